@@ -1,0 +1,25 @@
+# cmake --install: the program, the static library with its headers and package config, the man page
+# and the completions. Covered by test/consumer.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vestige)
+
+install(TARGETS vestige EXPORT vestige-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET vestige_cli)
+  install(TARGETS vestige_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY vestige/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vestige
+        FILES_MATCHING PATTERN "*.h")
+
+install(EXPORT vestige-targets NAMESPACE vestige:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/vestige-config.cmake.in vestige-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(vestige-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/vestige-config.cmake
+              ${PROJECT_BINARY_DIR}/vestige-config-version.cmake
+        DESTINATION ${package_dir})
+
+install(FILES share/man/vestige.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
+install(FILES share/completions/vestige.bash RENAME vestige
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
+install(FILES share/completions/_vestige
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions OPTIONAL)
