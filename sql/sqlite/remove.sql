@@ -1,0 +1,16 @@
+-- Takes the trail away: every vestige_* object except the capture triggers, which untracking removes.
+--
+-- in      inside a transaction, after every table was untracked
+-- out     a database as if Vestige had never been there
+
+drop view vestige_session;
+drop table vestige_retention;
+drop table vestige_reach;
+drop table vestige_replaced;
+drop table vestige_more;
+drop table vestige_change;
+drop table vestige_current;
+drop table vestige_context;
+drop table vestige_shape;
+drop table vestige_table;
+drop table vestige_meta;

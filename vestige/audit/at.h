@@ -1,0 +1,56 @@
+// at: what a table or a row looked like then. A moment in the trail, and states at that moment.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/record/fold.h"
+#include "vestige/trail/changes.h"
+
+namespace vestige {
+
+/// A place in the trail: just after a change, at a time, or now.
+struct Moment {
+  enum class Kind { change, time, now };
+  Kind kind = Kind::now;
+  std::int64_t value = 0;  // a change id, or microseconds
+};
+
+/// "17" (a change id), "now", or a time (see parse_time).
+///
+/// faults   invalid
+Result<Moment> parse_moment(std::string_view text);
+
+/// The id of the last change that is included at a moment.
+///
+/// faults   missing: no change of that id
+Result<std::int64_t> resolve(Database& db, const Moment& moment);
+
+/// Rows in key order, pulled one at a time.
+class States {
+ public:
+  States() = default;
+  States(const States&) = delete;
+  States& operator=(const States&) = delete;
+  virtual ~States() = default;
+  virtual Result<State> next() = 0;
+};
+
+/// Every row of a table at a moment, in key order, with the recorded columns of that time under
+/// today's names.
+///
+/// cost     one scan of the table, merged with the sorted changes after the moment; memory constant
+/// faults   missing, invalid: a table without a key
+Result<std::unique_ptr<States>> at(Database& db, const std::string& table, const Moment& moment);
+
+/// One row at a moment; nothing when it did not exist.
+Result<State> at(Database& db, const std::string& table, const std::vector<std::string>& key,
+                 const Moment& moment);
+
+/// The same for a key that was parsed.
+Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto);
+
+}  // namespace vestige

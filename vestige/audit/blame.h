@@ -1,0 +1,30 @@
+// blame: who last touched each column of a row.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/record/change.h"
+#include "vestige/trail/changes.h"
+
+namespace vestige {
+
+struct Blamed {
+  std::string column;
+  Value value;
+  // The change that gave the column its value; nothing when it has not changed since tracking began.
+  std::optional<Change> change;
+};
+
+struct Blame {
+  std::string table;
+  Row key;
+  bool exists = true;  // false: the row was deleted; the columns are those of its DELETE
+  std::vector<Blamed> columns;
+};
+
+/// faults   missing (no such row now or in the trail), invalid
+Result<Blame> blame(Database& db, const std::string& table, const std::vector<std::string>& key);
+
+}  // namespace vestige

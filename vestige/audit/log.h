@@ -1,0 +1,28 @@
+// log and show: what happened.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "vestige/trail/changes.h"
+
+namespace vestige {
+
+struct LogRequest {
+  std::string table;             // empty: every table
+  std::vector<std::string> key;  // as typed; empty: every row
+  Selection filter;              // its table, key and ids are set by log()
+};
+
+/// Changes, newest first; of one row when a key is given, followed through changed keys both ways.
+///
+/// faults   missing, invalid
+Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
+
+/// One change.
+///
+/// faults   missing: no such change
+Result<Change> show(Database& db, std::int64_t id);
+
+}  // namespace vestige

@@ -1,0 +1,217 @@
+#include "vestige/audit/plan.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "vestige/db/sql.h"
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/live_table.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// "plan" or "plan vestige.toml:7:12": how an error about `path` begins.
+std::string attempt(const Plan& plan, const std::string& path) {
+  const auto place = plan.places.find(path);
+  return place == plan.places.end() ? "plan" : "plan " + place->second;
+}
+
+tl::unexpected<Error> suggest(tl::unexpected<Error> error, const std::string& typed,
+                              const Names& names) {
+  const std::string near = nearest(typed, names);
+  return near.empty() ? std::move(error) : hinted(std::move(error), "did you mean " + near + "?");
+}
+
+// A policy with every column under the spelling that the table has, and without order where order means
+// nothing, so that two policies that mean the same are equal.
+Policy settled(Policy policy, const LiveTable& live) {
+  for (Names* columns : {&policy.include, &policy.exclude, &policy.key})
+    for (std::string& column : *columns)
+      if (const LiveColumn* own = live.find(column)) column = own->name;
+  for (Names* list : {&policy.include, &policy.exclude, &policy.require, &policy.tags}) {
+    std::sort(list->begin(), list->end());
+    list->erase(std::unique(list->begin(), list->end()), list->end());
+  }
+  return policy;
+}
+
+Result<void> check_columns(const Plan& plan, const std::string& table, const Policy& policy,
+                           const LiveTable& live) {
+  const std::pair<const char*, const Names*> lists[] = {
+      {"include", &policy.include}, {"exclude", &policy.exclude}, {"key", &policy.key}};
+  for (const auto& [member, columns] : lists) {
+    for (std::size_t i = 0; i < columns->size(); ++i) {
+      const std::string& column = (*columns)[i];
+      if (live.find(column) != nullptr) continue;
+      Names known;
+      for (const LiveColumn& own : live.columns) known.push_back(own.name);
+      return suggest(
+          fail(Fault::invalid, "{}: {} has no column '{}'",
+               attempt(plan, fmt::format("tables.{}.{}.{}", table, member, i)), live.name, column),
+          column, known);
+    }
+  }
+  return {};
+}
+
+// What a policy says, member by member, for people.
+std::vector<std::pair<std::string, std::string>> described(const Policy& policy) {
+  const auto list = [](const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); };
+  return {{"include", list(policy.include)},
+          {"exclude", list(policy.exclude)},
+          {"when", policy.when},
+          {"require", list(policy.require)},
+          {"key", list(policy.key)},
+          {"capture", policy.full ? "full" : "changes"},
+          {"retention", policy.retention},
+          {"classification", policy.classification},
+          {"tags", list(policy.tags)}};
+}
+
+// "exclude price → note; tags SOX → none"; what does not differ is left out.
+std::string described_change(const Policy& from, const Policy& to) {
+  const auto before = described(from);
+  const auto after = described(to);
+  const auto shown = [](const std::string& text) { return text.empty() ? "none" : text; };
+  std::string out;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i].second == after[i].second) continue;
+    if (!out.empty()) out += "; ";
+    out += fmt::format("{} {} → {}", before[i].first, shown(before[i].second), shown(after[i].second));
+  }
+  return out;
+}
+
+// The same for a table that is not tracked yet: what its policy says beyond the default.
+std::string described_new(const Policy& policy) {
+  const auto standard = described(Policy());
+  const auto members = described(policy);
+  std::string out;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (members[i].second == standard[i].second) continue;
+    out += fmt::format("{}{} {}", out.empty() ? ": " : "; ", members[i].first, members[i].second);
+  }
+  return out;
+}
+
+// A step, and what apply needs to take it.
+struct Task {
+  PlanStep step;
+  Policy policy = {};     // track, change
+  std::string name = {};  // retention: its name, and how long; empty: it goes
+  std::string keep = {};
+};
+
+Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool installed) {
+  std::map<std::string, std::string> standing;
+  if (installed) {
+    auto rows = TRY(db.query("select name, keep from vestige_retention order by name"));
+    while (TRY(rows->next()) == Step::row) standing[rows->text(0)] = rows->text(1);
+  }
+  std::vector<Task> tasks;
+  const auto add = [&tasks](const std::string& name, const std::string& keep, std::string text) {
+    tasks.push_back({{"retention", "", std::move(text)}, {}, name, keep});
+  };
+  for (const auto& [name, keep] : plan.retention) {
+    const auto found = standing.find(name);
+    if (found == standing.end()) add(name, keep, fmt::format("retention {}: {}", name, keep));
+    else if (found->second != keep)
+      add(name, keep, fmt::format("retention {}: {} → {}", name, found->second, keep));
+  }
+  for (const auto& [name, keep] : standing)
+    if (!plan.retention.contains(name)) add(name, "", fmt::format("retention {}: remove ({})", name, keep));
+  return tasks;
+}
+
+Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
+  std::vector<Task> tasks;
+  const bool installed = TRY(installed_version(db)) != 0;
+  std::vector<Tracked> tracked;
+  if (installed) {
+    TRY(require_trail(db));
+    for (Tracked& table : TRY(tracked_tables(db)))
+      if (!table.untracked_at.has_value()) tracked.push_back(std::move(table));
+  } else {
+    tasks.push_back({{"install", "", "install the trail"}});
+  }
+  for (Task& task : TRY(retention_tasks(db, plan, installed))) tasks.push_back(std::move(task));
+
+  const Names tables = TRY(trackable_tables(db));
+  for (const auto& [name, policy] : plan.tables) {
+    const auto same = [&name = name](const std::string& other) { return lower(other) == lower(name); };
+    const auto live_name = std::find_if(tables.begin(), tables.end(), same);
+    if (live_name == tables.end())
+      return suggest(fail(Fault::missing, "{}: there is no table '{}' that can be tracked",
+                          attempt(plan, "tables." + name), name),
+                     name, tables);
+    const LiveTable live = TRY(live_table(db, *live_name));
+    TRY(check_columns(plan, name, policy, live));
+    const Policy wanted = settled(policy, live);
+    const auto own = std::find_if(tracked.begin(), tracked.end(),
+                                  [&](const Tracked& table) { return same(table.name); });
+    if (own == tracked.end()) {
+      tasks.push_back({{"track", live.name, "track " + live.name + described_new(wanted)}, policy});
+      continue;
+    }
+    const Policy standing = settled(own->policy, live);
+    if (standing != wanted)
+      tasks.push_back({{"change", own->name,
+                        fmt::format("change {}: {}", own->name, described_change(standing, wanted))},
+                       policy});
+    tracked.erase(own);
+  }
+  for (const Tracked& table : tracked)
+    tasks.push_back({{"untrack", table.name, fmt::format("untrack {} (its history stays)", table.name)}});
+  return tasks;
+}
+
+Result<void> perform(Database& db, const Task& task) {
+  const std::string& action = task.step.action;
+  if (action == "install") return db.script(sql::install);
+  if (action == "untrack") return untrack(db, task.step.table);
+  if (action == "retention") {
+    if (task.keep.empty())
+      TRY(db.run("delete from vestige_retention where name = ?1", {Text{task.name}}));
+    else
+      TRY(db.run("insert into vestige_retention (name, keep) values (?1, ?2)"
+                 " on conflict (name) do update set keep = excluded.keep",
+                 {Text{task.name}, Text{task.keep}}));
+    return {};
+  }
+  TRY(track(db, task.step.table, task.policy));
+  return {};
+}
+
+std::vector<PlanStep> steps_of(std::vector<Task> tasks) {
+  std::vector<PlanStep> steps;
+  for (Task& task : tasks) steps.push_back(std::move(task.step));
+  return steps;
+}
+
+}  // namespace
+
+Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan) {
+  return steps_of(TRY(tasks_of(db, plan)));
+}
+
+Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan) {
+  auto transaction = TRY(Transaction::begin(db));
+  std::vector<Task> tasks = TRY(tasks_of(db, plan));
+  for (const Task& task : tasks) TRY(perform(db, task));
+  TRY(transaction.commit());
+  return steps_of(std::move(tasks));
+}
+
+}  // namespace vestige

@@ -1,0 +1,43 @@
+// plan and apply: policies as code (vestige.toml; grammar in docs/cli.md).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/record/policy.h"
+
+namespace vestige {
+
+/// A vestige.toml.
+struct Plan {
+  std::optional<std::string> database;
+  std::map<std::string, std::string> retention;  // name → how long ("7 years", "forever")
+  std::map<std::string, Policy> tables;
+  // Where things stand in the file, for messages: "tables.products", "tables.products.exclude.0" →
+  // "vestige.toml:7:12". Empty for a plan that does not come from a file.
+  std::map<std::string, std::string> places;
+};
+
+/// faults   missing (no such file), invalid (with line and column, and the nearest known name)
+Result<Plan> read_plan(const std::string& path);
+
+/// One difference between a plan and a database: "track products", "change products: exclude …", ….
+struct PlanStep {
+  std::string action;  // "install", "track", "change", "untrack", "retention"
+  std::string table;   // empty for install and retention
+  std::string text;    // for people
+};
+
+/// What apply would do; empty when the database is as planned.
+///
+/// faults   missing (a table that is not there), invalid (a column that is not there, a trail of
+///          another version)
+Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan);
+
+/// Does it, in one transaction.
+Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan);
+
+}  // namespace vestige

@@ -1,0 +1,192 @@
+// vestige.toml: the file that says what should be tracked. Grammar: docs/cli.md, "vestige.toml".
+// The only file that includes toml++, header-only, so that nobody who links the library needs it.
+// Test: plan_test.cc.
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "vestige/audit/plan.h"
+#include "vestige/trail/catalog.h"
+
+namespace vestige {
+namespace {
+
+const std::vector<std::string> kPlanKeys = {"database", "retention", "tables"};
+const std::vector<std::string> kTableKeys = {"include", "exclude",   "when",           "require", "key",
+                                             "capture", "retention", "classification", "tags"};
+
+class PlanReader {
+ public:
+  explicit PlanReader(std::string file) : file_(std::move(file)) {}
+
+  Result<Plan> read(const toml::table& root);
+
+ private:
+  std::string place(const toml::source_region& source) const {
+    return fmt::format("{}:{}:{}", file_, source.begin.line, source.begin.column);
+  }
+  std::string place(const toml::node& node) const { return place(node.source()); }
+
+  /// A key must be one of `known`.
+  Result<void> check_key(const toml::key& key, const std::vector<std::string>& known) const;
+  Result<std::string> text(const toml::node& node, std::string_view key) const;
+  Result<std::vector<std::string>> list(const toml::node& node, std::string_view key,
+                                        const std::string& path);
+  Result<const toml::table*> table(const toml::node& node, std::string_view key) const;
+  Result<Policy> policy(const toml::table& members, const std::string& path);
+  Result<void> check_retention() const;
+
+  std::string file_;
+  Plan plan_;
+};
+
+bool is_period(std::string_view keep) {
+  if (keep == "forever") return true;
+  const std::size_t space = keep.find(' ');
+  if (space == 0 || space > 6) return false;
+  const std::string_view number = keep.substr(0, space);
+  if (number[0] == '0' || !std::all_of(number.begin(), number.end(), [](unsigned char c) {
+        return std::isdigit(c) != 0;
+      }))
+    return false;
+  std::string_view unit = keep.substr(space + 1);
+  if (unit.ends_with('s')) unit.remove_suffix(1);
+  constexpr std::array<std::string_view, 4> kUnits = {"day", "week", "month", "year"};
+  return std::find(kUnits.begin(), kUnits.end(), unit) != kUnits.end();
+}
+
+tl::unexpected<Error> suggest(tl::unexpected<Error> error, const std::string& typed,
+                              const std::vector<std::string>& known) {
+  const std::string near = nearest(typed, known);
+  return near.empty() ? hinted(std::move(error), fmt::format("known are {}", fmt::join(known, ", ")))
+                      : hinted(std::move(error), "did you mean " + near + "?");
+}
+
+Result<void> PlanReader::check_key(const toml::key& key, const std::vector<std::string>& known) const {
+  const std::string typed(key.str());
+  if (std::find(known.begin(), known.end(), typed) != known.end()) return {};
+  return suggest(fail(Fault::invalid, "read {}: unknown key '{}'", place(key.source()), typed), typed,
+                 known);
+}
+
+Result<std::string> PlanReader::text(const toml::node& node, std::string_view key) const {
+  if (const auto* value = node.as_string()) return value->get();
+  return fail(Fault::invalid, "read {}: '{}' must be a string", place(node), key);
+}
+
+Result<std::vector<std::string>> PlanReader::list(const toml::node& node, std::string_view key,
+                                                  const std::string& path) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr)
+    return fail(Fault::invalid, "read {}: '{}' must be an array of strings", place(node), key);
+  std::vector<std::string> out;
+  for (const toml::node& item : *array) {
+    plan_.places[fmt::format("{}.{}", path, out.size())] = place(item);
+    out.push_back(TRY(text(item, key)));
+  }
+  return out;
+}
+
+Result<const toml::table*> PlanReader::table(const toml::node& node, std::string_view key) const {
+  if (const toml::table* members = node.as_table()) return members;
+  return fail(Fault::invalid, "read {}: '{}' must be a table", place(node), key);
+}
+
+Result<Policy> PlanReader::policy(const toml::table& members, const std::string& path) {
+  Policy policy;
+  for (auto&& [key, node] : members) {
+    TRY(check_key(key, kTableKeys));
+    const std::string name(key.str());
+    const std::string own = path + "." + name;
+    plan_.places[own] = place(node);
+    if (name == "include") policy.include = TRY(list(node, name, own));
+    else if (name == "exclude") policy.exclude = TRY(list(node, name, own));
+    else if (name == "require") policy.require = TRY(list(node, name, own));
+    else if (name == "key") policy.key = TRY(list(node, name, own));
+    else if (name == "tags") policy.tags = TRY(list(node, name, own));
+    else if (name == "when") policy.when = TRY(text(node, name));
+    else if (name == "retention") policy.retention = TRY(text(node, name));
+    else if (name == "classification") policy.classification = TRY(text(node, name));
+    else {
+      const std::string capture = TRY(text(node, name));
+      if (capture != "changes" && capture != "full")
+        return suggest(fail(Fault::invalid, "read {}: '{}' is no way to capture", place(node), capture),
+                       capture, {"changes", "full"});
+      policy.full = capture == "full";
+    }
+  }
+  if (!policy.include.empty() && !policy.exclude.empty())
+    return hinted(fail(Fault::invalid, "read {}: include and exclude exclude each other", place(members)),
+                  "keep one of them: include names the recorded columns, exclude all others");
+  return policy;
+}
+
+Result<void> PlanReader::check_retention() const {
+  std::vector<std::string> names;
+  for (const auto& [name, keep] : plan_.retention) names.push_back(name);
+  for (const auto& [table, policy] : plan_.tables) {
+    if (policy.retention.empty() || plan_.retention.contains(policy.retention)) continue;
+    auto unknown = fail(Fault::invalid, "read {}: no retention is named '{}'",
+                        plan_.places.at("tables." + table + ".retention"), policy.retention);
+    const std::string near = nearest(policy.retention, names);
+    return hinted(std::move(unknown), near.empty() ? "name it under [retention]"
+                                                   : "did you mean " + near + "?");
+  }
+  return {};
+}
+
+Result<Plan> PlanReader::read(const toml::table& root) {
+  for (auto&& [key, node] : root) {
+    TRY(check_key(key, kPlanKeys));
+    if (key.str() == "database") {
+      plan_.database = TRY(text(node, key.str()));
+    } else if (key.str() == "retention") {
+      for (auto&& [name, keep] : *TRY(table(node, key.str()))) {
+        const std::string period = TRY(text(keep, name.str()));
+        if (!is_period(period))
+          return hinted(fail(Fault::invalid, "read {}: '{}' is no period", place(keep), period),
+                        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\"");
+        plan_.retention[std::string(name.str())] = period;
+      }
+    } else {
+      for (auto&& [name, members] : *TRY(table(node, key.str()))) {
+        const std::string path = "tables." + std::string(name.str());
+        plan_.places[path] = place(name.source());
+        plan_.tables[std::string(name.str())] = TRY(policy(*TRY(table(members, name.str())), path));
+      }
+    }
+  }
+  TRY(check_retention());
+  return std::move(plan_);
+}
+
+}  // namespace
+
+Result<Plan> read_plan(const std::string& path) {
+  const std::filesystem::path file(path);
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    return hinted(fail(Fault::missing, "read {}: no such file", path),
+                  "write a vestige.toml, or give another with --file");
+  if (!std::filesystem::is_regular_file(file, ignored))
+    return fail(Fault::invalid, "read {}: not a file", path);
+  const toml::parse_result parsed = toml::parse_file(path);
+  const std::string name = file.filename().string();
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return fail(Fault::invalid, "read {}:{}:{}: {}", name, error.source().begin.line,
+                error.source().begin.column, error.description());
+  }
+  return PlanReader(name).read(parsed.table());
+}
+
+}  // namespace vestige

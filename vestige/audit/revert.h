@@ -1,0 +1,68 @@
+// restore and revert: putting rows back, by changes that are recorded themselves.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/audit/at.h"
+#include "vestige/trail/context.h"
+
+namespace vestige {
+
+/// Where the statements of a patch go, one at a time.
+class Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+  virtual void statement(const std::string& sql) = 0;
+};
+
+enum class OnConflict { refuse, skip, force };
+
+struct ApplyOptions {
+  Context context;  // reason is filled in when it is empty: "revert of tx 12"
+  OnConflict on_conflict = OnConflict::refuse;
+  bool dry_run = false;
+  Sink* patch = nullptr;  // receives every statement; may be null
+};
+
+/// A row that is not as the change left it.
+struct Conflict {
+  std::int64_t change = 0;  // 0 for restore
+  std::string table;
+  Row key;
+  std::string what;                  // "price has changed since: 94900 expected, 89900 found"
+  std::vector<std::string> columns;  // the columns that have changed since
+};
+
+struct Outcome {
+  std::int64_t applied = 0;           // changes undone, or 1 for a restored row; 0: nothing to do
+  std::int64_t skipped = 0;           // conflicts skipped
+  std::optional<std::int64_t> tx;     // the transaction that recorded the undoing
+  std::vector<Conflict> conflicts;    // skipped or forced; when refused, they are in the Error
+  std::vector<std::string> notes;     // columns that could not be restored, and why
+};
+
+/// Puts one row back to what it was.
+///
+/// faults   missing, invalid, conflict, denied (a constraint)
+Result<Outcome> restore(Database& db, const std::string& table, const std::vector<std::string>& key,
+                        const Moment& to, const ApplyOptions& options);
+
+/// Which changes to undo: exactly one of the three.
+struct RevertRequest {
+  std::optional<std::int64_t> tx;
+  std::vector<std::int64_t> changes;
+  std::optional<std::string> actor;    // with since
+  std::optional<std::int64_t> since;   // microseconds
+};
+
+/// Undoes changes, newest first, in one transaction.
+///
+/// faults   conflict (a row changed since, unless skipped or forced), missing, denied, invalid
+Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options);
+
+}  // namespace vestige

@@ -1,0 +1,301 @@
+#include "vestige/db/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <cmath>
+#include <filesystem>
+#include <utility>
+
+#include "vestige/base/json.h"
+
+namespace vestige {
+namespace {
+
+constexpr int kBusyMilliseconds = 10'000;
+constexpr int kOldest = 3'038'000;  // json functions built in, "is distinct" semantics we rely on
+
+struct Finalize {
+  void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+Fault fault_of(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return Fault::conflict;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_AUTH:
+    case SQLITE_PERM:
+    case SQLITE_READONLY: return Fault::denied;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Fault::corrupt;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_FULL: return Fault::offline;
+    case SQLITE_NOMEM:
+    case SQLITE_INTERNAL:
+    case SQLITE_MISUSE: return Fault::internal;
+    default: return Fault::invalid;
+  }
+}
+
+tl::unexpected<Error> broken(sqlite3* handle, std::string_view attempt) {
+  return tl::unexpected<Error>(Error{fault_of(sqlite3_extended_errcode(handle)),
+                                     fmt::format("{}: {}", attempt, sqlite3_errmsg(handle)),
+                                     {}});
+}
+
+Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_view* rest = nullptr) {
+  sqlite3_stmt* raw = nullptr;
+  const char* tail = nullptr;
+  const int code =
+      sqlite3_prepare_v2(handle, sql.data(), static_cast<int>(sql.size()), &raw, &tail);
+  Statement statement(raw);
+  if (code != SQLITE_OK) return broken(handle, "run sql");
+  if (rest != nullptr) *rest = sql.substr(static_cast<std::size_t>(tail - sql.data()));
+  return statement;
+}
+
+int bind_one(sqlite3_stmt* statement, int index, const Value& value) {
+  struct Binder {
+    sqlite3_stmt* statement;
+    int index;
+    int operator()(Null) const { return sqlite3_bind_null(statement, index); }
+    int operator()(std::int64_t integer) const {
+      return sqlite3_bind_int64(statement, index, integer);
+    }
+    int operator()(double real) const { return sqlite3_bind_double(statement, index, real); }
+    int operator()(const Text& text) const {
+      return sqlite3_bind_text64(statement, index, text.bytes.data(), text.bytes.size(),
+                                 SQLITE_TRANSIENT, SQLITE_UTF8);
+    }
+    int operator()(const Blob& blob) const {
+      if (blob.bytes.empty()) return sqlite3_bind_zeroblob(statement, index, 0);
+      return sqlite3_bind_blob64(statement, index, blob.bytes.data(), blob.bytes.size(),
+                                 SQLITE_TRANSIENT);
+    }
+    int operator()(const Token& token) const {
+      return sqlite3_bind_text64(statement, index, token.text.data(), token.text.size(),
+                                 SQLITE_TRANSIENT, SQLITE_UTF8);
+    }
+  };
+  return std::visit(Binder{statement, index}, value);
+}
+
+Result<void> bind(sqlite3* handle, sqlite3_stmt* statement, const Params& params) {
+  for (std::size_t i = 0; i < params.size(); ++i)
+    if (bind_one(statement, static_cast<int>(i) + 1, params[i]) != SQLITE_OK)
+      return broken(handle, "bind a value");
+  return {};
+}
+
+class SqliteRows final : public Rows {
+ public:
+  SqliteRows(sqlite3* handle, Statement statement)
+      : handle_(handle), statement_(std::move(statement)) {}
+
+  Result<Step> next() override {
+    switch (sqlite3_step(statement_.get())) {
+      case SQLITE_ROW: return Step::row;
+      case SQLITE_DONE: return Step::end;
+      default: return broken(handle_, "run sql");
+    }
+  }
+
+  int columns() const override { return sqlite3_column_count(statement_.get()); }
+  std::string name(int column) const override {
+    return sqlite3_column_name(statement_.get(), column);
+  }
+
+  Value value(int column) const override {
+    sqlite3_stmt* statement = statement_.get();
+    const auto bytes = [&](const void* data) {
+      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
+      return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+    };
+    switch (sqlite3_column_type(statement, column)) {
+      case SQLITE_INTEGER: return sqlite3_column_int64(statement, column);
+      case SQLITE_FLOAT: return sqlite3_column_double(statement, column);
+      case SQLITE_TEXT: return Text{bytes(sqlite3_column_text(statement, column))};
+      case SQLITE_BLOB: return Blob{bytes(sqlite3_column_blob(statement, column))};
+      default: return Null{};
+    }
+  }
+
+ private:
+  sqlite3* handle_;
+  Statement statement_;
+};
+
+int deny_transactions(void* /*unused*/, int action, const char*, const char*, const char*,
+                      const char*) {
+  switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH: return SQLITE_DENY;
+    default: return SQLITE_OK;
+  }
+}
+
+int note_writes(void* tables, int action, const char* table, const char*, const char*,
+                const char*) {
+  if (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE)
+    static_cast<std::set<std::string>*>(tables)->insert(table);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode) {
+  if (sqlite3_libversion_number() < kOldest)
+    return fail(Fault::invalid, "open {}: SQLite {} is too old, 3.38 or newer is needed", path,
+                sqlite3_libversion());
+  std::error_code error;
+  if (mode == Mode::existing && path != ":memory:") {
+    if (!std::filesystem::exists(path, error))
+      return hinted(fail(Fault::missing, "open {}: no such file", path),
+                    "check --db, $VESTIGE_DB or vestige.toml; vestige does not create databases");
+    if (!std::filesystem::is_regular_file(path, error))
+      return fail(Fault::invalid, "open {}: not a file", path);
+  }
+  sqlite3* raw = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE |
+                    (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  std::unique_ptr<Sqlite> db(new Sqlite(raw, path));
+  if (code != SQLITE_OK) return broken(raw, fmt::format("open {}", path));
+  sqlite3_busy_timeout(raw, kBusyMilliseconds);
+  auto probe = scalar(*db, "select count(*) from sqlite_schema");
+  if (!probe.has_value()) {
+    if (probe.error().fault == Fault::corrupt)
+      return hinted(fail(Fault::invalid, "open {}: not an SQLite database", path),
+                    "give the path of a database file, or sqlite:PATH");
+    return tl::unexpected<Error>(std::move(probe).error());
+  }
+  TRY(db->script("pragma foreign_keys = on"));
+  return db;
+}
+
+Sqlite::~Sqlite() { sqlite3_close_v2(handle_); }
+
+Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& params) {
+  auto statement = TRY(prepare(handle_, sql));
+  if (statement == nullptr) return fail(Fault::invalid, "run sql: nothing to run");
+  TRY(bind(handle_, statement.get(), params));
+  return std::unique_ptr<Rows>(new SqliteRows(handle_, std::move(statement)));
+}
+
+Result<std::int64_t> Sqlite::run(std::string_view sql, const Params& params) {
+  auto rows = TRY(query(sql, params));
+  while (TRY(rows->next()) == Step::row) {
+  }
+  return sqlite3_changes64(handle_);
+}
+
+Result<void> Sqlite::script(std::string_view sql) {
+  while (true) {
+    std::string_view rest;
+    auto statement = TRY(prepare(handle_, sql, &rest));
+    if (statement == nullptr) {
+      if (rest.empty()) return {};
+    } else {
+      SqliteRows rows(handle_, std::move(statement));
+      while (TRY(rows.next()) == Step::row) {
+      }
+    }
+    sql = rest;
+  }
+}
+
+Result<std::string_view> Sqlite::first_statement(std::string_view sql, std::string_view& rest) {
+  while (true) {
+    auto statement = TRY(prepare(handle_, sql, &rest));
+    const std::string_view text = sql.substr(0, sql.size() - rest.size());
+    if (statement != nullptr) return text;
+    if (rest.empty()) return std::string_view();
+    sql = rest;
+  }
+}
+
+std::string Sqlite::quote_name(std::string_view name) const {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string Sqlite::literal(const Value& value) const {
+  if (const auto* text = std::get_if<Text>(&value)) {
+    // A literal cannot hold NUL or bytes that are not UTF-8.
+    if (text->bytes.find('\0') != std::string::npos || !json::is_utf8(text->bytes)) {
+      std::string out = "cast(x'";
+      json::append_hex(out, text->bytes);
+      return out + "' as text)";
+    }
+    std::string out = "'";
+    for (const char c : text->bytes) {
+      if (c == '\'') out += '\'';
+      out += c;
+    }
+    return out + "'";
+  }
+  if (const auto* real = std::get_if<double>(&value); real != nullptr && !std::isfinite(*real))
+    return std::isnan(*real) ? "null" : *real > 0 ? "9e999" : "-9e999";
+  if (const auto* integer = std::get_if<std::int64_t>(&value);
+      integer != nullptr && *integer == std::numeric_limits<std::int64_t>::min())
+    return "(-9223372036854775807 - 1)";
+  return to_display(value);
+}
+
+Result<void> Sqlite::begin() { return script("begin immediate"); }
+Result<void> Sqlite::commit() { return script("commit"); }
+
+void Sqlite::rollback() noexcept {
+  if (in_transaction()) sqlite3_exec(handle_, "rollback", nullptr, nullptr, nullptr);
+}
+
+bool Sqlite::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+std::string Sqlite::where() const { return "sqlite:" + path_; }
+
+void Sqlite::fence(bool on) {
+  sqlite3_set_authorizer(handle_, on ? deny_transactions : nullptr, nullptr);
+}
+
+Result<void> Sqlite::application_triggers(bool on) {
+  if (sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr) != SQLITE_OK)
+    return broken(handle_, "switch triggers");
+  return {};
+}
+
+Result<std::set<std::string>> Sqlite::writes(const std::string& sql) {
+  std::set<std::string> tables;
+  sqlite3_set_authorizer(handle_, note_writes, &tables);
+  auto statement = prepare(handle_, sql);
+  sqlite3_set_authorizer(handle_, nullptr, nullptr);
+  if (!statement.has_value()) return tl::unexpected<Error>(std::move(statement).error());
+  return tables;
+}
+
+Result<std::unique_ptr<Database>> open_database(const std::string& url) {
+  std::string path = url;
+  for (const std::string_view scheme : {"sqlite://", "sqlite:", "file:"})
+    if (path.starts_with(scheme)) {
+      path.erase(0, scheme.size());
+      break;
+    }
+  if (path.starts_with("postgresql://") || path.starts_with("postgres://"))
+    return hinted(fail(Fault::invalid, "open the database: PostgreSQL is not supported yet"),
+                  "give an SQLite file: shop.db or sqlite:shop.db");
+  if (path.find("://") != std::string::npos)
+    return hinted(fail(Fault::invalid, "open the database: unknown kind of URL"),
+                  "give an SQLite file: shop.db or sqlite:shop.db");
+  return std::unique_ptr<Database>(TRY(Sqlite::open(path)));
+}
+
+std::string sqlite_version() { return sqlite3_libversion(); }
+
+}  // namespace vestige

@@ -1,0 +1,54 @@
+// SQLite behind the seam. This pair is the only place that includes sqlite3.h.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "vestige/db/database.h"
+
+struct sqlite3;
+
+namespace vestige {
+
+/// An SQLite database file (or ":memory:").
+class Sqlite final : public Database {
+ public:
+  enum class Mode { existing, create };
+
+  /// Opens a file.
+  ///
+  /// path     a file name; existing: the file must be there
+  /// faults   missing (no such file), invalid (not an SQLite database, or SQLite older than 3.38), denied
+  static Result<std::unique_ptr<Sqlite>> open(const std::string& path, Mode mode = Mode::existing);
+  ~Sqlite() override;
+
+  Result<std::unique_ptr<Rows>> query(std::string_view sql, const Params& params = {}) override;
+  Result<std::int64_t> run(std::string_view sql, const Params& params = {}) override;
+  Result<void> script(std::string_view sql) override;
+  std::string quote_name(std::string_view name) const override;
+  std::string literal(const Value& value) const override;
+  Result<void> begin() override;
+  Result<void> commit() override;
+  void rollback() noexcept override;
+  bool in_transaction() const override;
+  std::string where() const override;
+
+  Result<std::string_view> first_statement(std::string_view sql, std::string_view& rest) override;
+  void fence(bool on) override;
+  /// Main-schema triggers on or off; TEMP triggers, which capture uses meanwhile, go on firing.
+  Result<void> application_triggers(bool on) override;
+  Result<std::set<std::string>> writes(const std::string& sql) override;
+
+ private:
+  explicit Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+
+  sqlite3* handle_;
+  std::string path_;
+};
+
+/// The version of the SQLite library in use: "3.40.1".
+std::string sqlite_version();
+
+}  // namespace vestige

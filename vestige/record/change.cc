@@ -1,0 +1,91 @@
+#include "vestige/record/change.h"
+
+#include <algorithm>
+
+#include "vestige/base/json.h"
+#include "vestige/base/time.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::array<std::string_view, 5> kOps = {"INSERT", "UPDATE", "DELETE", "TRUNCATE",
+                                                  "BASELINE"};
+
+std::size_t rank(std::string_view field) {
+  return static_cast<std::size_t>(std::find(kContextFields.begin(), kContextFields.end(), field) -
+                                  kContextFields.begin());
+}
+
+std::string values_json(const std::optional<Row>& values) {
+  return values.has_value() ? to_json(*values) : "null";
+}
+
+}  // namespace
+
+std::string_view name(Op op) { return kOps.at(static_cast<std::size_t>(op)); }
+
+Result<Op> op_from_name(std::string_view name) {
+  std::string upper(name);
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (std::size_t i = 0; i < kOps.size(); ++i)
+    if (kOps.at(i) == upper) return static_cast<Op>(i);
+  return hinted(fail(Fault::invalid, "read the operation '{}': unknown", name),
+                "one of insert, update, delete, truncate, baseline");
+}
+
+void Context::set(std::string_view field, std::string value) {
+  const auto place = std::find_if(fields_.begin(), fields_.end(), [&](const auto& entry) {
+    return std::pair(rank(entry.first), std::string_view(entry.first)) >=
+           std::pair(rank(field), field);
+  });
+  if (place != fields_.end() && place->first == field) place->second = std::move(value);
+  else fields_.insert(place, {std::string(field), std::move(value)});
+}
+
+const std::string* Context::get(std::string_view field) const {
+  for (const auto& [name, value] : fields_)
+    if (name == field) return &value;
+  return nullptr;
+}
+
+std::string to_json(const Context& context) {
+  std::string out = "{";
+  for (const auto& [name, value] : context.fields()) {
+    if (out.size() > 1) out += ',';
+    json::append_string(out, name);
+    out += ':';
+    append_json(out, Text{value});
+  }
+  return out + "}";
+}
+
+std::vector<std::string> Change::changed_fields() const {
+  std::vector<std::string> names;
+  if (op == Op::update && old_values.has_value())
+    for (const Field& field : *old_values) names.push_back(field.name);
+  return names;
+}
+
+std::string to_json(const Change& change) {
+  std::string out = fmt::format(R"({{"id":{},"at":"{}","op":"{}","table":{},"key":{})", change.id,
+                                format_time(change.at), name(change.op), json::quote(change.table),
+                                to_json(change.key));
+  if (change.new_key.has_value()) out += ",\"new_key\":" + to_json(*change.new_key);
+  out += ",\"old_values\":" + values_json(change.old_values);
+  out += ",\"new_values\":" + values_json(change.new_values);
+  if (change.op == Op::update) {
+    out += ",\"changed_fields\":[";
+    bool first = true;
+    for (const std::string& field : change.changed_fields()) {
+      if (!std::exchange(first, false)) out += ',';
+      json::append_string(out, field);
+    }
+    out += ']';
+  }
+  out += fmt::format(",\"tx\":{},\"context\":{},\"db_user\":", change.tx, to_json(change.context));
+  append_json(out, change.db_user.has_value() ? Value(Text{*change.db_user}) : Value(Null{}));
+  return out + "}";
+}
+
+}  // namespace vestige

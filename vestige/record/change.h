@@ -1,0 +1,68 @@
+// Change and Context: the record (docs/design.md, "What a change looks like").
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/base/result.h"
+#include "vestige/record/value.h"
+
+namespace vestige {
+
+enum class Op { insert, update, remove, truncate, baseline };
+
+/// INSERT, UPDATE, DELETE, TRUNCATE, BASELINE.
+std::string_view name(Op op);
+/// faults   invalid
+Result<Op> op_from_name(std::string_view name);
+
+/// The context fields that have a column of their own, in the order in which they are printed.
+inline constexpr std::array<std::string_view, 11> kContextFields = {
+    "actor",      "on_behalf_of", "reason",      "business_process", "request_id",  "session_id",
+    "ip_address", "user_agent",   "auth_method", "auth_role",        "traceparent",
+};
+
+/// Who, why and from where; absent fields are absent.
+class Context {
+ public:
+  /// Any name is allowed; the eleven of kContextFields come first when printed, the rest follow by name.
+  void set(std::string_view field, std::string value);
+  /// nullptr when absent
+  const std::string* get(std::string_view field) const;
+  bool empty() const { return fields_.empty(); }
+  const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// {"actor":"ann","reason":"sale"}
+std::string to_json(const Context& context);
+
+struct Change {
+  std::int64_t id = 0;
+  std::int64_t at = 0;  // microseconds since 1970-01-01 UTC
+  Op op = Op::insert;
+  std::int64_t tx = 0;         // id of the first change of its transaction
+  std::int64_t shape = 0;      // which version of the table's columns the values belong to
+  std::string table;           // the tracked table's name today
+  Row key;                     // the key columns and their values; empty for a table without a key
+  std::optional<Row> new_key;  // only when the key itself changed
+  std::optional<Row> old_values;       // null for INSERT, BASELINE, TRUNCATE
+  std::optional<Row> new_values;       // null for DELETE, TRUNCATE
+  std::optional<std::int64_t> row_id;  // SQLite's rowid, where it is not a column
+  Context context;
+  std::optional<std::string> db_user;  // the database's own name for who did it; SQLite has none
+
+  /// The columns of old_values, for an UPDATE; empty otherwise.
+  std::vector<std::string> changed_fields() const;
+};
+
+/// One object, without newline: the contract of `--format json` (docs/json.md).
+std::string to_json(const Change& change);
+
+}  // namespace vestige

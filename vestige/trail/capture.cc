@@ -1,0 +1,503 @@
+#include "vestige/trail/capture.h"
+
+#include <algorithm>
+
+#include "vestige/record/change.h"
+#include "vestige/trail/sql_text.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::string_view kNow = "cast((julianday('now') - 2440587.5) * 86400000 + 0.5 as integer)";
+
+std::string join(const std::vector<std::string>& parts, std::string_view between) {
+  std::string out;
+  for (const std::string& part : parts) {
+    if (!out.empty()) out += between;
+    out += part;
+  }
+  return out;
+}
+
+std::string slot_names(std::size_t first, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
+  return out;
+}
+
+// Writes the triggers of one table. Every piece of SQL is made from quoted names and fixed text.
+class Writer {
+ public:
+  Writer(Database& db, const LiveTable& live, const Tracked& table, bool temporary)
+      : db_(db), live_(live), table_(table), shape_(table.shape), temporary_(temporary) {
+    for (const Column& column : shape_.key()) key_.push_back(column.name);
+    if (live.without_row_id) identity_ = live.primary_key();
+  }
+
+  Result<std::vector<Trigger>> triggers() const;
+  std::vector<std::string> baseline() const;
+
+ private:
+  std::string quote(std::string_view name) const { return db_.quote_name(name); }
+  std::string at(std::string_view side, const std::string& column) const {
+    return fmt::format("{}.{}", side, quote(column));
+  }
+  std::size_t count() const { return shape_.columns.size(); }
+  std::size_t row_parts() const { return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots); }
+  std::size_t pair_parts() const { return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs); }
+
+  std::string name(std::string_view what) const { return fmt::format("vestige_{}_{}", table_.id, what); }
+  Trigger trigger(std::string_view what, std::string_view event, const std::string& when,
+                  const std::vector<std::string>& body) const;
+
+  std::string key(std::string_view side) const;
+  std::string row_id(std::string_view side) const {
+    return shape_.row_ids ? fmt::format("{}.{}", side, live_.row_id) : "null";
+  }
+  std::string row_values(std::string_view side, std::size_t part) const;
+  std::string changed(const Column& column) const;
+  std::string any_changed() const;
+  std::string mask(std::size_t part) const;
+  std::string pair_values(std::size_t part) const;
+
+  std::string context() const;
+  std::string entry() const;
+  std::string tx(const std::string& entry) const;
+  std::string head(std::string_view op, std::string_view seq, const std::string& entry) const;
+
+  std::string condition(std::string_view old_side, std::string_view new_side) const;
+  Result<std::vector<std::string>> required() const;
+
+  std::string identity(std::string_view side) const;
+  std::string same_row(std::string_view side) const;
+  std::string stands() const;
+  std::string kept(const std::string& condition) const;
+  std::vector<std::string> conflicts(bool update) const;
+  std::string conflict(const UniqueIndex& index) const;
+  std::string new_row() const;
+  std::string any_conflict(const std::vector<std::string>& conflicts) const;
+  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts) const;
+  std::vector<std::string> record_replaced(const std::string& entry, const std::string& gone) const;
+
+  Trigger before(std::string_view what, std::string_view event, bool update) const;
+  Trigger insert(const std::vector<std::string>& required) const;
+  Trigger update(const std::vector<std::string>& required) const;
+  Trigger remove(const std::vector<std::string>& required) const;
+
+  Database& db_;
+  const LiveTable& live_;
+  const Tracked& table_;
+  const Shape& shape_;
+  bool temporary_;
+  std::vector<std::string> key_;
+  std::vector<std::string> identity_;  // WITHOUT ROWID: the primary key, which is always recorded
+};
+
+Trigger Writer::trigger(std::string_view what, std::string_view event, const std::string& when,
+                        const std::vector<std::string>& body) const {
+  std::string sql = fmt::format("create {}trigger {} {} on {}{}", temporary_ ? "temp " : "", name(what),
+                                event, temporary_ ? "main." : "", quote(live_.name));
+  if (!when.empty()) sql += "\nwhen " + when;
+  sql += "\nbegin\n";
+  for (const std::string& statement : body) sql += "  " + statement + ";\n";
+  return {name(what), sql + "end"};
+}
+
+std::string Writer::key(std::string_view side) const {
+  if (key_.empty()) return "null";
+  std::vector<std::string> columns;
+  for (const std::string& column : key_) columns.push_back(at(side, column));
+  return key_expression(columns);
+}
+
+// INSERT and DELETE: slot i of a part is recorded column part * kSlots + i.
+std::string Writer::row_values(std::string_view side, std::size_t part) const {
+  std::string out;
+  for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+    out += ", " + at(side, shape_.columns[i].name);
+  return out;
+}
+
+// Equality to the bit. SQLite's own IS is blind to storage class between numbers, to collation, and,
+// where a column has no affinity, to the sign of zero, which no SQL can see: there, a zero that stays a
+// zero is recorded and the reader compares the bits.
+std::string Writer::changed(const Column& column) const {
+  const std::string before = at("OLD", column.name);
+  const std::string after = at("NEW", column.name);
+  const std::string differs = fmt::format("{} is not {} collate binary", before, after);
+  const LiveColumn* live = live_.find(column.name);
+  if (live != nullptr && live->affinity != Affinity::none) return differs;
+  return fmt::format("({0} or typeof({1}) <> typeof({2}) or ({2} = 0.0 and typeof({2}) = 'real'))",
+                     differs, before, after);
+}
+
+std::string Writer::any_changed() const {
+  std::vector<std::string> parts;
+  for (const Column& column : shape_.columns) parts.push_back(changed(column));
+  return "(" + join(parts, " or ") + ")";
+}
+
+std::string Writer::mask(std::size_t part) const {
+  std::vector<std::string> bits;
+  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i)
+    bits.push_back(fmt::format("(({}) << {})", changed(shape_.columns[i]), i - part * kPairs));
+  return join(bits, " | ");
+}
+
+std::string Writer::pair_values(std::size_t part) const {
+  std::string out;
+  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
+    const Column& column = shape_.columns[i];
+    const std::string differs = changed(column);
+    out += fmt::format(", case when {} then {} end", differs, at("OLD", column.name));
+    out += shape_.full ? ", " + at("NEW", column.name)
+                       : fmt::format(", case when {} then {} end", differs, at("NEW", column.name));
+  }
+  return out;
+}
+
+std::string Writer::context() const {
+  return fmt::format(
+      "(select context from vestige_current where expires > {} and seq <= total_changes())", kNow);
+}
+
+// What total_changes() was when this row's turn came: before anything that capture did for it.
+std::string Writer::entry() const {
+  return fmt::format(
+      "coalesce((select seq from vestige_replaced where tbl = {} and part = 0 limit 1), total_changes())",
+      table_.id);
+}
+
+// Which transaction: that of the change before, when it is certain that it is the same one.
+// docs/sqlite.md, "Transactions".
+std::string Writer::tx(const std::string& entry) const {
+  return fmt::format(
+      "coalesce((select case"
+      " when u.context is not null then iif(c.context >= u.scope, c.tx, c.id + 1)"
+      " when c.context is null and c.at = {0} and (c.seq is null or c.seq = {1}"
+      " or (c.seq < {1} and exists (select 1 from vestige_reach as w join vestige_table as y"
+      " on y.name = w.inner_name where w.outer_table = {2} and y.id = c.tbl))) then c.tx"
+      " else c.id + 1 end"
+      " from vestige_change as c left join vestige_current as u"
+      " on u.expires > {0} and u.seq <= total_changes()"
+      " order by c.id desc limit 1), 1)",
+      kNow, entry, table_.id);
+}
+
+constexpr std::string_view kHeadColumns =
+    "tbl, shape, op, at, seq, tx, context, backward";
+
+std::string Writer::head(std::string_view op, std::string_view seq, const std::string& entry) const {
+  return fmt::format(
+      "{}, {}, '{}', {}, {}, {}, {}, (select 1 from (select at from vestige_change order by id desc"
+      " limit 1) where at > {})",
+      table_.id, shape_.id, op, kNow, seq, tx(entry), context(), kNow);
+}
+
+std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
+  if (table_.policy.when.empty()) return "";
+  return "(" + with_sides(table_.policy.when, old_side, new_side) + ")";
+}
+
+Result<std::vector<std::string>> Writer::required() const {
+  std::vector<std::string> out;
+  for (const std::string& field : table_.policy.require) {
+    const bool known =
+        std::find(kContextFields.begin(), kContextFields.end(), field) != kContextFields.end();
+    const bool plain = !field.empty() && std::all_of(field.begin(), field.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+    });
+    if (!plain)
+      return hinted(fail(Fault::invalid, "track {}: require '{}' is not a field name", table_.name, field),
+                    "letters, digits, - and _");
+    const std::string value =
+        known ? "x." + field : fmt::format("json_extract(x.extra, '$.\"{}\"')", field);
+    out.push_back(fmt::format(
+        "select raise(abort, {}) where not exists (select 1 from vestige_current as u"
+        " join vestige_context as x on x.id = u.context"
+        " where u.expires > {} and u.seq <= total_changes() and {} <> '')",
+        db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every change", live_.name, field)}),
+        kNow, value));
+  }
+  return out;
+}
+
+// What tells one row of the table from another: the rowid, or the stored form of the primary key.
+std::string Writer::identity(std::string_view side) const {
+  if (!live_.without_row_id) return fmt::format("{}.{}", side, live_.row_id);
+  std::vector<std::string> columns;
+  for (const std::string& column : identity_) columns.push_back(at(side, column));
+  return key_expression(columns);
+}
+
+// The row of vestige_replaced (as r) is the row `side` of the table.
+std::string Writer::same_row(std::string_view side) const {
+  return fmt::format("r.row_id is {}", identity(side));
+}
+
+// The row of vestige_replaced (as r, part 0) is still in the table. By column, so that the primary key
+// finds it.
+std::string Writer::stands() const {
+  std::string where;
+  if (live_.without_row_id) {
+    std::vector<std::string> parts;
+    for (const std::string& column : identity_) {
+      const auto place = std::find_if(shape_.columns.begin(), shape_.columns.end(),
+                                      [&](const Column& own) { return own.name == column; });
+      parts.push_back(
+          fmt::format("{} = r.v{} collate binary", at("t", column), place - shape_.columns.begin()));
+    }
+    where = join(parts, " and ");
+  } else {
+    where = fmt::format("t.{} = r.row_id", live_.row_id);
+  }
+  return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
+}
+
+// The kept rows (as r) for which `condition`, a condition over part 0, holds, with all their parts.
+std::string Writer::kept(const std::string& condition) const {
+  if (row_parts() == 1)
+    return fmt::format("from vestige_replaced as r where r.tbl = {} and {}", table_.id, condition);
+  return fmt::format(
+      "from vestige_replaced as q where q.tbl = {0} and q.row_id in (select r.row_id from"
+      " vestige_replaced as r where r.tbl = {0} and r.part = 0 and {1})",
+      table_.id, condition);
+}
+
+// One row with the columns of NEW, for the expressions and conditions of indexes.
+std::string Writer::new_row() const {
+  std::vector<std::string> columns;
+  for (const LiveColumn& column : live_.columns)
+    columns.push_back(fmt::format("NEW.{0} as {0}", quote(column.name)));
+  return "(select " + join(columns, ", ") + ")";
+}
+
+std::string Writer::conflict(const UniqueIndex& index) const {
+  std::vector<std::string> parts;
+  for (const UniqueIndex::Term& term : index.terms) {
+    const std::string value = term.column.empty() ? fmt::format("(select {} from {})", term.sql, new_row())
+                                                  : "NEW." + term.sql;
+    const std::string own = term.column.empty() ? term.sql : "t." + term.sql;
+    parts.push_back(fmt::format("{} = {} collate {}", own, value, quote(term.collation)));
+  }
+  if (!index.where.empty()) {
+    parts.push_back("(" + index.where + ")");
+    parts.push_back(fmt::format("(select {} from {})", index.where, new_row()));
+  }
+  return join(parts, " and ");
+}
+
+// For each unique constraint, the condition under which row t stands in the way of NEW.
+std::vector<std::string> Writer::conflicts(bool update) const {
+  std::vector<std::string> out;
+  if (!live_.without_row_id && (live_.row_id_is_key || !update))
+    out.push_back(fmt::format("t.{0} = NEW.{0}", live_.row_id));
+  for (const UniqueIndex& index : live_.unique) out.push_back(conflict(index));
+  if (!update) return out;
+  const std::string other = fmt::format("{} is not {}", identity("t"), identity("OLD"));
+  for (std::string& condition : out) condition += " and " + other;
+  return out;
+}
+
+std::string Writer::any_conflict(const std::vector<std::string>& conflicts) const {
+  std::vector<std::string> parts;
+  for (const std::string& condition : conflicts)
+    parts.push_back(fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), condition));
+  return join(parts, " or ");
+}
+
+// Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone.
+std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts) const {
+  std::vector<std::string> columns;
+  for (const std::string& column : identity_) columns.push_back(at("t", column));
+  const std::string row = live_.without_row_id ? join(columns, ", ") : "t." + live_.row_id;
+  std::vector<std::string> found;
+  for (const std::string& condition : conflicts)
+    found.push_back(fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
+  const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
+                                       join(found, " union "));
+  std::vector<std::string> out = {fmt::format("delete from vestige_replaced where tbl = {}", table_.id)};
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
+    out.push_back(fmt::format(
+        "insert into vestige_replaced (tbl, seq, part, row_id, key{}) select {}, {}, {}, {}, {}{} {}",
+        slot_names(0, slots), table_.id, part == 0 ? "total_changes() - changes()" : "0", part,
+        identity("t"), key("t"), row_values("t", part), rows));
+  }
+  return out;
+}
+
+// Records the kept rows for which `gone` holds as deleted, whatever the policy's condition says: what a
+// REPLACE removes silently is never left out.
+std::vector<std::string> Writer::record_replaced(const std::string& entry,
+                                                 const std::string& gone) const {
+  const std::string from = fmt::format(
+      "from vestige_replaced as r where r.tbl = {} and r.part = 0 and {}", table_.id, gone);
+  const std::size_t slots = std::min(count(), kSlots);
+  std::string values;
+  for (std::size_t i = 0; i < slots; ++i) values += fmt::format(", r.v{}", i);
+  std::vector<std::string> out = {fmt::format(
+      "insert into vestige_change ({}, row_id, key{}) select {}, {}, r.key{} {}", kHeadColumns,
+      slot_names(0, slots), head("D", "null", entry), shape_.row_ids ? "r.row_id" : "null", values, from)};
+  if (row_parts() == 1) return out;
+  std::string all;
+  for (std::size_t i = 0; i < kSlots; ++i) all += fmt::format(", r.v{}", i);
+  out.push_back(fmt::format(
+      "insert into vestige_more (change, part{}) select c.id, r.part{} from vestige_replaced as r"
+      " join vestige_change as c on c.id > coalesce((select max(id) from vestige_change where seq is not"
+      " null), 0) and {} where r.tbl = {} and r.part > 0",
+      slot_names(0, kSlots), all, shape_.row_ids ? "c.row_id is r.row_id" : "c.key is r.key", table_.id));
+  return out;
+}
+
+Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
+  const auto found = conflicts(update);
+  if (found.empty()) return {};
+  return trigger(what, event, any_conflict(found), keep_replaced(found));
+}
+
+Trigger Writer::insert(const std::vector<std::string>& required) const {
+  std::vector<std::string> body = required;
+  const std::string gone =
+      fmt::format("(not {} or {})", stands(), same_row("NEW"));
+  for (std::string& statement : record_replaced(entry(), gone)) body.push_back(std::move(statement));
+  const std::string seq = fmt::format(
+      "total_changes() + {} + (select count(*) from vestige_replaced where tbl = {})", row_parts(),
+      table_.id);
+  const std::string when = condition("NEW", "NEW");
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
+    std::string statement =
+        part == 0 ? fmt::format("insert into vestige_change ({}, row_id, key{}) select {}, {}, {}{}",
+                                kHeadColumns, slot_names(0, slots), head("I", seq, entry()),
+                                row_id("NEW"), key("NEW"), row_values("NEW", 0))
+                  : fmt::format("insert into vestige_more (change, part{}) select last_insert_rowid(), {}{}",
+                                slot_names(0, slots), part, row_values("NEW", part));
+    if (!when.empty()) statement += " where " + when;
+    body.push_back(std::move(statement));
+  }
+  body.push_back(fmt::format("delete from vestige_replaced where tbl = {}", table_.id));
+  return trigger("insert", "after insert", "", body);
+}
+
+Trigger Writer::update(const std::vector<std::string>& required) const {
+  const std::string settled =
+      kept(fmt::format("(not {} or {} or {})", stands(), same_row("OLD"), same_row("NEW")));
+  std::vector<std::string> body = required;
+  const std::string gone = fmt::format("(not {} or ({} and not {})) and not {}", stands(),
+                                       same_row("NEW"), same_row("OLD"), same_row("OLD"));
+  for (std::string& statement : record_replaced(entry(), gone)) body.push_back(std::move(statement));
+
+  std::string parts = "1";
+  for (std::size_t part = 1; part < pair_parts(); ++part)
+    parts += shape_.full ? " + 1" : fmt::format(" + (({}) <> 0)", mask(part));
+  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", parts, settled);
+  std::string new_key = "null";
+  if (!key_.empty()) {
+    std::vector<std::string> moved;
+    for (const Column& column : shape_.key()) moved.push_back(changed(column));
+    new_key = fmt::format("case when {} then {} end", join(moved, " or "), key("NEW"));
+  }
+  const std::string when = condition("OLD", "NEW");
+  for (std::size_t part = 0; part < pair_parts(); ++part) {
+    const std::size_t slots = 2 * std::min(count() - part * kPairs, kPairs);
+    std::string statement;
+    std::string where = when;
+    if (part == 0) {
+      statement = fmt::format(
+          "insert into vestige_change ({}, row_id, key, new_key, changed{}) select {}, {}, {}, {}, {}{}",
+          kHeadColumns, slot_names(0, slots), head("U", seq, entry()), row_id("OLD"), key("OLD"),
+          new_key, mask(0), pair_values(0));
+    } else {
+      statement = fmt::format(
+          "insert into vestige_more (change, part, changed{}) select last_insert_rowid(), {}, {}{}",
+          slot_names(0, slots), part, mask(part), pair_values(part));
+      if (!shape_.full) where += fmt::format("{}({}) <> 0", where.empty() ? "" : " and ", mask(part));
+    }
+    if (!where.empty()) statement += " where " + where;
+    body.push_back(std::move(statement));
+  }
+  body.push_back(fmt::format("delete from vestige_replaced where rowid in (select {}.rowid {})",
+                             row_parts() == 1 ? "r" : "q", settled));
+  return trigger("update", "after update", any_changed(), body);
+}
+
+Trigger Writer::remove(const std::vector<std::string>& required) const {
+  std::vector<std::string> body = required;
+  const std::string own = fmt::format("from vestige_replaced as r where r.tbl = {} and {}", table_.id,
+                                      same_row("OLD"));  // every part carries row_id
+  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own);
+  const std::string when = condition("OLD", "OLD");
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
+    std::string statement =
+        part == 0 ? fmt::format("insert into vestige_change ({}, row_id, key{}) select {}, {}, {}{}",
+                                kHeadColumns, slot_names(0, slots), head("D", seq, entry()),
+                                row_id("OLD"), key("OLD"), row_values("OLD", 0))
+                  : fmt::format("insert into vestige_more (change, part{}) select last_insert_rowid(), {}{}",
+                                slot_names(0, slots), part, row_values("OLD", part));
+    if (!when.empty()) statement += " where " + when;
+    body.push_back(std::move(statement));
+  }
+  body.push_back(fmt::format("delete from vestige_replaced where rowid in (select r.rowid {})", own));
+  return trigger("delete", "after delete", "", body);
+}
+
+Result<std::vector<Trigger>> Writer::triggers() const {
+  const auto checks = TRY(required());
+  std::vector<Trigger> out;
+  for (Trigger& made : std::vector<Trigger>{
+           before("before_insert", "before insert", false), insert(checks),
+           before("before_update", "before update", true), update(checks), remove(checks)})
+    if (!made.sql.empty()) out.push_back(std::move(made));
+  return out;
+}
+
+std::vector<std::string> Writer::baseline() const {
+  const std::string order = live_.without_row_id ? [this] {
+    std::vector<std::string> columns;
+    for (const std::string& column : identity_) columns.push_back(at("t", column));
+    return join(columns, ", ");
+  }() : "t." + live_.row_id;
+  // ?1 is the last change before the baseline, ?2 the context.
+  const std::string id = fmt::format("?1 + row_number() over (order by {})", order);
+  std::vector<std::string> out;
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
+    out.push_back(
+        part == 0 ? fmt::format(
+                        "insert into vestige_change (id, tbl, shape, op, at, seq, tx, context, row_id, key{})"
+                        " select {}, {}, {}, 'B', {}, 9223372036854775807, ?1 + 1, ?2, {}, {}{} from {} as t",
+                        slot_names(0, slots), id, table_.id, shape_.id, kNow, row_id("t"), key("t"),
+                        row_values("t", 0), quote(live_.name))
+                  : fmt::format("insert into vestige_more (change, part{}) select {}, {}{} from {} as t",
+                                slot_names(0, slots), id, part, row_values("t", part), quote(live_.name)));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string key_expression(const std::vector<std::string>& columns) {
+  if (columns.size() == 1) return columns[0];
+  std::string out = "'['";
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    out += fmt::format(
+        " || {1}case typeof({0}) when 'integer' then {0} when 'text' then json_quote({0})"
+        " when 'null' then 'null' when 'blob' then '{{\"$blob\":\"' || hex({0}) || '\"}}'"
+        " else iif(cast({0} as integer) = {0}, cast({0} as integer), printf('%!.19g', {0})) end",
+        columns[i], i == 0 ? "" : "',' || ");
+  return out + " || ']'";
+}
+
+Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
+                                              const Tracked& table, bool temporary) {
+  return Writer(db, live, table, temporary).triggers();
+}
+
+std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
+                                             const Tracked& table) {
+  return Writer(db, live, table, false).baseline();
+}
+
+}  // namespace vestige

@@ -1,0 +1,33 @@
+// Capture on SQLite: the SQL of the triggers that record changes. What they guarantee stands in
+// docs/sqlite.md; why values stand in native slots and not in JSON, in docs/decisions/0001.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/live_table.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+
+inline constexpr std::size_t kSlots = 32;         // v0 … v31 of vestige_change and vestige_more
+inline constexpr std::size_t kPairs = kSlots / 2;  // columns of an UPDATE in one row of slots
+
+/// The five capture triggers of a table.
+///
+/// temporary  the same as TEMP triggers, for a connection on which main triggers are off
+/// faults     invalid: a condition or a required field that cannot be
+Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
+                                              const Tracked& table, bool temporary);
+
+/// INSERT … SELECT statements that record the rows of a table as BASELINE changes.
+std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
+                                             const Tracked& table);
+
+/// The stored form of a key: the value itself for one column, a JSON array of them for more.
+///
+/// columns    SQL expressions of the key columns, in key order
+std::string key_expression(const std::vector<std::string>& columns);
+
+}  // namespace vestige

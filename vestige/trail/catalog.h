@@ -1,0 +1,59 @@
+// The catalog: which tables are tracked, how, and what the slots of their changes mean.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/record/policy.h"
+
+namespace vestige {
+
+/// A recorded column. `id` is its identity within the table: it stays through renames.
+struct Column {
+  std::int64_t id = 0;
+  std::string name;
+  int key = 0;  // 1, 2, …: its place in the key; 0: not in the key
+};
+
+/// A version of a table's recorded columns, key columns first and in key order.
+struct Shape {
+  std::int64_t id = 0;
+  std::int64_t table = 0;
+  std::string name;  // the table's name at that time
+  std::vector<Column> columns;
+  bool full = false;     // policy capture = "full"
+  bool row_ids = false;  // changes carry SQLite's rowid
+  std::int64_t at = 0;     // microseconds
+  std::int64_t since = 0;  // changes with id > since may have this shape
+  std::string note;        // why it was made, when something was out of order
+
+  std::vector<Column> key() const;
+};
+
+struct Tracked {
+  std::int64_t id = 0;
+  std::string name;
+  Policy policy;
+  Shape shape;  // the current one
+  std::int64_t tracked_at = 0;
+  std::optional<std::int64_t> untracked_at;  // set: history only
+};
+
+/// Every table that is or was tracked, by name; those still tracked before those that are not.
+Result<std::vector<Tracked>> tracked_tables(Database& db);
+
+/// The table of that name (exact, or else unique without regard to case); history-only tables too.
+///
+/// faults   missing: not tracked, with the nearest name in the hint
+Result<Tracked> tracked_table(Database& db, const std::string& name);
+
+/// Every shape a table has had, oldest first.
+Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
+
+/// The nearest of `names` to what was typed, for "did you mean"; empty when none is near.
+std::string nearest(const std::string& typed, const std::vector<std::string>& names);
+
+}  // namespace vestige

@@ -1,0 +1,66 @@
+// Reading the trail: a stream of Change, from the database's tables.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/record/change.h"
+#include "vestige/trail/catalog.h"
+
+namespace vestige {
+
+/// A stream of changes, pulled one at a time; memory for one change.
+class Changes {
+ public:
+  Changes() = default;
+  Changes(const Changes&) = delete;
+  Changes& operator=(const Changes&) = delete;
+  virtual ~Changes() = default;
+
+  /// The next change, or nothing at the end.
+  ///
+  /// faults   corrupt (a row that does not decode), offline
+  virtual Result<std::optional<Change>> next() = 0;
+};
+
+/// Which changes to read; everything that is set must hold.
+struct Selection {
+  std::optional<std::int64_t> table;  // vestige_table.id
+  Row key;                            // with table: this row, under every key it had
+  std::optional<std::int64_t> since;  // at >= since, microseconds
+  std::optional<std::int64_t> until;  // at < until
+  std::optional<std::int64_t> after;  // id > after
+  std::optional<std::int64_t> upto;   // id <= upto
+  std::optional<std::string> actor;
+  std::optional<Op> op;
+  std::optional<std::string> column;  // changes whose old_values or new_values have it
+  std::optional<std::int64_t> tx;
+  std::vector<std::int64_t> ids;  // just these
+  bool oldest_first = false;
+  std::int64_t limit = 0;  // 0: all
+};
+
+/// Streams the selected changes, newest first unless asked otherwise.
+///
+/// order    by id
+/// cost     a row: one index range; time and id limits: a search; memory for one change
+/// faults   missing, corrupt, offline
+/// source   sql/sqlite/changes.sql
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
+
+/// The id of the last change that the clock placed at or before a moment (0: none). A search, not a scan.
+Result<std::int64_t> last_change_at(Database& db, std::int64_t micros);
+
+/// Reads key values as people type them ("1", "x'00ff'", or "col=value" for each key column) and gives
+/// them the storage classes that the table's rows have.
+///
+/// faults   invalid: wrong number of values, an unknown column, or a table without a key
+Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words);
+
+/// `key` for messages: "id=1" or "order_id=1, line=2".
+std::string key_text(const Row& key);
+
+}  // namespace vestige

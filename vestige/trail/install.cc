@@ -1,0 +1,52 @@
+#include "vestige/trail/install.h"
+
+#include "vestige/db/sql.h"
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+
+Result<std::int64_t> installed_version(Database& db) {
+  if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_meta'")) == 0)
+    return 0;
+  return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
+}
+
+Result<bool> install(Database& db) {
+  auto transaction = TRY(Transaction::begin(db));
+  const std::int64_t version = TRY(installed_version(db));
+  if (version == kSchemaVersion) return false;
+  if (version > kSchemaVersion)
+    return hinted(fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
+                       version, kSchemaVersion),
+                  "use the vestige that installed it, or a newer one");
+  TRY(db.script(sql::install));
+  TRY(transaction.commit());
+  return true;
+}
+
+Result<void> require_trail(Database& db) {
+  const std::int64_t version = TRY(installed_version(db));
+  if (version == 0)
+    return hinted(fail(Fault::missing, "read the trail: there is none in {}", db.where()),
+                  "vestige init makes one");
+  if (version != kSchemaVersion)
+    return hinted(fail(Fault::invalid, "read the trail: it has version {}, this vestige knows {}",
+                       version, kSchemaVersion),
+                  "vestige init brings an older trail up to date");
+  return {};
+}
+
+Result<std::int64_t> count_changes(Database& db) {
+  return scalar_integer(db, "select count(*) from vestige_change");
+}
+
+Result<void> remove_trail(Database& db) {
+  TRY(require_trail(db));
+  auto transaction = TRY(Transaction::begin(db));
+  for (const Tracked& table : TRY(tracked_tables(db))) TRY(drop_triggers(db, table));
+  TRY(db.script(sql::remove));
+  return transaction.commit();
+}
+
+}  // namespace vestige

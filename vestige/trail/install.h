@@ -1,0 +1,30 @@
+// Installing the trail in a database, and taking it away.
+#pragma once
+
+#include <cstdint>
+
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+/// Installs the trail, or brings an older one up to date. Idempotent; one transaction.
+///
+/// returns  true when something was done, false when it stood already
+/// faults   invalid (a newer trail than this vestige knows), conflict, denied
+Result<bool> install(Database& db);
+
+/// 0 when there is no trail.
+Result<std::int64_t> installed_version(Database& db);
+
+/// faults   missing: no trail here (hint: vestige init); invalid: a trail of another version
+Result<void> require_trail(Database& db);
+
+/// How many changes the trail holds.
+Result<std::int64_t> count_changes(Database& db);
+
+/// Takes away triggers, history and everything else that Vestige made. One transaction.
+Result<void> remove_trail(Database& db);
+
+}  // namespace vestige

@@ -1,0 +1,134 @@
+#include "vestige/trail/live_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/sql_text.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string& table) {
+  struct Found {
+    std::string name;
+    bool partial;
+  };
+  std::vector<Found> found;
+  auto list = TRY(db.query(
+      "select name, partial from pragma_index_list(?1) where \"unique\" order by name",
+      {Text{table}}));
+  while (TRY(list->next()) == Step::row) found.push_back({list->text(0), list->integer(1) != 0});
+
+  std::vector<UniqueIndex> out;
+  for (const Found& index : found) {
+    const Value sql = TRY(
+        scalar(db, "select sql from sqlite_schema where type = 'index' and name = ?1", {Text{index.name}}));
+    const auto* definition = std::get_if<Text>(&sql);
+    const IndexText text = definition == nullptr ? IndexText{} : index_text(definition->bytes);
+    UniqueIndex unique;
+    if (index.partial) unique.where = text.where;
+    auto terms = TRY(db.query(
+        "select seqno, cid, name, coll from pragma_index_xinfo(?1) where key order by seqno",
+        {Text{index.name}}));
+    while (TRY(terms->next()) == Step::row) {
+      const auto place = static_cast<std::size_t>(terms->integer(0));
+      if (terms->integer(1) >= 0)
+        unique.terms.push_back({db.quote_name(terms->text(2)), terms->text(3), terms->text(2)});
+      else if (place < text.terms.size())
+        unique.terms.push_back({"(" + text.terms[place] + ")", terms->text(3), ""});
+      else
+        return fail(Fault::internal, "read index {}: expression not found in its SQL", index.name);
+    }
+    out.push_back(std::move(unique));
+  }
+  return out;
+}
+
+}  // namespace
+
+Affinity affinity_of(std::string_view declared_type) {
+  const std::string type = lower(declared_type);
+  const auto has = [&type](const char* word) { return type.find(word) != std::string::npos; };
+  if (has("int")) return Affinity::integer;
+  if (has("char") || has("clob") || has("text")) return Affinity::text;
+  if (has("blob") || type.empty() || type == "any") return Affinity::none;
+  if (has("real") || has("floa") || has("doub")) return Affinity::real;
+  return Affinity::numeric;
+}
+
+const LiveColumn* LiveTable::find(const std::string& column) const {
+  for (const LiveColumn& own : columns)
+    if (lower(own.name) == lower(column)) return &own;
+  return nullptr;
+}
+
+std::vector<std::string> LiveTable::primary_key() const {
+  std::vector<std::pair<int, std::string>> parts;
+  for (const LiveColumn& column : columns)
+    if (column.primary_key > 0) parts.emplace_back(column.primary_key, column.name);
+  std::sort(parts.begin(), parts.end());
+  std::vector<std::string> names;
+  for (auto& [place, name] : parts) names.push_back(std::move(name));
+  return names;
+}
+
+Result<LiveTable> live_table(Database& db, const std::string& name) {
+  LiveTable table;
+  auto listed = TRY(db.query(
+      "select name, type, wr from pragma_table_list where schema = 'main' and lower(name) = lower(?1)"
+      " order by name = ?1 desc limit 1",
+      {Text{name}}));
+  if (TRY(listed->next()) == Step::end) {
+    const std::string near = nearest(name, TRY(trackable_tables(db)));
+    auto missing = fail(Fault::missing, "find table {}: no such table in {}", name, db.where());
+    return near.empty() ? missing : hinted(std::move(missing), "did you mean " + near + "?");
+  }
+  table.name = listed->text(0);
+  const std::string type = listed->text(1);
+  table.without_row_id = listed->integer(2) != 0;
+  if (type != "table")
+    return fail(Fault::invalid, "track {}: it is a {}, only ordinary tables have changes to record",
+                table.name, type == "shadow" ? "part of a virtual table" : type + (type == "view" ? "" : " table"));
+  if (table.name.starts_with("sqlite_") || table.name.starts_with("vestige_"))
+    return fail(Fault::invalid, "track {}: an internal table", table.name);
+
+  auto columns = TRY(db.query(
+      "select name, type, pk, hidden from pragma_table_xinfo(?1) order by cid", {Text{table.name}}));
+  while (TRY(columns->next()) == Step::row) {
+    const std::string declared = columns->text(1);
+    table.columns.push_back({columns->text(0), declared, affinity_of(declared),
+                             columns->integer(3) >= 2, static_cast<int>(columns->integer(2))});
+  }
+  table.unique = TRY(unique_indexes(db, table.name));
+  if (table.without_row_id) return table;
+
+  // An INTEGER PRIMARY KEY is the rowid, unless an index had to be made for it (INTEGER ... DESC).
+  const auto primary = table.primary_key();
+  if (primary.size() == 1 && lower(table.find(primary[0])->type) == "integer") {
+    const auto indexes = TRY(scalar_integer(
+        db, "select count(*) from pragma_index_list(?1) where origin = 'pk'", {Text{table.name}}));
+    table.row_id_is_key = indexes == 0;
+  }
+  if (table.row_id_is_key) {
+    table.row_id = db.quote_name(primary[0]);
+    return table;
+  }
+  for (const char* alias : {"rowid", "_rowid_", "oid"}) {
+    if (table.find(alias) != nullptr) continue;
+    table.row_id = alias;
+    return table;
+  }
+  return fail(Fault::invalid,
+              "track {}: its columns rowid, _rowid_ and oid hide the row's identity", table.name);
+}
+
+}  // namespace vestige

@@ -1,0 +1,53 @@
+// A table as it stands in the database now: columns, rowid, unique constraints.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+enum class Affinity { none, integer, real, numeric, text };
+
+struct LiveColumn {
+  std::string name;
+  std::string type;
+  Affinity affinity = Affinity::none;
+  bool generated = false;
+  int primary_key = 0;  // 1, 2, …; 0: not in the primary key
+};
+
+/// A unique constraint or index: rows conflict when every term is equal, within the condition.
+struct UniqueIndex {
+  struct Term {
+    std::string sql;        // a quoted column name, or an expression over column names
+    std::string collation;  // BINARY, NOCASE, …
+    std::string column;     // empty for an expression
+  };
+  std::vector<Term> terms;
+  std::string where;  // empty: not partial
+};
+
+struct LiveTable {
+  std::string name;
+  std::vector<LiveColumn> columns;
+  bool without_row_id = false;
+  std::string row_id;         // quoted name under which SQL sees the rowid; empty when it cannot
+  bool row_id_is_key = false;  // it is the INTEGER PRIMARY KEY column
+  std::vector<UniqueIndex> unique;
+
+  const LiveColumn* find(const std::string& column) const;
+  std::vector<std::string> primary_key() const;
+};
+
+/// Reads a table's definition.
+///
+/// name     case-insensitive, as SQLite has it; LiveTable::name has the spelling of the definition
+/// faults   missing: no such table; invalid: a view, a virtual or an internal table
+Result<LiveTable> live_table(Database& db, const std::string& name);
+
+/// SQLite's rule: which affinity a declared type gives.
+Affinity affinity_of(std::string_view declared_type);
+
+}  // namespace vestige
