@@ -1,0 +1,43 @@
+#include "vestige/audit/exec.h"
+
+#include "vestige/trail/context.h"
+
+namespace vestige {
+
+Result<Executed> exec(Database& db, std::string_view sql, const Context& context, RowSink* sink) {
+  auto scope = TRY(ContextScope::begin(db, context));
+  const std::int64_t before = TRY(scalar_integer(db, "select max(id) from vestige_change"));
+  std::int64_t total = TRY(scalar_integer(db, "select total_changes()"));
+  std::int64_t statements = 0;
+  Executed done;
+  {
+    const Fence fence(db);
+    while (true) {
+      std::string_view rest;
+      const std::string_view statement = TRY(db.first_statement(sql, rest));
+      if (statement.empty()) break;
+      auto rows = TRY(db.query(statement));
+      while (TRY(rows->next()) == Step::row) {
+        if (sink == nullptr) continue;
+        Row row;
+        for (int i = 0; i < rows->columns(); ++i) row.push_back({rows->name(i), rows->value(i)});
+        sink->row(row);
+      }
+      rows.reset();
+      // changes() counts the statement's own rows; it keeps an older count when there were none.
+      const std::int64_t now = TRY(scalar_integer(db, "select total_changes()"));
+      if (now != total) done.rows += TRY(scalar_integer(db, "select changes()"));
+      total = now;
+      ++statements;
+      sql = rest;
+    }
+  }
+  if (statements == 0)
+    return hinted(fail(Fault::invalid, "run sql: nothing to run"), "give SQL, -f FILE, or SQL on standard input");
+  done.changes = TRY(scalar_integer(db, "select max(id) from vestige_change")) - before;
+  if (done.changes > 0) done.tx = before + 1;
+  TRY(scope.commit());
+  return done;
+}
+
+}  // namespace vestige

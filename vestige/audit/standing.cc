@@ -1,0 +1,205 @@
+#include "vestige/audit/standing.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "vestige/trail/capture.h"
+#include "vestige/trail/live_table.h"
+#include "vestige/trail/sql_text.h"
+
+namespace vestige {
+namespace {
+
+using Names = std::vector<std::string>;
+
+bool contains(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool same_word(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+// The capture triggers that stand, by name: the table they are on, and their SQL from the name on
+// (SQLite writes the words before it anew).
+struct Found {
+  std::string table;
+  std::string text;
+};
+using Triggers = std::map<std::string, Found>;
+
+std::string from_name(const std::string& sql, const std::string& name) {
+  const std::size_t at = sql.find(name);
+  return at == std::string::npos ? sql : sql.substr(at);
+}
+
+Result<Triggers> standing_triggers(Database& db, const Tracked& table) {
+  Triggers triggers;
+  auto rows = TRY(db.query(
+      "select name, tbl_name, sql from sqlite_schema where type = 'trigger' and name glob ?1",
+      {Text{fmt::format("vestige_{}_*", table.id)}}));
+  while (TRY(rows->next()) == Step::row)
+    triggers[rows->text(0)] = {rows->text(1), from_name(rows->text(2), rows->text(0))};
+  return triggers;
+}
+
+// SQLite carries triggers along when a table is renamed: where they are, the table is.
+Result<void> find_table(Database& db, const Tracked& table, const Triggers& triggers,
+                        Standing& standing) {
+  const Names tables = TRY(trackable_tables(db));
+  const bool stands = contains(tables, table.name);
+  const std::string host = triggers.empty() ? table.name : triggers.begin()->second.table;
+  if (host != table.name && contains(tables, host)) {
+    standing.live = host;
+    standing.replaced = stands;
+  } else if (stands) {
+    standing.live = table.name;
+  } else {
+    const auto respelled = std::find_if(tables.begin(), tables.end(), [&](const std::string& name) {
+      return same_word(name, table.name);
+    });
+    if (respelled != tables.end()) standing.live = *respelled;
+  }
+  return {};
+}
+
+// A raw RENAME COLUMN makes SQLite rewrite the triggers. The stored DELETE trigger, held token by token
+// against the one that the former names give, says which name became which.
+std::vector<Renamed> proven_renames(const std::string& former, const std::string& stored,
+                                    const Names& gone, const Names& fresh) {
+  const auto before = sql_tokens(former);
+  const auto after = sql_tokens(stored);
+  if (before.size() != after.size()) return {};
+  std::vector<Renamed> renamed;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const std::string from = bare_name(before[i].text);
+    const std::string to = bare_name(after[i].text);
+    if (before[i].kind != SqlToken::Kind::quoted || !contains(gone, from) || !contains(fresh, to)) continue;
+    const auto known = std::find_if(renamed.begin(), renamed.end(), [&](const Renamed& pair) {
+      return pair.from == from || pair.to == to;
+    });
+    if (known == renamed.end()) renamed.push_back({from, to});
+    else if (known->from != from || known->to != to) return {};
+  }
+  return renamed;
+}
+
+void compare_columns(const Tracked& table, const LiveTable& live, Standing& standing) {
+  const Policy& policy = table.policy;
+  Names recorded;
+  for (const Column& column : table.shape.columns) {
+    recorded.push_back(column.name);
+    const bool stands = std::any_of(live.columns.begin(), live.columns.end(),
+                                    [&](const LiveColumn& own) { return own.name == column.name; });
+    if (!stands) standing.dropped.push_back(column.name);
+  }
+  for (const LiveColumn& column : live.columns)
+    if (!contains(recorded, column.name) && !contains(policy.exclude, column.name))
+      standing.added.push_back(column.name);
+  for (const std::string& column : policy.exclude)
+    if (live.find(column) == nullptr) standing.lost.push_back(column);
+}
+
+void take_renames(const Triggers& triggers, const std::vector<Trigger>& former, Standing& standing) {
+  for (const Trigger& trigger : former) {
+    const auto stored = triggers.find(trigger.name);
+    if (!trigger.name.ends_with("_delete") || stored == triggers.end()) continue;
+    standing.renamed = proven_renames(from_name(trigger.sql, trigger.name), stored->second.text,
+                                      standing.dropped, standing.added);
+  }
+  for (const Renamed& pair : standing.renamed) {
+    std::erase(standing.dropped, pair.from);
+    std::erase(standing.added, pair.to);
+  }
+}
+
+bool key_differs(const Tracked& table, const LiveTable& live, const std::vector<Renamed>& renamed) {
+  if (!table.policy.key.empty()) return false;
+  Names key;
+  for (const Column& column : table.shape.key()) {
+    std::string name = column.name;
+    for (const Renamed& pair : renamed)
+      if (pair.from == name) name = pair.to;
+    key.push_back(name);
+  }
+  return key != live.primary_key();
+}
+
+}  // namespace
+
+std::string bare_name(std::string_view token) {
+  if (token.size() < 2) return std::string(token);
+  const char open = token.front();
+  if (open == '[') return std::string(token.substr(1, token.size() - 2));
+  if (open != '"' && open != '`' && open != '\'') return std::string(token);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < token.size(); ++i) {
+    out += token[i];
+    if (token[i] == open) ++i;
+  }
+  return out;
+}
+
+std::string renamed_condition(Database& db, std::string_view condition,
+                              const std::vector<Renamed>& renamed) {
+  const auto tokens = sql_tokens(condition);
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+    const std::string side = bare_name(tokens[i].text);
+    if ((!same_word(side, "new") && !same_word(side, "old")) || tokens[i + 1].text != ".") continue;
+    const SqlToken& column = tokens[i + 2];
+    for (const Renamed& pair : renamed) {
+      if (!same_word(bare_name(column.text), pair.from)) continue;
+      out += condition.substr(copied, column.at - copied);
+      out += db.quote_name(pair.to);
+      copied = column.at + column.text.size();
+      break;
+    }
+  }
+  out += condition.substr(copied);
+  return out;
+}
+
+std::string Standing::trouble() const {
+  if (live.empty()) return "table missing";
+  Names parts;
+  if (!missing.empty()) parts.emplace_back("triggers missing");
+  if (!altered.empty()) parts.emplace_back("triggers altered");
+  if (!columns_fit()) parts.emplace_back("columns changed");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+Result<Standing> standing(Database& db, const Tracked& table) {
+  Standing standing;
+  const Triggers triggers = TRY(standing_triggers(db, table));
+  TRY(find_table(db, table, triggers, standing));
+  if (standing.live.empty()) return standing;
+  const LiveTable live = TRY(live_table(db, standing.live));
+  Tracked as_it_is = table;
+  as_it_is.name = live.name;
+  compare_columns(table, live, standing);
+  const auto expected = TRY(capture_triggers(db, live, as_it_is, false));
+  take_renames(triggers, expected, standing);
+  // An include list says what is recorded; anything else may come and go.
+  if (!table.policy.include.empty()) standing.added.clear();
+  standing.key_changed = key_differs(table, live, standing.renamed);
+  const bool comparable = standing.columns_fit() && live.name == table.name;
+  for (const Trigger& trigger : expected) {
+    const auto stored = triggers.find(trigger.name);
+    if (stored == triggers.end()) standing.missing.push_back(trigger.name);
+    else if (comparable && stored->second.text != from_name(trigger.sql, trigger.name))
+      standing.altered.push_back(trigger.name);
+  }
+  for (const auto& [name, found] : triggers) {
+    const bool wanted = std::any_of(expected.begin(), expected.end(),
+                                    [&name = name](const Trigger& own) { return own.name == name; });
+    if (comparable && !wanted) standing.altered.push_back(name);
+  }
+  return standing;
+}
+
+}  // namespace vestige

@@ -1,0 +1,44 @@
+// standing: how a tracked table stands against the database as it is now. What doctor and status report
+// and what ddl insists on is found out here, once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+
+struct Standing {
+  std::string live;                   // the name that the table has now; empty: it is gone
+  bool replaced = false;              // it was renamed to `live`, and another table took its name
+  std::vector<std::string> missing;   // capture triggers that are not there
+  std::vector<std::string> altered;   // capture triggers that are not as they should be
+  std::vector<Renamed> renamed;       // recorded columns, proven by the capture triggers' text
+  std::vector<std::string> added;     // columns that should be recorded and are not
+  std::vector<std::string> dropped;   // recorded columns that are gone
+  std::vector<std::string> lost;      // columns of the policy's exclude that are gone
+  bool key_changed = false;           // the primary key is not what changes are kept under
+
+  bool columns_fit() const { return renamed.empty() && added.empty() && dropped.empty() && !key_changed; }
+  /// "triggers missing, columns changed"; empty when all is as it should be.
+  std::string trouble() const;
+};
+
+/// Compares a table that is tracked (not: was) with the database.
+///
+/// cost     a few reads of the schema
+/// faults   invalid: the table became something that cannot be tracked
+Result<Standing> standing(Database& db, const Tracked& table);
+
+/// The bytes of an identifier as it stands in SQL: word, "word", `word` or [word].
+std::string bare_name(std::string_view token);
+
+/// A policy's condition after columns were renamed: NEW.from becomes NEW.to, and so for OLD.
+std::string renamed_condition(Database& db, std::string_view condition,
+                              const std::vector<Renamed>& renamed);
+
+}  // namespace vestige

@@ -1,0 +1,326 @@
+#include "vestige/trail/changes.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "vestige/base/json.h"
+#include "vestige/trail/decode.h"
+#include "vestige/trail/live_table.h"
+
+namespace vestige {
+namespace {
+
+bool has_column(const std::optional<Row>& values, const std::string& column) {
+  return values.has_value() && find(*values, column) != nullptr;
+}
+
+class ReadChanges final : public Changes {
+ public:
+  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder, Selection selection)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)), selection_(std::move(selection)) {}
+
+  Result<std::optional<Change>> next() override {
+    while (selection_.limit == 0 || given_ < selection_.limit) {
+      if (TRY(rows_->next()) == Step::end) break;
+      auto change = TRY(decoder_.decode(*rows_));
+      if (!change.has_value()) continue;
+      if (selection_.column.has_value() && !has_column(change->old_values, *selection_.column) &&
+          !has_column(change->new_values, *selection_.column))
+        continue;
+      ++given_;
+      return change;
+    }
+    return std::optional<Change>();
+  }
+
+ private:
+  std::unique_ptr<Rows> rows_;
+  Decoder decoder_;
+  Selection selection_;
+  std::int64_t given_ = 0;
+};
+
+// A row's stay under one key: changes lo … hi.
+struct Stay {
+  Value key;
+  std::int64_t lo;
+  std::int64_t hi;
+};
+
+constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+
+// Follows a row through its keys. Each question is one search of an index.
+class Follow {
+ public:
+  Follow(Database& db, std::int64_t table) : db_(db), table_(table) {}
+
+  Result<std::vector<Stay>> stays(const Value& key) {
+    stays_.push_back({key, 0, kEnd});
+    auto moved = TRY(db_.query("select id, key, new_key from vestige_change where tbl = ?1 and"
+                               " new_key is not null and (new_key is ?2 or key is ?2)",
+                               {table_, key}));
+    struct Move {
+      std::int64_t id;
+      Value from, to;
+    };
+    std::vector<Move> moves;
+    while (TRY(moved->next()) == Step::row)
+      moves.push_back({moved->integer(0), moved->value(1), moved->value(2)});
+    for (const Move& move : moves) {
+      if (same_key(move.to, key)) TRY(backward(move.from, move.id));
+      if (same_key(move.from, key)) TRY(forward(move.to, move.id));
+    }
+    return std::move(stays_);
+  }
+
+ private:
+  // The stay under `key` that ended with the move at `end`, and what came before it.
+  Result<void> backward(Value key, std::int64_t end) {
+    while (true) {
+      auto rows = TRY(db_.query(
+          "select id, key, new_key from vestige_change where tbl = ?1 and id < ?3 and"
+          " ((key is ?2 and op = 'I') or (new_key is ?2)) order by id desc limit 1",
+          {table_, key, end}));
+      if (TRY(rows->next()) == Step::end) {
+        stays_.push_back({key, 0, end});
+        return {};
+      }
+      const std::int64_t began = rows->integer(0);
+      stays_.push_back({key, began, end});
+      if (rows->is_null(2)) return {};
+      key = rows->value(1);
+      end = began;
+    }
+  }
+
+  // The stay under `key` that began with the move at `begin`, and what came after it.
+  Result<void> forward(Value key, std::int64_t begin) {
+    while (true) {
+      auto rows = TRY(db_.query("select id, new_key from vestige_change where tbl = ?1 and id > ?3 and"
+                                " key is ?2 and (op = 'D' or new_key is not null) order by id limit 1",
+                                {table_, key, begin}));
+      if (TRY(rows->next()) == Step::end) {
+        stays_.push_back({key, begin, kEnd});
+        return {};
+      }
+      const std::int64_t ended = rows->integer(0);
+      stays_.push_back({key, begin, ended});
+      if (rows->is_null(1)) return {};
+      key = rows->value(1);
+      begin = ended;
+    }
+  }
+
+  Database& db_;
+  std::int64_t table_;
+  std::vector<Stay> stays_;
+};
+
+// Collects conditions and their values; every value goes in as a parameter.
+struct Where {
+  std::string sql;
+  Params values;
+
+  std::string bind(Value value) {
+    values.push_back(std::move(value));
+    return fmt::format("?{}", values.size());
+  }
+  void add(const std::string& condition) { sql += (sql.empty() ? " where " : " and ") + condition; }
+};
+
+Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where& where) {
+  const auto stays = TRY(Follow(db, table).stays(TRY(stored_key(db, key))));
+  std::string ids;
+  for (const Stay& stay : stays) {
+    const std::string at = where.bind(table);
+    const std::string value = where.bind(stay.key);
+    const std::string range = stays.size() == 1 ? "" : fmt::format(" and id between {} and {}", where.bind(stay.lo), where.bind(stay.hi));
+    for (const char* column : {"key", "new_key"})
+      ids += fmt::format("{}select id from vestige_change where tbl = {} and {} is {}{}",
+                         ids.empty() ? "" : " union all ", at, column, value, range);
+  }
+  where.add("c.id in (" + ids + ")");
+  return {};
+}
+
+// The tx of a plain client is an id of its own; its changes follow each other without a gap.
+Result<void> select_tx(Database& db, std::int64_t tx, Where& where) {
+  const std::int64_t after = TRY(scalar_integer(
+      db, "select id from vestige_change where id > ?1 and tx <> ?1 order by id limit 1", {tx}));
+  const std::string first = where.bind(tx);
+  where.add(fmt::format("c.id >= {} and c.tx = {}", first, first));
+  if (after != 0) where.add("c.id < " + where.bind(after));
+  return {};
+}
+
+// The classes that a typed word may have in a column of this affinity, likeliest first.
+std::vector<Value> readings(const std::string& word, Affinity affinity) {
+  std::vector<Value> out;
+  if (word.size() >= 3 && (word[0] == 'x' || word[0] == 'X') && word[1] == '\'' && word.back() == '\'') {
+    if (auto bytes = json::from_hex(std::string_view(word).substr(2, word.size() - 3)); bytes.has_value())
+      out.emplace_back(Blob{*bytes});
+  }
+  if (affinity != Affinity::text) {
+    const char* last = word.data() + word.size();
+    std::int64_t integer = 0;
+    double real = 0;
+    if (const auto [end, error] = std::from_chars(word.data(), last, integer);
+        error == std::errc() && end == last)
+      out.emplace_back(affinity == Affinity::real ? Value(static_cast<double>(integer)) : Value(integer));
+    else if (const auto [stop, wrong] = std::from_chars(word.data(), last, real);
+             wrong == std::errc() && stop == last)
+      out.emplace_back(real);
+  }
+  if (word == "null") out.emplace_back(Null{});
+  out.emplace_back(Text{word});
+  return out;
+}
+
+}  // namespace
+
+std::string key_text(const Row& key) {
+  std::string out;
+  for (const Field& field : key)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", field.name, to_display(field.value));
+  return out;
+}
+
+Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
+  // A moment lies between two of the clock's milliseconds.
+  const std::int64_t milliseconds = micros >= 0 ? micros / 1000 : -((-micros + 999) / 1000);
+  std::int64_t hi = TRY(scalar_integer(db, "select max(id) from vestige_change"));
+  std::int64_t lo = TRY(scalar_integer(db, "select min(id) from vestige_change"));
+  // Where the clock went back, a new run of rising times begins; the last run that holds the moment counts.
+  std::vector<std::int64_t> runs = {lo};
+  auto back = TRY(db.query("select id from vestige_change where backward is not null order by id"));
+  while (TRY(back->next()) == Step::row) runs.push_back(back->integer(0));
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    lo = *run;
+    const std::int64_t first =
+        TRY(scalar_integer(db, "select at from vestige_change where id >= ?1 order by id limit 1", {lo}));
+    if (hi < lo || first > milliseconds) {
+      hi = lo - 1;
+      continue;
+    }
+    while (lo < hi) {  // lo's time is within; find the last that is
+      const std::int64_t middle = lo + (hi - lo + 1) / 2;
+      auto probe = TRY(db.query("select id, at from vestige_change where id >= ?1 order by id limit 1", {middle}));
+      if (TRY(probe->next()) == Step::row && probe->integer(0) <= hi && probe->integer(1) <= milliseconds)
+        lo = probe->integer(0);
+      else
+        hi = middle - 1;
+    }
+    return lo;
+  }
+  return 0;
+}
+
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  Where where;
+  if (selection.table.has_value() && selection.key.empty())
+    where.add("c.tbl = " + where.bind(*selection.table));
+  if (selection.table.has_value() && !selection.key.empty())
+    TRY(select_row(db, *selection.table, selection.key, where));
+  if (selection.tx.has_value()) TRY(select_tx(db, *selection.tx, where));
+  if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
+  if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
+  if (!selection.ids.empty()) {
+    std::string list;
+    for (const std::int64_t id : selection.ids) list += (list.empty() ? "" : ", ") + where.bind(id);
+    where.add("c.id in (" + list + ")");
+  }
+  if (selection.since.has_value()) {
+    where.add("c.at >= " + where.bind((*selection.since + 999) / 1000));
+    // A shortcut by search, exact as long as the clock never went back.
+    if (TRY(scalar_integer(db, "select count(*) from vestige_change where backward is not null")) == 0)
+      where.add("c.id > " + where.bind(TRY(last_change_at(db, *selection.since - 1))));
+  }
+  if (selection.until.has_value()) where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
+  if (selection.actor.has_value())
+    where.add("c.context in (select id from vestige_context where actor = " +
+              where.bind(Text{*selection.actor}) + ")");
+  if (selection.op.has_value())
+    where.add("c.op = " + where.bind(Text{std::string(1, name(*selection.op)[0])}));
+  auto rows = TRY(db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
+                                       change_columns(), where.sql,
+                                       selection.oldest_first ? "" : " desc"),
+                           where.values));
+  return std::unique_ptr<Changes>(
+      new ReadChanges(std::move(rows), TRY(Decoder::open(db)), selection));
+}
+
+Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
+  const auto columns = table.shape.key();
+  if (columns.empty())
+    return hinted(fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
+                  "vestige log " + table.name + " shows its changes; give it a primary key, or track it with"
+                  " --key over a UNIQUE constraint");
+  std::vector<std::string> typed(columns.size());
+  std::vector<bool> given(columns.size());
+  std::size_t next = 0;
+  for (const std::string& word : words) {
+    std::size_t place = columns.size();
+    std::string value = word;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (word.starts_with(columns[i].name + "=")) {
+        place = i;
+        value = word.substr(columns[i].name.size() + 1);
+      }
+    if (place == columns.size()) {
+      while (next < given.size() && given[next]) ++next;
+      place = next;
+    }
+    if (place >= columns.size() || given[place]) {
+      place = columns.size();
+    } else {
+      typed[place] = std::move(value);
+      given[place] = true;
+    }
+    if (place == columns.size())
+      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word),
+                    fmt::format("its key has {} column(s), in this order: {}", columns.size(), [&] {
+                      std::string names;
+                      for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
+                      return names;
+                    }()));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (!given[i])
+      return fail(Fault::invalid, "find a row of {}: no value for the key column {}", table.name, columns[i].name);
+
+  // The class that a value has in the rows decides; where nothing is known, the likeliest.
+  auto live = live_table(db, table.name);
+  std::vector<std::vector<Value>> choices;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+    choices.push_back(readings(typed[i], column == nullptr ? Affinity::none : column->affinity));
+  }
+  Row likeliest;
+  std::vector<std::size_t> pick(columns.size(), 0);
+  while (true) {
+    Row key;
+    for (std::size_t i = 0; i < columns.size(); ++i) key.push_back({columns[i].name, choices[i][pick[i]]});
+    if (likeliest.empty()) likeliest = key;
+    const Value stored = TRY(stored_key(db, key));
+    std::string where;
+    Params values;
+    for (const Field& field : key) {
+      values.push_back(field.value);
+      where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name), values.size());
+    }
+    const bool in_trail =
+        TRY(scalar_integer(db, "select exists (select 1 from vestige_change where tbl = ?1 and key is ?2)"
+                               " or exists (select 1 from vestige_change where tbl = ?1 and new_key is ?2)",
+                           {table.id, stored})) != 0;
+    bool in_table = false;
+    if (!in_trail && live.has_value() && live->find(columns[0].name) != nullptr)
+      in_table = TRY(scalar_integer(db, fmt::format("select exists (select 1 from {} where {})",
+                                                    db.quote_name(live->name), where), values)) != 0;
+    if (in_trail || in_table) return key;
+    std::size_t i = 0;
+    while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
+    if (i == pick.size()) return likeliest;
+  }
+}
+
+}  // namespace vestige

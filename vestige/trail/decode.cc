@@ -1,0 +1,212 @@
+#include "vestige/trail/decode.h"
+
+#include <algorithm>
+
+#include "vestige/base/json.h"
+#include "vestige/trail/capture.h"
+
+namespace vestige {
+namespace {
+
+// Places of change_columns().
+enum Place { kId, kTable, kShape, kOp, kAt, kTx, kContext, kRowId, kKey, kNewKey, kChanged, kFirstSlot };
+
+Result<Op> op_from_letter(const std::string& letter) {
+  if (letter == "I") return Op::insert;
+  if (letter == "U") return Op::update;
+  if (letter == "D") return Op::remove;
+  if (letter == "B") return Op::baseline;
+  return fail(Fault::corrupt, "read a change: unknown operation '{}'", letter);
+}
+
+std::string slots() {
+  std::string out;
+  for (std::size_t i = 0; i < kSlots; ++i) out += fmt::format(", v{}", i);
+  return out;
+}
+
+}  // namespace
+
+std::string change_columns() {
+  return "c.id, c.tbl, c.shape, c.op, c.at, c.tx, c.context, c.row_id, c.key, c.new_key, c.changed" +
+         slots();
+}
+
+std::vector<std::string> shown_names(const Shape& shape, const Shape& current) {
+  std::vector<std::string> names;
+  for (const Column& column : shape.columns) {
+    std::string name = column.name;
+    bool lives = false;
+    bool taken = false;
+    for (const Column& now : current.columns) {
+      if (now.id == column.id) {
+        name = now.name;
+        lives = true;
+      } else if (now.name == column.name) {
+        taken = true;
+      }
+    }
+    // A dropped column whose name another column has now.
+    if (!lives && taken) name += fmt::format("~{}", column.id);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<Decoder> Decoder::open(Database& db) {
+  Decoder decoder(db);
+  TRY(decoder.load());
+  return decoder;
+}
+
+Result<void> Decoder::load() {
+  for (const Tracked& table : TRY(tracked_tables(*db_)))
+    for (Shape& shape : TRY(shapes(*db_, table.id))) {
+      auto names = shown_names(shape, table.shape);
+      const std::int64_t id = shape.id;
+      shapes_[id] = Known{std::move(shape), table.name, std::move(names)};
+    }
+  return {};
+}
+
+Result<const Decoder::Known*> Decoder::shape(std::int64_t id) {
+  auto found = shapes_.find(id);
+  if (found == shapes_.end()) {
+    TRY(load());  // made since we began to read
+    found = shapes_.find(id);
+  }
+  if (found == shapes_.end()) return fail(Fault::corrupt, "read a change: no shape {}", id);
+  return &found->second;
+}
+
+const std::string& Decoder::shown(std::int64_t shape, std::size_t place) const {
+  return shapes_.at(shape).shown.at(place);
+}
+
+Result<Context> Decoder::context(std::int64_t id) {
+  if (id == context_id_) return context_;
+  std::string columns;
+  for (const std::string_view field : kContextFields) columns += fmt::format("{}, ", field);
+  auto rows = TRY(db_->query(fmt::format("select {}extra from vestige_context where id = ?1", columns), {id}));
+  if (TRY(rows->next()) == Step::end) return fail(Fault::corrupt, "read a change: no context {}", id);
+  Context context;
+  for (std::size_t i = 0; i < kContextFields.size(); ++i) {
+    const Value value = rows->value(static_cast<int>(i));
+    if (!std::holds_alternative<Null>(value)) context.set(kContextFields.at(i), to_display(value));
+  }
+  const std::string extra = rows->text(static_cast<int>(kContextFields.size()));
+  if (!extra.empty())
+    for (const Field& field : TRY(row_from_json(extra))) context.set(field.name, to_display(field.value));
+  context_id_ = id;
+  context_ = context;
+  return context;
+}
+
+Result<Row> Decoder::key(const Known& known, const Value& stored) const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < known.shape.columns.size() && known.shape.columns[i].key > 0; ++i)
+    names.push_back(known.shown[i]);
+  Row key;
+  if (names.empty()) return key;
+  if (names.size() == 1) {
+    key.push_back({names[0], stored});
+    return key;
+  }
+  const auto* text = std::get_if<Text>(&stored);
+  if (text == nullptr) return fail(Fault::corrupt, "read a change: a key of several columns is not text");
+  json::Reader reader(text->bytes);
+  TRY(reader.open('['));
+  while (TRY(reader.more('[')) == 'y') {
+    if (key.size() == names.size()) return fail(Fault::corrupt, "read a change: a key with too many parts");
+    key.push_back({names[key.size()], TRY(value_from_json(TRY(reader.value()).text))});
+  }
+  if (key.size() != names.size()) return fail(Fault::corrupt, "read a change: a key with too few parts");
+  return key;
+}
+
+Result<void> Decoder::row_values(const Rows& rows, const Known& known, Row& out) {
+  const std::size_t count = known.shape.columns.size();
+  out.reserve(count);
+  for (std::size_t i = 0; i < std::min(count, kSlots); ++i)
+    out.push_back({known.shown[i], rows.value(kFirstSlot + static_cast<int>(i))});
+  if (count <= kSlots) return {};
+  auto more = TRY(db_->query("select part" + slots() + " from vestige_more where change = ?1 order by part",
+                             {rows.integer(kId)}));
+  while (TRY(more->next()) == Step::row) {
+    const auto first = static_cast<std::size_t>(more->integer(0)) * kSlots;
+    for (std::size_t i = first; i < std::min(count, first + kSlots); ++i)
+      out.push_back({known.shown[i], more->value(1 + static_cast<int>(i - first))});
+  }
+  if (out.size() != count) return fail(Fault::corrupt, "read change {}: values are missing", rows.integer(kId));
+  return {};
+}
+
+Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& change) {
+  Row before;
+  Row after;
+  const std::size_t count = known.shape.columns.size();
+  const auto read_part = [&](const Rows& from, std::size_t part, std::int64_t mask, int slot) {
+    for (std::size_t i = part * kPairs; i < std::min(count, (part + 1) * kPairs); ++i, slot += 2) {
+      bool differs = (mask >> (i - part * kPairs) & 1) != 0;
+      if (!differs && !known.shape.full) continue;
+      Value now = from.value(slot + 1);
+      if (differs) {
+        Value was = from.value(slot);
+        differs = !identical(was, now);
+        if (differs) before.push_back({known.shown[i], std::move(was)});
+      }
+      if (differs || known.shape.full) after.push_back({known.shown[i], std::move(now)});
+    }
+  };
+  read_part(rows, 0, rows.integer(kChanged), kFirstSlot);
+  if (count > kPairs) {
+    auto more = TRY(db_->query(
+        "select part, changed" + slots() + " from vestige_more where change = ?1 order by part", {change.id}));
+    while (TRY(more->next()) == Step::row)
+      read_part(*more, static_cast<std::size_t>(more->integer(0)), more->integer(1), 2);
+  }
+  change.old_values = std::move(before);
+  change.new_values = std::move(after);
+  return {};
+}
+
+Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
+  const Known& known = *TRY(shape(rows.integer(kShape)));
+  Change change;
+  change.id = rows.integer(kId);
+  change.at = rows.integer(kAt) * 1000;
+  change.op = TRY(op_from_letter(rows.text(kOp)));
+  change.tx = rows.integer(kTx);
+  change.shape = known.shape.id;
+  change.table = known.table;
+  if (!rows.is_null(kContext)) change.context = TRY(context(rows.integer(kContext)));
+  if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
+  change.key = TRY(key(known, rows.value(kKey)));
+  if (!rows.is_null(kNewKey)) change.new_key = TRY(key(known, rows.value(kNewKey)));
+  switch (change.op) {
+    case Op::insert:
+    case Op::baseline: TRY(row_values(rows, known, change.new_values.emplace())); break;
+    case Op::remove: TRY(row_values(rows, known, change.old_values.emplace())); break;
+    case Op::update:
+      TRY(pair_values(rows, known, change));
+      if (change.old_values->empty()) return std::optional<Change>();
+      break;
+    case Op::truncate: break;
+  }
+  return std::optional<Change>(std::move(change));
+}
+
+Result<Value> stored_key(Database& db, const Row& key) {
+  if (key.size() == 1) return key[0].value;
+  std::vector<std::string> names;
+  std::string given;
+  Params values;
+  for (const Field& field : key) {
+    values.push_back(field.value);
+    names.push_back(fmt::format("k.k{}", values.size()));
+    given += fmt::format("{}?{} as k{}", given.empty() ? "" : ", ", values.size(), values.size());
+  }
+  return scalar(db, fmt::format("select {} from (select {}) as k", key_expression(names), given), values);
+}
+
+}  // namespace vestige

@@ -1,0 +1,63 @@
+// From the slots of a stored change to a Change: the only place that knows the layout of
+// vestige_change and vestige_more (sql/sqlite/install.sql).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/record/change.h"
+#include "vestige/trail/catalog.h"
+
+namespace vestige {
+
+/// The columns that decode() wants, of vestige_change as c.
+std::string change_columns();
+
+/// Decodes changes; keeps the catalog and the last context at hand.
+class Decoder {
+ public:
+  static Result<Decoder> open(Database& db);
+
+  /// The change in the current row of a query over change_columns(), or nothing for an UPDATE in which
+  /// no bit differs (see Writer::changed in capture.cc).
+  ///
+  /// faults   corrupt
+  Result<std::optional<Change>> decode(const Rows& rows);
+
+  /// The name under which a column of an older shape is shown: today's, as long as it has one.
+  const std::string& shown(std::int64_t shape, std::size_t place) const;
+
+ private:
+  struct Known {
+    Shape shape;
+    std::string table;
+    std::vector<std::string> shown;
+  };
+
+  explicit Decoder(Database& db) : db_(&db) {}
+  Result<void> load();
+  Result<const Known*> shape(std::int64_t id);
+  Result<Context> context(std::int64_t id);
+  Result<Row> key(const Known& known, const Value& stored) const;
+  Result<void> row_values(const Rows& rows, const Known& known, Row& out);
+  Result<void> pair_values(const Rows& rows, const Known& known, Change& change);
+
+  Database* db_;
+  std::map<std::int64_t, Known> shapes_;
+  std::int64_t context_id_ = 0;
+  Context context_;
+};
+
+/// The names under which the columns of `shape` are shown, given the table's current shape.
+std::vector<std::string> shown_names(const Shape& shape, const Shape& current);
+
+/// The stored form of a key, as the triggers write it (see key_expression).
+Result<Value> stored_key(Database& db, const Row& key);
+
+}  // namespace vestige
