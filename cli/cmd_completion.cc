@@ -1,0 +1,207 @@
+// completion: scripts for bash and zsh, made from the command table.
+#include <algorithm>
+
+#include "cli/session.h"
+#include "vestige/audit/status.h"
+
+namespace vestige::cli {
+namespace {
+
+std::string joined_words(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+// Every spelling of an option: "-f", "--file".
+std::vector<std::string> spellings(const Option& option) {
+  const std::size_t comma = option.names.find(", ");
+  if (comma == std::string::npos) return {option.names};
+  return {option.names.substr(0, comma), option.name()};
+}
+
+bool takes_table(const Command& command) {
+  return command.arguments.find("TABLE") != std::string::npos;
+}
+
+std::vector<std::string> words_for(const Command& command) {
+  if (command.name == "completion") return {"bash", "zsh", "tables"};
+  if (command.name != "help") return {};
+  std::vector<std::string> names;
+  for (const Command& one : commands()) names.push_back(one.name);
+  return names;
+}
+
+std::string bash_script() {
+  std::string verbs;
+  std::string cases;
+  for (const Command& command : commands()) {
+    verbs += (verbs.empty() ? "" : " ") + command.name;
+    std::vector<std::string> words;
+    for (const Option& option : joined(command.options, global_options()))
+      for (const std::string& spelling : spellings(option)) words.push_back(spelling);
+    cases += fmt::format("    {}) options='{}' words='{}' tables={} ;;\n", command.name,
+                         joined_words(words), joined_words(words_for(command)),
+                         takes_table(command) ? "yes" : "");
+  }
+  std::string values;
+  std::vector<std::string> seen;
+  const auto add_values = [&](const std::vector<Option>& options) {
+    for (const Option& option : options) {
+      if (option.value.empty()) continue;
+      const std::string name = option.name();
+      if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+      seen.push_back(name);
+      std::string pattern;
+      for (const std::string& spelling : spellings(option))
+        pattern += (pattern.empty() ? "" : "|") + spelling;
+      if (!option.choices.empty())
+        values += fmt::format("    {}) COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;\n",
+                              pattern, joined_words(option.choices));
+      else if (option.value == "FILE" || option.value == "URL")
+        values +=
+            fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
+      else values += fmt::format("    {}) return ;;\n", pattern);
+    }
+  };
+  add_values(global_options());
+  for (const Command& command : commands()) add_values(command.options);
+  return fmt::format(R"SH(# bash completion for vestige; made by `vestige completion bash`.
+
+_vestige() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  local verb='' options='' words='' tables='' i db=()
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${{COMP_WORDS[i]}} in
+    --db) db=(--db "${{COMP_WORDS[i+1]}}"); ((i++)) ;;
+    --color) ((i++)) ;;
+    -*) ;;
+    *) verb=${{COMP_WORDS[i]}}; break ;;
+    esac
+  done
+  case $before in
+{}  esac
+  case $verb in
+    '') words='{}' ;;
+{}  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$word"))
+  else
+    [[ $tables ]] && words=$(vestige "${{db[@]}}" completion tables 2>/dev/null)
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+  fi
+}}
+complete -o default -F _vestige vestige
+)SH",
+                     values, verbs, cases);
+}
+
+// A text inside '…' of an _arguments specification.
+std::string zsh_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\'') out += "'\\'";
+    if (c == '[' || c == ']' || c == ':' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string zsh_option(const Option& option) {
+  const std::vector<std::string> names = spellings(option);
+  std::string action;
+  if (!option.choices.empty())
+    action = fmt::format(":{}:({})", option.value, joined_words(option.choices));
+  else if (option.value == "FILE" || option.value == "URL") action = ":" + option.value + ":_files";
+  else if (!option.value.empty()) action = ":" + zsh_text(option.value) + ":";
+  std::string out;
+  for (const std::string& name : names) {
+    const std::string others = option.repeated ? "*" : "(" + joined_words(names) + ")";
+    out += fmt::format("      '{}{}[{}]{}' \\\n", others, name, zsh_text(option.summary), action);
+  }
+  return out;
+}
+
+std::string zsh_script() {
+  std::string verbs;
+  std::string cases;
+  for (const Command& command : commands()) {
+    verbs += fmt::format("    '{}:{}'\n", command.name, zsh_text(command.summary));
+    std::string specs;
+    for (const Option& option : joined(command.options, global_options()))
+      specs += zsh_option(option);
+    const std::string words = joined_words(words_for(command));
+    specs += takes_table(command) ? "      '*:table:_vestige_tables'"
+             : words.empty()      ? "      '*:word:'"
+                                  : "      '*:word:(" + words + ")'";
+    cases += fmt::format("  {})\n    _arguments \\\n{} ;;\n", command.name, specs);
+  }
+  std::string global;
+  for (const Option& option : global_options()) global += zsh_option(option).replace(0, 2, "");
+  return fmt::format(R"SH(#compdef vestige
+# zsh completion for vestige; made by `vestige completion zsh`.
+
+_vestige_tables() {{
+  local -a db tables
+  [[ -n $opt_args[--db] ]] && db=(--db $opt_args[--db])
+  tables=(${{(f)"$(vestige $db completion tables 2>/dev/null)"}})
+  _describe table tables
+}
+}
+
+_vestige() {
+  {
+    local - a verbs verbs = ({})local context state line typeset - A opt_args _arguments - C {}    '1:verb:->verb' '*::word:->words'
+  case $state in
+  verb) _describe verb verbs;
+    return;
+    ;
+    esac case $words[1] in {}
+    esac
+  }
+}
+
+_vestige "$@"
+)SH",
+                     verbs, global, cases);
+}
+
+// One name a line; those that a shell would take apart are left out.
+Result<int> print_tables(Session& session) {
+  const Status found = TRY(status(*TRY(session.database())));
+  std::vector<std::string> names = found.untracked;
+  for (const TableStatus& one : found.tables) names.push_back(one.table.name);
+  for (const std::string& name : names)
+    if (name.find_first_of(" \t\r\n'\"\\$`") == std::string::npos)
+      session.output().line({{Label::plain, name}});
+  return kDone;
+}
+
+Result<int> run(Session& session) {
+  const std::string& shell = session.arguments().words().front();
+  if (shell == "tables") return print_tables(session);
+  if (shell != "bash" && shell != "zsh")
+    return hinted(fail(Fault::invalid, "completion: there is none for '{}'", shell), "bash or zsh");
+  session.output().text(shell == "bash" ? bash_script() : zsh_script());
+  return kDone;
+}
+
+}  // namespace
+
+Command completion_command() {
+  return {
+      .name = "completion",
+      .group = "about",
+      .summary = "print the completion script of a shell",
+      .arguments = "bash|zsh|tables",
+      .least = 1,
+      .most = 1,
+      .about =
+          {"The scripts complete verbs, options, their values, and the names of tables. They are "
+           "installed with vestige. `tables` prints the names of tables that they offer."},
+      .examples = {{"eval \"$(vestige completion bash)\"", "complete in this shell"}},
+      .run = run};
+}
+
+}  // namespace vestige::cli

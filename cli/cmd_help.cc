@@ -1,0 +1,50 @@
+// help: the manual.
+#include "cli/help.h"
+#include "cli/session.h"
+#include "vestige/trail/catalog.h"
+
+namespace vestige::cli {
+namespace {
+
+Result<int> run(Session& session) {
+  const Arguments& arguments = session.arguments();
+  Output& output = session.output();
+  if (arguments.has("--markdown")) {
+    output.text(markdown_help());
+  } else if (arguments.has("--man")) {
+    output.text(man_page());
+  } else if (arguments.words().empty()) {
+    output.text(short_help());
+  } else {
+    const std::string& verb = arguments.words().front();
+    const Command* command = find_command(verb);
+    if (command == nullptr) {
+      std::vector<std::string> names;
+      for (const Command& one : commands()) names.push_back(one.name);
+      const std::string near = nearest(verb, names);
+      return hinted(
+          fail(Fault::invalid, "help: there is no verb '{}'", verb),
+          near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean '{}'?", near));
+    }
+    output.text(verb_help(*command));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Command help_command() {
+  return {
+      .name = "help",
+      .group = "about",
+      .summary = "the verbs, or one verb in full",
+      .arguments = "[VERB]",
+      .least = 0,
+      .most = 1,
+      .options = {{.names = "--markdown", .value = "", .summary = "print the manual as Markdown"},
+                  {.names = "--man", .value = "", .summary = "print the man page"}},
+      .examples = {{"vestige help log", "everything about log"}},
+      .run = run};
+}
+
+}  // namespace vestige::cli

@@ -1,0 +1,176 @@
+// log and show: what happened.
+#include "cli/change_text.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "vestige/audit/log.h"
+
+namespace vestige::cli {
+namespace {
+
+Result<LogRequest> request(const Arguments& arguments) {
+  LogRequest request;
+  if (!arguments.words().empty()) request.table = arguments.words().front();
+  request.key = arguments.words_from(1);
+  request.filter.since = TRY(arguments.time("--since"));
+  request.filter.until = TRY(arguments.time("--until"));
+  request.filter.actor = arguments.value("--actor");
+  request.filter.column = arguments.value("--column");
+  request.filter.tx = TRY(arguments.number("--tx"));
+  request.filter.limit = TRY(arguments.number("--limit")).value_or(0);
+  request.filter.oldest_first = arguments.has("--reverse");
+  if (arguments.has("--op")) request.filter.op = TRY(op_from_name(arguments.text("--op")));
+  return request;
+}
+
+// One change a line. What is the same in every line, because it was asked for, is not repeated.
+class Lines {
+ public:
+  Lines(Output& output, bool tables, bool keys)
+      : tables_(tables), keys_(keys), table_(output, headings(tables, keys)) {}
+
+  void row(const Change& change) {
+    std::vector<Piece> cells = {{Label::id, std::to_string(change.id)},
+                                {Label::time, short_time(change.at)},
+                                op_piece(change.op)};
+    if (tables_) cells.push_back({Label::name, change.table});
+    if (keys_) cells.push_back({Label::name, key_words(change.key)});
+    cells.push_back({Label::plain, what_changed(change)});
+    cells.push_back({Label::person, context_text(change, "actor")});
+    cells.push_back({Label::reason, context_text(change, "reason")});
+    table_.row(std::move(cells));
+  }
+  void end() { table_.end(); }
+
+ private:
+  static std::vector<Heading> headings(bool tables, bool keys) {
+    std::vector<Heading> all = {{.name = "id", .right = true}, {.name = "time"}, {.name = "op"}};
+    if (tables) all.push_back({.name = "table", .elastic = true});
+    if (keys) all.push_back({.name = "key", .elastic = true});
+    all.push_back({.name = "what", .elastic = true});
+    all.push_back({.name = "who", .elastic = true});
+    all.push_back({.name = "why", .elastic = true});
+    return all;
+  }
+
+  bool tables_;
+  bool keys_;
+  Table table_;
+};
+
+Result<int> run(Session& session) {
+  const LogRequest asked = TRY(request(session.arguments()));
+  Database& db = *TRY(session.database());
+  auto changes = TRY(log(db, asked));
+  Output& output = session.output();
+  output.long_text();
+  if (output.format() == Format::csv) print_csv_head(output);
+  Lines lines(output, asked.table.empty(), asked.key.empty());
+  bool any = false;
+  while (output.wanted()) {
+    const std::optional<Change> change = TRY(changes->next());
+    if (!change.has_value()) break;
+    any = true;
+    session.step();
+    if (output.format() == Format::json) output.json(to_json(*change));
+    else if (output.format() == Format::csv) print_csv(output, *change);
+    else lines.row(*change);
+  }
+  lines.end();
+  if (!any && output.wanted()) session.say("no changes");
+  return kDone;
+}
+
+void print_one(Output& output, const Change& change, bool first) {
+  if (output.format() == Format::json) return output.json(to_json(change));
+  if (output.format() == Format::csv) {
+    if (first) print_csv_head(output);
+    return print_csv(output, change);
+  }
+  if (!first) output.line({});
+  print_change(output, change);
+}
+
+Result<int> show_transaction(Session& session, std::int64_t tx) {
+  LogRequest asked;
+  asked.filter.tx = tx;
+  asked.filter.oldest_first = true;
+  auto changes = TRY(log(*TRY(session.database()), asked));
+  bool any = false;
+  while (session.output().wanted()) {
+    const std::optional<Change> change = TRY(changes->next());
+    if (!change.has_value()) break;
+    print_one(session.output(), *change, !std::exchange(any, true));
+  }
+  if (!any) return fail(Fault::missing, "show tx {}: no such transaction", tx);
+  return kDone;
+}
+
+Result<int> run_show(Session& session) {
+  const Arguments& arguments = session.arguments();
+  if (arguments.has("--tx") == !arguments.words().empty())
+    return hinted(fail(Fault::invalid, "show: name either changes or a --tx"),
+                  "usage: " + usage(session.command()));
+  session.output().long_text();
+  if (const auto tx = TRY(arguments.number("--tx"))) return show_transaction(session, *tx);
+  std::vector<std::int64_t> ids;
+  for (const std::string& word : arguments.words())
+    ids.push_back(TRY(parse_number("the change", word)));
+  Database& db = *TRY(session.database());
+  std::vector<Change> found;
+  for (const std::int64_t id : ids) found.push_back(TRY(show(db, id)));
+  for (const Change& change : found) print_one(session.output(), change, &change == &found.front());
+  return kDone;
+}
+
+}  // namespace
+
+Command log_command() {
+  return {
+      .name = "log",
+      .group = "look",
+      .summary = "what happened: to everything, a table, or a row; newest first",
+      .arguments = "[TABLE [KEY…]]",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"KEY is the row's identity: the values of the key columns in their order, or "
+           "column=value for each. The history of a row follows it when its key changes, in both "
+           "directions. All conditions that are given must hold.",
+           "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
+           "now; without a zone it is UTC."},
+      .options = {{.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
+                  {.names = "--until", .value = "TIME", .summary = "changes before a time"},
+                  {.names = "--actor", .value = "NAME", .summary = "changes by an actor"},
+                  {.names = "--op",
+                   .value = "OP",
+                   .summary = "insert, update, delete, truncate or baseline"},
+                  {.names = "--column", .value = "NAME", .summary = "changes of a column"},
+                  {.names = "--tx", .value = "N", .summary = "changes of a transaction"},
+                  {.names = "-n, --limit", .value = "N", .summary = "at most so many"},
+                  {.names = "--reverse", .value = "", .summary = "oldest first"},
+                  format_option()},
+      .examples = {{"vestige log products 1", "the history of one row"},
+                   {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
+                   {"vestige log order_items order_id=7 line=2 --column quantity --format json",
+                    "one column of a row with a key of two columns, for a machine"}},
+      .run = run};
+}
+
+Command show_command() {
+  return {
+      .name = "show",
+      .group = "look",
+      .summary = "changes in full, or everything that a transaction did",
+      .arguments = "ID… | --tx N",
+      .least = 0,
+      .most = kAny,
+      .about = {"Prints changes with every recorded value and the whole context; a transaction's "
+                "changes in the order in which they were made."},
+      .options = {{.names = "--tx", .value = "N", .summary = "the changes of a transaction"},
+                  format_option()},
+      .examples = {{"vestige show 17", "one change"},
+                   {"vestige show --tx 12 --format json", "a transaction, for a machine"}},
+      .run = run_show};
+}
+
+}  // namespace vestige::cli

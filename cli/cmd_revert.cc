@@ -1,0 +1,129 @@
+// restore and revert: put rows back.
+#include "cli/outcome.h"
+#include "cli/session.h"
+#include "vestige/audit/revert.h"
+
+namespace vestige::cli {
+namespace {
+
+std::vector<Option> undo_options(std::vector<Option> first) {
+  return joined(joined(std::move(first), context_options("--by")), {format_option()});
+}
+
+Result<ApplyOptions> apply_options(Session& session, Sink& patch) {
+  const Arguments& arguments = session.arguments();
+  ApplyOptions options;
+  options.context = TRY(arguments.context("--by"));
+  options.dry_run = arguments.has("--dry-run");
+  if (arguments.has("--force")) options.on_conflict = OnConflict::force;
+  if (arguments.has("--skip-conflicts")) options.on_conflict = OnConflict::skip;
+  if (options.dry_run) options.patch = &patch;
+  return options;
+}
+
+Result<int> run_restore(Session& session) {
+  const Arguments& arguments = session.arguments();
+  if (!arguments.has("--to"))
+    return hinted(fail(Fault::invalid, "restore: --to is missing"),
+                  "give a change id or a time: --to 3, --to 2026-01-01, --to 2h");
+  const Moment to = TRY(parse_moment(arguments.text("--to")));
+  PatchPrinter patch(session.output());
+  const ApplyOptions options = TRY(apply_options(session, patch));
+  Database& db = *TRY(session.database());
+  const Outcome outcome =
+      TRY(restore(db, arguments.words().front(), arguments.words_from(1), to, options));
+  print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
+  return kDone;
+}
+
+Result<RevertRequest> request(const Arguments& arguments) {
+  RevertRequest request;
+  const int ways = (arguments.has("--tx") ? 1 : 0) + (arguments.has("--change") ? 1 : 0) +
+                   (arguments.has("--actor") ? 1 : 0);
+  if (ways != 1)
+    return hinted(fail(Fault::invalid, "revert: say what, in just one way"),
+                  "--tx N, or --change ID…, or --actor NAME --since TIME");
+  if (arguments.has("--actor") != arguments.has("--since"))
+    return fail(Fault::invalid, "revert: --actor and --since go together");
+  if (!arguments.has("--change") && !arguments.words().empty())
+    return hinted(fail(Fault::invalid, "revert: '{}' is not an option", arguments.words().front()),
+                  "--change " + arguments.words().front());
+  if (arguments.has("--force") && arguments.has("--skip-conflicts"))
+    return fail(Fault::invalid, "revert: --force and --skip-conflicts exclude each other");
+  request.tx = TRY(arguments.number("--tx"));
+  request.actor = arguments.value("--actor");
+  request.since = TRY(arguments.time("--since"));
+  std::vector<std::string> ids = arguments.values("--change");
+  ids.insert(ids.end(), arguments.words().begin(), arguments.words().end());
+  for (const std::string& id : ids) request.changes.push_back(TRY(parse_number("the change", id)));
+  return request;
+}
+
+Result<int> run_revert(Session& session) {
+  const RevertRequest asked = TRY(request(session.arguments()));
+  PatchPrinter patch(session.output());
+  const ApplyOptions options = TRY(apply_options(session, patch));
+  Database& db = *TRY(session.database());
+  const Outcome outcome = TRY(revert(db, asked, options));
+  print_outcome(session, outcome, {.undone = "reverted", .noun = "change"});
+  return kDone;
+}
+
+const Option kDryRun = {
+    .names = "--dry-run", .value = "", .summary = "change nothing; print the SQL as a patch"};
+
+}  // namespace
+
+Command restore_command() {
+  return {
+      .name = "restore",
+      .group = "change",
+      .summary = "put a row back to what it was, also a deleted one",
+      .arguments = "TABLE KEY…",
+      .least = 2,
+      .most = kAny,
+      .about = {"Writes the row as it was at a moment, in one transaction, recorded like any other "
+                "change. Columns that are not recorded keep their values, and are named. When the "
+                "row cannot be put back, nothing happens (exit 3)."},
+      .options = undo_options(
+          {{.names = "--to",
+            .value = "ID|TIME",
+            .summary = "the moment: just after a change, or a time (see log)"},
+           kDryRun,
+           {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"}}),
+      .examples = {{"vestige restore products 1 --to 3 --dry-run", "see what it would do"},
+                   {"vestige restore products 1 --to 2h --by ann", "as it was two hours ago"}},
+      .all_or_nothing = true,
+      .run = run_restore};
+}
+
+Command revert_command() {
+  return {
+      .name = "revert",
+      .group = "change",
+      .summary = "undo a transaction, single changes, or what somebody did",
+      .arguments = "--tx N | --change ID… | --actor NAME --since TIME",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"Undoes the changes, newest first, in one transaction that is recorded like any other; "
+           "unless --reason is given its reason is 'revert of tx N'. A row that was changed since "
+           "is a conflict: it is shown, and nothing happens (exit 3), unless --force undoes it "
+           "all the same or --skip-conflicts leaves it out.",
+           "--actor selects whose changes are undone; who undoes them is said by --by."},
+      .options = undo_options(
+          {{.names = "--tx", .value = "N", .summary = "every change of a transaction"},
+           {.names = "--change", .value = "ID", .summary = "these changes", .repeated = true},
+           {.names = "--actor", .value = "NAME", .summary = "what an actor did"},
+           {.names = "--since", .value = "TIME", .summary = "with --actor: at or after a time"},
+           kDryRun,
+           {.names = "--force", .value = "", .summary = "undo in spite of conflicts"},
+           {.names = "--skip-conflicts", .value = "", .summary = "undo what has no conflict"}}),
+      .examples = {{"vestige revert --tx 12 --dry-run", "see the patch"},
+                   {"vestige revert --tx 12 --by ann --reason 'wrong file'", "undo a transaction"},
+                   {"vestige revert --actor import --since 1h", "undo what the import did"}},
+      .all_or_nothing = true,
+      .run = run_revert};
+}
+
+}  // namespace vestige::cli

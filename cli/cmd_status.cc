@@ -1,0 +1,153 @@
+// status: what is tracked and how it stands.
+#include "cli/change_text.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "vestige/audit/status.h"
+#include "vestige/base/json.h"
+#include "vestige/base/time.h"
+
+namespace vestige::cli {
+namespace {
+
+std::string joined_names(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
+  return out;
+}
+
+std::string policy_text(const Policy& policy) {
+  std::string out;
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, value);
+  };
+  add("include", joined_names(policy.include));
+  add("exclude", joined_names(policy.exclude));
+  add("when", policy.when);
+  add("require", joined_names(policy.require));
+  add("key", joined_names(policy.key));
+  add("capture", policy.full ? "full" : "");
+  add("retention", policy.retention);
+  add("classification", policy.classification);
+  add("tags", joined_names(policy.tags));
+  return out;
+}
+
+std::string state_text(const TableStatus& one) {
+  if (one.table.untracked_at.has_value()) return "untracked";
+  return one.intact ? "ok" : one.trouble;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  if (bytes < 10'000) return grouped(bytes) + " B";
+  if (bytes < 10'000'000) return grouped(bytes / 1000) + " kB";
+  return grouped(bytes / 1'000'000) + " MB";
+}
+
+std::string optional_time(const std::optional<std::int64_t>& micros) {
+  return micros.has_value() ? short_time(*micros) : "";
+}
+
+std::string time_json(const std::optional<std::int64_t>& micros) {
+  return micros.has_value() ? json::quote(format_time(*micros)) : "null";
+}
+
+std::string name_json(const std::string& name) { return to_json(Value(Text{name})); }
+
+std::string table_json(const TableStatus& one) {
+  std::string key;
+  for (const Column& column : one.table.shape.key())
+    key += (key.empty() ? "" : ",") + name_json(column.name);
+  std::string columns;
+  for (const Column& column : one.table.shape.columns)
+    columns += (columns.empty() ? "" : ",") + name_json(column.name);
+  return fmt::format(
+      R"({{"table":{},"tracked":{},"key":[{}],"columns":[{}],"policy":{},"changes":{},"bytes":{},)"
+      R"("first_change":{},"last_change":{},"intact":{},"trouble":{}}})",
+      name_json(one.table.name), !one.table.untracked_at.has_value(), key, columns,
+      to_json(one.table.policy), one.changes, one.bytes, time_json(one.first_change),
+      time_json(one.last_change), one.intact,
+      one.trouble.empty() ? "null" : name_json(one.trouble));
+}
+
+void print_json(Output& output, const Status& status) {
+  std::string tables;
+  for (const TableStatus& one : status.tables)
+    tables += (tables.empty() ? "" : ",") + table_json(one);
+  std::string untracked;
+  for (const std::string& name : status.untracked)
+    untracked += (untracked.empty() ? "" : ",") + name_json(name);
+  output.json(fmt::format(
+      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":[{}]}})",
+      name_json(status.where), status.schema_version, status.changes, tables, untracked));
+}
+
+void print_csv(Output& output, const Status& status) {
+  output.csv({"table", "tracked", "policy", "changes", "bytes", "first_change", "last_change",
+              "intact", "trouble"});
+  const auto time = [](const std::optional<std::int64_t>& micros) {
+    return micros.has_value() ? format_time(*micros) : "";
+  };
+  for (const TableStatus& one : status.tables)
+    output.csv({csv_text(one.table.name), one.table.untracked_at.has_value() ? "false" : "true",
+                csv_text(to_json(one.table.policy)), std::to_string(one.changes),
+                std::to_string(one.bytes), time(one.first_change), time(one.last_change),
+                one.intact ? "true" : "false", one.trouble.empty() ? "" : csv_text(one.trouble)});
+}
+
+void print_table(Output& output, const Status& status) {
+  output.line({{Label::head, status.where},
+               {Label::plain, fmt::format(": {} recorded", counted(status.changes, "change"))}});
+  if (!status.tables.empty()) output.line({});
+  Table table(output, {{.name = "table"},
+                       {.name = "changes", .right = true},
+                       {.name = "size", .right = true},
+                       {.name = "first"},
+                       {.name = "last"},
+                       {.name = "triggers", .elastic = true},
+                       {.name = "policy", .elastic = true}});
+  for (const TableStatus& one : status.tables) {
+    const Label label = one.table.untracked_at.has_value() ? Label::faint
+                        : one.intact                       ? Label::good
+                                                           : Label::bad;
+    table.row({{Label::name, one.table.name},
+               {Label::plain, grouped(one.changes)},
+               {Label::plain, bytes_text(one.bytes)},
+               {Label::time, optional_time(one.first_change)},
+               {Label::time, optional_time(one.last_change)},
+               {label, state_text(one)},
+               {Label::plain, policy_text(one.table.policy)}});
+  }
+  table.end();
+  if (status.untracked.empty()) return;
+  std::string names;
+  for (const std::string& name : status.untracked) names += (names.empty() ? "" : ", ") + name;
+  output.line({});
+  output.line({{Label::faint, "not tracked: "}, {Label::plain, names}});
+}
+
+Result<int> run(Session& session) {
+  Database& db = *TRY(session.database());
+  const Status found = TRY(status(db));
+  switch (session.format()) {
+    case Format::json: print_json(session.output(), found); break;
+    case Format::csv: print_csv(session.output(), found); break;
+    case Format::table: print_table(session.output(), found); break;
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Command status_command() {
+  return {.name = "status",
+          .group = "set up",
+          .summary = "what is tracked, how much is recorded, whether the triggers stand",
+          .about = {"Lists the tracked tables with their policies, the number and size of their "
+                    "changes, their first and last change, and whether the triggers are as they "
+                    "should be; then the tables that are not tracked. `vestige doctor` says more."},
+          .options = {format_option()},
+          .examples = {{"vestige status", "how it stands"}},
+          .run = run};
+}
+
+}  // namespace vestige::cli

@@ -1,0 +1,152 @@
+// track: record the changes of tables, or change how they are recorded.
+#include <algorithm>
+
+#include "cli/session.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/track.h"
+
+namespace vestige::cli {
+namespace {
+
+// Options that are given replace that part of the policy; the others leave it as it is.
+Result<Policy> revised(Policy policy, const Arguments& arguments) {
+  if (arguments.has("--include")) {
+    policy.include = TRY(arguments.list("--include"));
+    policy.exclude.clear();
+  }
+  if (arguments.has("--exclude")) {
+    policy.exclude = TRY(arguments.list("--exclude"));
+    policy.include.clear();
+  }
+  if (arguments.has("--when")) policy.when = arguments.text("--when");
+  if (arguments.has("--require")) policy.require = TRY(arguments.list("--require"));
+  if (arguments.has("--key")) policy.key = TRY(arguments.list("--key"));
+  if (arguments.has("--capture")) policy.full = arguments.text("--capture") == "full";
+  if (arguments.has("--retention")) policy.retention = arguments.text("--retention");
+  if (arguments.has("--classification")) policy.classification = arguments.text("--classification");
+  if (arguments.has("--tags")) policy.tags = TRY(arguments.list("--tags"));
+  return policy;
+}
+
+Result<void> check(const Arguments& arguments) {
+  if (arguments.has("--include") && arguments.has("--exclude"))
+    return fail(Fault::invalid, "track: --include and --exclude exclude each other");
+  if (arguments.has("--all") && !arguments.words().empty())
+    return fail(Fault::invalid, "track: --all and tables exclude each other");
+  if (!arguments.has("--all") && arguments.words().empty())
+    return hinted(fail(Fault::invalid, "track: no table is named"),
+                  "vestige track TABLE…, or vestige track --all");
+  TRY(revised({}, arguments));
+  return {};
+}
+
+std::string described(const Tracked& table) {
+  std::string key;
+  for (const Column& column : table.shape.key()) key += (key.empty() ? "" : ", ") + column.name;
+  return fmt::format("tracking {}: {}, {}", table.name,
+                     counted(static_cast<std::int64_t>(table.shape.columns.size()), "column"),
+                     key.empty() ? "no key (only log and show work)" : "key " + key);
+}
+
+Result<int> run(Session& session) {
+  const Arguments& arguments = session.arguments();
+  TRY(check(arguments));
+  Database& db = *TRY(session.database());
+  TRY(require_trail(db));
+  auto transaction = TRY(Transaction::begin(db));
+  const std::vector<Tracked> before = TRY(tracked_tables(db));
+  std::vector<std::string> names = arguments.words();
+  if (arguments.has("--all")) names = TRY(trackable_tables(db));
+  std::vector<std::string> report;
+  for (const std::string& name : names) {
+    const auto known = std::find_if(before.begin(), before.end(), [&](const Tracked& one) {
+      return one.name == name && !one.untracked_at.has_value();
+    });
+    const Policy policy = known == before.end() ? Policy() : known->policy;
+    const Tracked table = TRY(track(db, name, TRY(revised(policy, arguments))));
+    report.push_back(described(table));
+    if (arguments.has("--baseline"))
+      report.back() += ", " + counted(TRY(baseline(db, table)), "row") + " in the baseline";
+    session.step();
+  }
+  TRY(transaction.commit());
+  for (const std::string& line : report) session.say(line);
+  if (names.empty()) session.say("there is no table to track in " + db.where());
+  return kDone;
+}
+
+Result<int> run_untrack(Session& session) {
+  Database& db = *TRY(session.database());
+  TRY(require_trail(db));
+  auto transaction = TRY(Transaction::begin(db));
+  for (const std::string& name : session.arguments().words()) TRY(untrack(db, name));
+  TRY(transaction.commit());
+  for (const std::string& name : session.arguments().words())
+    session.say(fmt::format("no longer tracking {}; its history stays", name));
+  return kDone;
+}
+
+}  // namespace
+
+Command track_command() {
+  return {
+      .name = "track",
+      .group = "set up",
+      .summary = "record every change of tables, whoever makes it",
+      .arguments = "TABLE… | --all",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
+           "transaction as the change itself, whichever program makes it. Several tables are "
+           "tracked in one transaction: all of them or none.",
+           "Running it again changes the policy and keeps the history: options that are given "
+           "replace that part of the policy, the others leave it as it is, and an empty value "
+           "clears it (--exclude ''). Lists are separated by commas; a name that contains a comma "
+           "stands in double quotes."},
+      .options =
+          {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
+           {.names = "--include", .value = "COLUMNS", .summary = "record only these, and the key"},
+           {.names = "--exclude", .value = "COLUMNS", .summary = "record all but these"},
+           {.names = "--when",
+            .value = "SQL",
+            .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
+           {.names = "--require",
+            .value = "FIELDS",
+            .summary = "refuse changes without these fields of the context, e.g. actor,reason"},
+           {.names = "--key",
+            .value = "COLUMNS",
+            .summary = "what identifies a row; otherwise the primary key"},
+           {.names = "--capture",
+            .value = "WHAT",
+            .summary = "of an UPDATE, record its changes (the default) or the full new row",
+            .choices = {"changes", "full"}},
+           {.names = "--baseline",
+            .value = "",
+            .summary = "record the rows that are there now, too"},
+           {.names = "--retention", .value = "NAME", .summary = "how long its history is kept"},
+           {.names = "--classification", .value = "NAME", .summary = "how secret its values are"},
+           {.names = "--tags", .value = "TAGS", .summary = "words for reports, e.g. SOX,GDPR"}},
+      .examples = {{"vestige track products --tags SOX --exclude updated_at",
+                    "track a table, all but a noisy column"},
+                   {"vestige track accounts --require actor,reason",
+                    "refuse changes of accounts that do not say who and why"},
+                   {"vestige track --all --baseline",
+                    "track everything, and record what is there now"}},
+      .run = run};
+}
+
+Command untrack_command() {
+  return {.name = "untrack",
+          .group = "set up",
+          .summary = "stop to record tables; their history stays",
+          .arguments = "TABLE…",
+          .least = 1,
+          .most = kAny,
+          .about = {"Drops the triggers of the tables. What was recorded stays and can be read. "
+                    "`vestige track` takes up the history again."},
+          .examples = {{"vestige untrack products", "stop to record products"}},
+          .run = run_untrack};
+}
+
+}  // namespace vestige::cli

@@ -1,0 +1,92 @@
+// Command and Option: the one table from which parsing, help, docs/cli.md, the man page and the
+// completions are made. Each verb describes itself in cmd_<verb>.cc; main.cc lists them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/base/result.h"
+
+namespace vestige::cli {
+
+class Session;
+
+struct Option {
+  std::string names;    // "--since", or "-f, --file"
+  std::string value;    // "TIME"; empty: a switch
+  std::string summary;  // one line
+  std::vector<std::string> choices = {};
+  bool repeated = false;
+
+  /// The long name, "--file".
+  std::string name() const;
+};
+
+struct Example {
+  std::string command;
+  std::string what;
+};
+
+struct Command {
+  std::string name;
+  std::string group;
+  std::string summary;                  // one line
+  std::string arguments = {};           // "TABLE [KEY…]"
+  int least = 0;                        // how many words, at least and
+  int most = 0;                         // at most; kAny: no limit
+  std::vector<std::string> about = {};  // paragraphs
+  std::vector<Option> options = {};
+  std::vector<Example> examples = {};
+  // Once the arguments are understood, everything that fails is "could not be done" (exit 3).
+  bool all_or_nothing = false;
+  Result<int> (*run)(Session&) = nullptr;  // returns the exit code: kDone or kNo
+};
+
+inline constexpr int kAny = -1;
+
+// Exit codes.
+inline constexpr int kDone = 0;    // done
+inline constexpr int kNo = 1;      // the answer is no
+inline constexpr int kUsage = 2;   // the command line is wrong
+inline constexpr int kFailed = 3;  // it could not be done
+
+/// Every verb, in the order in which help lists them (main.cc).
+std::span<const Command> commands();
+
+/// nullptr when there is none of that name
+const Command* find_command(std::string_view name);
+
+/// What every verb understands, before or after the verb (main.cc).
+const std::vector<Option>& global_options();
+
+/// --format table|json|csv.
+Option format_option();
+
+/// --actor and the other context fields. `actor` is the name of the first, where another --actor selects.
+std::vector<Option> context_options(const std::string& actor = "--actor");
+
+/// One list after the other.
+std::vector<Option> joined(std::vector<Option> first, const std::vector<Option>& second);
+
+Command init_command();
+Command track_command();
+Command untrack_command();
+Command status_command();
+Command doctor_command();
+Command exec_command();
+Command ddl_command();
+Command log_command();
+Command show_command();
+Command diff_command();
+Command blame_command();
+Command at_command();
+Command restore_command();
+Command revert_command();
+Command plan_command();
+Command apply_command();
+Command help_command();
+Command completion_command();
+
+}  // namespace vestige::cli

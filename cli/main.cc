@@ -1,0 +1,116 @@
+// vestige: the command table, the global options, and the only place that prints errors.
+// Covered by the transcripts in test/cli.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/printable.h"
+#include "cli/session.h"
+#include "vestige/trail/catalog.h"
+
+namespace vestige::cli {
+
+std::span<const Command> commands() {
+  static const std::vector<Command> all = {
+      init_command(),  track_command(), untrack_command(),    status_command(),  doctor_command(),
+      plan_command(),  apply_command(), log_command(),        show_command(),    diff_command(),
+      blame_command(), at_command(),    exec_command(),       restore_command(), revert_command(),
+      ddl_command(),   help_command(),  completion_command(),
+  };
+  return all;
+}
+
+const std::vector<Option>& global_options() {
+  static const std::vector<Option> all = {
+      {.names = "--db",
+       .value = "URL",
+       .summary = "the database: a path or sqlite:PATH; otherwise $VESTIGE_DB, then vestige.toml"},
+      {.names = "--color",
+       .value = "WHEN",
+       .summary = "colours: auto (the default: on a terminal), always, never",
+       .choices = {"auto", "always", "never"}},
+      {.names = "--no-pager", .value = "", .summary = "do not page long output on a terminal"},
+      {.names = "-h, --help", .value = "", .summary = "explain the verb"},
+      {.names = "--version", .value = "", .summary = "print the version"},
+  };
+  return all;
+}
+
+namespace {
+
+int report(const Error& error, int code) {
+  fmt::print(stderr, "vestige: {}\n", printable(error.message));
+  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", printable(error.hint));
+  return code;
+}
+
+tl::unexpected<Error> unknown_verb(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.push_back(command.name);
+  const std::string near = nearest(word, names);
+  return hinted(
+      fail(Fault::invalid, "unknown verb '{}'", word),
+      near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean '{}'?", near));
+}
+
+// Wrong arguments are usage, and so is whatever the library finds wrong with them; a database that
+// cannot be opened, or a verb that does all or nothing, could not do what was asked.
+int exit_code(const Error& error, const Session& session) {
+  if (error.fault != Fault::invalid) return kFailed;
+  if (!session.reached_database()) return kUsage;
+  return session.opened_database() && !session.command().all_or_nothing ? kUsage : kFailed;
+}
+
+int run(const Command& command, Arguments arguments) {
+  Session session(command, std::move(arguments));
+  const Result<int> answer = command.run(session);
+  const Result<void> written = session.output().finish();
+  session.finish();
+  if (!answer.has_value()) return report(answer.error(), exit_code(answer.error(), session));
+  if (!written.has_value()) return report(written.error(), kFailed);
+  return *answer;
+}
+
+Arguments help_on(const std::string& verb) {
+  std::vector<std::string> words;
+  if (!verb.empty()) words.push_back(verb);
+  auto arguments = parse(*find_command("help"), std::move(words));
+  return arguments.has_value() ? std::move(*arguments) : Arguments();
+}
+
+int start(std::vector<std::string> line) {
+  static const Command none;
+  const std::size_t place = verb_place(line);
+  const Command* command = &none;
+  if (place < line.size()) {
+    command = find_command(line[place]);
+    if (command == nullptr) return report(unknown_verb(line[place]).value(), kUsage);
+    line.erase(line.begin() + static_cast<std::ptrdiff_t>(place));
+  }
+  auto arguments = parse(*command, std::move(line));
+  if (!arguments.has_value()) return report(arguments.error(), kUsage);
+  if (arguments->has("--version")) {
+    fmt::print("vestige {}\n", VESTIGE_VERSION);
+    return std::fflush(stdout) == 0 ? kDone : kFailed;
+  }
+  if (arguments->has("--help")) return run(*find_command("help"), help_on(command->name));
+  if (command == &none) {
+    fmt::print(stderr, "{}", short_help());
+    return kUsage;
+  }
+  return run(*command, std::move(*arguments));
+}
+
+}  // namespace
+}  // namespace vestige::cli
+
+int main(int count, char** words) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return vestige::cli::start({words + 1, words + count});
+}

@@ -1,0 +1,59 @@
+#include "cli/outcome.h"
+
+#include "vestige/trail/changes.h"
+
+namespace vestige::cli {
+namespace {
+
+std::string text_json(const std::string& text) { return to_json(Value(Text{text})); }
+
+std::string list_json(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
+  return "[" + out + "]";
+}
+
+std::string conflict_json(const Conflict& conflict) {
+  return fmt::format(R"({{"change":{},"table":{},"key":{},"what":{},"columns":{}}})",
+                     conflict.change == 0 ? "null" : std::to_string(conflict.change),
+                     text_json(conflict.table), to_json(conflict.key), text_json(conflict.what),
+                     list_json(conflict.columns));
+}
+
+std::string outcome_json(const Outcome& outcome, bool dry_run) {
+  std::string conflicts;
+  for (const Conflict& conflict : outcome.conflicts)
+    conflicts += (conflicts.empty() ? "" : ",") + conflict_json(conflict);
+  return fmt::format(
+      R"({{"dry_run":{},"applied":{},"skipped":{},"tx":{},"conflicts":[{}],"notes":{}}})", dry_run,
+      outcome.applied, outcome.skipped,
+      outcome.tx.has_value() ? std::to_string(*outcome.tx) : "null", conflicts,
+      list_json(outcome.notes));
+}
+
+}  // namespace
+
+void PatchPrinter::statement(const std::string& sql) {
+  if (output_.format() == Format::json) output_.json("{\"sql\":" + text_json(sql) + "}");
+  else output_.statement(sql);
+}
+
+void print_outcome(Session& session, const Outcome& outcome, const Wording& wording) {
+  const bool dry_run = session.arguments().has("--dry-run");
+  if (session.format() == Format::json)
+    return session.output().json(outcome_json(outcome, dry_run));
+  const bool forced = session.arguments().has("--force");
+  for (const Conflict& conflict : outcome.conflicts)
+    session.say(fmt::format("{}: {}{} {}: {}", forced ? "forced" : "skipped",
+                            conflict.change == 0 ? "" : fmt::format("change {}, ", conflict.change),
+                            conflict.table, key_text(conflict.key), conflict.what));
+  for (const std::string& note : outcome.notes) session.say("note: " + note);
+  if (outcome.applied == 0 && outcome.skipped == 0) return session.say("nothing to do");
+  std::string text = dry_run ? "would have " + wording.undone : wording.undone;
+  text += " " + counted(outcome.applied, wording.noun);
+  if (outcome.skipped > 0) text += ", skipped " + counted(outcome.skipped, "conflict");
+  if (outcome.tx.has_value() && !dry_run) text += fmt::format(", recorded as tx {}", *outcome.tx);
+  session.say(text);
+}
+
+}  // namespace vestige::cli

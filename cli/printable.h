@@ -1,0 +1,23 @@
+// Printable: text made safe for a terminal, and its width there.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace vestige::cli {
+
+/// The text with every control character, terminal escape, change of writing direction and byte that
+/// is not UTF-8 shown as \xNN. With `keep_lines`, newlines and tabs stay.
+std::string printable(std::string_view text, bool keep_lines = false);
+
+/// How many columns a printable text takes on a terminal.
+int display_width(std::string_view text);
+
+/// A printable text cut to a width, with … at the end when something was cut.
+std::string cut(std::string_view text, int width);
+
+/// A line of JSON in which what is safe for a parser but not for a terminal is escaped: the same value.
+std::string printable_json(std::string_view json);
+
+}  // namespace vestige::cli

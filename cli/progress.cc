@@ -1,0 +1,42 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+namespace vestige::cli {
+
+void Progress::start() {
+  if (thread_.joinable() || isatty(STDERR_FILENO) == 0) return;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Progress::run() {
+  std::unique_lock lock(mutex_);
+  bool shown = false;
+  for (int seconds = 1;; ++seconds) {
+    if (wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) break;
+    const std::int64_t steps = steps_.load(std::memory_order_relaxed);
+    const std::string count = steps == 0 ? "" : fmt::format(", {} so far", steps);
+    fmt::print(stderr, "\r\x1b[K{} … {} s{}", what_, seconds, count);
+    std::fflush(stderr);
+    shown = true;
+  }
+  if (shown) fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+}
+
+void Progress::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  stopping_ = false;
+}
+
+}  // namespace vestige::cli

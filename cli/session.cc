@@ -1,0 +1,96 @@
+#include "cli/session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "cli/printable.h"
+#include "vestige/audit/plan.h"
+#include "vestige/base/time.h"
+
+namespace vestige::cli {
+namespace {
+
+Output::Choice choice(const Arguments& arguments) {
+  Output::Choice choice;
+  const std::string format = arguments.text("--format");
+  if (format == "json") choice.format = Format::json;
+  if (format == "csv") choice.format = Format::csv;
+  choice.colour = arguments.value("--color").value_or("auto");
+  choice.pager = !arguments.has("--no-pager");
+  return choice;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::error_code ignored;
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path, ignored))
+    return fail(Fault::missing, "read {}: {}", path, std::strerror(errno == 0 ? EISDIR : errno));
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace
+
+Session::Session(const Command& command, Arguments arguments)
+    : command_(command),
+      arguments_(std::move(arguments)),
+      output_(choice(arguments_)),
+      progress_("vestige " + command.name) {
+  output_.before_terminal([this] { progress_.stop(); });
+}
+
+Result<Database*> Session::database(const std::string& plan) {
+  if (database_ != nullptr) return database_.get();
+  std::string url = arguments_.text("--db");
+  if (url.empty())
+    if (const char* named = std::getenv("VESTIGE_DB")) url = named;
+  if (url.empty() && std::filesystem::exists(plan))
+    url = TRY(read_plan(plan)).database.value_or("");
+  if (url.empty())
+    return hinted(fail(Fault::invalid, "no database is named"),
+                  "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml");
+  reached_ = true;
+  database_ = TRY(open_database(url));
+  progress_.start();
+  return database_.get();
+}
+
+void Session::say(std::string_view text) {
+  progress_.stop();
+  fmt::print(stderr, "{}\n", printable(text));
+}
+
+Result<std::string> Session::sql() const {
+  const auto& words = arguments_.words();
+  const auto file = arguments_.value("--file");
+  if (file.has_value() && !words.empty())
+    return fail(Fault::invalid, "{}: there is SQL on the command line and a --file", command_.name);
+  if (!words.empty()) return words.front();
+  if (file.has_value() && *file != "-") return read_file(*file);
+  if (isatty(STDIN_FILENO) != 0 && !file.has_value())
+    return hinted(fail(Fault::invalid, "{}: SQL is missing", command_.name),
+                  "give it as a word, by --file FILE, or on stdin");
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+std::string grouped(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
+}
+
+std::string short_time(std::int64_t micros) { return format_time(micros).substr(0, 19) + "Z"; }
+
+}  // namespace vestige::cli

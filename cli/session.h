@@ -1,0 +1,62 @@
+// Session: what one run of a verb has at hand: its arguments, its output, its database.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "vestige/db/database.h"
+
+namespace vestige::cli {
+
+class Session {
+ public:
+  Session(const Command& command, Arguments arguments);
+
+  const Command& command() const { return command_; }
+  const Arguments& arguments() const { return arguments_; }
+  Output& output() { return output_; }
+  Format format() const { return output_.format(); }
+
+  /// The database that --db, $VESTIGE_DB or vestige.toml names; opened once.
+  ///
+  /// plan     the vestige.toml to look into
+  /// faults   invalid (none is named), missing, denied, offline
+  Result<Database*> database(const std::string& plan = "vestige.toml");
+  /// True once the arguments were understood and the database was asked for.
+  bool reached_database() const { return reached_; }
+  bool opened_database() const { return database_ != nullptr; }
+
+  /// One line of talk on stderr.
+  void say(std::string_view text);
+  /// Takes progress off the terminal.
+  void finish() { progress_.stop(); }
+  /// A unit of progress; shown on stderr when the verb takes long and a person watches.
+  void step() { progress_.step(); }
+
+  /// The SQL that was given as a word, by -f FILE, or on stdin.
+  ///
+  /// faults   invalid (none, or two of them), missing (no such file)
+  Result<std::string> sql() const;
+
+ private:
+  const Command& command_;
+  Arguments arguments_;
+  Output output_;
+  Progress progress_;
+  std::unique_ptr<Database> database_;
+  bool reached_ = false;
+};
+
+/// "1 change", "12,000 changes"
+std::string counted(std::int64_t count, std::string_view noun);
+/// 12000 as "12,000"
+std::string grouped(std::int64_t count);
+/// A moment for people: to the second, UTC, as parse_time reads it back.
+std::string short_time(std::int64_t micros);
+
+}  // namespace vestige::cli
