@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -46,6 +48,9 @@ tl::unexpected<Error> broken(sqlite3* handle, std::string_view attempt) {
 }
 
 Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_view* rest = nullptr) {
+  if (sql.data() == nullptr) sql = "";
+  if (sql.find('\0') != std::string_view::npos)  // SQLite would stop there, and we would never end
+    return fail(Fault::invalid, "run sql: a NUL byte in the text");
   sqlite3_stmt* raw = nullptr;
   const char* tail = nullptr;
   const int code =
@@ -95,9 +100,10 @@ class SqliteRows final : public Rows {
       : handle_(handle), statement_(std::move(statement)) {}
 
   Result<Step> next() override {
+    if (ended_) return Step::end;  // stepping on would run the statement again
     switch (sqlite3_step(statement_.get())) {
       case SQLITE_ROW: return Step::row;
-      case SQLITE_DONE: return Step::end;
+      case SQLITE_DONE: ended_ = true; return Step::end;
       default: return broken(handle_, "run sql");
     }
   }
@@ -125,7 +131,32 @@ class SqliteRows final : public Rows {
  private:
   sqlite3* handle_;
   Statement statement_;
+  bool ended_ = false;
 };
+
+// A product of integers with the value of a finite real: exact, because every step only moves the
+// exponent. For the few reals whose decimal text SQLite itself does not read back to the last bit.
+std::string product(double real) {
+  constexpr int kStep = 62;
+  int exponent = 0;
+  const auto digits = static_cast<std::int64_t>(std::ldexp(std::frexp(real, &exponent), 53));
+  std::string out = fmt::format("({}.0", digits);
+  exponent -= 53;
+  while (exponent != 0) {
+    const int step = std::min(std::abs(exponent), kStep);
+    out += fmt::format(" {} {}", exponent < 0 ? '/' : '*', std::int64_t{1} << step);
+    exponent += exponent < 0 ? step : -step;
+  }
+  return out + ")";
+}
+
+// Whether SQLite reads the text as exactly this real.
+bool reads_as(sqlite3* handle, const std::string& text, double real) {
+  const auto statement = prepare(handle, "select " + text);
+  return statement.has_value() && sqlite3_step(statement->get()) == SQLITE_ROW &&
+         sqlite3_column_type(statement->get(), 0) == SQLITE_FLOAT &&
+         identical(sqlite3_column_double(statement->get(), 0), real);
+}
 
 int deny_transactions(void* /*unused*/, int action, const char*, const char*, const char*,
                       const char*) {
@@ -188,9 +219,11 @@ Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& 
 
 Result<std::int64_t> Sqlite::run(std::string_view sql, const Params& params) {
   auto rows = TRY(query(sql, params));
+  const std::int64_t before = sqlite3_total_changes64(handle_);
   while (TRY(rows->next()) == Step::row) {
   }
-  return sqlite3_changes64(handle_);
+  // A statement that changes nothing leaves the count of the one before it.
+  return sqlite3_total_changes64(handle_) == before ? 0 : sqlite3_changes64(handle_);
 }
 
 Result<void> Sqlite::script(std::string_view sql) {
@@ -242,8 +275,12 @@ std::string Sqlite::literal(const Value& value) const {
     }
     return out + "'";
   }
-  if (const auto* real = std::get_if<double>(&value); real != nullptr && !std::isfinite(*real))
-    return std::isnan(*real) ? "null" : *real > 0 ? "9e999" : "-9e999";
+  if (const auto* token = std::get_if<Token>(&value)) return literal(Text{token->text});
+  if (const auto* real = std::get_if<double>(&value)) {
+    if (!std::isfinite(*real)) return std::isnan(*real) ? "null" : *real > 0 ? "9e999" : "-9e999";
+    std::string text = to_display(value);
+    return reads_as(handle_, text, *real) ? text : product(*real);
+  }
   if (const auto* integer = std::get_if<std::int64_t>(&value);
       integer != nullptr && *integer == std::numeric_limits<std::int64_t>::min())
     return "(-9223372036854775807 - 1)";
@@ -262,6 +299,7 @@ bool Sqlite::in_transaction() const { return sqlite3_get_autocommit(handle_) == 
 std::string Sqlite::where() const { return "sqlite:" + path_; }
 
 void Sqlite::fence(bool on) {
+  fenced_ = on;
   sqlite3_set_authorizer(handle_, on ? deny_transactions : nullptr, nullptr);
 }
 
@@ -275,7 +313,7 @@ Result<std::set<std::string>> Sqlite::writes(const std::string& sql) {
   std::set<std::string> tables;
   sqlite3_set_authorizer(handle_, note_writes, &tables);
   auto statement = prepare(handle_, sql);
-  sqlite3_set_authorizer(handle_, nullptr, nullptr);
+  fence(fenced_);
   if (!statement.has_value()) return tl::unexpected<Error>(std::move(statement).error());
   return tables;
 }

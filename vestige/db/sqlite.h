@@ -46,6 +46,7 @@ class Sqlite final : public Database {
 
   sqlite3* handle_;
   std::string path_;
+  bool fenced_ = false;
 };
 
 /// The version of the SQLite library in use: "3.40.1".
