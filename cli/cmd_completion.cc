@@ -32,6 +32,14 @@ std::vector<std::string> words_for(const Command& command) {
   return names;
 }
 
+// A template with its marks replaced.
+std::string filled(std::string_view text,
+                   const std::vector<std::pair<std::string_view, std::string>>& marks) {
+  std::string out(text);
+  for (const auto& [mark, value] : marks) out.replace(out.find(mark), mark.size(), value);
+  return out;
+}
+
 std::string bash_script() {
   std::string verbs;
   std::string cases;
@@ -66,35 +74,35 @@ std::string bash_script() {
   };
   add_values(global_options());
   for (const Command& command : commands()) add_values(command.options);
-  return fmt::format(R"SH(# bash completion for vestige; made by `vestige completion bash`.
+  return filled(R"SH(# bash completion for vestige; made by `vestige completion bash`.
 
-_vestige() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+_vestige() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   local verb='' options='' words='' tables='' i db=()
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${{COMP_WORDS[i]}} in
-    --db) db=(--db "${{COMP_WORDS[i+1]}}"); ((i++)) ;;
+    case ${COMP_WORDS[i]} in
+    --db) db=(--db "${COMP_WORDS[i+1]}"); ((i++)) ;;
     --color) ((i++)) ;;
     -*) ;;
-    *) verb=${{COMP_WORDS[i]}}; break ;;
+    *) verb=${COMP_WORDS[i]}; break ;;
     esac
   done
   case $before in
-{}  esac
+@values@  esac
   case $verb in
-    '') words='{}' ;;
-{}  esac
+    '') words='@verbs@' ;;
+@cases@  esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   else
-    [[ $tables ]] && words=$(vestige "${{db[@]}}" completion tables 2>/dev/null)
+    [[ $tables ]] && words=$(vestige "${db[@]}" completion tables 2>/dev/null)
     COMPREPLY=($(compgen -W "$words" -- "$word"))
   fi
-}}
+}
 complete -o default -F _vestige vestige
 )SH",
-                     values, verbs, cases);
+                {{"@values@", values}, {"@verbs@", verbs}, {"@cases@", cases}});
 }
 
 // A text inside '…' of an _arguments specification.
@@ -138,33 +146,35 @@ std::string zsh_script() {
     cases += fmt::format("  {})\n    _arguments \\\n{} ;;\n", command.name, specs);
   }
   std::string global;
-  for (const Option& option : global_options()) global += zsh_option(option).replace(0, 2, "");
-  return fmt::format(R"SH(#compdef vestige
+  for (const Option& option : global_options()) global += zsh_option(option);
+  return filled(R"SH(#compdef vestige
 # zsh completion for vestige; made by `vestige completion zsh`.
 
-_vestige_tables() {{
+_vestige_tables() {
   local -a db tables
   [[ -n $opt_args[--db] ]] && db=(--db $opt_args[--db])
-  tables=(${{(f)"$(vestige $db completion tables 2>/dev/null)"}})
+  tables=(${(f)"$(vestige $db completion tables 2>/dev/null)"})
   _describe table tables
-}
 }
 
 _vestige() {
-  {
-    local - a verbs verbs = ({})local context state line typeset - A opt_args _arguments - C {}    '1:verb:->verb' '*::word:->words'
+  local -a verbs
+  verbs=(
+@verbs@  )
+  local context state line
+  typeset -A opt_args
+  _arguments -C \
+@global@    '1:verb:->verb' '*::word:->words'
   case $state in
-  verb) _describe verb verbs;
-    return;
-    ;
-    esac case $words[1] in {}
-    esac
-  }
+  verb) _describe verb verbs; return ;;
+  esac
+  case $words[1] in
+@cases@  esac
 }
 
 _vestige "$@"
 )SH",
-                     verbs, global, cases);
+                {{"@verbs@", verbs}, {"@global@", global}, {"@cases@", cases}});
 }
 
 // One name a line; those that a shell would take apart are left out.
