@@ -60,7 +60,7 @@ tl::unexpected<Error> unknown_option(const Command& command, const std::string& 
                    ? fail(Fault::invalid, "unknown option '{}'", name)
                    : fail(Fault::invalid, "{}: unknown option '{}'", command.name, name);
   return hinted(std::move(error), near.empty() ? "usage: " + usage(command)
-                                               : fmt::format("did you mean '{}'?", near));
+                                               : fmt::format("did you mean {}?", near));
 }
 
 Result<void> check_choices(const Command& command, const Option& option,

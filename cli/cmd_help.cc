@@ -24,7 +24,7 @@ Result<int> run(Session& session) {
       const std::string near = nearest(verb, names);
       return hinted(
           fail(Fault::invalid, "help: there is no verb '{}'", verb),
-          near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean '{}'?", near));
+          near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean {}?", near));
     }
     output.text(verb_help(*command));
   }

@@ -30,6 +30,7 @@ class Lines {
 
   void row(const Change& change) {
     std::vector<Piece> cells = {{Label::id, std::to_string(change.id)},
+                                {Label::id, std::to_string(change.tx)},
                                 {Label::time, short_time(change.at)},
                                 op_piece(change.op)};
     if (tables_) cells.push_back({Label::name, change.table});
@@ -43,7 +44,10 @@ class Lines {
 
  private:
   static std::vector<Heading> headings(bool tables, bool keys) {
-    std::vector<Heading> all = {{.name = "id", .right = true}, {.name = "time"}, {.name = "op"}};
+    std::vector<Heading> all = {{.name = "id", .right = true},
+                                {.name = "tx", .right = true},
+                                {.name = "time"},
+                                {.name = "op"}};
     if (tables) all.push_back({.name = "table", .elastic = true});
     if (keys) all.push_back({.name = "key", .elastic = true});
     all.push_back({.name = "what", .elastic = true});

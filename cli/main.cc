@@ -56,7 +56,7 @@ tl::unexpected<Error> unknown_verb(const std::string& word) {
   const std::string near = nearest(word, names);
   return hinted(
       fail(Fault::invalid, "unknown verb '{}'", word),
-      near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean '{}'?", near));
+      near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean {}?", near));
 }
 
 // Wrong arguments are usage, and so is whatever the library finds wrong with them; a database that
@@ -75,6 +75,11 @@ int run(const Command& command, Arguments arguments) {
   if (!answer.has_value()) return report(answer.error(), exit_code(answer.error(), session));
   if (!written.has_value()) return report(written.error(), kFailed);
   return *answer;
+}
+
+Result<int> print_version(Session& session) {
+  session.output().text("vestige " VESTIGE_VERSION "\n");
+  return kDone;
 }
 
 Arguments help_on(const std::string& verb) {
@@ -96,8 +101,8 @@ int start(std::vector<std::string> line) {
   auto arguments = parse(*command, std::move(line));
   if (!arguments.has_value()) return report(arguments.error(), kUsage);
   if (arguments->has("--version")) {
-    fmt::print("vestige {}\n", VESTIGE_VERSION);
-    return std::fflush(stdout) == 0 ? kDone : kFailed;
+    static const Command version = {.name = "version", .run = print_version};
+    return run(version, std::move(*arguments));
   }
   if (arguments->has("--help")) return run(*find_command("help"), help_on(command->name));
   if (command == &none) {

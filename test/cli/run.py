@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""Runs the transcripts of the command line, test/cli/*.txt, and compares what they print.
+
+    run.py [--rewrite] [NAME...]        VESTIGE names the binary; SOURCE_DIR the repository
+
+A transcript is a list of `$ command` lines, continued by `> `, each followed by what it printed:
+stdout first, then stderr with `! ` before each line, then [N] when the exit code is not 0. Lines that
+start with `## ` are remarks. Each transcript runs in a directory of its own; `export A=b` holds for the
+commands after it. Times of today are shown with # for digits, control characters as ␛ and the like.
+The command `terminal` (terminal.py) runs another on a terminal.
+
+The files made by vestige itself (docs/cli.md, the man page, the completions) are compared as well.
+"""
+import datetime
+import difflib
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = pathlib.Path(os.environ.get("SOURCE_DIR", HERE.parent.parent)).resolve()
+VESTIGE = pathlib.Path(os.environ.get("VESTIGE", SOURCE / "build/bin/vestige")).resolve()
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+GENERATED = {
+    "docs/cli.md": ["help", "--markdown"],
+    "share/man/vestige.1": ["help", "--man"],
+    "share/completions/vestige.bash": ["completion", "bash"],
+    "share/completions/_vestige": ["completion", "zsh"],
+}
+
+
+def mask_time(match):
+    text = match.group()
+    when = datetime.datetime.fromisoformat(text[:19])
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    recent = abs(now - when) < datetime.timedelta(days=1)
+    return re.sub(r"\d", "#", text) if recent else text
+
+
+def visible(data, directory):
+    text = data.decode("utf-8", "backslashreplace").replace(directory, "DIR")
+    text = TIME.sub(mask_time, text)
+    return re.sub(r"[\x00-\x09\x0b-\x1f]", lambda c: chr(0x2400 + ord(c.group())), text)
+
+
+def marked(lines, prefix):
+    return "".join(prefix + line + "\n" for line in lines)
+
+
+class Shell:
+    """A directory and an environment in which commands run one after the other."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        tools = pathlib.Path(directory, ".tools")
+        tools.mkdir()
+        (tools / "vestige").symlink_to(VESTIGE)
+        (tools / "terminal").symlink_to(HERE / "terminal.py")
+        self.environment = {
+            "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin", "HOME": directory, "LC_ALL": "C.UTF-8",
+            "TERM": "xterm", "PAGER": "cat", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),
+            "ASAN_OPTIONS": "detect_leaks=0",
+        }
+
+    def run(self, command):
+        if command.startswith("export "):
+            for word in shlex.split(command)[1:]:
+                name, _, value = word.partition("=")
+                self.environment[name] = value
+            return ""
+        done = subprocess.run(["bash", "-c", command], cwd=self.directory, env=self.environment,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        out = visible(done.stdout, self.directory)
+        if out and not out.endswith("\n"):
+            out += "⏎\n"  # the last line was not ended
+        talk = visible(done.stderr, self.directory)
+        code = f"[{done.returncode}]\n" if done.returncode else ""
+        return out + marked(talk.splitlines(), "! ") + code
+
+
+def blocks(text):
+    """The transcript as (kind, lines): remarks and commands; output is left out."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("## "):
+            found.append(("remark", [line]))
+        elif line.startswith("$ "):
+            found.append(("command", [line]))
+        elif line.startswith("> ") and found and found[-1][0] == "command":
+            found[-1][1].append(line)
+        elif found and found[-1][0] == "command":
+            found.append(("output", []))
+    return [block for block in found if block[0] != "output"]
+
+
+def replay(path):
+    out = ""
+    with tempfile.TemporaryDirectory() as directory:
+        shell = Shell(directory)
+        previous = ""
+        for kind, lines in blocks(path.read_text()):
+            if out and (kind == "remark" and previous != "remark" or previous == "command"):
+                out += "\n"
+            out += marked(lines, "")
+            if kind == "command":
+                out += shell.run("\n".join(line[2:] for line in lines))
+            previous = kind
+    return out
+
+
+def compare(name, expected, actual):
+    if expected == actual:
+        return True
+    sys.stdout.writelines(difflib.unified_diff(expected.splitlines(True), actual.splitlines(True),
+                                               f"{name}, expected", f"{name}, now"))
+    return False
+
+
+def main():
+    words = sys.argv[1:]
+    rewrite = "--rewrite" in words
+    names = [word for word in words if word != "--rewrite"]
+    good = True
+    for path in sorted(HERE.glob("*.txt")):
+        if names and path.stem not in names:
+            continue
+        actual = replay(path)
+        if rewrite:
+            path.write_text(actual)
+        else:
+            good = compare(f"test/cli/{path.name}", path.read_text(), actual) and good
+    for name, command in GENERATED.items() if not names else ():
+        made = subprocess.run([VESTIGE, *command], capture_output=True, check=True).stdout.decode()
+        path = SOURCE / name
+        if rewrite:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(made)
+        else:
+            good = compare(name, path.read_text() if path.exists() else "", made) and good
+    if not good:
+        print("\nIf the new output is right: test/cli/run.py --rewrite, and read the difference.")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
