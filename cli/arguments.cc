@@ -51,16 +51,18 @@ std::string listed(const std::vector<std::string>& names) {
   return out;
 }
 
+// "log: "; nothing before a verb is known.
+std::string prefix(const Command& command) {
+  return command.name.empty() ? "" : command.name + ": ";
+}
+
 tl::unexpected<Error> unknown_option(const Command& command, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
   std::vector<std::string> names;
   for (const Option& option : all_options(command)) names.push_back(option.name());
   const std::string near = nearest(name, names);
-  auto error = command.name.empty()
-                   ? fail(Fault::invalid, "unknown option '{}'", name)
-                   : fail(Fault::invalid, "{}: unknown option '{}'", command.name, name);
-  return hinted(std::move(error), near.empty() ? "usage: " + usage(command)
-                                               : fmt::format("did you mean {}?", near));
+  return hinted(fail(Fault::invalid, "{}unknown option '{}'", prefix(command), name),
+                near.empty() ? "usage: " + usage(command) : fmt::format("did you mean {}?", near));
 }
 
 Result<void> check_choices(const Command& command, const Option& option,
@@ -69,8 +71,9 @@ Result<void> check_choices(const Command& command, const Option& option,
   for (const std::string& value : values) {
     const auto& choices = option.choices;
     if (std::find(choices.begin(), choices.end(), value) != choices.end()) continue;
-    return hinted(fail(Fault::invalid, "{}: {} cannot be '{}'", command.name, option.name(), value),
-                  "one of " + listed(choices));
+    return hinted(
+        fail(Fault::invalid, "{}{} cannot be '{}'", prefix(command), option.name(), value),
+        "one of " + listed(choices));
   }
   return {};
 }
@@ -110,7 +113,7 @@ Result<Arguments> parse(const Command& command, std::vector<std::string> line) {
   } catch (const CLI::ParseError& error) {
     // "--since: 1 required … missing" and its like: the option's name stands before the colon.
     const std::string text = error.what();
-    return hinted(fail(Fault::invalid, "{}: {} needs a value", command.name,
+    return hinted(fail(Fault::invalid, "{}{} needs a value", prefix(command),
                        text.substr(0, text.find_first_of(": "))),
                   "usage: " + usage(command));
   }

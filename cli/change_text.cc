@@ -1,6 +1,7 @@
 #include "cli/change_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/printable.h"
 #include "vestige/base/json.h"
@@ -10,13 +11,11 @@
 namespace vestige::cli {
 namespace {
 
-std::string shown(const Value* value) { return value == nullptr ? "(none)" : to_display(*value); }
-
 std::string values_text(const Row& row, const Row& key) {
   std::string out;
   for (const Field& field : row)
     if (find(key, field.name) == nullptr)
-      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", field.name, to_display(field.value));
+      out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", field.name, value_text(field.value));
   return out;
 }
 
@@ -29,22 +28,35 @@ struct Edit {
 // The columns of an UPDATE that changed, the key's columns among them.
 std::vector<Edit> edits(const Change& change) {
   std::vector<Edit> all;
-  const Row none;
-  const Row& after = change.new_values.has_value() ? *change.new_values : none;
   if (change.new_key.has_value())
     for (const Field& field : *change.new_key)
       if (const Value* before = find(change.key, field.name);
-          before == nullptr || !identical(*before, field.value))
+          before != nullptr && !identical(*before, field.value))
         all.push_back({field.name, before, &field.value});
-  if (change.old_values.has_value())
-    for (const Field& field : *change.old_values)
-      if (std::none_of(all.begin(), all.end(),
-                       [&](const Edit& edit) { return edit.column == field.name; }))
-        all.push_back({field.name, &field.value, find(after, field.name)});
+  if (!change.old_values.has_value() || !change.new_values.has_value()) return all;
+  for (const Field& field : *change.old_values) {
+    const Value* after = find(*change.new_values, field.name);
+    const bool known = std::any_of(all.begin(), all.end(),
+                                   [&](const Edit& edit) { return edit.column == field.name; });
+    if (after != nullptr && !known) all.push_back({field.name, &field.value, after});
+  }
   return all;
 }
 
 }  // namespace
+
+std::string value_text(const Value& value) {
+  if (const Text* text = std::get_if<Text>(&value); text != nullptr)
+    return text->bytes.empty() || text->bytes == "null" ? "'" + text->bytes + "'" : text->bytes;
+  if (const double* real = std::get_if<double>(&value); real != nullptr && std::isinf(*real))
+    return *real > 0 ? "Inf" : "-Inf";
+  return to_display(value);
+}
+
+Pair pair_text(const Value& before, const Value& after) {
+  Pair pair = {value_text(before), value_text(after)};
+  return pair.before == pair.after ? Pair{to_json(before), to_json(after)} : pair;
+}
 
 std::string what_changed(const Change& change) {
   if (change.op != Op::update) {
@@ -52,9 +64,11 @@ std::string what_changed(const Change& change) {
     return values.has_value() ? values_text(*values, change.key) : "";
   }
   std::string out;
-  for (const Edit& edit : edits(change))
-    out += fmt::format("{}{}: {} → {}", out.empty() ? "" : ", ", edit.column, shown(edit.before),
-                       shown(edit.after));
+  for (const Edit& edit : edits(change)) {
+    const Pair pair = pair_text(*edit.before, *edit.after);
+    out +=
+        fmt::format("{}{}: {} → {}", out.empty() ? "" : ", ", edit.column, pair.before, pair.after);
+  }
   return out;
 }
 
@@ -66,7 +80,9 @@ Piece op_piece(Op op) {
 }
 
 std::string key_words(const Row& key) {
-  return key.size() == 1 ? to_display(key.front().value) : key_text(key);
+  std::string out;
+  for (const Field& field : key) out += (out.empty() ? "" : " ") + value_text(field.value);
+  return out;
 }
 
 std::string context_text(const Change& change, std::string_view field) {
@@ -81,36 +97,36 @@ void print_change(Output& output, const Change& change) {
                {Label::plain, " "},
                {Label::name, change.table},
                {Label::plain, change.key.empty() ? "" : " " + key_text(change.key)}});
-  const auto head = [&](std::string_view name, Piece piece) {
-    output.line(
-        {{Label::faint, fmt::format("{:<12}", fmt::format("{}:", name))}, std::move(piece)});
-  };
-  head("time", {Label::time, format_time(change.at)});
-  head("tx", {Label::id, std::to_string(change.tx)});
-  if (change.db_user.has_value()) head("db user", {Label::person, *change.db_user});
-  for (const auto& [field, value] : change.context.fields()) {
-    std::string spoken = field;
-    std::replace(spoken.begin(), spoken.end(), '_', ' ');
-    head(spoken, {field == "actor" ? Label::person : Label::plain, value});
-  }
+  std::vector<std::pair<std::string, Piece>> heads = {
+      {"time", {Label::time, format_time(change.at)}},
+      {"tx", {Label::id, std::to_string(change.tx)}}};
+  if (change.db_user.has_value()) heads.push_back({"db user", {Label::person, *change.db_user}});
+  for (const auto& [field, value] : change.context.fields())
+    heads.push_back({field, {field == "actor" ? Label::person : Label::plain, value}});
+  std::size_t width = 0;
+  for (const auto& [name, piece] : heads) width = std::max(width, name.size());
+  for (const auto& [name, piece] : heads)
+    output.line({{Label::faint, fmt::format("{:<{}}", name + ":", width + 2)}, piece});
   output.line({});
-  const auto value_line = [&](Label label, char sign, const std::string& column,
-                              const Value& value) {
-    output.line({{label, fmt::format("  {} {}: {}", sign, column, to_display(value))}});
+
+  const auto removed = [&](const std::string& column, const std::string& value) {
+    output.line({{Label::before, "  - " + column + ": " + value}});
+  };
+  const auto added = [&](const std::string& column, const std::string& value) {
+    output.line({{Label::after, "  + " + column + ": " + value}});
   };
   if (change.op == Op::update) {
     for (const Edit& edit : edits(change)) {
-      if (edit.before != nullptr) value_line(Label::before, '-', edit.column, *edit.before);
-      if (edit.after != nullptr) value_line(Label::after, '+', edit.column, *edit.after);
+      const Pair pair = pair_text(*edit.before, *edit.after);
+      removed(edit.column, pair.before);
+      added(edit.column, pair.after);
     }
     return;
   }
   if (change.old_values.has_value())
-    for (const Field& field : *change.old_values)
-      value_line(Label::before, '-', field.name, field.value);
+    for (const Field& field : *change.old_values) removed(field.name, value_text(field.value));
   if (change.new_values.has_value())
-    for (const Field& field : *change.new_values)
-      value_line(Label::after, '+', field.name, field.value);
+    for (const Field& field : *change.new_values) added(field.name, value_text(field.value));
 }
 
 void print_csv_head(Output& output) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "cli/output.h"
 #include "vestige/record/change.h"
@@ -11,10 +12,20 @@ namespace vestige::cli {
 /// "price: 94900 → 89900", or the row's values.
 std::string what_changed(const Change& change);
 
+/// A value for people: as to_display, but nothing is taken for something else ('' and 'null' are texts).
+std::string value_text(const Value& value);
+
+/// A value and what it became. Where both would look alike (1 and '1') they are shown as JSON.
+struct Pair {
+  std::string before;
+  std::string after;
+};
+Pair pair_text(const Value& before, const Value& after);
+
 /// INSERT, UPDATE, …, labelled.
 Piece op_piece(Op op);
 
-/// A key as people type it: "1", or "order_id=1, line=2".
+/// The values of a key as people type them: "1", or "7 2".
 std::string key_words(const Row& key);
 
 /// A field of the context, or "".

@@ -58,7 +58,7 @@ void print_table(Output& output, const Blame& blame) {
                        {.name = "who", .elastic = true},
                        {.name = "why", .elastic = true}});
   for (const Blamed& one : blame.columns) {
-    std::vector<Piece> cells = {{Label::name, one.column}, {Label::plain, to_display(one.value)}};
+    std::vector<Piece> cells = {{Label::name, one.column}, {Label::plain, value_text(one.value)}};
     if (one.change.has_value()) {
       cells.push_back({Label::id, std::to_string(one.change->id)});
       cells.push_back({Label::time, short_time(one.change->at)});

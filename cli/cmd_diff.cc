@@ -1,4 +1,5 @@
 // diff: what differs in a row between two moments.
+#include "cli/change_text.h"
 #include "cli/session.h"
 #include "vestige/audit/diff.h"
 #include "vestige/base/json.h"
@@ -38,10 +39,12 @@ void print_text(Output& output, const Diff& diff) {
   if (!diff.from.has_value()) output.line({{Label::faint, "  the row was not there before"}});
   if (!diff.to.has_value()) output.line({{Label::faint, "  the row was not there afterwards"}});
   for (const Difference& one : diff.differences) {
+    Pair pair = {one.from.has_value() ? value_text(*one.from) : "",
+                 one.to.has_value() ? value_text(*one.to) : ""};
+    if (one.from.has_value() && one.to.has_value()) pair = pair_text(*one.from, *one.to);
     if (one.from.has_value())
-      output.line({{Label::before, "  - " + one.column + ": " + to_display(*one.from)}});
-    if (one.to.has_value())
-      output.line({{Label::after, "  + " + one.column + ": " + to_display(*one.to)}});
+      output.line({{Label::before, "  - " + one.column + ": " + pair.before}});
+    if (one.to.has_value()) output.line({{Label::after, "  + " + one.column + ": " + pair.after}});
   }
 }
 

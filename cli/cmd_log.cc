@@ -10,6 +10,8 @@ namespace {
 Result<LogRequest> request(const Arguments& arguments) {
   LogRequest request;
   if (!arguments.words().empty()) request.table = arguments.words().front();
+  if (!arguments.words().empty() && request.table.empty())
+    return fail(Fault::invalid, "log: the name of the table is empty");
   request.key = arguments.words_from(1);
   request.filter.since = TRY(arguments.time("--since"));
   request.filter.until = TRY(arguments.time("--until"));
@@ -26,13 +28,17 @@ Result<LogRequest> request(const Arguments& arguments) {
 class Lines {
  public:
   Lines(Output& output, bool tables, bool keys)
-      : tables_(tables), keys_(keys), table_(output, headings(tables, keys)) {}
+      : tables_(tables),
+        keys_(keys),
+        narrow_(output.width() > 0 && output.width() < 120),
+        table_(output, headings(tables, keys)) {}
 
   void row(const Change& change) {
-    std::vector<Piece> cells = {{Label::id, std::to_string(change.id)},
-                                {Label::id, std::to_string(change.tx)},
-                                {Label::time, short_time(change.at)},
-                                op_piece(change.op)};
+    std::vector<Piece> cells = {
+        {Label::id, std::to_string(change.id)},
+        {Label::id, std::to_string(change.tx)},
+        {Label::time, narrow_ ? short_time(change.at).substr(0, 16) : short_time(change.at)},
+        op_piece(change.op)};
     if (tables_) cells.push_back({Label::name, change.table});
     if (keys_) cells.push_back({Label::name, key_words(change.key)});
     cells.push_back({Label::plain, what_changed(change)});
@@ -50,7 +56,7 @@ class Lines {
                                 {.name = "op"}};
     if (tables) all.push_back({.name = "table", .elastic = true});
     if (keys) all.push_back({.name = "key", .elastic = true});
-    all.push_back({.name = "what", .elastic = true});
+    all.push_back({.name = "what", .elastic = true, .least = 16});
     all.push_back({.name = "who", .elastic = true});
     all.push_back({.name = "why", .elastic = true});
     return all;
@@ -58,6 +64,7 @@ class Lines {
 
   bool tables_;
   bool keys_;
+  bool narrow_;  // a terminal on which seconds cost too much
   Table table_;
 };
 

@@ -40,6 +40,17 @@ Result<void> check(const Arguments& arguments) {
   return {};
 }
 
+// A field that is required but that no option sets is more often a slip than a wish.
+void question_fields(Session& session, const std::vector<std::string>& fields) {
+  const std::vector<std::string> known(kContextFields.begin(), kContextFields.end());
+  for (const std::string& field : fields) {
+    if (std::find(known.begin(), known.end(), field) != known.end()) continue;
+    const std::string near = nearest(field, known);
+    session.say(fmt::format("note: {} is not one of the usual fields of the context{}", field,
+                            near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+}
+
 std::string described(const Tracked& table) {
   std::string key;
   for (const Column& column : table.shape.key()) key += (key.empty() ? "" : ", ") + column.name;
@@ -71,6 +82,7 @@ Result<int> run(Session& session) {
   }
   TRY(transaction.commit());
   for (const std::string& line : report) session.say(line);
+  question_fields(session, TRY(arguments.list("--require")));
   if (names.empty()) session.say("there is no table to track in " + db.where());
   return kDone;
 }

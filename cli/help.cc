@@ -18,7 +18,7 @@ const std::vector<Example>& tour() {
       {"export VESTIGE_DB=shop.db", ""},
       {"vestige init", "install the trail"},
       {"vestige track products", "from now on every change is recorded"},
-      {"sqlite3 shop.db 'update products set price = 89900 where id = 1'", "whoever makes it"},
+      {"sqlite3 shop.db 'update products set price = 89900'", "whoever makes it"},
       {"vestige log products 1", "what happened to this row?"},
       {"vestige blame products 1", "who last touched each column?"},
       {"vestige at products --time 7d", "what was it like a week ago?"},
@@ -38,7 +38,7 @@ std::string commented(const std::vector<Example>& examples) {
     if (!out.empty()) out += '\n';
     out += example.command;
     if (example.what.empty()) continue;
-    constexpr std::size_t kColumn = 67;
+    constexpr std::size_t kColumn = 54;
     if (example.command.size() < kColumn)
       out += std::string(kColumn - example.command.size(), ' ') + "# " + example.what;
     else out += "  # " + example.what;

@@ -95,7 +95,13 @@ int start(std::vector<std::string> line) {
   const Command* command = &none;
   if (place < line.size()) {
     command = find_command(line[place]);
-    if (command == nullptr) return report(unknown_verb(line[place]).value(), kUsage);
+    if (command == nullptr) {
+      // "--dbb shop.db log": the mistake stands before what now looks like a verb.
+      const auto before =
+          parse(none, {line.begin(), line.begin() + static_cast<std::ptrdiff_t>(place)});
+      return report(before.has_value() ? unknown_verb(line[place]).value() : before.error(),
+                    kUsage);
+    }
     line.erase(line.begin() + static_cast<std::ptrdiff_t>(place));
   }
   auto arguments = parse(*command, std::move(line));

@@ -1,5 +1,7 @@
 #include "cli/row_printer.h"
 
+#include "cli/change_text.h"
+
 namespace vestige::cli {
 namespace {
 
@@ -32,7 +34,7 @@ void RowPrinter::row(const Row& row) {
     } else {
       const bool absent = value == nullptr || std::holds_alternative<Null>(*value);
       cells.push_back(
-          {absent ? Label::faint : Label::plain, value == nullptr ? "" : to_display(*value)});
+          {absent ? Label::faint : Label::plain, value == nullptr ? "" : value_text(*value)});
     }
   }
   if (output_.format() == Format::csv) output_.csv(fields);

@@ -30,9 +30,10 @@ Output::Choice choice(const Arguments& arguments) {
 
 Result<std::string> read_file(const std::string& path) {
   std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path, ignored))
-    return fail(Fault::missing, "read {}: {}", path, std::strerror(errno == 0 ? EISDIR : errno));
+  errno = std::filesystem::is_directory(path, ignored) ? EISDIR : 0;
+  std::ifstream file;
+  if (errno == 0) file.open(path, std::ios::binary);
+  if (!file.is_open()) return fail(Fault::missing, "read {}: {}", path, std::strerror(errno));
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 

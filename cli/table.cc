@@ -9,7 +9,6 @@ namespace vestige::cli {
 namespace {
 
 constexpr std::size_t kHeld = 200;   // rows that decide the widths
-constexpr int kLeast = 8;            // an elastic column is not cut below this
 constexpr std::size_t kLong = 2000;  // on a terminal, no more of a value is looked at
 
 }  // namespace
@@ -50,7 +49,7 @@ void Table::settle() {
          std::accumulate(widths_.begin(), widths_.end(), gaps) > output_.width()) {
     std::size_t widest = headings_.size();
     for (std::size_t i = 0; i < headings_.size(); ++i)
-      if (headings_[i].elastic && widths_[i] > kLeast &&
+      if (headings_[i].elastic && widths_[i] > headings_[i].least &&
           (widest == headings_.size() || widths_[i] > widths_[widest]))
         widest = i;
     if (widest == headings_.size()) break;

@@ -12,7 +12,8 @@ namespace vestige::cli {
 struct Heading {
   std::string name;
   bool right = false;    // numbers
-  bool elastic = false;  // may be cut to fit a terminal
+  bool elastic = false;  // may be cut to fit a terminal,
+  int least = 6;         // but not below this
 };
 
 class Table {
