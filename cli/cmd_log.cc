@@ -37,7 +37,7 @@ class Lines {
     std::vector<Piece> cells = {
         {Label::id, std::to_string(change.id)},
         {Label::id, std::to_string(change.tx)},
-        {Label::time, narrow_ ? short_time(change.at).substr(0, 16) : short_time(change.at)},
+        {Label::time, narrow_ ? minute_time(change.at) : short_time(change.at)},
         op_piece(change.op)};
     if (tables_) cells.push_back({Label::name, change.table});
     if (keys_) cells.push_back({Label::name, key_words(change.key)});

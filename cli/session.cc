@@ -94,4 +94,9 @@ std::string counted(std::int64_t count, std::string_view noun) {
 
 std::string short_time(std::int64_t micros) { return format_time(micros).substr(0, 19) + "Z"; }
 
+std::string minute_time(std::int64_t micros) {
+  const std::string text = format_time(micros);
+  return text.substr(0, 10) + " " + text.substr(11, 5);
+}
+
 }  // namespace vestige::cli

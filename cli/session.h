@@ -58,5 +58,7 @@ std::string counted(std::int64_t count, std::string_view noun);
 std::string grouped(std::int64_t count);
 /// A moment for people: to the second, UTC, as parse_time reads it back.
 std::string short_time(std::int64_t micros);
+/// The same to the minute, for narrow terminals.
+std::string minute_time(std::int64_t micros);
 
 }  // namespace vestige::cli

@@ -24,7 +24,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("SOURCE_DIR", HERE.parent.parent)).resolve()
 VESTIGE = pathlib.Path(os.environ.get("VESTIGE", SOURCE / "build/bin/vestige")).resolve()
-TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?")
 GENERATED = {
     "docs/cli.md": ["help", "--markdown"],
     "share/man/vestige.1": ["help", "--man"],

@@ -1,0 +1,81 @@
+# bash completion for vestige; made by `vestige completion bash`.
+
+_vestige() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+  local verb='' options='' words='' tables='' i db=()
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+    --db) db=(--db "${COMP_WORDS[i+1]}"); ((i++)) ;;
+    --color) ((i++)) ;;
+    -*) ;;
+    *) verb=${COMP_WORDS[i]}; break ;;
+    esac
+  done
+  case $before in
+    --db) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    --include) return ;;
+    --exclude) return ;;
+    --when) return ;;
+    --require) return ;;
+    --key) return ;;
+    --capture) COMPREPLY=($(compgen -W 'changes full' -- "$word")); return ;;
+    --retention) return ;;
+    --classification) return ;;
+    --tags) return ;;
+    --format) COMPREPLY=($(compgen -W 'table json csv' -- "$word")); return ;;
+    -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --since) return ;;
+    --until) return ;;
+    --actor) return ;;
+    --op) return ;;
+    --column) return ;;
+    --tx) return ;;
+    -n|--limit) return ;;
+    --from) return ;;
+    --to) return ;;
+    --time) return ;;
+    --change) return ;;
+    --on-behalf-of) return ;;
+    --reason) return ;;
+    --business-process) return ;;
+    --request-id) return ;;
+    --session-id) return ;;
+    --ip-address) return ;;
+    --user-agent) return ;;
+    --auth-method) return ;;
+    --auth-role) return ;;
+    --traceparent) return ;;
+    --context) return ;;
+    --by) return ;;
+  esac
+  case $verb in
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl help completion' ;;
+    init) options='--remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
+    track) options='--all --include --exclude --when --require --key --capture --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
+    status) options='--format --db --color --no-pager -h --help --version' words='' tables= ;;
+    doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    plan) options='-f --file --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    apply) options='-f --file --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    log) options='--since --until --actor --op --column --tx -n --limit --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    show) options='--tx --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    diff) options='--from --to --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    blame) options='--format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    at) options='--time --change --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    exec) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    restore) options='--to --dry-run --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    revert) options='--tx --change --actor --since --dry-run --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    ddl) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
+    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl help completion' tables= ;;
+    completion) options='--db --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
+  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$word"))
+  else
+    [[ $tables ]] && words=$(vestige "${db[@]}" completion tables 2>/dev/null)
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+  fi
+}
+complete -o default -F _vestige vestige
