@@ -89,7 +89,8 @@ std::string described_change(const Policy& from, const Policy& to) {
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].second == after[i].second) continue;
     if (!out.empty()) out += "; ";
-    out += fmt::format("{} {} → {}", before[i].first, shown(before[i].second), shown(after[i].second));
+    out +=
+        fmt::format("{} {} → {}", before[i].first, shown(before[i].second), shown(after[i].second));
   }
   return out;
 }
@@ -131,7 +132,8 @@ Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool i
       add(name, keep, fmt::format("retention {}: {} → {}", name, found->second, keep));
   }
   for (const auto& [name, keep] : standing)
-    if (!plan.retention.contains(name)) add(name, "", fmt::format("retention {}: remove ({})", name, keep));
+    if (!plan.retention.contains(name))
+      add(name, "", fmt::format("retention {}: remove ({})", name, keep));
   return tasks;
 }
 
@@ -149,13 +151,20 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   for (Task& task : TRY(retention_tasks(db, plan, installed))) tasks.push_back(std::move(task));
 
   const Names tables = TRY(trackable_tables(db));
+  Names seen;
   for (const auto& [name, policy] : plan.tables) {
-    const auto same = [&name = name](const std::string& other) { return lower(other) == lower(name); };
+    const auto same = [&name = name](const std::string& other) {
+      return lower(other) == lower(name);
+    };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
     if (live_name == tables.end())
       return suggest(fail(Fault::missing, "{}: there is no table '{}' that can be tracked",
                           attempt(plan, "tables." + name), name),
                      name, tables);
+    if (std::find(seen.begin(), seen.end(), *live_name) != seen.end())
+      return fail(Fault::invalid, "{}: table {} is named twice", attempt(plan, "tables." + name),
+                  *live_name);
+    seen.push_back(*live_name);
     const LiveTable live = TRY(live_table(db, *live_name));
     TRY(check_columns(plan, name, policy, live));
     const Policy wanted = settled(policy, live);
@@ -167,13 +176,15 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
     }
     const Policy standing = settled(own->policy, live);
     if (standing != wanted)
-      tasks.push_back({{"change", own->name,
-                        fmt::format("change {}: {}", own->name, described_change(standing, wanted))},
-                       policy});
+      tasks.push_back(
+          {{"change", own->name,
+            fmt::format("change {}: {}", own->name, described_change(standing, wanted))},
+           policy});
     tracked.erase(own);
   }
   for (const Tracked& table : tracked)
-    tasks.push_back({{"untrack", table.name, fmt::format("untrack {} (its history stays)", table.name)}});
+    tasks.push_back(
+        {{"untrack", table.name, fmt::format("untrack {} (its history stays)", table.name)}});
   return tasks;
 }
 
@@ -185,7 +196,8 @@ Result<void> perform(Database& db, const Task& task) {
     if (task.keep.empty())
       TRY(db.run("delete from vestige_retention where name = ?1", {Text{task.name}}));
     else
-      TRY(db.run("insert into vestige_retention (name, keep) values (?1, ?2)"
+      TRY(
+          db.run("insert into vestige_retention (name, keep) values (?1, ?2)"
                  " on conflict (name) do update set keep = excluded.keep",
                  {Text{task.name}, Text{task.keep}}));
     return {};

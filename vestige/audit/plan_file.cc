@@ -21,8 +21,9 @@ namespace vestige {
 namespace {
 
 const std::vector<std::string> kPlanKeys = {"database", "retention", "tables"};
-const std::vector<std::string> kTableKeys = {"include", "exclude",   "when",           "require", "key",
-                                             "capture", "retention", "classification", "tags"};
+const std::vector<std::string> kTableKeys = {"include", "exclude", "when",      "require",
+                                             "key",     "capture", "retention", "classification",
+                                             "tags"};
 
 class PlanReader {
  public:
@@ -54,9 +55,8 @@ bool is_period(std::string_view keep) {
   const std::size_t space = keep.find(' ');
   if (space == 0 || space > 6) return false;
   const std::string_view number = keep.substr(0, space);
-  if (number[0] == '0' || !std::all_of(number.begin(), number.end(), [](unsigned char c) {
-        return std::isdigit(c) != 0;
-      }))
+  if (number[0] == '0' || !std::all_of(number.begin(), number.end(),
+                                       [](unsigned char c) { return std::isdigit(c) != 0; }))
     return false;
   std::string_view unit = keep.substr(space + 1);
   if (unit.ends_with('s')) unit.remove_suffix(1);
@@ -67,15 +67,17 @@ bool is_period(std::string_view keep) {
 tl::unexpected<Error> suggest(tl::unexpected<Error> error, const std::string& typed,
                               const std::vector<std::string>& known) {
   const std::string near = nearest(typed, known);
-  return near.empty() ? hinted(std::move(error), fmt::format("known are {}", fmt::join(known, ", ")))
-                      : hinted(std::move(error), "did you mean " + near + "?");
+  return near.empty()
+             ? hinted(std::move(error), fmt::format("known are {}", fmt::join(known, ", ")))
+             : hinted(std::move(error), "did you mean " + near + "?");
 }
 
-Result<void> PlanReader::check_key(const toml::key& key, const std::vector<std::string>& known) const {
+Result<void> PlanReader::check_key(const toml::key& key,
+                                   const std::vector<std::string>& known) const {
   const std::string typed(key.str());
   if (std::find(known.begin(), known.end(), typed) != known.end()) return {};
-  return suggest(fail(Fault::invalid, "read {}: unknown key '{}'", place(key.source()), typed), typed,
-                 known);
+  return suggest(fail(Fault::invalid, "read {}: unknown key '{}'", place(key.source()), typed),
+                 typed, known);
 }
 
 Result<std::string> PlanReader::text(const toml::node& node, std::string_view key) const {
@@ -119,14 +121,16 @@ Result<Policy> PlanReader::policy(const toml::table& members, const std::string&
     else {
       const std::string capture = TRY(text(node, name));
       if (capture != "changes" && capture != "full")
-        return suggest(fail(Fault::invalid, "read {}: '{}' is no way to capture", place(node), capture),
-                       capture, {"changes", "full"});
+        return suggest(
+            fail(Fault::invalid, "read {}: '{}' is no way to capture", place(node), capture),
+            capture, {"changes", "full"});
       policy.full = capture == "full";
     }
   }
   if (!policy.include.empty() && !policy.exclude.empty())
-    return hinted(fail(Fault::invalid, "read {}: include and exclude exclude each other", place(members)),
-                  "keep one of them: include names the recorded columns, exclude all others");
+    return hinted(
+        fail(Fault::invalid, "read {}: include and exclude exclude each other", place(members)),
+        "keep one of them: include names the recorded columns, exclude all others");
   return policy;
 }
 
@@ -138,8 +142,8 @@ Result<void> PlanReader::check_retention() const {
     auto unknown = fail(Fault::invalid, "read {}: no retention is named '{}'",
                         plan_.places.at("tables." + table + ".retention"), policy.retention);
     const std::string near = nearest(policy.retention, names);
-    return hinted(std::move(unknown), near.empty() ? "name it under [retention]"
-                                                   : "did you mean " + near + "?");
+    return hinted(std::move(unknown),
+                  near.empty() ? "name it under [retention]" : "did you mean " + near + "?");
   }
   return {};
 }

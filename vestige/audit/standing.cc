@@ -19,7 +19,8 @@ bool contains(const Names& names, const std::string& name) {
 
 bool same_word(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   });
 }
 
@@ -77,7 +78,8 @@ std::vector<Renamed> proven_renames(const std::string& former, const std::string
   for (std::size_t i = 0; i < before.size(); ++i) {
     const std::string from = bare_name(before[i].text);
     const std::string to = bare_name(after[i].text);
-    if (before[i].kind != SqlToken::Kind::quoted || !contains(gone, from) || !contains(fresh, to)) continue;
+    if (before[i].kind != SqlToken::Kind::quoted || !contains(gone, from) || !contains(fresh, to))
+      continue;
     const auto known = std::find_if(renamed.begin(), renamed.end(), [&](const Renamed& pair) {
       return pair.from == from || pair.to == to;
     });
@@ -103,7 +105,8 @@ void compare_columns(const Tracked& table, const LiveTable& live, Standing& stan
     if (live.find(column) == nullptr) standing.lost.push_back(column);
 }
 
-void take_renames(const Triggers& triggers, const std::vector<Trigger>& former, Standing& standing) {
+void take_renames(const Triggers& triggers, const std::vector<Trigger>& former,
+                  Standing& standing) {
   for (const Trigger& trigger : former) {
     const auto stored = triggers.find(trigger.name);
     if (!trigger.name.ends_with("_delete") || stored == triggers.end()) continue;
@@ -167,6 +170,7 @@ std::string renamed_condition(Database& db, std::string_view condition,
 std::string Standing::trouble() const {
   if (live.empty()) return "table missing";
   Names parts;
+  if (live != name) parts.push_back("renamed to " + live);
   if (!missing.empty()) parts.emplace_back("triggers missing");
   if (!altered.empty()) parts.emplace_back("triggers altered");
   if (!columns_fit()) parts.emplace_back("columns changed");
@@ -175,6 +179,7 @@ std::string Standing::trouble() const {
 
 Result<Standing> standing(Database& db, const Tracked& table) {
   Standing standing;
+  standing.name = table.name;
   const Triggers triggers = TRY(standing_triggers(db, table));
   TRY(find_table(db, table, triggers, standing));
   if (standing.live.empty()) return standing;
@@ -195,8 +200,9 @@ Result<Standing> standing(Database& db, const Tracked& table) {
       standing.altered.push_back(trigger.name);
   }
   for (const auto& [name, found] : triggers) {
-    const bool wanted = std::any_of(expected.begin(), expected.end(),
-                                    [&name = name](const Trigger& own) { return own.name == name; });
+    const bool wanted =
+        std::any_of(expected.begin(), expected.end(),
+                    [&name = name](const Trigger& own) { return own.name == name; });
     if (comparable && !wanted) standing.altered.push_back(name);
   }
   return standing;

@@ -13,17 +13,20 @@
 namespace vestige {
 
 struct Standing {
-  std::string live;                   // the name that the table has now; empty: it is gone
-  bool replaced = false;              // it was renamed to `live`, and another table took its name
-  std::vector<std::string> missing;   // capture triggers that are not there
-  std::vector<std::string> altered;   // capture triggers that are not as they should be
-  std::vector<Renamed> renamed;       // recorded columns, proven by the capture triggers' text
-  std::vector<std::string> added;     // columns that should be recorded and are not
-  std::vector<std::string> dropped;   // recorded columns that are gone
-  std::vector<std::string> lost;      // columns of the policy's exclude that are gone
-  bool key_changed = false;           // the primary key is not what changes are kept under
+  std::string name;                  // the name under which it is tracked
+  std::string live;                  // the name that the table has now; empty: it is gone
+  bool replaced = false;             // it was renamed to `live`, and another table took its name
+  std::vector<std::string> missing;  // capture triggers that are not there
+  std::vector<std::string> altered;  // capture triggers that are not as they should be
+  std::vector<Renamed> renamed;      // recorded columns, proven by the capture triggers' text
+  std::vector<std::string> added;    // columns that should be recorded and are not
+  std::vector<std::string> dropped;  // recorded columns that are gone
+  std::vector<std::string> lost;     // columns of the policy's exclude that are gone
+  bool key_changed = false;          // the primary key is not what changes are kept under
 
-  bool columns_fit() const { return renamed.empty() && added.empty() && dropped.empty() && !key_changed; }
+  bool columns_fit() const {
+    return renamed.empty() && added.empty() && dropped.empty() && !key_changed;
+  }
   /// "triggers missing, columns changed"; empty when all is as it should be.
   std::string trouble() const;
 };
