@@ -1,0 +1,115 @@
+"""The checks themselves: each must go red for what it forbids."""
+import pathlib
+import sys
+import unittest
+
+sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
+
+import floors
+import messages
+import sizes
+import transcript
+import transcripts
+import words
+
+
+class Floors(unittest.TestCase):
+    def test_a_folder_includes_itself_and_what_stands_before_it(self):
+        self.assertEqual([], floors.complaints({
+            "vestige/db/sqlite.cc": '#include <sqlite3.h>\n#include "vestige/base/json.h"\n',
+            "vestige/db/sql_test.cc": '#include "test/temporary_directory.h"\n#include <sqlite3.h>\n',
+            "cli/main.cc": '#include "vestige/audit/log.h"\n#include <CLI/CLI.hpp>\n',
+            "test/x_test.cc": "#include <sqlite3.h>\n"}))
+
+    def test_a_folder_above_is_refused(self):
+        for path, source in {
+                "vestige/base/json.cc": '#include "vestige/record/value.h"',
+                "vestige/trail/track.h": '# include "vestige/audit/log.h"',
+                "vestige/attic/x.cc": "",
+                "vestige/audit/log.cc": '#include "cli/output.h"'}.items():
+            self.assertEqual(1, len(floors.complaints({path: source})), path)
+
+    def test_a_driver_is_included_in_one_place(self):
+        for path, source in {
+                "vestige/trail/track.cc": "#include <sqlite3.h>",
+                "cli/main.cc": "#include <sqlite3.h>",
+                "vestige/db/sqlite.cc": "#include <libpq-fe.h>",
+                "vestige/audit/log.cc": "#include <CLI/CLI.hpp>"}.items():
+            self.assertEqual(1, len(floors.complaints({path: source})), path)
+
+    def test_the_toml_parser_is_included_once(self):
+        one = {"vestige/audit/plan.cc": "#include <toml++/toml.h>"}
+        self.assertEqual([], floors.complaints(one))
+        self.assertEqual(1, len(floors.complaints(one | {"cli/x.cc": "#include <toml++/toml.h>"})))
+
+
+class Sizes(unittest.TestCase):
+    def test_vague_names_are_found_as_words(self):
+        for name in ("util", "sql_utils", "test-helper", "common"):
+            self.assertTrue(sizes.VAGUE.search(name), name)
+        for name in ("commit", "utility_bill", "recommend"):
+            self.assertFalse(sizes.VAGUE.search(name), name)
+
+
+class Messages(unittest.TestCase):
+    def test_messages_are_read_with_joined_and_raw_literals(self):
+        self.assertEqual(["read it: no {}", "a \"b\" c", "raw {}"], messages.messages(
+            'return fail(Fault::missing, "read it: "\n    "no {}", x);\n'
+            'hinted(fail(Fault::invalid,\n "a \\"b\\" c"), "hint");\n'
+            'fail(Fault::denied, R"(raw {})");\n'
+            'fail(Fault::internal, "a bug");'))
+
+    def test_messages_that_sql_raises_count(self):
+        self.assertEqual(["it's closed"], messages.raised("select RAISE(abort, 'it''s closed');"))
+        self.assertEqual(["it is closed"],
+                         messages.messages('out += "select raise(abort, \'it is "\n  "closed\')";'))
+
+    def test_the_longest_constant_part_is_sought(self):
+        self.assertEqual("such table in", messages.fragment("{}: no {} such table in '{}'"))
+        self.assertEqual("a {b} c", messages.fragment("a {{b}} c {}"))
+
+    def test_a_test_may_wrap_or_escape_the_message(self):
+        self.assertIn("no such table", messages.haystack('"no such "\n      "table"'))
+        self.assertIn('column "a" stands', messages.haystack('"column \\"a\\" stands"'))
+
+
+class Transcripts(unittest.TestCase):
+    PAGE = ["```sh", "$ not run", "```", "```console", "$ echo a; \\", "> echo b", "a", "b",
+            "$ true", "```", "$ not run"]
+
+    def test_commands_and_their_output_are_found(self):
+        found = transcript.steps(self.PAGE)
+        self.assertEqual(["echo a; \\\necho b", "true"], [step.command for step in found])
+        self.assertEqual([(6, 8), (9, 9)], [(step.first, step.last) for step in found])
+
+    def test_dots_stand_for_any_lines_and_times_for_each_other(self):
+        self.assertTrue(transcript.agree(["a", "...", "z"], ["a", "b", "c", "z"]))
+        self.assertTrue(transcript.agree(["..."], []))
+        self.assertTrue(transcript.agree(["at 2026-01-31T12:00:00Z"],
+                                         ["at 2027-10-01T09:30:00.123456Z"]))
+        for shown, real in ((["a"], []), ([], ["a"]), (["a"], ["b"]), (["...", "z"], ["a"])):
+            self.assertFalse(transcript.agree(shown, real))
+
+    def test_a_shell_keeps_its_state_and_a_wrong_page_is_rewritten(self):
+        shell = transcript.Shell(pathlib.Path("/bin/true"), pathlib.Path("/nowhere"))
+        page = "```console\n$ x=1; cd /\nwrong\n$ echo $x $PWD >&2; cat\n$ printf ab\n...\n```"
+        wrong, fresh = transcript.check(page, shell)
+        shell.close()
+        self.assertEqual(2, len(wrong))
+        self.assertEqual(
+            "```console\n$ x=1; cd /\n$ echo $x $PWD >&2; cat\n1 /\n$ printf ab\n...\n```", fresh)
+
+    def test_make_targets_must_exist(self):
+        makefile = ".PHONY: all demo\nall: x\ninstall: all\n"
+        self.assertEqual([], transcripts.unknown_targets("```sh\nmake demo install\n```", makefile))
+        self.assertEqual(["tset"], transcripts.unknown_targets("run `make tset`", makefile))
+
+
+class Words(unittest.TestCase):
+    def test_reminders_are_found(self):
+        self.assertTrue(words.REMINDERS.search("// TO" + "DO: later"))
+        self.assertFalse(words.REMINDERS.search("mastodon"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,65 @@
+"""The floors: a folder of the library includes itself and what stands before it, nothing else; the
+database drivers and the TOML parser are each included in one place."""
+import re
+import sys
+
+import tree
+
+FLOORS = ["base", "record", "merkle", "db", "trail", "audit"]
+# A foreign header, and the files that may include it.
+ONE_PLACE = {
+    r"sqlite3\.h": r"vestige/db/sqlite\.(cc|h)",
+    r"libpq-fe\.h": r"vestige/db/postgres\.(cc|h)",
+    r"openssl/.*": r"vestige/base/crypto\.(cc|h)",
+    r"CLI/.*": r"cli/.*",
+}
+AT_MOST_ONE = [r"toml\+\+/.*", r"toml\.hpp"]
+FREE = ("test/", "bench/")
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+
+def complaints_of(path: str, source: str) -> list[str]:
+    """What is wrong with the includes of one file, by the rules that need no other file."""
+    found = []
+    parts = path.split("/")
+    floor = parts[1] if parts[0] == "vestige" and len(parts) > 2 else None
+    test = path.endswith("_test.cc")
+    if floor is not None and floor not in FLOORS:
+        return [f"{path}: no floor is called {floor}"]
+    for included in INCLUDE.findall(source):
+        target = included.split("/")
+        if floor is not None and target[0] == "vestige" and len(target) > 2:
+            if target[1] not in FLOORS or FLOORS.index(target[1]) > FLOORS.index(floor):
+                found.append(f"{path}: includes {included}, which stands above {floor}")
+        if floor is not None and target[0] in ("cli", "test", "bench") and not test:
+            found.append(f"{path}: includes {included}, which is no part of the library")
+        if floor is not None and '#include "' + included in source and target[0] == "..":
+            found.append(f"{path}: includes {included}; say it from the root: vestige/...")
+        for header, place in ONE_PLACE.items():
+            if re.fullmatch(header, included) and not re.fullmatch(place, path) \
+                    and not path.startswith(FREE) and not test:
+                found.append(f"{path}: includes {included}, which belongs to {place}")
+    return found
+
+
+def complaints(sources: dict[str, str]) -> list[str]:
+    found = []
+    for path, source in sources.items():
+        found += complaints_of(path, source)
+    for header in AT_MOST_ONE:
+        users = [path for path, source in sources.items() if not path.startswith(FREE)
+                 and any(re.fullmatch(header, one) for one in INCLUDE.findall(source))]
+        if len(users) > 1:
+            found.append(f"{header}: included in more than one place: {', '.join(users)}")
+    return found
+
+
+def main() -> int:
+    top = tree.root()
+    sources = {str(path): tree.text(top / path) for path in tree.files(top)
+               if path.suffix in (".cc", ".h")}
+    return tree.report("floors", complaints(sources))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
