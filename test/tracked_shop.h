@@ -33,6 +33,33 @@ Error error_of(const Result<T>& result) {
   return result.has_value() ? Error{} : result.error();
 }
 
+/// Policies with one member.
+inline Policy excluding(std::vector<std::string> columns) {
+  Policy policy;
+  policy.exclude = std::move(columns);
+  return policy;
+}
+inline Policy including(std::vector<std::string> columns) {
+  Policy policy;
+  policy.include = std::move(columns);
+  return policy;
+}
+inline Policy with_condition(std::string condition) {
+  Policy policy;
+  policy.when = std::move(condition);
+  return policy;
+}
+inline Policy requiring(std::vector<std::string> fields) {
+  Policy policy;
+  policy.require = std::move(fields);
+  return policy;
+}
+inline Policy with_key(std::vector<std::string> columns) {
+  Policy policy;
+  policy.key = std::move(columns);
+  return policy;
+}
+
 class Shop {
  public:
   Shop() : db_(must(Sqlite::open(directory_.file("shop.db"), Sqlite::Mode::create))) {}

@@ -44,8 +44,9 @@ include = ["amount"]
 [tables.plain]
 )");
   EXPECT_EQ(plan.database, "shop.db");
-  EXPECT_EQ(plan.retention, (std::map<std::string, std::string>{
-                                {"finance", "7 years"}, {"short", "90 days"}, {"always", "forever"}}));
+  EXPECT_EQ(plan.retention,
+            (std::map<std::string, std::string>{
+                {"finance", "7 years"}, {"short", "90 days"}, {"always", "forever"}}));
   ASSERT_EQ(plan.tables.size(), 3U);
   Policy products;
   products.exclude = {"updated_at", "note"};
@@ -84,8 +85,10 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
       {"[retention]\na = 7", "read vestige.toml:2:5: 'a' must be a string", ""},
       {"tables = []", "read vestige.toml:1:10: 'tables' must be a table", ""},
       {"[tables]\nx = 1", "read vestige.toml:2:5: 'x' must be a table", ""},
-      {"[tables.x]\nexlude = []", "read vestige.toml:2:1: unknown key 'exlude'", "did you mean exclude?"},
-      {"[tables.x]\nexclude = \"a\"", "read vestige.toml:2:11: 'exclude' must be an array of strings", ""},
+      {"[tables.x]\nexlude = []", "read vestige.toml:2:1: unknown key 'exlude'",
+       "did you mean exclude?"},
+      {"[tables.x]\nexclude = \"a\"",
+       "read vestige.toml:2:11: 'exclude' must be an array of strings", ""},
       {"[tables.x]\ntags = [1]", "read vestige.toml:2:9: 'tags' must be a string", ""},
       {"[tables.x]\ncapture = \"ful\"", "read vestige.toml:2:11: 'ful' is no way to capture",
        "did you mean full?"},
@@ -94,8 +97,8 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
        "keep one of them: include names the recorded columns, exclude all others"},
       {"[retention]\nfinance = \"7 years\"\n[tables.x]\nretention = \"finanse\"",
        "read vestige.toml:4:13: no retention is named 'finanse'", "did you mean finance?"},
-      {"[tables.x]\nretention = \"finance\"", "read vestige.toml:2:13: no retention is named 'finance'",
-       "name it under [retention]"},
+      {"[tables.x]\nretention = \"finance\"",
+       "read vestige.toml:2:13: no retention is named 'finance'", "name it under [retention]"},
   };
   for (const Case& one : cases) {
     const Error error = refusal(one.text);
@@ -123,7 +126,8 @@ TEST(ReadPlan, SaysThatTheFileIsNotThere) {
 // A prefix of a plan is read or refused, never more.
 TEST(ReadPlan, SurvivesEveryCut) {
   const std::string text =
-      "database = \"a\"\n[retention]\nf = \"7 years\"\n[tables.x]\nkey = [\"é\", 'b']\nretention = \"f\"\n";
+      "database = \"a\"\n[retention]\nf = \"7 years\"\n[tables.x]\nkey = [\"é\", 'b']\nretention = "
+      "\"f\"\n";
   for (std::size_t length = 0; length <= text.size(); ++length) {
     const TemporaryDirectory directory;
     static_cast<void>(read_plan(directory.write("vestige.toml", text.substr(0, length))));
@@ -184,7 +188,8 @@ TEST_F(PlanTest, ShowsWhatAPolicyWasAndWillBe) {
 }
 
 TEST_F(PlanTest, StepsCarryTheirActionAndTable) {
-  const auto steps = must(plan(shop_.db(), read("[retention]\na = \"1 day\"\n[tables.products]\n")));
+  const auto steps =
+      must(plan(shop_.db(), read("[retention]\na = \"1 day\"\n[tables.products]\n")));
   ASSERT_EQ(steps.size(), 3U);
   EXPECT_EQ(steps[0].action, "install");
   EXPECT_EQ(steps[0].table, "");
@@ -194,9 +199,11 @@ TEST_F(PlanTest, StepsCarryTheirActionAndTable) {
 }
 
 TEST_F(PlanTest, OrderAndSpellingDoNotMakeADifference) {
-  must(apply(shop_.db(), read("[tables.products]\nexclude = [\"price\", \"name\"]\ntags = [\"b\", \"a\"]\n")));
-  EXPECT_EQ(planned(read("[tables.PRODUCTS]\nexclude = [\"Name\", \"PRICE\"]\ntags = [\"a\", \"b\"]\n")),
-            Texts());
+  must(apply(shop_.db(),
+             read("[tables.products]\nexclude = [\"price\", \"name\"]\ntags = [\"b\", \"a\"]\n")));
+  EXPECT_EQ(
+      planned(read("[tables.PRODUCTS]\nexclude = [\"Name\", \"PRICE\"]\ntags = [\"a\", \"b\"]\n")),
+      Texts());
 }
 
 TEST_F(PlanTest, ATableThatWasUntrackedIsTrackedAgainWithItsHistory) {
@@ -211,7 +218,8 @@ TEST_F(PlanTest, ATableThatWasUntrackedIsTrackedAgainWithItsHistory) {
 TEST_F(PlanTest, SaysWhereATableOrColumnIsNamedThatIsNotThere) {
   const Error table = error_of(plan(shop_.db(), read("\n[tables.prodcts]\n")));
   EXPECT_EQ(table.fault, Fault::missing);
-  EXPECT_EQ(table.message, "plan vestige.toml:2:9: there is no table 'prodcts' that can be tracked");
+  EXPECT_EQ(table.message,
+            "plan vestige.toml:2:9: there is no table 'prodcts' that can be tracked");
   EXPECT_EQ(table.hint, "did you mean products?");
   const Error column =
       error_of(apply(shop_.db(), read("[tables.products]\nexclude = [\"name\", \"pricee\"]\n")));
@@ -235,7 +243,8 @@ TEST_F(PlanTest, ApplyDoesEverythingOrNothing) {
   must(apply(shop_.db(), read("[tables.orders]\n")));
   // The key is not unique: tracking products fails after orders was to be changed.
   const Plan wanted = read(
-      "[retention]\nr = \"1 day\"\n[tables.orders]\ntags = [\"x\"]\n[tables.products]\nkey = [\"name\"]\n");
+      "[retention]\nr = \"1 day\"\n[tables.orders]\ntags = [\"x\"]\n[tables.products]\nkey = "
+      "[\"name\"]\n");
   EXPECT_FALSE(apply(shop_.db(), wanted).has_value());
   EXPECT_EQ(planned(read("[tables.orders]\n")), Texts());
 }

@@ -55,7 +55,12 @@ Result<void> find_table(Database& db, const Tracked& table, const Triggers& trig
   const std::string host = triggers.empty() ? table.name : triggers.begin()->second.table;
   if (host != table.name && contains(tables, host)) {
     standing.live = host;
-    standing.replaced = stands;
+    // A table that took the name is a stranger, unless it is another tracked table, renamed in turn.
+    standing.replaced =
+        stands && TRY(scalar_integer(db,
+                                     "select count(*) from sqlite_schema where type = 'trigger' and"
+                                     " tbl_name = ?1 and name glob 'vestige_[0-9]*_*'",
+                                     {Text{table.name}})) == 0;
   } else if (stands) {
     standing.live = table.name;
   } else {
