@@ -16,7 +16,8 @@ class Printer final : public RowSink {
     if (printer_ == nullptr || !printer_->fits(row)) {
       if (printer_ != nullptr) {
         printer_->end();
-        if (output_.format() != Format::json) output_.line({});
+        if (output_.format() == Format::table) output_.line({});
+        if (output_.format() == Format::csv) output_.csv({});
       }
       printer_ = std::make_unique<RowPrinter>(output_, column_names(row));
     }

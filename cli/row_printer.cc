@@ -25,17 +25,15 @@ bool RowPrinter::fits(const Row& row) const { return column_names(row) == column
 
 void RowPrinter::row(const Row& row) {
   if (output_.format() == Format::json) return output_.json(to_json(row));
+  const bool fitting = fits(row);  // then by place: a query may give two columns one name
   std::vector<Piece> cells;
   std::vector<std::string> fields;
-  for (const std::string& column : columns_) {
-    const Value* value = find(row, column);
-    if (output_.format() == Format::csv) {
-      fields.push_back(value == nullptr ? "" : csv_field(*value));
-    } else {
-      const bool absent = value == nullptr || std::holds_alternative<Null>(*value);
-      cells.push_back(
-          {absent ? Label::faint : Label::plain, value == nullptr ? "" : value_text(*value)});
-    }
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const Value* value = fitting ? &row[i].value : find(row, columns_[i]);
+    const bool null = value == nullptr || std::holds_alternative<Null>(*value);
+    fields.push_back(null ? "" : csv_field(*value));
+    cells.push_back(
+        {null ? Label::faint : Label::plain, value == nullptr ? "" : value_text(*value)});
   }
   if (output_.format() == Format::csv) output_.csv(fields);
   else table_.row(std::move(cells));
