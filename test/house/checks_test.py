@@ -5,6 +5,7 @@ import unittest
 
 sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
 
+import braces
 import floors
 import messages
 import sizes
@@ -103,6 +104,23 @@ class Transcripts(unittest.TestCase):
         makefile = ".PHONY: all demo\nall: x\ninstall: all\n"
         self.assertEqual([], transcripts.unknown_targets("```sh\nmake demo install\n```", makefile))
         self.assertEqual(["tset"], transcripts.unknown_targets("run `make tset`", makefile))
+
+
+class Braces(unittest.TestCase):
+    def test_a_try_behind_a_sibling_is_found(self):
+        for source in ("row.push_back({name, TRY(read())});", "return Field{name, TRY(read())};",
+                       "const Field one = {name, f(TRY(read()))};",
+                       "std::vector<Field> v{a, {b, c}, {TRY(read())}};"):
+            self.assertEqual([1], braces.lines_of(source), source)
+
+    def test_a_try_that_leaves_nothing_behind_is_not(self):
+        for source in ("return Field{TRY(read())};", "take(name, TRY(read()));",
+                       "int f(int a, int b) { TRY(read()); }",
+                       "if (x) {\n  f(a, b);\n  TRY(read());\n}",
+                       "auto f = [a, b] { return TRY(read()); };",
+                       "g(a, [&](int b, int c) -> Result<void> {\n TRY(b); return {}; });",
+                       "// {a, TRY(b)}\n"):
+            self.assertEqual([], braces.lines_of(source), source)
 
 
 class Words(unittest.TestCase):

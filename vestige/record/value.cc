@@ -169,7 +169,8 @@ Result<Row> row_from_json(std::string_view text) {
     if (find(row, name) != nullptr)
       return fail(Fault::invalid, "read a row: column {} stands twice", json::quote(name));
     const json::Span span = TRY(reader.value());
-    row.push_back({std::move(name), TRY(value_from_json(span.text))});
+    Value value = TRY(value_from_json(span.text));
+    row.push_back({std::move(name), std::move(value)});
   }
   TRY(reader.end());
   return row;

@@ -153,6 +153,11 @@ TEST(Row, FindsAColumnByItsExactName) {
   EXPECT_EQ(find({}, "id"), nullptr);
 }
 
+TEST(Row, RefusesAValueBehindALongName) {  // once leaked the name
+  EXPECT_EQ(row_refusal(R"({"a name too long to stand in the string itself":{"$blob":"0"}})"),
+            "read hex: odd number of digits");
+}
+
 TEST(Row, RefusesWhatIsNoRow) {
   EXPECT_EQ(row_refusal(R"({"a":1,"\u0061":2})"), R"(read a row: column "a" stands twice)");
   EXPECT_EQ(row_refusal("[1]"), "read json: object expected at byte 0");
