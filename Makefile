@@ -50,6 +50,7 @@ format: test-packages
 
 bench: test-packages
 	@cmake --preset test >/dev/null
+	@cmake --build --preset test -j $(JOBS)
 	@scripts/bench
 
 fuzz: test-packages

@@ -65,7 +65,7 @@ std::string text(const State& state) { return state.has_value() ? to_json(*state
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace vestige;
   using vestige::fuzz::must;
-  if (size > 4096) return 0;
+  if (size > 512) return 0;
   std::vector<Change> changes;
   std::vector<std::string> states;
   State state;
