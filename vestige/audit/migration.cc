@@ -1,0 +1,217 @@
+#include "vestige/audit/migration.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "vestige/audit/standing.h"
+
+namespace vestige {
+namespace {
+
+bool same_name(std::string_view left, std::string_view right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+Result<std::set<std::string>> table_names(Database& db) {
+  const auto names = TRY(trackable_tables(db));
+  return std::set<std::string>(names.begin(), names.end());
+}
+
+Result<std::vector<std::string>> column_names(Database& db, const std::string& table) {
+  std::vector<std::string> names;
+  auto rows = TRY(db.query("select name from pragma_table_xinfo(?1) order by cid", {Text{table}}));
+  while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
+  return names;
+}
+
+// Indexes and triggers of the application that go when a table is dropped.
+Result<std::vector<std::string>> dependents(Database& db, const Tracked& table) {
+  std::vector<std::string> names;
+  auto rows =
+      TRY(db.query("select type || ' ' || name from sqlite_schema where type in ('index', "
+                   "'trigger') and sql is not null"
+                   " and tbl_name = ?1 and name not glob ?2 order by 1",
+                   {Text{table.name}, Text{fmt::format("vestige_{}_*", table.id)}}));
+  while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
+  return names;
+}
+
+}  // namespace
+
+Result<void> Migration::begin() {
+  tables_ = TRY(table_names(db_));
+  for (Tracked& table : TRY(tracked_tables(db_))) {
+    if (table.untracked_at.has_value()) continue;
+    const std::string trouble = TRY(standing(db_, table)).trouble();
+    if (!trouble.empty())
+      return hinted(
+          fail(Fault::conflict, "run ddl: {} is out of order already: {}", table.name, trouble),
+          "vestige doctor --fix first");
+    const std::string name = table.name;
+    travellers_.push_back({std::move(table), name});
+  }
+  return {};
+}
+
+Migration::Traveller* Migration::find(const DdlStatement& statement) {
+  if (!statement.schema.empty() && statement.schema != "main") return nullptr;
+  for (Traveller& traveller : travellers_)
+    if (!traveller.kept.has_value() && same_name(traveller.table.name, statement.name))
+      return &traveller;
+  return nullptr;
+}
+
+Result<void> Migration::refuse_trail(const DdlStatement& statement) {
+  if (statement.kind == DdlStatement::Kind::other || statement.name.size() < 8 ||
+      !same_name(statement.name.substr(0, 8), "vestige_"))
+    return {};
+  return hinted(fail(Fault::denied, "run ddl: {} belongs to the trail", statement.name),
+                "vestige untrack and vestige init --remove take away what vestige made");
+}
+
+Result<void> Migration::execute(std::string_view sql) {
+  const Fence fence(db_);
+  TRY(db_.run(sql));
+  return {};
+}
+
+Result<void> Migration::run(std::string_view sql) {
+  const DdlStatement statement = TRY(ddl_statement(sql));
+  TRY(refuse_trail(statement));
+  Traveller* traveller = find(statement);
+  if (traveller == nullptr) return execute(sql);
+  if (statement.kind == DdlStatement::Kind::alter_table) return alter(*traveller, sql);
+  if (statement.kind == DdlStatement::Kind::drop_table) return drop(*traveller, sql);
+  return execute(sql);
+}
+
+Result<void> Migration::fit(Traveller& traveller, const std::string& name,
+                            const std::vector<Renamed>& renamed) {
+  Tracked table = traveller.table;
+  table.policy.when = renamed_condition(db_, table.policy.when, renamed);
+  auto fitted = refit(db_, table, name, renamed, "");
+  if (!fitted.has_value())
+    return hinted(
+        fail(fitted.error().fault, "run ddl: track {} as it is now: {}", name,
+             fitted.error().message),
+        fmt::format("its policy may name what is gone: vestige track {} with another one first",
+                    traveller.table.name));
+  traveller.table = std::move(*fitted);
+  return {};
+}
+
+// One ALTER TABLE does one thing; before and after tell which.
+Result<void> Migration::alter(Traveller& traveller, std::string_view sql) {
+  const std::string was = traveller.table.name;
+  const auto names = TRY(table_names(db_));
+  const auto before = TRY(column_names(db_, was));
+  TRY(drop_triggers(db_, traveller.table));
+  TRY(execute(sql));
+  std::string name = was;
+  for (const std::string& table : TRY(table_names(db_)))
+    if (!names.contains(table)) name = table;
+  const auto after = TRY(column_names(db_, name));
+  std::vector<Renamed> renamed;
+  if (before.size() == after.size())
+    for (std::size_t i = 0; i < before.size(); ++i)
+      if (before[i] != after[i]) renamed.push_back({before[i], after[i]});
+  TRY(fit(traveller, name, renamed));
+  if (name != was) say(fmt::format("{}: renamed to {}", was, name));
+  for (const Renamed& pair : renamed)
+    say(fmt::format("{}: column {} renamed to {}", name, pair.from, pair.to));
+  const auto report = [&](const auto& these, const auto& others, const char* what) {
+    for (const std::string& column : these)
+      if (before.size() != after.size() &&
+          std::find(others.begin(), others.end(), column) == others.end())
+        say(fmt::format("{}: column {} {}", name, column, what));
+  };
+  report(after, before, "added");
+  report(before, after, "dropped, its history stays");
+  return {};
+}
+
+Result<void> Migration::drop(Traveller& traveller, std::string_view sql) {
+  const std::string name = traveller.table.name;
+  traveller.dependents = TRY(dependents(db_, traveller.table));
+  auto kept = TRY(KeptRows::keep(db_, traveller.table));
+  TRY(execute(sql));
+  if (TRY(table_names(db_)).contains(name))
+    return kept.discard();  // a TEMP table of that name went
+  traveller.kept = std::move(kept);
+  // Its name is free for another tracked table now.
+  return rename_in_catalog(traveller, parked(traveller));
+}
+
+Result<void> Migration::rename_in_catalog(const Traveller& traveller, const std::string& name) {
+  TRY(db_.run("update vestige_table set name = ?2 where id = ?1",
+              {traveller.table.id, Text{name}}));
+  return {};
+}
+
+Result<void> Migration::rebuilt(Traveller& traveller, const std::string& name) {
+  auto outcome = traveller.kept->rebuilt(name);
+  if (!outcome.has_value())
+    return hinted(fail(outcome.error().fault, "run ddl: go on with the rebuilt {}: {}", name,
+                       outcome.error().message),
+                  "its policy may name what is gone, or the context may lack what it requires");
+  for (const Renamed& pair : outcome->renamed)
+    say(fmt::format("{}: column {} renamed to {}", name, pair.from, pair.to));
+  say(fmt::format(
+      "{}: rebuilt, goes on as the same tracked table; altered by the copy: {} updated, {} deleted,"
+      " {} inserted",
+      name, outcome->updated, outcome->deleted, outcome->inserted));
+  traveller.table = std::move(outcome->table);
+  const auto standing = TRY(dependents(db_, traveller.table));
+  for (const std::string& dependent : traveller.dependents)
+    if (std::find(standing.begin(), standing.end(), dependent) == standing.end())
+      say(fmt::format("{}: {} went with the old table and was not made again", name, dependent));
+  return {};
+}
+
+Result<void> Migration::arrive(Traveller& traveller) {
+  const std::string was = traveller.table.name;
+  if (!traveller.kept.has_value()) {
+    if (TRY(standing(db_, traveller.table)).trouble().empty()) return {};
+    TRY(fit(traveller, was, {}));
+    say(fmt::format("{}: capture fitted to its new constraints", was));
+    return {};
+  }
+  // The successor has the name that the table had last, or the one that it began with.
+  const auto names = TRY(table_names(db_));
+  for (const std::string& name : {was, traveller.first_name}) {
+    const bool taken =
+        std::any_of(travellers_.begin(), travellers_.end(), [&](const Traveller& other) {
+          return !other.kept.has_value() && other.table.name == name;
+        });
+    if (names.contains(name) && !taken) {
+      TRY(rebuilt(traveller, name));
+      traveller.kept.reset();
+      return {};
+    }
+  }
+  const std::int64_t rows = TRY(traveller.kept->deleted());
+  TRY(untrack(db_, parked(traveller)));
+  TRY(rename_in_catalog(traveller, was));
+  say(fmt::format("{}: dropped and untracked, {} rows recorded as deleted; its history stays", was,
+                  rows));
+  return {};
+}
+
+Result<void> Migration::finish() {
+  for (Traveller& traveller : travellers_) TRY(arrive(traveller));
+  std::set<std::string> own;
+  for (const Traveller& traveller : travellers_) {
+    own.insert(traveller.table.name);
+    // Foreign keys and triggers of other tables may have come or gone.
+    if (!traveller.kept.has_value()) TRY(note_reach(db_, traveller.table));
+  }
+  for (const std::string& name : TRY(table_names(db_)))
+    if (!tables_.contains(name) && !own.contains(name))
+      say(fmt::format("{}: new, not tracked", name));
+  return {};
+}
+
+}  // namespace vestige
