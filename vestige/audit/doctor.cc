@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vestige/audit/patient.h"
 #include "vestige/audit/standing.h"
 #include "vestige/audit/trail_objects.h"
 #include "vestige/base/time.h"
@@ -12,16 +13,6 @@
 
 namespace vestige {
 namespace {
-
-constexpr const char* kFix = "vestige doctor --fix";
-
-// A tracked table, how it stands, and which findings are about it.
-struct Patient {
-  Tracked table;
-  Standing standing;
-  std::vector<std::size_t> findings;
-  bool safe = true;  // a refit mends it, without guessing
-};
 
 class Doctor {
  public:
@@ -37,31 +28,16 @@ class Doctor {
     findings_.push_back(
         {severity, std::move(code), "", std::move(message), std::move(remedy), fixable});
   }
-  void add(Patient& patient, Severity severity, std::string code, std::string message,
-           std::string remedy = kFix);
-
   Result<void> examine_trail();
-  Result<void> examine_table(Tracked table);
-  void examine_columns(Patient& patient);
   Result<void> examine_context();
   Result<void> examine_settings();
   Result<void> examine_clock();
-
-  Result<void> mend(Patient& patient);
-  Result<void> mend_all();
 
   Database& db_;
   std::vector<Finding> findings_;
   std::vector<Patient> patients_;
   bool readable_ = true;
 };
-
-void Doctor::add(Patient& patient, Severity severity, std::string code, std::string message,
-                 std::string remedy) {
-  patient.findings.push_back(findings_.size());
-  findings_.push_back({severity, std::move(code), patient.table.name, std::move(message),
-                       std::move(remedy), patient.safe});
-}
 
 Result<void> Doctor::examine() {
   const std::int64_t version = TRY(installed_version(db_));
@@ -78,7 +54,8 @@ Result<void> Doctor::examine() {
   TRY(examine_trail());
   if (!readable_) return {};
   for (Tracked& table : TRY(tracked_tables(db_)))
-    if (!table.untracked_at.has_value()) TRY(examine_table(std::move(table)));
+    if (!table.untracked_at.has_value())
+      patients_.push_back(TRY(Patient::examine(db_, std::move(table))));
   TRY(examine_context());
   TRY(examine_settings());
   return examine_clock();
@@ -94,79 +71,9 @@ Result<void> Doctor::examine_trail() {
         fixable ? fmt::format("the trail's {} {} {}: what it guards may have been changed",
                               object.type, object.name, state)
                 : fmt::format("the trail's table {} {}", object.name, state),
-        fixable ? kFix : "restore the database from a backup", fixable);
+        fixable ? kDoctorFix : "restore the database from a backup", fixable);
   }
   return {};
-}
-
-Result<void> Doctor::examine_table(Tracked table) {
-  Patient patient;
-  patient.table = std::move(table);
-  patient.standing = TRY(standing(db_, patient.table));
-  const Standing& standing = patient.standing;
-  const std::string& name = patient.table.name;
-  if (standing.live.empty()) {
-    patient.safe = false;
-    add(patient, Severity::error, "table-missing",
-        fmt::format("table {} is gone; its history stays readable", name),
-        fmt::format("vestige untrack {}; vestige track its successor, if it has one", name));
-  } else if (standing.replaced) {
-    patient.safe = false;
-    add(patient, Severity::error, "table-renamed",
-        fmt::format(
-            "table {0} was renamed to {1}, and another table took its name; capture goes on in {1}",
-            name, standing.live),
-        fmt::format("vestige track {0} goes on with the new {0}", name));
-  } else {
-    // Triggers say nothing about excluded columns: one that was renamed looks new.
-    patient.safe = standing.lost.empty() || standing.added.empty();
-    if (standing.live != name)
-      add(patient, Severity::error, "table-renamed",
-          fmt::format("table {} was renamed to {}; its changes are recorded under the former name",
-                      name, standing.live));
-    if (!standing.missing.empty())
-      add(patient, Severity::error, "triggers-missing",
-          fmt::format(
-              "{} of its capture triggers are missing: {}; changes since they went are not in the"
-              " trail",
-              standing.missing.size(), fmt::join(standing.missing, ", ")));
-    if (!standing.altered.empty())
-      add(patient, Severity::error, "triggers-altered",
-          fmt::format(
-              "capture triggers are not as they should be: {}; they were edited, or a unique index"
-              " came or went, and rows that a REPLACE removed may not be in the trail",
-              fmt::join(standing.altered, ", ")));
-    examine_columns(patient);
-  }
-  patients_.push_back(std::move(patient));
-  return {};
-}
-
-void Doctor::examine_columns(Patient& patient) {
-  const Standing& standing = patient.standing;
-  for (const Renamed& pair : standing.renamed)
-    add(patient, Severity::error, "column-renamed",
-        fmt::format("column {} was renamed to {}; it is recorded under the former name", pair.from,
-                    pair.to));
-  for (const std::string& column : standing.added) {
-    if (patient.safe)
-      add(patient, Severity::error, "column-added",
-          fmt::format("column {} is new and not recorded; its changes so far are not in the trail",
-                      column));
-    else
-      add(patient, Severity::error, "column-added",
-          fmt::format(
-              "column {} is new, and the excluded column {} is gone: it may be the same one",
-              column, standing.lost.front()),
-          fmt::format("vestige track {} again, with the --exclude that is meant",
-                      patient.table.name));
-  }
-  for (const std::string& column : standing.dropped)
-    add(patient, Severity::warning, "column-dropped",
-        fmt::format("recorded column {} is gone; its history stays readable", column));
-  if (standing.key_changed)
-    add(patient, Severity::warning, "key-changed",
-        "the primary key is another one; changes so far are kept under the former key");
 }
 
 Result<void> Doctor::examine_context() {
@@ -181,7 +88,7 @@ Result<void> Doctor::examine_context() {
     add(Severity::warning, "context-left",
         fmt::format("a context was never cleared (actor: {}); it has expired and does no harm",
                     actor),
-        kFix, true);
+        kDoctorFix, true);
   } else {
     const bool always = expires - now > 100LL * 365 * 24 * 3600 * 1000;
     add(Severity::error, "context-left",
@@ -189,7 +96,7 @@ Result<void> Doctor::examine_context() {
             "a context was never cleared (actor: {}); changes of others may be recorded as theirs"
             " until {}",
             actor, always ? "it is cleared" : format_time(expires * 1000)),
-        kFix, true);
+        kDoctorFix, true);
   }
   return {};
 }
@@ -232,76 +139,28 @@ Result<void> Doctor::examine_clock() {
   return {};
 }
 
-// What is lost for good, for the shape's note; empty when capture never stopped.
-std::string gap(const Standing& standing) {
-  if (!standing.missing.empty())
-    return "triggers were missing: changes before this may not be in the trail";
-  if (!standing.added.empty())
-    return fmt::format("recorded from here on: {}", fmt::join(standing.added, ", "));
-  if (!standing.altered.empty())
-    return "triggers were altered: changes before this may not be in the trail";
-  return "";
-}
-
-Result<void> Doctor::mend(Patient& patient) {
-  Tracked table = patient.table;
-  const Standing& standing = patient.standing;
-  table.policy.when = renamed_condition(db_, table.policy.when, standing.renamed);
-  const Tracked fitted = TRY(refit(db_, table, standing.live, standing.renamed, gap(standing)));
-  const bool fixed = TRY(vestige::standing(db_, fitted)).trouble().empty();
-  for (const std::size_t at : patient.findings) {
-    findings_[at].fixed = fixed;
-    findings_[at].remedy =
-        gap(standing).empty()
-            ? ""
-            : fmt::format("vestige track {} --baseline records the rows as they are now",
-                          fitted.name);
-  }
-  return {};
-}
-
-Result<void> Doctor::mend_all() {
-  for (Patient& patient : patients_) {
-    if (patient.findings.empty() || !patient.safe) continue;
-    // One that cannot be mended must not keep the others from it.
-    TRY(db_.script("savepoint vestige_doctor"));
-    auto mended = mend(patient);
-    if (!mended.has_value()) {
-      TRY(db_.script("rollback to vestige_doctor"));
-      TRY(db_.run("update vestige_table set name = ?2 where id = ?1",
-                  {patient.table.id, Text{patient.table.name}}));
-      for (const std::size_t at : patient.findings) {
-        findings_[at].fixed = false;
-        findings_[at].remedy = fmt::format("it could not be repaired: {}", mended.error().message);
-      }
-    }
-    TRY(db_.script("release vestige_doctor"));
-  }
-  return {};
-}
-
 Result<void> Doctor::fix() {
   if (!readable_) return {};
   TRY(restore_trail_objects(db_));
   // Two tables may have swapped their names: none of the old ones may stand in the way.
-  for (const Patient& patient : patients_)
-    if (patient.safe && patient.standing.live != patient.table.name)
-      TRY(db_.run("update vestige_table set name = ?2 where id = ?1",
-                  {patient.table.id, Text{fmt::format("renamed {}", patient.table.id)}}));
-  TRY(mend_all());
+  for (const Patient& patient : patients_) TRY(patient.free_name(db_));
+  for (Patient& patient : patients_) TRY(patient.mend(db_));
   TRY(db_.run("delete from vestige_current"));
   for (Finding& finding : findings_) {
     if (finding.code != "trail-altered" && finding.code != "context-left") continue;
     finding.fixed = true;
     finding.remedy = "";
   }
+  // Where an application's own trigger is broken no statement runs, and there is no reach to note.
   for (const Tracked& table : TRY(tracked_tables(db_)))
     if (!table.untracked_at.has_value() && TRY(standing(db_, table)).trouble().empty())
-      TRY(note_reach(db_, table));
+      static_cast<void>(note_reach(db_, table));
   return {};
 }
 
 std::vector<Finding> Doctor::take() {
+  for (const Patient& patient : patients_)
+    findings_.insert(findings_.end(), patient.findings().begin(), patient.findings().end());
   std::stable_sort(
       findings_.begin(), findings_.end(),
       [](const Finding& left, const Finding& right) { return left.severity > right.severity; });

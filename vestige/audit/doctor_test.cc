@@ -304,7 +304,7 @@ TEST_F(DoctorTest, SaysWhenOnlyClearingEndsAContext) {
 
 TEST_F(DoctorTest, KnowsTheTrailsOwnGuards) {
   shop_.run(
-      "drop trigger vestige_change_no_delete; drop index vestige_change_key;"
+      "drop trigger vestige_change_no_delete; drop index vestige_more_change;"
       "drop trigger vestige_more_no_update;"
       "create trigger vestige_more_no_update before update on vestige_more begin select 1; end;"
       "drop view vestige_session");

@@ -1,7 +1,9 @@
 #include "vestige/audit/status.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
+#include <random>
 
 #include "vestige/audit/standing.h"
 #include "vestige/db/sql.h"
@@ -11,35 +13,44 @@
 namespace vestige {
 namespace {
 
-constexpr std::int64_t kSample = 1000;  // changes of a table that are measured
+constexpr std::size_t kSample = 1000;  // changes of a table that are measured
 
+// The changes of one table, as far as one look at each tells.
 struct Counted {
   std::int64_t changes = 0;
   std::int64_t first = 0;  // ids
   std::int64_t last = 0;
+  std::vector<std::int64_t> sample = {};  // ids; every change is in it with the same likelihood
 };
 
-// One pass over the index on (tbl, key): it has the ids, so that no change itself is read.
+// Reads the id and the table of every change, in order, and nothing else of it.
 Result<std::map<std::int64_t, Counted>> count_by_table(Database& db) {
   std::map<std::int64_t, Counted> counted;
-  auto rows = TRY(db.query(
-      "select tbl, count(*), min(id), max(id) from vestige_change indexed by vestige_change_key"
-      " group by tbl"));
-  while (TRY(rows->next()) == Step::row)
-    counted[rows->integer(0)] = {rows->integer(1), rows->integer(2), rows->integer(3)};
+  std::mt19937_64 dice(
+      1);  // NOLINT(bugprone-random-generator-seed): the same trail, the same answer
+  auto rows = TRY(db.query("select id, tbl from vestige_change order by id"));
+  while (TRY(rows->next()) == Step::row) {
+    const std::int64_t id = rows->integer(0);
+    Counted& table = counted[rows->integer(1)];
+    if (table.changes++ == 0) table.first = id;
+    table.last = id;
+    if (table.sample.size() < kSample) {
+      table.sample.push_back(id);
+    } else {
+      const auto place = dice() % static_cast<std::uint64_t>(table.changes);
+      if (place < kSample) table.sample[place] = id;
+    }
+  }
   return counted;
 }
 
-Result<std::int64_t> measure(Database& db, std::int64_t table, std::int64_t changes) {
-  const std::int64_t stride = changes <= kSample ? 1 : changes / kSample;
-  auto rows = TRY(db.query(sql::sample, {table, stride}));
-  TRY(rows->next());
-  const std::int64_t sampled = rows->integer(0);
-  const std::int64_t bytes = rows->integer(1);
-  if (sampled == changes) return bytes;
-  if (sampled == 0) return 0;
+Result<std::int64_t> measure(Database& db, const Counted& table) {
+  const std::string ids = fmt::format("[{}]", fmt::join(table.sample, ","));
+  const std::int64_t bytes = TRY(scalar_integer(db, sql::sample, {Text{ids}}));
+  const auto sampled = static_cast<std::int64_t>(table.sample.size());
+  if (sampled == table.changes) return bytes;
   return static_cast<std::int64_t>(static_cast<double>(bytes) / static_cast<double>(sampled) *
-                                   static_cast<double>(changes));
+                                   static_cast<double>(table.changes));
 }
 
 Result<std::int64_t> time_of(Database& db, std::int64_t change) {
@@ -67,7 +78,7 @@ Result<Status> status(Database& db) {
       table.changes = found->second.changes;
       table.first_change = TRY(time_of(db, found->second.first));
       table.last_change = TRY(time_of(db, found->second.last));
-      table.bytes = TRY(measure(db, tracked.id, table.changes));
+      table.bytes = TRY(measure(db, found->second));
       status.changes += table.changes;
     }
     table.table = std::move(tracked);

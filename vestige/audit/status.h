@@ -32,7 +32,7 @@ struct Status {
 
 /// What is tracked, how much of it the trail holds, and whether capture stands.
 ///
-/// cost     two passes over the index of the changes by table; memory for the tables
+/// cost     one pass over the ids of the changes; memory for the tables
 /// faults   missing: no trail here
 /// source   sql/sqlite/sample.sql
 Result<Status> status(Database& db);
