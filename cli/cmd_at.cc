@@ -15,7 +15,8 @@ Result<Moment> moment(const Arguments& arguments) {
                   "give --time TIME or --change ID");
   if (const auto change = TRY(arguments.number("--change")))
     return Moment{Moment::Kind::change, *change};
-  return Moment{Moment::Kind::time, *TRY(arguments.time("--time"))};
+  const auto time = TRY(arguments.time("--time"));
+  return Moment{Moment::Kind::time, *time};
 }
 
 Result<int> one_row(Session& session, Database& db, const Moment& when) {
@@ -45,8 +46,8 @@ Result<int> whole_table(Session& session, Database& db, const Moment& when) {
   if (printer == nullptr) {
     // An empty table has a head as well.
     std::vector<std::string> columns;
-    for (const Column& column : TRY(tracked_table(db, table)).shape.columns)
-      columns.push_back(column.name);
+    const Tracked tracked = TRY(tracked_table(db, table));
+    for (const Column& column : tracked.shape.columns) columns.push_back(column.name);
     RowPrinter(session.output(), columns).end();
     session.say("the table had no rows then");
   }
