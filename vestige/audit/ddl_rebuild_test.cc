@@ -91,6 +91,21 @@ TEST_F(DdlTest, AColumnThatTheDanceRenamedKeepsItsHistory) {
       "1\n");
 }
 
+TEST_F(DdlTest, AnExcludedColumnThatTheDanceRenamedStaysExcluded) {
+  shop_.track("products", excluding({"name"}));
+  migrate(
+      "create table n (id integer primary key, title text, price integer);"
+      "insert into n select * from products; drop table products;"
+      "alter table n rename to products");
+  EXPECT_EQ(must(tracked_table(shop_.db(), "products")).policy.exclude,
+            std::vector<std::string>{"title"});
+  migrate(
+      "create table n (id integer primary key, label text, price integer);"
+      "insert into n select id, upper(title), price from products; drop table products;"
+      "alter table n rename to products");
+  EXPECT_EQ(must(tracked_table(shop_.db(), "products")).policy.exclude, std::vector<std::string>());
+}
+
 TEST_F(DdlTest, AColumnWithOtherValuesIsAnotherColumn) {
   migrate(
       "create table n (id integer primary key, name text, amount integer);"

@@ -73,6 +73,14 @@ TEST_F(DdlTest, AnExcludedColumnStaysExcludedUnderItsNewName) {
   EXPECT_EQ(recorded(), "UPDATE {\"id\":1} {\"price\":5} {\"price\":1}\n");
 }
 
+TEST_F(DdlTest, SaysThatAnExcludedColumnIsGone) {
+  shop_.track("products", excluding({"name"}));
+  EXPECT_EQ(
+      migrate("alter table products drop column name"),
+      "products: excluded column name is gone; new columns are recorded unless you exclude them\n"
+      "products: column name dropped, its history stays\n");
+}
+
 TEST_F(DdlTest, RefusesToDropAColumnThatTheConditionNeeds) {
   shop_.track("products", with_condition("NEW.price > 100"));
   const Error error = refused("alter table products drop column price");

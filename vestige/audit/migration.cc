@@ -88,6 +88,22 @@ Result<void> Migration::run(std::string_view sql) {
   return execute(sql);
 }
 
+// An excluded column that is gone may have come back under a name that nobody excludes.
+void Migration::say_unexcluded(const Policy& before, const std::vector<Renamed>& renamed,
+                               const Tracked& now) {
+  for (const std::string& column : before.exclude) {
+    const auto carried = std::find_if(renamed.begin(), renamed.end(), [&](const Renamed& pair) {
+      return same_name(pair.from, column);
+    });
+    const std::string& name = carried == renamed.end() ? column : carried->to;
+    const auto& excluded = now.policy.exclude;
+    if (std::find(excluded.begin(), excluded.end(), name) == excluded.end())
+      say(fmt::format(
+          "{}: excluded column {} is gone; new columns are recorded unless you exclude them",
+          now.name, column));
+  }
+}
+
 Result<void> Migration::fit(Traveller& traveller, const std::string& name,
                             const std::vector<Renamed>& renamed) {
   Tracked table = traveller.table;
@@ -99,6 +115,7 @@ Result<void> Migration::fit(Traveller& traveller, const std::string& name,
              fitted.error().message),
         fmt::format("its policy may name what is gone: vestige track {} with another one first",
                     traveller.table.name));
+  say_unexcluded(table.policy, renamed, *fitted);
   traveller.table = std::move(*fitted);
   return {};
 }
@@ -163,6 +180,7 @@ Result<void> Migration::rebuilt(Traveller& traveller, const std::string& name) {
       "{}: rebuilt, goes on as the same tracked table; altered by the copy: {} updated, {} deleted,"
       " {} inserted",
       name, outcome->updated, outcome->deleted, outcome->inserted));
+  say_unexcluded(traveller.table.policy, outcome->renamed, outcome->table);
   traveller.table = std::move(outcome->table);
   const auto standing = TRY(dependents(db_, traveller.table));
   for (const std::string& dependent : traveller.dependents)

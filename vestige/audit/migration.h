@@ -49,6 +49,8 @@ class Migration {
   Result<void> drop(Traveller& traveller, std::string_view sql);
   Result<void> fit(Traveller& traveller, const std::string& name,
                    const std::vector<Renamed>& renamed);
+  void say_unexcluded(const Policy& before, const std::vector<Renamed>& renamed,
+                      const Tracked& now);
   static std::string parked(const Traveller& traveller) {
     return fmt::format("dropped {}", traveller.table.id);
   }

@@ -27,7 +27,7 @@ struct Counted {
 Result<std::map<std::int64_t, Counted>> count_by_table(Database& db) {
   std::map<std::int64_t, Counted> counted;
   std::mt19937_64 dice(
-      1);  // NOLINT(bugprone-random-generator-seed): the same trail, the same answer
+      1);  // the same trail, the same answer
   auto rows = TRY(db.query("select id, tbl from vestige_change order by id"));
   while (TRY(rows->next()) == Step::row) {
     const std::int64_t id = rows->integer(0);
