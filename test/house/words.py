@@ -7,12 +7,12 @@ import tree
 
 REMINDERS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-PUBLIC = {"/", "/tmp", "/usr", "/usr/src", "/usr/local/src", "/opt", "/srv", "/home", "/src"}
+PUBLIC = {"", "/tmp", "/usr", "/usr/src", "/usr/local/src", "/opt", "/srv", "/home", "/src"}
 
 
 def main() -> int:
     top = tree.root()
-    here = [str(top)] + ([f"{top.parent}/"] if str(top.parent) not in PUBLIC else [])
+    here = [place for place in (str(top), f"{top.parent}/") if place.rstrip("/") not in PUBLIC]
     complaints = []
     for path in tree.files(top):
         if "corpus" in path.parts:
