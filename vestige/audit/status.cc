@@ -26,8 +26,7 @@ struct Counted {
 // Reads the id and the table of every change, in order, and nothing else of it.
 Result<std::map<std::int64_t, Counted>> count_by_table(Database& db) {
   std::map<std::int64_t, Counted> counted;
-  std::mt19937_64 dice(
-      1);  // the same trail, the same answer
+  std::mt19937_64 dice(1);  // the same trail, the same answer
   auto rows = TRY(db.query("select id, tbl from vestige_change order by id"));
   while (TRY(rows->next()) == Step::row) {
     const std::int64_t id = rows->integer(0);
