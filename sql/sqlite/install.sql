@@ -11,7 +11,7 @@ create table vestige_meta (
   value
 ) without rowid;
 
-insert into vestige_meta (name, value) values ('schema_version', 1);
+insert into vestige_meta (name, value) values ('schema_version', 1), ('merged_runs', 0);
 
 -- One row for each table that is or was tracked. `id` is its identity: a rename changes `name` only.
 create table vestige_table (
@@ -71,14 +71,16 @@ create table vestige_current (
 --   UPDATE                     slots 2i and 2i+1 hold old and new of column i, where bit i of `changed` is set
 --                              (policy capture = full: 2i+1 always)
 -- More than 32 slots go on in vestige_more, 32 at a time.
+-- op is I, U, D or B. No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
+-- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
   id integer primary key,
-  tbl integer not null,
-  shape integer not null,
-  op text not null check (op in ('I', 'U', 'D', 'B')),
-  at integer not null,
+  tbl integer,
+  shape integer,
+  op text,
+  at integer,
   seq integer,
-  tx integer not null,
+  tx integer,
   context integer,
   backward integer,
   row_id integer,
@@ -89,30 +91,127 @@ create table vestige_change (
   v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31
 );
 
-create index vestige_change_key on vestige_change (tbl, key);
-create index vestige_change_new_key on vestige_change (tbl, new_key) where new_key is not null;
 create index vestige_change_backward on vestige_change (id) where backward is not null;
 
-create table vestige_more (
-  change integer not null,
-  part integer not null,
-  changed integer,
-  v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
-  v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31,
-  primary key (change, part)
+-- Which changes a row has, under the key that it had before or after: sorted runs of 1,024 changes, each
+-- written by the change that completes it. An ordinary index would dirty one more page in almost every
+-- transaction. Changes of the run that is not complete are found by looking at them; merging old runs
+-- into run 0 is maintenance (vestige/trail/row_index.h; docs/decisions/0002-sorted-runs.md).
+create table vestige_key (
+  run integer,
+  tbl integer,
+  key,
+  id integer,
+  primary key (run, tbl, key, id)
 ) without rowid;
 
--- Rows that a REPLACE is about to remove without telling the DELETE trigger. Scratch, not history.
--- row_id: the rowid, or the stored form of the primary key of a table WITHOUT ROWID.
+create trigger vestige_change_run after insert on vestige_change
+when NEW.id & 1023 = 0
+begin
+  insert or ignore into vestige_key (run, tbl, key, id)
+  select NEW.id >> 10, tbl, key, id
+  from vestige_change
+  where id > NEW.id - 1024 and id <= NEW.id and key is not null
+  union all
+  select NEW.id >> 10, tbl, new_key, id
+  from vestige_change
+  where id > NEW.id - 1024 and id <= NEW.id and new_key is not null
+  order by 2, 3, 4;
+end;
+
+create table vestige_more (
+  change integer,
+  part integer,
+  changed integer,
+  v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
+  v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31
+);
+
+create index vestige_more_change on vestige_more (change, part);
+
+-- Rows that a REPLACE may be about to remove without telling the DELETE trigger. Scratch, not history:
+-- BEFORE triggers keep candidates here; AFTER triggers settle those that are gone and clear the rest.
+-- identity: the rowid, or the stored form of the primary key of a table WITHOUT ROWID
+-- seq: total_changes() before capture did anything for the statement's row
 create table vestige_replaced (
-  tbl integer not null,
-  seq integer not null,
-  part integer not null,
-  row_id,
+  tbl integer,
+  shape integer,
+  seq integer,
+  part integer,
+  identity,
+  row_id integer,
   key,
   v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
   v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31
 );
+
+-- insert into vestige_settle (row) values (…): the row of vestige_replaced with that rowid was removed:
+-- record its DELETE and forget it; minus the rowid: it still stands: forget it; null: nothing to do.
+-- A view, because an INSERT into it costs next to nothing when there is nothing to settle. A null seq says that the next change belongs to the same transaction; the rule
+-- for tx is that of Writer::tx in capture.cc (docs/sqlite.md, "Transactions").
+create view vestige_settle as select null as row;
+create view vestige_settle_now as select null as row;
+
+create trigger vestige_settle_some instead of insert on vestige_settle
+when NEW.row is not null
+begin
+  insert into vestige_settle_now (row) values (NEW.row);
+end;
+
+create trigger vestige_settle_one instead of insert on vestige_settle_now
+begin
+  insert into vestige_change (
+    tbl, shape, op, at, seq, tx, context, backward, row_id, key,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
+    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
+  select
+    r.tbl, r.shape, 'D', cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer), null,
+    coalesce((
+      select case
+        when u.context is not null then iif(c.context >= u.scope, c.tx, c.id + 1)
+        when c.context is null
+          and c.at = cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
+          and (c.seq is null or c.seq = r.seq) then c.tx
+        else c.id + 1
+        end
+      from vestige_change as c
+      left join vestige_current as u
+        on u.expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
+        and u.seq <= total_changes()
+      order by c.id desc limit 1), 1),
+    (select context from vestige_current
+      where expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
+      and seq <= total_changes()),
+    (select iif(at > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer), 1, null)
+      from vestige_change order by id desc limit 1),
+    r.row_id, r.key,
+    r.v0, r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8, r.v9, r.v10, r.v11, r.v12, r.v13,
+    r.v14, r.v15, r.v16, r.v17, r.v18, r.v19, r.v20, r.v21, r.v22, r.v23, r.v24, r.v25, r.v26,
+    r.v27, r.v28, r.v29, r.v30, r.v31
+  from vestige_replaced as r
+  where r.rowid = NEW.row;
+  insert into vestige_more (
+    change, part,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
+    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
+  select
+    (select max(id) from vestige_change), r.part,
+    r.v0, r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8, r.v9, r.v10, r.v11, r.v12, r.v13,
+    r.v14, r.v15, r.v16, r.v17, r.v18, r.v19, r.v20, r.v21, r.v22, r.v23, r.v24, r.v25, r.v26,
+    r.v27, r.v28, r.v29, r.v30, r.v31
+  from vestige_replaced as r
+  join vestige_replaced as p on p.rowid = NEW.row
+  where r.tbl = p.tbl
+    and r.identity is p.identity
+    and r.part > 0;
+  delete from vestige_replaced
+  where rowid in (
+    select r.rowid
+    from vestige_replaced as r
+    join vestige_replaced as p on p.rowid = abs(NEW.row)
+    where r.tbl = p.tbl
+      and r.identity is p.identity);
+end;
 
 -- Tables that one statement on `outer_table` can write too, through cascades and triggers.
 create table vestige_reach (
@@ -135,7 +234,7 @@ create view vestige_session as
 select
   c.actor, c.on_behalf_of, c.reason, c.business_process, c.request_id, c.session_id,
   c.ip_address, c.user_agent, c.auth_method, c.auth_role, c.traceparent, c.extra,
-  cast((u.expires - (julianday('now') - 2440587.5) * 86400000) / 1000 as integer) as seconds
+  cast((u.expires - (julianday() - 2440587.5) * 86400000) / 1000 as integer) as seconds
 from vestige_current as u
 join vestige_context as c on c.id = u.context;
 
@@ -145,7 +244,7 @@ begin
     at, actor, on_behalf_of, reason, business_process, request_id, session_id,
     ip_address, user_agent, auth_method, auth_role, traceparent, extra)
   values (
-    cast((julianday('now') - 2440587.5) * 86400000 + 0.5 as integer),
+    cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer),
     NEW.actor, NEW.on_behalf_of, NEW.reason, NEW.business_process, NEW.request_id, NEW.session_id,
     NEW.ip_address, NEW.user_agent, NEW.auth_method, NEW.auth_role, NEW.traceparent, NEW.extra);
   delete from vestige_current;
@@ -154,7 +253,7 @@ begin
     1,
     last_insert_rowid(),
     last_insert_rowid(),
-    cast((julianday('now') - 2440587.5) * 86400000 as integer) + 1000 * coalesce(NEW.seconds, 60),
+    cast((julianday() - 2440587.5) * 86400000 as integer) + 1000 * coalesce(NEW.seconds, 60),
     total_changes());
 end;
 

@@ -4,9 +4,12 @@
 -- out     a database as if Vestige had never been there
 
 drop view vestige_session;
+drop view vestige_settle;
+drop view vestige_settle_now;
 drop table vestige_retention;
 drop table vestige_reach;
 drop table vestige_replaced;
+drop table vestige_key;
 drop table vestige_more;
 drop table vestige_change;
 drop table vestige_current;

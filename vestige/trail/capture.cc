@@ -8,7 +8,11 @@
 namespace vestige {
 namespace {
 
-constexpr std::string_view kNow = "cast((julianday('now') - 2440587.5) * 86400000 + 0.5 as integer)";
+constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
+
+// The row of vestige_current counts: docs/sqlite.md, "Context".
+constexpr std::string_view kInForce =
+    "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= total_changes()";
 
 std::string join(const std::vector<std::string>& parts, std::string_view between) {
   std::string out;
@@ -61,9 +65,8 @@ class Writer {
   std::string pair_values(std::size_t part) const;
 
   std::string context() const;
-  std::string entry() const;
-  std::string tx(const std::string& entry) const;
-  std::string head(std::string_view op, std::string_view seq, const std::string& entry) const;
+  std::string tx() const;
+  std::string head(std::string_view op, std::string_view seq) const;
 
   std::string condition(std::string_view old_side, std::string_view new_side) const;
   Result<std::vector<std::string>> required() const;
@@ -71,13 +74,15 @@ class Writer {
   std::string identity(std::string_view side) const;
   std::string same_row(std::string_view side) const;
   std::string stands() const;
-  std::string kept(const std::string& condition) const;
   std::vector<std::string> conflicts(bool update) const;
   std::string conflict(const UniqueIndex& index) const;
   std::string new_row() const;
   std::string any_conflict(const std::vector<std::string>& conflicts) const;
   std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts) const;
-  std::vector<std::string> record_replaced(const std::string& entry, const std::string& gone) const;
+  void settle(std::size_t most, const std::string& gone, const std::string& stay,
+              std::vector<std::string>& body) const;
+  std::string record(const std::string& columns, const std::string& values,
+                     const std::string& when) const;
 
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;
@@ -157,41 +162,37 @@ std::string Writer::pair_values(std::size_t part) const {
 }
 
 std::string Writer::context() const {
-  return fmt::format(
-      "(select context from vestige_current where expires > {} and seq <= total_changes())", kNow);
+  return fmt::format("(select context from vestige_current where {})", kInForce);
 }
 
-// What total_changes() was when this row's turn came: before anything that capture did for it.
-std::string Writer::entry() const {
-  return fmt::format(
-      "coalesce((select seq from vestige_replaced where tbl = {} and part = 0 limit 1), total_changes())",
-      table_.id);
-}
-
-// Which transaction: that of the change before, when it is certain that it is the same one.
-// docs/sqlite.md, "Transactions".
-std::string Writer::tx(const std::string& entry) const {
+// Which transaction: that of the change before, when it is certain that it is the same one. `seq` of a
+// change is what total_changes() is when its trigger ends; a row kept by a BEFORE trigger has what it was
+// before that; one that completed a run of vestige_key wrote that too. docs/sqlite.md, "Transactions".
+std::string Writer::tx() const {
   return fmt::format(
       "coalesce((select case"
-      " when u.context is not null then iif(c.context >= u.scope, c.tx, c.id + 1)"
-      " when c.context is null and c.at = {0} and (c.seq is null or c.seq = {1}"
-      " or (c.seq < {1} and exists (select 1 from vestige_reach as w join vestige_table as y"
+      " when c.seq = total_changes() and c.at = {0} then c.tx"
+      " when exists (select 1 from vestige_current where {1})"
+      " then iif(c.context >= (select scope from vestige_current), c.tx, c.id + 1)"
+      " when c.context is null and c.at = {0} and (c.seq is null"
+      " or c.seq = (select seq from vestige_replaced where tbl = {2} and part = 0 limit 1)"
+      " or (c.id & 1023 = 0 and c.seq + (select count(*) from vestige_key where run = c.id >> 10)"
+      " = total_changes())"
+      " or (c.seq < total_changes() and exists (select 1 from vestige_reach as w join vestige_table as y"
       " on y.name = w.inner_name where w.outer_table = {2} and y.id = c.tbl))) then c.tx"
       " else c.id + 1 end"
-      " from vestige_change as c left join vestige_current as u"
-      " on u.expires > {0} and u.seq <= total_changes()"
-      " order by c.id desc limit 1), 1)",
-      kNow, entry, table_.id);
+      " from vestige_change as c order by c.id desc limit 1), 1)",
+      kNow, kInForce, table_.id);
 }
 
 constexpr std::string_view kHeadColumns =
     "tbl, shape, op, at, seq, tx, context, backward";
 
-std::string Writer::head(std::string_view op, std::string_view seq, const std::string& entry) const {
+std::string Writer::head(std::string_view op, std::string_view seq) const {
   return fmt::format(
-      "{}, {}, '{}', {}, {}, {}, {}, (select 1 from (select at from vestige_change order by id desc"
-      " limit 1) where at > {})",
-      table_.id, shape_.id, op, kNow, seq, tx(entry), context(), kNow);
+      "{}, {}, '{}', {}, {}, {}, {}, (select iif(at > {}, 1, null) from vestige_change order by id"
+      " desc limit 1)",
+      table_.id, shape_.id, op, kNow, seq, tx(), context(), kNow);
 }
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
@@ -230,12 +231,12 @@ std::string Writer::identity(std::string_view side) const {
   return key_expression(columns);
 }
 
-// The row of vestige_replaced (as r) is the row `side` of the table.
+// The row of vestige_replaced is the row `side` of the table.
 std::string Writer::same_row(std::string_view side) const {
-  return fmt::format("r.row_id is {}", identity(side));
+  return fmt::format("vestige_replaced.identity is {}", identity(side));
 }
 
-// The row of vestige_replaced (as r, part 0) is still in the table. By column, so that the primary key
+// The row of vestige_replaced (part 0) is still in the table. By column, so that the primary key
 // finds it.
 std::string Writer::stands() const {
   std::string where;
@@ -245,23 +246,13 @@ std::string Writer::stands() const {
       const auto place = std::find_if(shape_.columns.begin(), shape_.columns.end(),
                                       [&](const Column& own) { return own.name == column; });
       parts.push_back(
-          fmt::format("{} = r.v{} collate binary", at("t", column), place - shape_.columns.begin()));
+          fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column), place - shape_.columns.begin()));
     }
     where = join(parts, " and ");
   } else {
-    where = fmt::format("t.{} = r.row_id", live_.row_id);
+    where = fmt::format("t.{} = vestige_replaced.identity", live_.row_id);
   }
   return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
-}
-
-// The kept rows (as r) for which `condition`, a condition over part 0, holds, with all their parts.
-std::string Writer::kept(const std::string& condition) const {
-  if (row_parts() == 1)
-    return fmt::format("from vestige_replaced as r where r.tbl = {} and {}", table_.id, condition);
-  return fmt::format(
-      "from vestige_replaced as q where q.tbl = {0} and q.row_id in (select r.row_id from"
-      " vestige_replaced as r where r.tbl = {0} and r.part = 0 and {1})",
-      table_.id, condition);
 }
 
 // One row with the columns of NEW, for the expressions and conditions of indexes.
@@ -320,34 +311,34 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(fmt::format(
-        "insert into vestige_replaced (tbl, seq, part, row_id, key{}) select {}, {}, {}, {}, {}{} {}",
-        slot_names(0, slots), table_.id, part == 0 ? "total_changes() - changes()" : "0", part,
-        identity("t"), key("t"), row_values("t", part), rows));
+        "insert into vestige_replaced (tbl, shape, seq, part, identity, row_id, key{}) select {}, {}, {}, {},"
+        " {}, {}, {}{} {}",
+        slot_names(0, slots), table_.id, shape_.id, part == 0 ? "total_changes() - changes()" : "0", part,
+        identity("t"), row_id("t"), key("t"), row_values("t", part), rows));
   }
   return out;
 }
 
-// Records the kept rows for which `gone` holds as deleted, whatever the policy's condition says: what a
+// Records as deleted the kept rows for which `gone` holds and forgets the others, except those for which
+// `stay` holds; there is one for each constraint at most. Whatever the policy's condition says: what a
 // REPLACE removes silently is never left out.
-std::vector<std::string> Writer::record_replaced(const std::string& entry,
-                                                 const std::string& gone) const {
-  const std::string from = fmt::format(
-      "from vestige_replaced as r where r.tbl = {} and r.part = 0 and {}", table_.id, gone);
-  const std::size_t slots = std::min(count(), kSlots);
-  std::string values;
-  for (std::size_t i = 0; i < slots; ++i) values += fmt::format(", r.v{}", i);
-  std::vector<std::string> out = {fmt::format(
-      "insert into vestige_change ({}, row_id, key{}) select {}, {}, r.key{} {}", kHeadColumns,
-      slot_names(0, slots), head("D", "null", entry), shape_.row_ids ? "r.row_id" : "null", values, from)};
-  if (row_parts() == 1) return out;
-  std::string all;
-  for (std::size_t i = 0; i < kSlots; ++i) all += fmt::format(", r.v{}", i);
-  out.push_back(fmt::format(
-      "insert into vestige_more (change, part{}) select c.id, r.part{} from vestige_replaced as r"
-      " join vestige_change as c on c.id > coalesce((select max(id) from vestige_change where seq is not"
-      " null), 0) and {} where r.tbl = {} and r.part > 0",
-      slot_names(0, kSlots), all, shape_.row_ids ? "c.row_id is r.row_id" : "c.key is r.key", table_.id));
-  return out;
+void Writer::settle(std::size_t most, const std::string& gone, const std::string& stay,
+                    std::vector<std::string>& body) const {
+  for (std::size_t i = 0; i < most; ++i)
+    body.push_back(fmt::format(
+        "insert into vestige_settle (row) values ((select iif({}, rowid, -rowid) from vestige_replaced"
+        " where tbl = {} and part = 0{} limit 1))",
+        gone, table_.id, stay.empty() ? "" : " and not " + stay));
+}
+
+// The statement that records a change, only `when` the policy's condition holds. VALUES, because a
+// SELECT that reads the table it inserts into goes through a temporary table, which costs microseconds.
+std::string Writer::record(const std::string& columns, const std::string& values,
+                           const std::string& when) const {
+  if (when.empty())
+    return fmt::format("insert into vestige_change ({}, {}) values ({})", kHeadColumns, columns, values);
+  return fmt::format("insert into vestige_change ({}, {}) select {} where {}", kHeadColumns, columns,
+                     values, when);
 }
 
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
@@ -358,40 +349,35 @@ Trigger Writer::before(std::string_view what, std::string_view event, bool updat
 
 Trigger Writer::insert(const std::vector<std::string>& required) const {
   std::vector<std::string> body = required;
-  const std::string gone =
-      fmt::format("(not {} or {})", stands(), same_row("NEW"));
-  for (std::string& statement : record_replaced(entry(), gone)) body.push_back(std::move(statement));
-  const std::string seq = fmt::format(
-      "total_changes() + {} + (select count(*) from vestige_replaced where tbl = {})", row_parts(),
-      table_.id);
+  settle(conflicts(false).size(), fmt::format("not {} or {}", stands(), same_row("NEW")), "", body);
+  const std::string seq = fmt::format("total_changes() + {}", row_parts());
   const std::string when = condition("NEW", "NEW");
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    std::string statement =
-        part == 0 ? fmt::format("insert into vestige_change ({}, row_id, key{}) select {}, {}, {}{}",
-                                kHeadColumns, slot_names(0, slots), head("I", seq, entry()),
-                                row_id("NEW"), key("NEW"), row_values("NEW", 0))
-                  : fmt::format("insert into vestige_more (change, part{}) select last_insert_rowid(), {}{}",
-                                slot_names(0, slots), part, row_values("NEW", part));
-    if (!when.empty()) statement += " where " + when;
-    body.push_back(std::move(statement));
+    body.push_back(
+        part == 0 ? record("row_id, key" + slot_names(0, slots),
+                           fmt::format("{}, {}, {}{}", head("I", seq), row_id("NEW"),
+                                       key("NEW"), row_values("NEW", 0)),
+                           when)
+                  : fmt::format("insert into vestige_more (change, part{}) select (select max(id) from vestige_change), {}{}{}",
+                                slot_names(0, slots), part, row_values("NEW", part),
+                                when.empty() ? "" : " where " + when));
   }
-  body.push_back(fmt::format("delete from vestige_replaced where tbl = {}", table_.id));
   return trigger("insert", "after insert", "", body);
 }
 
 Trigger Writer::update(const std::vector<std::string>& required) const {
-  const std::string settled =
-      kept(fmt::format("(not {} or {} or {})", stands(), same_row("OLD"), same_row("NEW")));
+  // An upsert leaves the row itself among the kept ones.
+  const std::string own =
+      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, same_row("OLD"));
   std::vector<std::string> body = required;
-  const std::string gone = fmt::format("(not {} or ({} and not {})) and not {}", stands(),
-                                       same_row("NEW"), same_row("OLD"), same_row("OLD"));
-  for (std::string& statement : record_replaced(entry(), gone)) body.push_back(std::move(statement));
+  settle(conflicts(true).size(),
+         fmt::format("not {} or {}", stands(), same_row("NEW")), "(" + same_row("OLD") + ")", body);
 
   std::string parts = "1";
   for (std::size_t part = 1; part < pair_parts(); ++part)
     parts += shape_.full ? " + 1" : fmt::format(" + (({}) <> 0)", mask(part));
-  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", parts, settled);
+  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", parts, own);
   std::string new_key = "null";
   if (!key_.empty()) {
     std::vector<std::string> moved;
@@ -402,44 +388,43 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
   for (std::size_t part = 0; part < pair_parts(); ++part) {
     const std::size_t slots = 2 * std::min(count() - part * kPairs, kPairs);
     std::string statement;
-    std::string where = when;
     if (part == 0) {
-      statement = fmt::format(
-          "insert into vestige_change ({}, row_id, key, new_key, changed{}) select {}, {}, {}, {}, {}{}",
-          kHeadColumns, slot_names(0, slots), head("U", seq, entry()), row_id("OLD"), key("OLD"),
-          new_key, mask(0), pair_values(0));
+      statement = record("row_id, key, new_key, changed" + slot_names(0, slots),
+                         fmt::format("{}, {}, {}, {}, {}{}", head("U", seq), row_id("OLD"),
+                                     key("OLD"), new_key, mask(0), pair_values(0)),
+                         when);
     } else {
-      statement = fmt::format(
-          "insert into vestige_more (change, part, changed{}) select last_insert_rowid(), {}, {}{}",
-          slot_names(0, slots), part, mask(part), pair_values(part));
+      std::string where = when;
       if (!shape_.full) where += fmt::format("{}({}) <> 0", where.empty() ? "" : " and ", mask(part));
+      statement = fmt::format(
+          "insert into vestige_more (change, part, changed{}) select (select max(id) from vestige_change), {}, {}{}{}",
+          slot_names(0, slots), part, mask(part), pair_values(part),
+          where.empty() ? "" : " where " + where);
     }
-    if (!where.empty()) statement += " where " + where;
     body.push_back(std::move(statement));
   }
-  body.push_back(fmt::format("delete from vestige_replaced where rowid in (select {}.rowid {})",
-                             row_parts() == 1 ? "r" : "q", settled));
+  body.push_back("delete " + own);
   return trigger("update", "after update", any_changed(), body);
 }
 
 Trigger Writer::remove(const std::vector<std::string>& required) const {
   std::vector<std::string> body = required;
-  const std::string own = fmt::format("from vestige_replaced as r where r.tbl = {} and {}", table_.id,
+  const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
                                       same_row("OLD"));  // every part carries row_id
   const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own);
   const std::string when = condition("OLD", "OLD");
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    std::string statement =
-        part == 0 ? fmt::format("insert into vestige_change ({}, row_id, key{}) select {}, {}, {}{}",
-                                kHeadColumns, slot_names(0, slots), head("D", seq, entry()),
-                                row_id("OLD"), key("OLD"), row_values("OLD", 0))
-                  : fmt::format("insert into vestige_more (change, part{}) select last_insert_rowid(), {}{}",
-                                slot_names(0, slots), part, row_values("OLD", part));
-    if (!when.empty()) statement += " where " + when;
-    body.push_back(std::move(statement));
+    body.push_back(
+        part == 0 ? record("row_id, key" + slot_names(0, slots),
+                           fmt::format("{}, {}, {}{}", head("D", seq), row_id("OLD"),
+                                       key("OLD"), row_values("OLD", 0)),
+                           when)
+                  : fmt::format("insert into vestige_more (change, part{}) select (select max(id) from vestige_change), {}{}{}",
+                                slot_names(0, slots), part, row_values("OLD", part),
+                                when.empty() ? "" : " where " + when));
   }
-  body.push_back(fmt::format("delete from vestige_replaced where rowid in (select r.rowid {})", own));
+  body.push_back("delete " + own);
   return trigger("delete", "after delete", "", body);
 }
 

@@ -6,6 +6,7 @@
 #include "vestige/base/json.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/row_index.h"
 
 namespace vestige {
 namespace {
@@ -56,8 +57,8 @@ class Follow {
 
   Result<std::vector<Stay>> stays(const Value& key) {
     stays_.push_back({key, 0, kEnd});
-    auto moved = TRY(db_.query("select id, key, new_key from vestige_change where tbl = ?1 and"
-                               " new_key is not null and (new_key is ?2 or key is ?2)",
+    auto moved = TRY(db_.query("select id, key, new_key from vestige_change where id in (" +
+                                   row_changes("?1", "?2") + ") and new_key is not null",
                                {table_, key}));
     struct Move {
       std::int64_t id;
@@ -77,10 +78,11 @@ class Follow {
   // The stay under `key` that ended with the move at `end`, and what came before it.
   Result<void> backward(Value key, std::int64_t end) {
     while (true) {
-      auto rows = TRY(db_.query(
-          "select id, key, new_key from vestige_change where tbl = ?1 and id < ?3 and"
-          " ((key is ?2 and op = 'I') or (new_key is ?2)) order by id desc limit 1",
-          {table_, key, end}));
+      auto rows = TRY(db_.query("select id, key, new_key from vestige_change where id in (" +
+                                    row_changes("?1", "?2") +
+                                    ") and id < ?3 and ((key is ?2 and op = 'I') or new_key is ?2)"
+                                    " order by id desc limit 1",
+                                {table_, key, end}));
       if (TRY(rows->next()) == Step::end) {
         stays_.push_back({key, 0, end});
         return {};
@@ -96,8 +98,10 @@ class Follow {
   // The stay under `key` that began with the move at `begin`, and what came after it.
   Result<void> forward(Value key, std::int64_t begin) {
     while (true) {
-      auto rows = TRY(db_.query("select id, new_key from vestige_change where tbl = ?1 and id > ?3 and"
-                                " key is ?2 and (op = 'D' or new_key is not null) order by id limit 1",
+      auto rows = TRY(db_.query("select id, new_key from vestige_change where id in (" +
+                                    row_changes("?1", "?2") +
+                                    ") and id > ?3 and key is ?2 and (op = 'D' or new_key is not null)"
+                                    " order by id limit 1",
                                 {table_, key, begin}));
       if (TRY(rows->next()) == Step::end) {
         stays_.push_back({key, begin, kEnd});
@@ -134,10 +138,11 @@ Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where&
   for (const Stay& stay : stays) {
     const std::string at = where.bind(table);
     const std::string value = where.bind(stay.key);
-    const std::string range = stays.size() == 1 ? "" : fmt::format(" and id between {} and {}", where.bind(stay.lo), where.bind(stay.hi));
-    for (const char* column : {"key", "new_key"})
-      ids += fmt::format("{}select id from vestige_change where tbl = {} and {} is {}{}",
-                         ids.empty() ? "" : " union all ", at, column, value, range);
+    ids += (ids.empty() ? "" : " union all ") + row_changes(at, value);
+    if (stays.size() > 1) {
+      // Only this stay: another row may have had the key before or after.
+      ids += fmt::format(" and id between {} and {}", where.bind(stay.lo), where.bind(stay.hi));
+    }
   }
   where.add("c.id in (" + ids + ")");
   return {};
@@ -309,9 +314,7 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
       where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name), values.size());
     }
     const bool in_trail =
-        TRY(scalar_integer(db, "select exists (select 1 from vestige_change where tbl = ?1 and key is ?2)"
-                               " or exists (select 1 from vestige_change where tbl = ?1 and new_key is ?2)",
-                           {table.id, stored})) != 0;
+        TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")", {table.id, stored})) != 0;
     bool in_table = false;
     if (!in_trail && live.has_value() && live->find(columns[0].name) != nullptr)
       in_table = TRY(scalar_integer(db, fmt::format("select exists (select 1 from {} where {})",

@@ -77,19 +77,19 @@ std::vector<std::string> LiveTable::primary_key() const {
     if (column.primary_key > 0) parts.emplace_back(column.primary_key, column.name);
   std::sort(parts.begin(), parts.end());
   std::vector<std::string> names;
-  for (auto& [place, name] : parts) names.push_back(std::move(name));
+  for (auto& [place, part] : parts) names.push_back(std::move(part));
   return names;
 }
 
-Result<LiveTable> live_table(Database& db, const std::string& name) {
+Result<LiveTable> live_table(Database& db, const std::string& wanted) {
   LiveTable table;
   auto listed = TRY(db.query(
       "select name, type, wr from pragma_table_list where schema = 'main' and lower(name) = lower(?1)"
       " order by name = ?1 desc limit 1",
-      {Text{name}}));
+      {Text{wanted}}));
   if (TRY(listed->next()) == Step::end) {
-    const std::string near = nearest(name, TRY(trackable_tables(db)));
-    auto missing = fail(Fault::missing, "find table {}: no such table in {}", name, db.where());
+    const std::string near = nearest(wanted, TRY(trackable_tables(db)));
+    auto missing = fail(Fault::missing, "find table {}: no such table in {}", wanted, db.where());
     return near.empty() ? missing : hinted(std::move(missing), "did you mean " + near + "?");
   }
   table.name = listed->text(0);

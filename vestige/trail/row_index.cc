@@ -1,0 +1,36 @@
+#include "vestige/trail/row_index.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::string_view kLastRun = "(select coalesce(max(id), 0) >> 10 from vestige_change)";
+constexpr std::string_view kMerged = "(select value from vestige_meta where name = 'merged_runs')";
+
+}  // namespace
+
+std::string row_changes(const std::string& table, const std::string& key) {
+  return fmt::format(
+      "select id from ("
+      "select k.id from (with recursive n (run) as (select {3} + 1 where {3} < {2}"
+      " union all select run + 1 from n where run < {2}) select run from n union all select 0) as r"
+      " cross join vestige_key as k where k.run = r.run and k.tbl = {0} and k.key is {1}"
+      " union all"
+      " select id from vestige_change where id > {2} << 10 and tbl = {0} and (key is {1} or new_key is {1})"
+      ") where true",
+      table, key, kLastRun, kMerged);
+}
+
+Result<std::int64_t> loose_runs(Database& db) {
+  return scalar_integer(db, fmt::format("select {} - {}", kLastRun, kMerged));
+}
+
+Result<void> merge_runs(Database& db) {
+  const std::int64_t last = TRY(scalar_integer(db, fmt::format("select {}", kLastRun)));
+  TRY(db.run("insert into vestige_key (run, tbl, key, id) select 0, tbl, key, id from vestige_key"
+             " where run > 0 order by tbl, key, id"));
+  TRY(db.run("delete from vestige_key where run > 0"));
+  TRY(db.run("update vestige_meta set value = ?1 where name = 'merged_runs'", {last}));
+  return {};
+}
+
+}  // namespace vestige

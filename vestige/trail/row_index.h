@@ -1,0 +1,26 @@
+// Finding the changes of one row: sorted runs of 1,024 changes in vestige_key, and a look at the
+// changes since the last complete run. Why no ordinary index: docs/decisions/0002-sorted-runs.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+/// A SELECT of the ids of the changes of one row, under the key it had before or after, in no order. It
+/// ends in a WHERE clause, so that " and id > …" can follow.
+///
+/// table    SQL (a parameter) of vestige_table.id
+/// key      SQL (a parameter) of the stored key (see stored_key)
+/// cost     one search for each run that is not merged, and a scan of up to 1,023 changes
+std::string row_changes(const std::string& table, const std::string& key);
+
+/// Complete runs that are not merged.
+Result<std::int64_t> loose_runs(Database& db);
+
+/// Merges them, so that finding a row is one search. Runs in the caller's transaction.
+Result<void> merge_runs(Database& db);
+
+}  // namespace vestige
