@@ -50,7 +50,15 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& table, const
 Result<State> at(Database& db, const std::string& table, const std::vector<std::string>& key,
                  const Moment& moment);
 
-/// The same for a key that was parsed.
+/// The same for a key that was parsed, just after change `upto`: every column that is known, under
+/// today's names.
 Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto);
+
+/// The columns that were recorded at a moment, under today's names.
+Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table, const Moment& moment,
+                                            std::int64_t upto);
+
+/// Those columns of a row, in that order.
+Row with_columns(const Row& row, const std::vector<std::string>& columns);
 
 }  // namespace vestige

@@ -1,0 +1,115 @@
+#include "vestige/audit/at.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "vestige/audit/row_history.h"
+#include "vestige/base/time.h"
+#include "vestige/trail/decode.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/row_index.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
+
+// Adds the columns that are not there yet: going forward in time, the first old value of a column is
+// the one it had.
+void fill(Row& row, const Row& values) {
+  for (const Field& field : values)
+    if (find(row, field.name) == nullptr) row.push_back(field);
+}
+
+}  // namespace
+
+Result<Moment> parse_moment(std::string_view text) {
+  if (text == "now") return Moment{};
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error == std::errc() && end == text.data() + text.size()) return Moment{Moment::Kind::change, id};
+  return Moment{Moment::Kind::time, TRY(parse_time(text, clock_now()))};
+}
+
+Result<std::int64_t> resolve(Database& db, const Moment& moment) {
+  switch (moment.kind) {
+    case Moment::Kind::now: return kNow;
+    case Moment::Kind::time: return last_change_at(db, moment.value);
+    case Moment::Kind::change: break;
+  }
+  if (TRY(scalar_integer(db, "select count(*) from vestige_change where id = ?1", {moment.value})) == 0)
+    return hinted(fail(Fault::missing, "find change {}: no such change", moment.value),
+                  "vestige log lists them");
+  return moment.value;
+}
+
+Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto) {
+  Decoder decoder = TRY(Decoder::open(db));
+  Row current = key;
+  Row row;
+  bool found = false;
+  while (true) {
+    const Value stored = TRY(stored_key(db, current));
+    auto rows = TRY(db.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
+                                 row_changes("?1", "?2") + ") and c.id > ?3 order by c.id",
+                             {table.id, stored, upto}));
+    bool moved = false;
+    while (!moved && TRY(rows->next()) == Step::row) {
+      const auto change = TRY(decoder.decode(*rows));
+      if (!change.has_value()) continue;
+      switch (change->op) {
+        case Op::insert: return found ? State(std::move(row)) : State();
+        case Op::remove: fill(row, *change->old_values); return State(std::move(row));
+        case Op::baseline: fill(row, *change->new_values); return State(std::move(row));
+        case Op::truncate: continue;
+        case Op::update: break;
+      }
+      const bool here = same_key(TRY(stored_key(db, change->key)), stored);
+      if (!here) return found ? State(std::move(row)) : State();  // another row took the key later
+      found = true;
+      fill(row, *change->old_values);
+      if (change->new_key.has_value()) {
+        current = *change->new_key;
+        upto = change->id;
+        moved = true;
+      }
+    }
+    if (!moved) break;
+  }
+  const auto live = TRY(live_row(db, table, current));
+  if (live.has_value()) fill(row, *live);
+  if (!live.has_value() && !found) return State();
+  return State(std::move(row));
+}
+
+Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table, const Moment& moment,
+                                            std::int64_t upto) {
+  const auto all = TRY(shapes(db, table.id));
+  const Shape* chosen = &all.front();
+  for (const Shape& shape : all) {
+    const bool in_force = moment.kind == Moment::Kind::time ? shape.at <= moment.value
+                                                            : moment.kind == Moment::Kind::now || shape.since < upto;
+    if (in_force) chosen = &shape;
+  }
+  return shown_names(*chosen, table.shape);
+}
+
+Row with_columns(const Row& row, const std::vector<std::string>& columns) {
+  Row out;
+  for (const std::string& column : columns)
+    if (const Value* value = find(row, column); value != nullptr) out.push_back({column, *value});
+  return out;
+}
+
+Result<State> at(Database& db, const std::string& name, const std::vector<std::string>& words,
+                 const Moment& moment) {
+  TRY(require_trail(db));
+  const Tracked table = TRY(tracked_table(db, name));
+  const Row key = TRY(parse_key(db, table, words));
+  const std::int64_t upto = TRY(resolve(db, moment));
+  const State state = TRY(state_of(db, table, key, upto));
+  if (!state.has_value()) return State();
+  return State(with_columns(*state, TRY(columns_at(db, table, moment, upto))));
+}
+
+}  // namespace vestige

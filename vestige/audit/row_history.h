@@ -1,0 +1,21 @@
+// One row's own changes, newest first, from a moment back to its birth: the same row under whatever key
+// it had, and no other row that had its key before or after.
+#pragma once
+
+#include <memory>
+
+#include "vestige/trail/changes.h"
+
+namespace vestige {
+
+/// The changes of the row that had `key` just after change `upto`. Ends with the INSERT that made it, or
+/// where the trail ends.
+Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
+                                             std::int64_t upto);
+
+/// The row as it stands in the table now: its recorded columns; nothing when it is not there.
+///
+/// faults   corrupt: more than one row has the key
+Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key);
+
+}  // namespace vestige
