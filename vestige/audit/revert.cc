@@ -1,0 +1,108 @@
+#include "vestige/audit/revert.h"
+
+#include <limits>
+
+#include "vestige/audit/row_history.h"
+#include "vestige/audit/undo.h"
+#include "vestige/base/time.h"
+#include "vestige/trail/install.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
+
+Context with_reason(const ApplyOptions& options, const std::string& reason) {
+  Context context = options.context;
+  if (context.get("reason") == nullptr) context.set("reason", reason);
+  return context;
+}
+
+Result<std::vector<Tracked>> tables_of(Database& db, const Selection& selection) {
+  auto changes = TRY(read_changes(db, selection));
+  std::vector<Tracked> tables;
+  while (auto change = TRY(changes->next())) {
+    bool known = false;
+    for (const Tracked& table : tables) known = known || table.name == change->table;
+    if (!known) tables.push_back(TRY(tracked_table(db, change->table)));
+  }
+  return tables;
+}
+
+struct Chosen {
+  Selection selection;
+  std::string what;
+};
+
+Result<Chosen> chosen(const RevertRequest& request) {
+  const int ways = static_cast<int>(request.tx.has_value()) + static_cast<int>(!request.changes.empty()) +
+                   static_cast<int>(request.actor.has_value());
+  if (ways != 1)
+    return hinted(fail(Fault::invalid, "revert: say which changes, in one way"),
+                  "--tx N, or --change ID..., or --actor A --since T");
+  Chosen out;
+  if (request.tx.has_value()) {
+    out.selection.tx = request.tx;
+    out.what = fmt::format("revert of tx {}", *request.tx);
+  } else if (!request.changes.empty()) {
+    out.selection.ids = request.changes;
+    out.what = "revert of change";
+    for (const std::int64_t id : request.changes) out.what += fmt::format(" {}", id);
+  } else {
+    if (!request.since.has_value())
+      return hinted(fail(Fault::invalid, "revert: --actor without --since"), "say from when on: --since T");
+    out.selection.actor = request.actor;
+    out.selection.since = request.since;
+    out.what = fmt::format("revert of {} since {}", *request.actor, format_time(*request.since));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Outcome> restore(Database& db, const std::string& name, const std::vector<std::string>& words,
+                        const Moment& to, const ApplyOptions& options) {
+  TRY(require_trail(db));
+  const Tracked table = TRY(tracked_table(db, name));
+  const Row key = TRY(parse_key(db, table, words));
+  const std::int64_t upto = TRY(resolve(db, to));
+  const std::string moment = to.kind == Moment::Kind::change ? fmt::format("change {}", to.value)
+                             : to.kind == Moment::Kind::time ? format_time(to.value)
+                                                             : "now";
+  const std::string what = fmt::format("restore of {} {} to {}", table.name, key_text(key), moment);
+
+  const auto row = TRY(live_row(db, table, key));
+  State target;
+  if (row.has_value()) {
+    target = *row;
+    auto history = TRY(row_history(db, table, key, kNow));
+    while (auto change = TRY(history->next())) {
+      if (change->id <= upto) break;
+      fold_backward(target, *change);
+    }
+  } else {
+    target = TRY(state_of(db, table, key, upto));
+    if (!target.has_value())
+      return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
+  }
+  auto undo = TRY(Undo::begin(db, {table}, with_reason(options, what), options));
+  TRY(undo->put(table, row.has_value() ? std::optional<Row>(key) : std::nullopt, target));
+  return undo->finish(what);
+}
+
+Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
+  TRY(require_trail(db));
+  Chosen choice = TRY(chosen(request));
+  choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
+  const auto tables = TRY(tables_of(db, choice.selection));
+  if (tables.empty())
+    return hinted(fail(Fault::missing, "{}: no such changes", choice.what), "vestige log lists them");
+  auto undo = TRY(Undo::begin(db, tables, with_reason(options, choice.what), options));
+  {
+    auto changes = TRY(read_changes(db, choice.selection));
+    while (auto change = TRY(changes->next())) TRY(undo->undo(*change));
+  }
+  return undo->finish(choice.what);
+}
+
+}  // namespace vestige

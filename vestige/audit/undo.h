@@ -1,0 +1,78 @@
+// Undoing: one transaction in which only capture's triggers fire, so that rows become exactly what they
+// were, and the undoing is recorded like any other change. Used by restore and revert.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vestige/audit/revert.h"
+#include "vestige/audit/statement.h"
+#include "vestige/trail/live_table.h"
+
+namespace vestige {
+
+class Undo {
+ public:
+  /// Opens the transaction. The application's triggers are off and foreign keys are not followed: the
+  /// changes that they made once are in the trail and are undone for themselves. Foreign keys are
+  /// checked at the end.
+  static Result<std::unique_ptr<Undo>> begin(Database& db, const std::vector<Tracked>& tables,
+                                             const Context& context, const ApplyOptions& options);
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo();
+
+  /// Undoes one change, or notes why it cannot be done.
+  Result<void> undo(const Change& change);
+
+  /// Makes a row what it was: `live` is its key now, if it is there.
+  Result<void> put(const Tracked& table, const std::optional<Row>& live, const State& target);
+
+  /// Checks foreign keys and ends the transaction: committed, or rolled back for a dry run.
+  Result<Outcome> finish(const std::string& what);
+
+ private:
+  struct Place {
+    Tracked table;
+    LiveTable live;
+  };
+  using Violations = std::map<std::string, std::int64_t>;
+
+  Undo(Database& db, const ApplyOptions& options) : db_(db), options_(options) {}
+  Result<const Place*> place(const std::string& table) const;
+  Result<Violations> violations() const;
+
+  // Where a row is: SQL conditions over its key, or over its rowid.
+  Statement& where(Statement& statement, const Place& place, const Row& key,
+                   const std::optional<std::int64_t>& row_id) const;
+  Result<std::optional<Row>> read(const Place& place, const Row& key,
+                                  const std::optional<std::int64_t>& row_id) const;
+  Result<void> run(const Statement& statement);
+  Result<void> insert(const Place& place, const Row& values, std::optional<std::int64_t> row_id);
+  Result<void> update(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id,
+                      const Row& values);
+  Result<void> remove(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id);
+  bool restorable(const Place& place, const std::string& column);
+  void note(const std::string& text);
+  // True when the change is to be undone all the same.
+  bool conflict(const Change& change, const Row& key, std::string what,
+                std::vector<std::string> columns, bool can_force);
+  Result<void> undo_update(const Place& place, const Change& change);
+  Result<void> undo_insert(const Place& place, const Change& change);
+  Result<void> undo_remove(const Place& place, const Change& change);
+
+  Database& db_;
+  const ApplyOptions& options_;
+  std::optional<ContextScope> scope_;
+  std::map<std::string, Place> places_;
+  std::set<std::string> checked_;  // tables whose foreign keys are checked
+  Violations before_;
+  std::int64_t last_ = 0;  // the last change before this
+  Outcome outcome_;
+};
+
+}  // namespace vestige
