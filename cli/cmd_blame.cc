@@ -52,7 +52,7 @@ void print_csv(Output& output, const Blame& blame) {
 void print_table(Output& output, const Blame& blame) {
   if (!blame.exists) output.line({{Label::remove, "deleted; these are the values of its DELETE"}});
   Table table(output, {{.name = "column"},
-                       {.name = "value", .elastic = true},
+                       {.name = "value", .elastic = true, .least = 16},
                        {.name = "change", .right = true},
                        {.name = "time"},
                        {.name = "who", .elastic = true},

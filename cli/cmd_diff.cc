@@ -65,7 +65,9 @@ Result<int> run(Session& session) {
   } else if (!found.differences.empty()) {
     print_text(session.output(), found);
   }
-  if (found.differences.empty()) session.say("no difference");
+  if (!found.from.has_value() && !found.to.has_value())
+    session.say("the row was not there at either moment");
+  else if (found.differences.empty()) session.say("no difference");
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -168,6 +169,8 @@ std::string csv_text(std::string_view text) {
 std::string csv_field(const Value& value) {
   if (std::holds_alternative<Null>(value)) return "";
   if (const Text* text = std::get_if<Text>(&value)) return csv_text(text->bytes);
+  if (const double* real = std::get_if<double>(&value); real != nullptr && std::isinf(*real))
+    return *real > 0 ? "Inf" : "-Inf";
   return csv_text(to_display(value));
 }
 

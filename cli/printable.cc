@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cwchar>
 
@@ -37,6 +38,11 @@ bool is_control(char32_t code) {
          (code >= 0x2066 && code <= 0x2069);
 }
 
+// Most text: nothing to escape, one column a byte.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
 int width_of(char32_t code) {
   static const bool ready = std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   if (!ready || code < 0x80) return 1;
@@ -47,6 +53,7 @@ int width_of(char32_t code) {
 }  // namespace
 
 std::string printable(std::string_view text, bool keep_lines) {
+  if (is_plain(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
@@ -64,6 +71,7 @@ std::string printable(std::string_view text, bool keep_lines) {
 }
 
 int display_width(std::string_view text) {
+  if (is_plain(text)) return static_cast<int>(text.size());
   int width = 0;
   for (std::size_t at = 0; at < text.size();) {
     const Letter letter = letter_at(text, at);

@@ -1,5 +1,7 @@
 #include "cli/row_printer.h"
 
+#include <algorithm>
+
 #include "cli/change_text.h"
 
 namespace vestige::cli {
@@ -21,22 +23,31 @@ RowPrinter::RowPrinter(Output& output, std::vector<std::string> columns)
   output_.csv(fields);
 }
 
-bool RowPrinter::fits(const Row& row) const { return column_names(row) == columns_; }
+bool RowPrinter::fits(const Row& row) const {
+  return std::equal(row.begin(), row.end(), columns_.begin(), columns_.end(),
+                    [](const Field& field, const std::string& name) { return field.name == name; });
+}
 
 void RowPrinter::row(const Row& row) {
   if (output_.format() == Format::json) return output_.json(to_json(row));
-  const bool fitting = fits(row);  // then by place: a query may give two columns one name
-  std::vector<Piece> cells;
-  std::vector<std::string> fields;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Value* value = fitting ? &row[i].value : find(row, columns_[i]);
-    const bool null = value == nullptr || std::holds_alternative<Null>(*value);
-    fields.push_back(null ? "" : csv_field(*value));
-    cells.push_back(
-        {null ? Label::faint : Label::plain, value == nullptr ? "" : value_text(*value)});
+  // By place where the columns agree: a query may give two of them one name.
+  const bool fitting = fits(row);
+  const auto value = [&](std::size_t i) {
+    return fitting ? &row[i].value : find(row, columns_[i]);
+  };
+  if (output_.format() == Format::csv) {
+    std::vector<std::string> fields;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      fields.push_back(value(i) == nullptr ? "" : csv_field(*value(i)));
+    return output_.csv(fields);
   }
-  if (output_.format() == Format::csv) output_.csv(fields);
-  else table_.row(std::move(cells));
+  std::vector<Piece> cells;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const bool absent = value(i) == nullptr;
+    const bool faint = absent || std::holds_alternative<Null>(*value(i));
+    cells.push_back({faint ? Label::faint : Label::plain, absent ? "" : value_text(*value(i))});
+  }
+  table_.row(std::move(cells));
 }
 
 std::vector<std::string> column_names(const Row& row) {

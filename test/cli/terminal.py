@@ -23,11 +23,15 @@ def main():
     child, terminal = pty.fork()
     if child == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        silent = termios.tcgetattr(0)
+        silent[3] &= ~termios.ECHO  # what is typed would come back at any moment
+        termios.tcsetattr(0, termios.TCSANOW, silent)
         os.execvp(words[0], words)
-    if typed is not None:
-        os.write(terminal, typed.encode() + b"\n")
     received = b""
     while True:
+        if typed is not None and received:  # the question was asked
+            os.write(terminal, typed.encode() + b"\n")
+            typed = None
         try:
             piece = os.read(terminal, 65536)
         except OSError:
