@@ -29,6 +29,7 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
   TRY(db.application_triggers(false));
   undo->scope_.emplace(TRY(ContextScope::begin(db, context)));
   undo->last_ = TRY(scalar_integer(db, "select max(id) from vestige_change"));
+  for (const Trigger& trigger : TRY(temporary_trail_triggers(db))) TRY(db.script(trigger.sql));
   for (const Tracked& table : tables) {
     auto live = live_table(db, table.name);
     if (!live.has_value())
@@ -53,6 +54,8 @@ Undo::~Undo() {
   for (const auto& [name, place] : places_)
     for (const char* what : {"before_insert", "insert", "before_update", "update", "delete"})
       (void)db_.script(fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
+  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"})
+    (void)db_.script(fmt::format("drop trigger if exists temp.{}", name));
   (void)db_.application_triggers(true);
   (void)db_.script("pragma foreign_keys = on");
 }

@@ -480,6 +480,24 @@ Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& liv
   return Writer(db, live, table, temporary).triggers();
 }
 
+Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
+  std::vector<Trigger> out;
+  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"}) {
+    auto rows = TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
+                             {Text{name}}));
+    if (TRY(rows->next()) == Step::end)
+      return hinted(fail(Fault::corrupt, "read the trail: its trigger {} is missing", name),
+                    "vestige doctor --fix");
+    // CREATE TRIGGER name … ON table …
+    std::string sql = rows->text(0);
+    sql.replace(0, std::string_view("create trigger").size(), "create temp trigger");
+    const std::string on = " on " + rows->text(1);
+    sql.replace(sql.find(on), on.size(), " on main." + rows->text(1));
+    out.push_back({name, std::move(sql)});
+  }
+  return out;
+}
+
 std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
                                              const Tracked& table) {
   return Writer(db, live, table, false).baseline();

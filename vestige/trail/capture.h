@@ -21,6 +21,11 @@ inline constexpr std::size_t kPairs = kSlots / 2;  // columns of an UPDATE in on
 Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
                                               const Tracked& table, bool temporary);
 
+/// The trail's own triggers that capture leans on, as TEMP triggers, for the same purpose.
+///
+/// faults   corrupt: one is missing
+Result<std::vector<Trigger>> temporary_trail_triggers(Database& db);
+
 /// INSERT … SELECT statements that record the rows of a table as BASELINE changes.
 std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
                                              const Tracked& table);
