@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "vestige/record/change.h"
+#include "vestige/trail/capture_writer.h"
 #include "vestige/trail/sql_text.h"
 
 namespace vestige {
+namespace capture {
 namespace {
 
 constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
@@ -13,6 +15,8 @@ constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0
 // The row of vestige_current counts: docs/sqlite.md, "Context".
 constexpr std::string_view kInForce =
     "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= total_changes()";
+
+}  // namespace
 
 std::string join(const std::vector<std::string>& parts, std::string_view between) {
   std::string out;
@@ -28,75 +32,6 @@ std::string slot_names(std::size_t first, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
   return out;
 }
-
-// Writes the triggers of one table. Every piece of SQL is made from quoted names and fixed text.
-class Writer {
- public:
-  Writer(Database& db, const LiveTable& live, const Tracked& table, bool temporary)
-      : db_(db), live_(live), table_(table), shape_(table.shape), temporary_(temporary) {
-    for (const Column& column : shape_.key()) key_.push_back(column.name);
-    if (live.without_row_id) identity_ = live.primary_key();
-  }
-
-  Result<std::vector<Trigger>> triggers() const;
-  std::vector<std::string> baseline() const;
-
- private:
-  std::string quote(std::string_view name) const { return db_.quote_name(name); }
-  std::string at(std::string_view side, const std::string& column) const {
-    return fmt::format("{}.{}", side, quote(column));
-  }
-  std::size_t count() const { return shape_.columns.size(); }
-  std::size_t row_parts() const { return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots); }
-  std::size_t pair_parts() const { return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs); }
-
-  std::string name(std::string_view what) const { return fmt::format("vestige_{}_{}", table_.id, what); }
-  Trigger trigger(std::string_view what, std::string_view event, const std::string& when,
-                  const std::vector<std::string>& body) const;
-
-  std::string key(std::string_view side) const;
-  std::string row_id(std::string_view side) const {
-    return shape_.row_ids ? fmt::format("{}.{}", side, live_.row_id) : "null";
-  }
-  std::string row_values(std::string_view side, std::size_t part) const;
-  std::string changed(const Column& column) const;
-  std::string any_changed() const;
-  std::string mask(std::size_t part) const;
-  std::string pair_values(std::size_t part) const;
-
-  std::string context() const;
-  std::string tx() const;
-  std::string head(std::string_view op, std::string_view seq) const;
-
-  std::string condition(std::string_view old_side, std::string_view new_side) const;
-  Result<std::vector<std::string>> required() const;
-
-  std::string identity(std::string_view side) const;
-  std::string same_row(std::string_view side) const;
-  std::string stands() const;
-  std::vector<std::string> conflicts(bool update) const;
-  std::string conflict(const UniqueIndex& index) const;
-  std::string new_row() const;
-  std::string any_conflict(const std::vector<std::string>& conflicts) const;
-  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts) const;
-  void settle(std::size_t most, const std::string& gone, const std::string& stay,
-              std::vector<std::string>& body) const;
-  std::string record(const std::string& columns, const std::string& values,
-                     const std::string& when) const;
-
-  Trigger before(std::string_view what, std::string_view event, bool update) const;
-  Trigger insert(const std::vector<std::string>& required) const;
-  Trigger update(const std::vector<std::string>& required) const;
-  Trigger remove(const std::vector<std::string>& required) const;
-
-  Database& db_;
-  const LiveTable& live_;
-  const Tracked& table_;
-  const Shape& shape_;
-  bool temporary_;
-  std::vector<std::string> key_;
-  std::vector<std::string> identity_;  // WITHOUT ROWID: the primary key, which is always recorded
-};
 
 Trigger Writer::trigger(std::string_view what, std::string_view event, const std::string& when,
                         const std::vector<std::string>& body) const {
@@ -221,114 +156,6 @@ Result<std::vector<std::string>> Writer::required() const {
         kNow, value));
   }
   return out;
-}
-
-// What tells one row of the table from another: the rowid, or the stored form of the primary key.
-std::string Writer::identity(std::string_view side) const {
-  if (!live_.without_row_id) return fmt::format("{}.{}", side, live_.row_id);
-  std::vector<std::string> columns;
-  for (const std::string& column : identity_) columns.push_back(at(side, column));
-  return key_expression(columns);
-}
-
-// The row of vestige_replaced is the row `side` of the table.
-std::string Writer::same_row(std::string_view side) const {
-  return fmt::format("vestige_replaced.identity is {}", identity(side));
-}
-
-// The row of vestige_replaced (part 0) is still in the table. By column, so that the primary key
-// finds it.
-std::string Writer::stands() const {
-  std::string where;
-  if (live_.without_row_id) {
-    std::vector<std::string> parts;
-    for (const std::string& column : identity_) {
-      const auto place = std::find_if(shape_.columns.begin(), shape_.columns.end(),
-                                      [&](const Column& own) { return own.name == column; });
-      parts.push_back(
-          fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column), place - shape_.columns.begin()));
-    }
-    where = join(parts, " and ");
-  } else {
-    where = fmt::format("t.{} = vestige_replaced.identity", live_.row_id);
-  }
-  return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
-}
-
-// One row with the columns of NEW, for the expressions and conditions of indexes.
-std::string Writer::new_row() const {
-  std::vector<std::string> columns;
-  for (const LiveColumn& column : live_.columns)
-    columns.push_back(fmt::format("NEW.{0} as {0}", quote(column.name)));
-  return "(select " + join(columns, ", ") + ")";
-}
-
-std::string Writer::conflict(const UniqueIndex& index) const {
-  std::vector<std::string> parts;
-  for (const UniqueIndex::Term& term : index.terms) {
-    const std::string value = term.column.empty() ? fmt::format("(select {} from {})", term.sql, new_row())
-                                                  : "NEW." + term.sql;
-    const std::string own = term.column.empty() ? term.sql : "t." + term.sql;
-    parts.push_back(fmt::format("{} = {} collate {}", own, value, quote(term.collation)));
-  }
-  if (!index.where.empty()) {
-    parts.push_back("(" + index.where + ")");
-    parts.push_back(fmt::format("(select {} from {})", index.where, new_row()));
-  }
-  return join(parts, " and ");
-}
-
-// For each unique constraint, the condition under which row t stands in the way of NEW.
-std::vector<std::string> Writer::conflicts(bool update) const {
-  std::vector<std::string> out;
-  if (!live_.without_row_id && (live_.row_id_is_key || !update))
-    out.push_back(fmt::format("t.{0} = NEW.{0}", live_.row_id));
-  for (const UniqueIndex& index : live_.unique) out.push_back(conflict(index));
-  if (!update) return out;
-  const std::string other = fmt::format("{} is not {}", identity("t"), identity("OLD"));
-  for (std::string& condition : out) condition += " and " + other;
-  return out;
-}
-
-std::string Writer::any_conflict(const std::vector<std::string>& conflicts) const {
-  std::vector<std::string> parts;
-  for (const std::string& condition : conflicts)
-    parts.push_back(fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), condition));
-  return join(parts, " or ");
-}
-
-// Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone.
-std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts) const {
-  std::vector<std::string> columns;
-  for (const std::string& column : identity_) columns.push_back(at("t", column));
-  const std::string row = live_.without_row_id ? join(columns, ", ") : "t." + live_.row_id;
-  std::vector<std::string> found;
-  for (const std::string& condition : conflicts)
-    found.push_back(fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
-  const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
-                                       join(found, " union "));
-  std::vector<std::string> out = {fmt::format("delete from vestige_replaced where tbl = {}", table_.id)};
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    out.push_back(fmt::format(
-        "insert into vestige_replaced (tbl, shape, seq, part, identity, row_id, key{}) select {}, {}, {}, {},"
-        " {}, {}, {}{} {}",
-        slot_names(0, slots), table_.id, shape_.id, part == 0 ? "total_changes() - changes()" : "0", part,
-        identity("t"), row_id("t"), key("t"), row_values("t", part), rows));
-  }
-  return out;
-}
-
-// Records as deleted the kept rows for which `gone` holds and forgets the others, except those for which
-// `stay` holds; there is one for each constraint at most. Whatever the policy's condition says: what a
-// REPLACE removes silently is never left out.
-void Writer::settle(std::size_t most, const std::string& gone, const std::string& stay,
-                    std::vector<std::string>& body) const {
-  for (std::size_t i = 0; i < most; ++i)
-    body.push_back(fmt::format(
-        "insert into vestige_settle (row) values ((select iif({}, rowid, -rowid) from vestige_replaced"
-        " where tbl = {} and part = 0{} limit 1))",
-        gone, table_.id, stay.empty() ? "" : " and not " + stay));
 }
 
 // The statement that records a change, only `when` the policy's condition holds. VALUES, because a
@@ -461,46 +288,16 @@ std::vector<std::string> Writer::baseline() const {
   return out;
 }
 
-}  // namespace
-
-std::string key_expression(const std::vector<std::string>& columns) {
-  if (columns.size() == 1) return columns[0];
-  std::string out = "'['";
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    out += fmt::format(
-        " || {1}case typeof({0}) when 'integer' then {0} when 'text' then json_quote({0})"
-        " when 'null' then 'null' when 'blob' then '{{\"$blob\":\"' || hex({0}) || '\"}}'"
-        " else iif(cast({0} as integer) = {0}, cast({0} as integer), printf('%!.19g', {0})) end",
-        columns[i], i == 0 ? "" : "',' || ");
-  return out + " || ']'";
-}
+}  // namespace capture
 
 Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
                                               const Tracked& table, bool temporary) {
-  return Writer(db, live, table, temporary).triggers();
-}
-
-Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
-  std::vector<Trigger> out;
-  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"}) {
-    auto rows = TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
-                             {Text{name}}));
-    if (TRY(rows->next()) == Step::end)
-      return hinted(fail(Fault::corrupt, "read the trail: its trigger {} is missing", name),
-                    "vestige doctor --fix");
-    // CREATE TRIGGER name … ON table …
-    std::string sql = rows->text(0);
-    sql.replace(0, std::string_view("create trigger").size(), "create temp trigger");
-    const std::string on = " on " + rows->text(1);
-    sql.replace(sql.find(on), on.size(), " on main." + rows->text(1));
-    out.push_back({name, std::move(sql)});
-  }
-  return out;
+  return capture::Writer(db, live, table, temporary).triggers();
 }
 
 std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
                                              const Tracked& table) {
-  return Writer(db, live, table, false).baseline();
+  return capture::Writer(db, live, table, false).baseline();
 }
 
 }  // namespace vestige

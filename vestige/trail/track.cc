@@ -144,6 +144,18 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable&
   return shape;
 }
 
+// An INSERT, a DELETE and an UPDATE on a table, to compile, not to run.
+Result<std::vector<std::string>> statements_on(Database& db, const std::string& table) {
+  const std::string quoted = db.quote_name(table);
+  std::string assignments;
+  auto columns = TRY(db.query("select name from pragma_table_xinfo(?1) where hidden = 0", {Text{table}}));
+  while (TRY(columns->next()) == Step::row)
+    assignments += fmt::format("{0}{1} = {1}", assignments.empty() ? "" : ", ",
+                               db.quote_name(columns->text(0)));
+  return std::vector<std::string>{"insert into " + quoted + " default values", "delete from " + quoted,
+                                  "update " + quoted + " set " + assignments};
+}
+
 Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
                     const std::vector<Renamed>& renamed, const std::string& note) {
   table.name = live.name;
@@ -153,24 +165,29 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
              {table.id, Text{table.name}, Text{to_json(table.policy)}, table.shape.id}));
   table.untracked_at.reset();
   TRY(drop_triggers(db, table));
+  const auto before = TRY(statements_on(db, live.name));
+  std::vector<bool> compiled;
+  for (const std::string& statement : before) compiled.push_back(db.writes(statement).has_value());
   for (const Trigger& trigger : TRY(capture_triggers(db, live, table, false)))
     TRY(db.script(trigger.sql));
+  // The triggers must never break a write: what compiled without them compiles with them.
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    auto written = db.writes(before[i]);
+    if (compiled[i] && !written.has_value())
+      return hinted(fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name,
+                         written.error().message),
+                    "--when is an SQL condition over NEW.column and OLD.column");
+  }
   TRY(note_reach(db, table));
   return table;
 }
 
-// Compiles an INSERT, an UPDATE and a DELETE on a table; gives the tables that they may write.
+// The tables that an INSERT, an UPDATE and a DELETE on a table may write. A statement that does not
+// compile (a broken trigger of the application, a foreign key that fits no parent) writes nothing.
 Result<std::set<std::string>> written_with(Database& db, const std::string& table) {
-  const std::string quoted = db.quote_name(table);
-  std::set<std::string> all = TRY(db.writes("insert into " + quoted + " default values"));
-  all.merge(TRY(db.writes("delete from " + quoted)));
-  std::string assignments;
-  auto columns = TRY(db.query("select name from pragma_table_xinfo(?1) where hidden = 0", {Text{table}}));
-  while (TRY(columns->next()) == Step::row)
-    assignments += fmt::format("{0}{1} = {1}", assignments.empty() ? "" : ", ",
-                               db.quote_name(columns->text(0)));
-  columns.reset();
-  all.merge(TRY(db.writes("update " + quoted + " set " + assignments)));
+  std::set<std::string> all;
+  for (const std::string& statement : TRY(statements_on(db, table)))
+    if (auto written = db.writes(statement); written.has_value()) all.merge(*written);
   auto children = TRY(db.query(
       "select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
       " where m.type = 'table' and lower(f.\"table\") = lower(?1)"
