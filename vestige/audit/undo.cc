@@ -20,6 +20,12 @@ std::string described(const Value* value) {
   return text;
 }
 
+// A key with a NULL in it may be that of several rows: SQLite's UNIQUE lets them all in.
+bool several(const Row& key) {
+  return std::any_of(key.begin(), key.end(),
+                     [](const Field& field) { return std::holds_alternative<Null>(field.value); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracked>& tables,
@@ -87,6 +93,10 @@ Statement& Undo::where(Statement& statement, const Place& place, const Row& key,
   statement.add(" where ");
   if (key.empty()) return statement.add(place.live.row_id).add(" = ").value(*row_id);
   bool first = true;
+  if (several(key) && row_id.has_value()) {
+    statement.add(place.live.row_id).add(" = ").value(*row_id);
+    first = false;
+  }
   for (const Field& field : key) {
     if (!std::exchange(first, false)) statement.add(" and ");
     statement.name(field.name).add(" is ").value(field.value);
@@ -105,7 +115,7 @@ Result<std::optional<Row>> Undo::read(const Place& place, const Row& key,
   }
   std::string where;
   Params values;
-  if (key.empty()) {
+  if (key.empty() || (several(key) && row_id.has_value())) {
     values.emplace_back(row_id.has_value() ? Value(*row_id) : Value(Null{}));
     where = place.live.row_id + " = ?1";
   }
@@ -306,15 +316,16 @@ Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, con
 
 Result<Outcome> Undo::finish(const std::string& what) {
   if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0) {
+    constexpr std::size_t kShown = 10;
     std::string list;
-    std::size_t shown = 0;
-    for (const Conflict& conflict : outcome_.conflicts) {
-      if (++shown > 20) break;
-      list += fmt::format("\n  change {}: {} {}: {}", conflict.change, conflict.table, key_text(conflict.key),
-                          conflict.what);
+    for (std::size_t i = 0; i < std::min(kShown, outcome_.conflicts.size()); ++i) {
+      const Conflict& conflict = outcome_.conflicts[i];
+      list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change, conflict.table,
+                          key_text(conflict.key), conflict.what);
     }
-    if (outcome_.conflicts.size() > 20) list += fmt::format("\n  and {} more", outcome_.conflicts.size() - 20);
-    return hinted(fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed{}", what,
+    if (outcome_.conflicts.size() > kShown)
+      list += fmt::format("; and {} more", outcome_.conflicts.size() - kShown);
+    return hinted(fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
                        outcome_.skipped, list),
                   options_.on_conflict == OnConflict::force
                       ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
