@@ -32,7 +32,7 @@ void print_text(Output& output, const Finding& one) {
   output.line({{label, word + ": "},
                {Label::name, one.table.empty() ? "" : one.table + ": "},
                {Label::plain, one.message}});
-  if (one.fixed || one.remedy.empty()) return;
+  if (one.remedy.empty()) return;
   output.line({{Label::faint, "  → " + one.remedy}});
 }
 
@@ -61,7 +61,7 @@ Result<int> run(Session& session) {
   const auto warnings = count(Severity::warning);
   if (errors == 0 && warnings == 0) session.say("all is well with the trail in " + db.where());
   else session.say(counted(errors, "error") + ", " + counted(warnings, "warning"));
-  return errors == 0 ? kDone : kNo;
+  return errors + warnings == 0 ? kDone : kNo;
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ Command doctor_command() {
       .about = {"Looks for triggers that are missing or altered (a migration that rebuilds a table "
                 "drops them without a word), tables that are gone or were renamed, columns that "
                 "the record does not know, contexts that somebody forgot to clear, settings that "
-                "risk the record. Exit 1 when an error remains.",
+                "risk the record. Exit 1 when an error or a warning remains.",
                 "--fix repairs what is safe, in one transaction; it never touches the history."},
       .options = {{.names = "--fix", .value = "", .summary = "repair what is safe"},
                   format_option()},

@@ -32,6 +32,7 @@ Result<int> run_restore(Session& session) {
   Database& db = *TRY(session.database());
   const Outcome outcome =
       TRY(restore(db, arguments.words().front(), arguments.words_from(1), to, options));
+  patch.end();
   print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
   return kDone;
 }
@@ -65,12 +66,14 @@ Result<int> run_revert(Session& session) {
   const ApplyOptions options = TRY(apply_options(session, patch));
   Database& db = *TRY(session.database());
   const Outcome outcome = TRY(revert(db, asked, options));
+  patch.end();
   print_outcome(session, outcome, {.undone = "reverted", .noun = "change"});
   return kDone;
 }
 
-const Option kDryRun = {
-    .names = "--dry-run", .value = "", .summary = "change nothing; print the SQL as a patch"};
+const Option kDryRun = {.names = "--dry-run",
+                        .value = "",
+                        .summary = "change nothing; print the SQL as a patch, one transaction"};
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "cli/outcome.h"
 
+#include <utility>
+
 #include "vestige/trail/changes.h"
 
 namespace vestige::cli {
@@ -34,8 +36,13 @@ std::string outcome_json(const Outcome& outcome, bool dry_run) {
 }  // namespace
 
 void PatchPrinter::statement(const std::string& sql) {
-  if (output_.format() == Format::json) output_.json("{\"sql\":" + text_json(sql) + "}");
-  else output_.statement(sql);
+  if (output_.format() == Format::json) return output_.json("{\"sql\":" + text_json(sql) + "}");
+  if (!std::exchange(begun_, true)) output_.statement("begin;");
+  output_.statement(sql);
+}
+
+void PatchPrinter::end() {
+  if (begun_) output_.statement("commit;");
 }
 
 void print_outcome(Session& session, const Outcome& outcome, const Wording& wording) {

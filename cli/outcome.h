@@ -8,14 +8,17 @@
 
 namespace vestige::cli {
 
-/// Prints a patch while it is made.
+/// Prints a patch while it is made: one transaction, which a patch that breaks off does not commit.
 class PatchPrinter final : public Sink {
  public:
   explicit PatchPrinter(Output& output) : output_(output) {}
   void statement(const std::string& sql) override;
+  /// The patch is whole.
+  void end();
 
  private:
   Output& output_;
+  bool begun_ = false;
 };
 
 struct Wording {

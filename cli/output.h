@@ -77,6 +77,8 @@ class Output {
 
   /// False when nobody reads any more, or writing failed: what makes output can stop.
   bool wanted() const { return !closed_ && error_ == 0; }
+  /// Writes what was printed so far, so that talk on stderr comes after it.
+  void flush();
   /// Writes what is left and waits for the pager.
   ///
   /// faults   denied (the disk is full); a reader that went away is not one
@@ -84,7 +86,6 @@ class Output {
 
  private:
   void write(std::string_view bytes);
-  void flush();
   void start_pager();
   void append(std::string& out, const Piece& piece) const;
 

@@ -65,6 +65,7 @@ Result<Database*> Session::database(const std::string& plan) {
 
 void Session::say(std::string_view text) {
   progress_.stop();
+  output_.flush();
   fmt::print(stderr, "{}\n", printable(text));
 }
 
