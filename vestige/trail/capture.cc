@@ -43,6 +43,15 @@ Trigger Writer::trigger(std::string_view what, std::string_view event, const std
   return {name(what), sql + "end"};
 }
 
+// A column of NEW, of OLD or of the table itself as t. Read from the table, SQLite passes a whole number
+// in a virtual column of REAL affinity on as an integer, although typeof() says real.
+std::string Writer::at(std::string_view side, const std::string& column) const {
+  const std::string name = fmt::format("{}.{}", side, quote(column));
+  const LiveColumn* live = live_.find(column);
+  if (side != "t" || live == nullptr || !live->generated || live->affinity != Affinity::real) return name;
+  return fmt::format("iif(typeof({0}) = 'real', cast({0} as real), {0})", name);
+}
+
 std::string Writer::key(std::string_view side) const {
   if (key_.empty()) return "null";
   std::vector<std::string> columns;

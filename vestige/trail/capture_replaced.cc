@@ -40,25 +40,32 @@ std::string Writer::stands() const {
   return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
 }
 
+// A column of NEW; `fallback`: with the default that REPLACE will put for NULL where NULL may not be.
+std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
+  const std::string value = "NEW." + quote(column.name);
+  return fallback && !column.fallback.empty() ? fmt::format("coalesce({}, {})", value, column.fallback) : value;
+}
+
 // One row with the columns of NEW, for the expressions and conditions of indexes.
-std::string Writer::new_row() const {
+std::string Writer::new_row(bool fallback) const {
   std::vector<std::string> columns;
   for (const LiveColumn& column : live_.columns)
-    columns.push_back(fmt::format("NEW.{0} as {0}", quote(column.name)));
+    columns.push_back(fmt::format("{} as {}", new_value(column, fallback), quote(column.name)));
   return "(select " + join(columns, ", ") + ")";
 }
 
-std::string Writer::conflict(const UniqueIndex& index) const {
+std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
   std::vector<std::string> parts;
   for (const UniqueIndex::Term& term : index.terms) {
-    const std::string value = term.column.empty() ? fmt::format("(select {} from {})", term.sql, new_row())
-                                                  : "NEW." + term.sql;
-    const std::string own = term.column.empty() ? term.sql : "t." + term.sql;
+    const LiveColumn* column = live_.find(term.column);
+    const std::string value = column == nullptr ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
+                                                : new_value(*column, fallback);
+    const std::string own = column == nullptr ? term.sql : "t." + term.sql;
     parts.push_back(fmt::format("{} = {} collate {}", own, value, quote(term.collation)));
   }
   if (!index.where.empty()) {
     parts.push_back("(" + index.where + ")");
-    parts.push_back(fmt::format("(select {} from {})", index.where, new_row()));
+    parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
   }
   return join(parts, " and ");
 }
@@ -68,7 +75,19 @@ std::vector<std::string> Writer::conflicts(bool update) const {
   std::vector<std::string> out;
   if (!live_.without_row_id && (live_.row_id_is_key || !update))
     out.push_back(fmt::format("t.{0} = NEW.{0}", live_.row_id));
-  for (const UniqueIndex& index : live_.unique) out.push_back(conflict(index));
+  // NEW has its NULLs still, where REPLACE will put the default of a NOT NULL column before it looks.
+  std::vector<std::string> nulls;
+  for (const LiveColumn& column : live_.columns)
+    if (!column.fallback.empty()) nulls.push_back("NEW." + quote(column.name) + " is null");
+  for (const UniqueIndex& index : live_.unique) {
+    out.push_back(conflict(index, false));
+    const bool affected = std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
+      const LiveColumn* column = live_.find(term.column);
+      return column == nullptr || !column->fallback.empty();
+    });
+    if (!nulls.empty() && (affected || !index.where.empty()))
+      out.push_back("(" + join(nulls, " or ") + ") and " + conflict(index, true));
+  }
   if (!update) return out;
   const std::string other = fmt::format("{} is not {}", identity("t"), identity("OLD"));
   for (std::string& condition : out) condition += " and " + other;

@@ -30,9 +30,7 @@ class Writer {
 
  private:
   std::string quote(std::string_view name) const { return db_.quote_name(name); }
-  std::string at(std::string_view side, const std::string& column) const {
-    return fmt::format("{}.{}", side, quote(column));
-  }
+  std::string at(std::string_view side, const std::string& column) const;
   std::size_t count() const { return shape_.columns.size(); }
   std::size_t row_parts() const { return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots); }
   std::size_t pair_parts() const { return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs); }
@@ -62,8 +60,9 @@ class Writer {
   std::string same_row(std::string_view side) const;
   std::string stands() const;
   std::vector<std::string> conflicts(bool update) const;
-  std::string conflict(const UniqueIndex& index) const;
-  std::string new_row() const;
+  std::string new_value(const LiveColumn& column, bool fallback) const;
+  std::string conflict(const UniqueIndex& index, bool fallback) const;
+  std::string new_row(bool fallback) const;
   std::string any_conflict(const std::vector<std::string>& conflicts) const;
   std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts) const;
   void settle(std::size_t most, const std::string& gone, const std::string& stay,

@@ -55,6 +55,23 @@ Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string&
 
 }  // namespace
 
+namespace {
+
+// The default of a NOT NULL column, as an expression. SQLite takes a lone word or a name in quotes there
+// for text.
+std::string fallback_of(Database& db, const std::string& written) {
+  const auto tokens = sql_tokens(written);
+  if (tokens.size() != 1) return tokens.empty() ? "" : "(" + written + ")";
+  std::string word(tokens[0].text);
+  if (tokens[0].kind == SqlToken::Kind::quoted) return db.literal(Text{word.substr(1, word.size() - 2)});
+  if (tokens[0].kind != SqlToken::Kind::word) return word;
+  const std::string known = lower(word);
+  if (known == "null" || known == "true" || known == "false" || known.starts_with("current_")) return word;
+  return db.literal(Text{std::move(word)});
+}
+
+}  // namespace
+
 Affinity affinity_of(std::string_view declared_type) {
   const std::string type = lower(declared_type);
   const auto has = [&type](const char* word) { return type.find(word) != std::string::npos; };
@@ -102,11 +119,13 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
     return fail(Fault::invalid, "track {}: an internal table", table.name);
 
   auto columns = TRY(db.query(
-      "select name, type, pk, hidden from pragma_table_xinfo(?1) order by cid", {Text{table.name}}));
+      "select name, type, pk, hidden, iif(\"notnull\", dflt_value, null) from pragma_table_xinfo(?1) order by cid",
+      {Text{table.name}}));
   while (TRY(columns->next()) == Step::row) {
     const std::string declared = columns->text(1);
     table.columns.push_back({columns->text(0), declared, affinity_of(declared),
-                             columns->integer(3) >= 2, static_cast<int>(columns->integer(2))});
+                             columns->integer(3) >= 2, static_cast<int>(columns->integer(2)),
+                             columns->is_null(4) ? "" : fallback_of(db, columns->text(4))});
   }
   table.unique = TRY(unique_indexes(db, table.name));
   if (table.without_row_id) return table;

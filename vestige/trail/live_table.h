@@ -15,7 +15,8 @@ struct LiveColumn {
   std::string type;
   Affinity affinity = Affinity::none;
   bool generated = false;
-  int primary_key = 0;  // 1, 2, …; 0: not in the primary key
+  int primary_key = 0;   // 1, 2, …; 0: not in the primary key
+  std::string fallback;  // SQL of the value that REPLACE puts for a NULL that may not be; empty: none
 };
 
 /// A unique constraint or index: rows conflict when every term is equal, within the condition.
