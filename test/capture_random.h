@@ -120,9 +120,9 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
     if (kind != no_key) table.key.push_back(column.name);
     table.columns.push_back(std::move(column));
   }
-  const std::size_t more = dice.chance(80)   ? 1 + dice.below(6)
-                           : dice.chance(40) ? 14 + dice.below(4)
-                           : dice.chance(70) ? 30 + dice.below(5)
+  const std::size_t more = dice.chance(85)   ? 1 + dice.below(6)
+                           : dice.chance(45) ? 14 + dice.below(4)
+                           : dice.chance(80) ? 30 + dice.below(5)
                                              : 200 - keys;
   std::vector<std::string> plain = table.key;
   for (std::size_t i = 0; i < more; ++i) {

@@ -41,7 +41,7 @@ inline std::string key_identity(const Row& key) {
   std::string out;
   for (const Field& field : key) {
     const auto* real = std::get_if<double>(&field.value);
-    const bool whole = real != nullptr && std::abs(*real) < 9.2e18 && std::trunc(*real) == *real;
+    const bool whole = real != nullptr && *real >= -0x1p63 && *real < 0x1p63 && std::trunc(*real) == *real;
     out += to_json(whole ? Value(static_cast<std::int64_t>(*real)) : field.value) + ",";
   }
   return out;

@@ -35,7 +35,7 @@ inline rc::Gen<std::string> any_utf8() {
 inline rc::Gen<double> any_real() {
   const auto by_bits = rc::gen::suchThat(
       rc::gen::map(
-          rc::gen::resize(std::numeric_limits<int>::max(), rc::gen::arbitrary<std::uint64_t>()),
+          rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()),
           [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
       [](double real) { return !std::isnan(real); });
   return rc::gen::weightedOneOf<double>({
