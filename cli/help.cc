@@ -72,7 +72,7 @@ void add_exit_codes(Document& document) {
   document.section("Exit codes");
   document.items(
       {{"0", "done"},
-       {"1", "the answer is no: plan found differences, doctor found errors"},
+       {"1", "the answer is no: plan found differences, doctor found something wrong"},
        {"2", "the command line is wrong"},
        {"3", "it could not be done; exec, ddl, restore, revert and apply changed nothing"}});
 }
