@@ -28,7 +28,8 @@ Result<Moment> parse_moment(std::string_view text) {
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error == std::errc() && end == text.data() + text.size()) return Moment{Moment::Kind::change, id};
-  return Moment{Moment::Kind::time, TRY(parse_time(text, clock_now()))};
+  const std::int64_t micros = TRY(parse_time(text, clock_now()));
+  return Moment{Moment::Kind::time, micros};
 }
 
 Result<std::int64_t> resolve(Database& db, const Moment& moment) {

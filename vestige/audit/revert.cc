@@ -80,9 +80,11 @@ Result<Outcome> restore(Database& db, const std::string& name, const std::vector
       if (change->id <= upto) break;
       fold_backward(target, *change);
     }
-  } else {
+  }
+  if (!target.has_value()) {
+    // Another row may have had the key then: deleted since, or moved away.
     target = TRY(state_of(db, table, key, upto));
-    if (!target.has_value())
+    if (!target.has_value() && !row.has_value())
       return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
   }
   auto undo = TRY(Undo::begin(db, {table}, with_reason(options, what), options));

@@ -43,9 +43,10 @@ class RowHistory final : public Changes {
 
  private:
   Result<void> search() {
+    const Value stored = TRY(stored_key(db_, key_));
     rows_ = TRY(db_.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
                               row_changes("?1", "?2") + ") and c.id <= ?3 order by c.id desc",
-                          {table_, TRY(stored_key(db_, key_)), upto_}));
+                          {table_, stored, upto_}));
     return {};
   }
 

@@ -118,7 +118,9 @@ Result<Row> Decoder::key(const Known& known, const Value& stored) const {
   TRY(reader.open('['));
   while (TRY(reader.more('[')) == 'y') {
     if (key.size() == names.size()) return fail(Fault::corrupt, "read a change: a key with too many parts");
-    key.push_back({names[key.size()], TRY(value_from_json(TRY(reader.value()).text))});
+    const json::Span span = TRY(reader.value());
+    Value part = TRY(value_from_json(span.text));
+    key.push_back({names[key.size()], std::move(part)});
   }
   if (key.size() != names.size()) return fail(Fault::corrupt, "read a change: a key with too few parts");
   return key;
