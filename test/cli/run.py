@@ -63,7 +63,6 @@ class Shell:
         self.environment = {
             "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin", "HOME": directory, "LC_ALL": "C.UTF-8",
             "TERM": "xterm", "PAGER": "cat", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),
-            "ASAN_OPTIONS": "detect_leaks=0",
         }
 
     def run(self, command):
