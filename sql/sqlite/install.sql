@@ -130,13 +130,20 @@ create table vestige_more (
 create index vestige_more_change on vestige_more (change, part);
 
 -- Rows that a REPLACE may be about to remove without telling the DELETE trigger. Scratch, not history:
--- BEFORE triggers keep candidates here; AFTER triggers settle those that are gone and clear the rest.
+-- BEFORE triggers keep candidates here; AFTER triggers settle those that are gone; what still stands is
+-- cleared by the next BEFORE trigger.
 -- identity: the rowid, or the stored form of the primary key of a table WITHOUT ROWID
--- seq: total_changes() before capture did anything for the statement's row
+-- at, keeper: when, and for which row: the identity of the row that an UPDATE is about to change, null for an
+--   INSERT. Cascades and triggers come in between, and only the row that kept others may settle them
+-- seq, cleared: total_changes() before capture did anything for the statement's row, and when it had
+--   cleared what was kept before
 create table vestige_replaced (
   tbl integer,
   shape integer,
+  at integer,
+  keeper,
   seq integer,
+  cleared integer,
   part integer,
   identity,
   row_id integer,
@@ -146,7 +153,7 @@ create table vestige_replaced (
 );
 
 -- insert into vestige_settle (row) values (…): the row of vestige_replaced with that rowid was removed:
--- record its DELETE and forget it; minus the rowid: it still stands: forget it; null: nothing to do.
+-- record its DELETE and forget it; null: nothing to do.
 -- A view, because an INSERT into it costs next to nothing when there is nothing to settle. A null seq says that the next change belongs to the same transaction; the rule
 -- for tx is that of Writer::tx in capture.cc (docs/sqlite.md, "Transactions").
 create view vestige_settle as select null as row;
@@ -202,14 +209,16 @@ begin
   from vestige_replaced as r
   join vestige_replaced as p on p.rowid = NEW.row
   where r.tbl = p.tbl
+    and r.keeper is p.keeper
     and r.identity is p.identity
     and r.part > 0;
   delete from vestige_replaced
   where rowid in (
     select r.rowid
     from vestige_replaced as r
-    join vestige_replaced as p on p.rowid = abs(NEW.row)
+    join vestige_replaced as p on p.rowid = NEW.row
     where r.tbl = p.tbl
+      and r.keeper is p.keeper
       and r.identity is p.identity);
 end;
 

@@ -10,8 +10,6 @@ namespace vestige {
 namespace capture {
 namespace {
 
-constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
-
 // The row of vestige_current counts: docs/sqlite.md, "Context".
 constexpr std::string_view kInForce =
     "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= total_changes()";
@@ -119,7 +117,9 @@ std::string Writer::tx() const {
       " when exists (select 1 from vestige_current where {1})"
       " then iif(c.context >= (select scope from vestige_current), c.tx, c.id + 1)"
       " when c.context is null and c.at = {0} and (c.seq is null"
-      " or c.seq = (select seq from vestige_replaced where tbl = {2} and part = 0 limit 1)"
+      " or exists (select 1 from vestige_replaced as r where r.tbl = {2} and r.part = 0 and r.at = {0}"
+      " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl = {2}"
+      " and k.keeper is r.keeper) = total_changes())"
       " or (c.id & 1023 = 0 and c.seq + (select count(*) from vestige_key where run = c.id >> 10)"
       " = total_changes())"
       " or (c.seq < total_changes() and exists (select 1 from vestige_reach as w join vestige_table as y"
@@ -180,12 +180,12 @@ std::string Writer::record(const std::string& columns, const std::string& values
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};
-  return trigger(what, event, any_conflict(found), keep_replaced(found));
+  return trigger(what, event, any_conflict(found), keep_replaced(found, update));
 }
 
 Trigger Writer::insert(const std::vector<std::string>& required) const {
   std::vector<std::string> body = required;
-  settle(conflicts(false).size(), fmt::format("not {} or {}", stands(), same_row("NEW")), "", body);
+  settle(false, body);
   const std::string seq = fmt::format("total_changes() + {}", row_parts());
   const std::string when = condition("NEW", "NEW");
   for (std::size_t part = 0; part < row_parts(); ++part) {
@@ -203,12 +203,11 @@ Trigger Writer::insert(const std::vector<std::string>& required) const {
 }
 
 Trigger Writer::update(const std::vector<std::string>& required) const {
-  // An upsert leaves the row itself among the kept ones.
+  // An upsert keeps the row itself, too.
   const std::string own =
       fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, same_row("OLD"));
   std::vector<std::string> body = required;
-  settle(conflicts(true).size(),
-         fmt::format("not {} or {}", stands(), same_row("NEW")), "(" + same_row("OLD") + ")", body);
+  settle(true, body);
 
   std::string parts = "1";
   for (std::size_t part = 1; part < pair_parts(); ++part)
@@ -239,7 +238,7 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
     }
     body.push_back(std::move(statement));
   }
-  body.push_back("delete " + own);
+  follow_kept(body);
   return trigger("update", "after update", any_changed(), body);
 }
 

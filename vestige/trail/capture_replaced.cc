@@ -101,8 +101,9 @@ std::string Writer::any_conflict(const std::vector<std::string>& conflicts) cons
   return join(parts, " or ");
 }
 
-// Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone.
-std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts) const {
+// Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone. What an
+// OR IGNORE or an upsert left there is cleared by the next.
+std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts, bool update) const {
   std::vector<std::string> columns;
   for (const std::string& column : identity_) columns.push_back(at("t", column));
   const std::string row = live_.without_row_id ? join(columns, ", ") : "t." + live_.row_id;
@@ -111,28 +112,44 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
     found.push_back(fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
   const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
                                        join(found, " union "));
-  std::vector<std::string> out = {fmt::format("delete from vestige_replaced where tbl = {}", table_.id)};
+  const std::string keeper = update ? identity("OLD") : "null";
+  std::vector<std::string> out = {fmt::format(
+      "delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})", table_.id, keeper, kNow)};
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(fmt::format(
-        "insert into vestige_replaced (tbl, shape, seq, part, identity, row_id, key{}) select {}, {}, {}, {},"
-        " {}, {}, {}{} {}",
-        slot_names(0, slots), table_.id, shape_.id, part == 0 ? "total_changes() - changes()" : "0", part,
-        identity("t"), row_id("t"), key("t"), row_values("t", part), rows));
+        "insert into vestige_replaced (tbl, shape, at, keeper, seq, cleared, part, identity, row_id, key{})"
+        " select {}, {}, {}, {}, {}, {}, {}, {}, {}, {}{} {}",
+        slot_names(0, slots), table_.id, shape_.id, kNow, keeper, part == 0 ? "total_changes() - changes()" : "0",
+        part == 0 ? "total_changes()" : "0", part, identity("t"), row_id("t"), key("t"),
+        row_values("t", part), rows));
   }
   return out;
 }
 
-// Records as deleted the kept rows for which `gone` holds and forgets the others, except those for which
-// `stay` holds; there is one for each constraint at most. Whatever the policy's condition says: what a
-// REPLACE removes silently is never left out.
-void Writer::settle(std::size_t most, const std::string& gone, const std::string& stay,
-                    std::vector<std::string>& body) const {
-  for (std::size_t i = 0; i < most; ++i)
+// Records as deleted those of the rows kept for NEW that are gone; there is one for each constraint at
+// most. Whatever the policy's condition says: what a REPLACE removes silently is never left out.
+void Writer::settle(bool update, std::vector<std::string>& body) const {
+  std::string which = fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})", table_.id,
+                                  kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
+  if (update) which += " and not " + same_row("OLD");
+  for (std::size_t i = conflicts(update).size(); i > 0; --i)
     body.push_back(fmt::format(
-        "insert into vestige_settle (row) values ((select iif({}, rowid, -rowid) from vestige_replaced"
-        " where tbl = {} and part = 0{} limit 1))",
-        gone, table_.id, stay.empty() ? "" : " and not " + stay));
+        "insert into vestige_settle (row) values ((select rowid from vestige_replaced where {} limit 1))", which));
+}
+
+// A row that is kept for another statement's row, and changed by a cascade or a trigger before that is
+// done, is kept as it is now.
+void Writer::follow_kept(std::vector<std::string>& body) const {
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    std::string values;
+    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+      values += fmt::format(", v{} = {}", i - part * kSlots, at("NEW", shape_.columns[i].name));
+    body.push_back(fmt::format("update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
+                               " and part = {} and {}",
+                               identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part,
+                               same_row("OLD")));
+  }
 }
 
 }  // namespace capture

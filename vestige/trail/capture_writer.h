@@ -10,6 +10,9 @@
 
 namespace vestige::capture {
 
+/// The clock, in milliseconds; the same throughout a statement.
+inline constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
+
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
 
@@ -64,9 +67,9 @@ class Writer {
   std::string conflict(const UniqueIndex& index, bool fallback) const;
   std::string new_row(bool fallback) const;
   std::string any_conflict(const std::vector<std::string>& conflicts) const;
-  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts) const;
-  void settle(std::size_t most, const std::string& gone, const std::string& stay,
-              std::vector<std::string>& body) const;
+  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts, bool update) const;
+  void settle(bool update, std::vector<std::string>& body) const;
+  void follow_kept(std::vector<std::string>& body) const;
   std::string record(const std::string& columns, const std::string& values,
                      const std::string& when) const;
 

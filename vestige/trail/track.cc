@@ -165,6 +165,7 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
              {table.id, Text{table.name}, Text{to_json(table.policy)}, table.shape.id}));
   table.untracked_at.reset();
   TRY(drop_triggers(db, table));
+  TRY(db.run("delete from vestige_replaced where tbl = ?1", {table.id}));
   const auto before = TRY(statements_on(db, live.name));
   std::vector<bool> compiled;
   for (const std::string& statement : before) compiled.push_back(db.writes(statement).has_value());
