@@ -74,7 +74,7 @@ Command doctor_command() {
       .about = {"Looks for triggers that are missing or altered (a migration that rebuilds a table "
                 "drops them without a word), tables that are gone or were renamed, columns that "
                 "the record does not know, contexts that somebody forgot to clear, settings that "
-                "risk the record. Exit 1 when an error or a warning remains.",
+                "risk the record. Exit 1 when anything but notes remains.",
                 "--fix repairs what is safe, in one transaction; it never touches the history."},
       .options = {{.names = "--fix", .value = "", .summary = "repair what is safe"},
                   format_option()},

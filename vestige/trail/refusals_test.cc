@@ -1,0 +1,129 @@
+// What the trail refuses, and what it says of a trail whose bytes are not what they should be.
+#include <gtest/gtest.h>
+
+#include "test/tracked_shop.h"
+#include "vestige/audit/log.h"
+
+namespace vestige {
+namespace {
+
+std::string refusal(Shop& shop, const std::string& table, const Policy& policy = {}) {
+  auto transaction = must(Transaction::begin(shop.db()));
+  return error_of(track(shop.db(), table, policy)).message;
+}
+
+TEST(Track, RefusesWhatHasNoChangesOfItsOwn) {
+  Shop shop;
+  shop.run("create view v as select 1; create virtual table f using fts5 (x)");
+  shop.with_trail();
+  EXPECT_EQ(refusal(shop, "v"), "track v: it is a view, only ordinary tables have changes to record");
+  EXPECT_EQ(refusal(shop, "f"), "track f: it is a virtual table, only ordinary tables have changes to record");
+  EXPECT_EQ(refusal(shop, "vestige_change"), "track vestige_change: an internal table");
+}
+
+TEST(Track, RefusesATableWhoseRowidCannotBeNamed) {
+  Shop shop;
+  shop.run("create table t (rowid text, _rowid_ text, oid text)");
+  shop.with_trail();
+  EXPECT_EQ(refusal(shop, "t"), "track t: its columns rowid, _rowid_ and oid hide the row's identity");
+}
+
+TEST(Track, RefusesPoliciesThatCannotBe) {
+  Shop shop;
+  std::string wide = "create table w (";
+  for (int i = 0; i < 17; ++i) wide += fmt::format("c{}, ", i);
+  wide += "primary key (";
+  for (int i = 0; i < 17; ++i) wide += fmt::format("{}c{}", i == 0 ? "" : ", ", i);
+  shop.run("create table t (id integer primary key, n); " + wide + "))");
+  shop.with_trail();
+  Policy both = including({"n"});
+  both.exclude = {"n"};
+  EXPECT_EQ(refusal(shop, "t", both), "track t: include and exclude at once");
+  EXPECT_EQ(refusal(shop, "t", excluding({"id"})), "track t: id is part of the key");
+  EXPECT_EQ(refusal(shop, "t", requiring({"act or"})), "track t: require 'act or' is not a field name");
+  EXPECT_EQ(refusal(shop, "w"), "track w: a key of more than 16 columns");
+}
+
+TEST(Trail, KnowsOnlyItsOwnVersion) {
+  Shop shop;
+  shop.with_trail();
+  shop.run("update vestige_meta set value = 99 where name = 'schema_version'");
+  EXPECT_EQ(error_of(install(shop.db())).message,
+            "install the trail: version 99 is newer than this vestige knows (1)");
+  EXPECT_EQ(error_of(log(shop.db(), {})).message, "read the trail: it has version 99, this vestige knows 1");
+}
+
+TEST(Trail, IsAppendOnly) {
+  Shop shop;
+  shop.run("create table t (id integer primary key, n)");
+  shop.with_trail().track("t");
+  shop.run("insert into t values (1, 1);"
+           "insert into vestige_session (actor) values ('ann'); delete from vestige_session;"
+           "insert into vestige_more (change, part) values (1, 1)");
+  const auto said = [&](const std::string& sql) { return error_of(shop.db().run(sql)).message; };
+  EXPECT_EQ(said("update vestige_change set op = 'D'"), "run sql: vestige: vestige_change is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_change"), "run sql: vestige: vestige_change is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_more set v0 = 1"), "run sql: vestige: vestige_more is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_more"), "run sql: vestige: vestige_more is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_context set actor = 'bob'"), "run sql: vestige: vestige_context is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_context"), "run sql: vestige: vestige_context is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_shape set name = 'x'"), "run sql: vestige: vestige_shape is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_shape"), "run sql: vestige: vestige_shape is append-only: delete refused");
+}
+
+TEST(ParseKey, RefusesMoreThanTheKeyHas) {
+  Shop shop;
+  shop.run("create table t (a, b, primary key (a, b))");
+  shop.with_trail();
+  const Tracked table = shop.track("t");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"1", "2", "3"})).message, "find a row of t: '3' is more than its key has");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1", "b=2"})).fault, Fault::invalid);
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1"})).message, "find a row of t: no value for the key column a");
+}
+
+// Somebody wrote into the trail's tables: each thing that does not decode has its own words.
+struct Damage {
+  const char* sql;
+  const char* message;
+};
+
+class DamagedTrail : public testing::TestWithParam<Damage> {};
+
+TEST_P(DamagedTrail, IsReportedAsCorrupt) {
+  Shop shop;
+  std::string wide = "create table w (id integer primary key";
+  for (int i = 0; i < 40; ++i) wide += fmt::format(", c{}", i);
+  shop.run("create table t (a, b, primary key (a, b)); " + wide + ")");
+  shop.with_trail();
+  shop.track("t");
+  shop.track("w");
+  for (const char* table : {"change", "more", "shape", "context"})
+    for (const char* verb : {"update", "delete"})
+      shop.run(fmt::format("drop trigger vestige_{}_no_{}", table, verb));
+  shop.run("insert into t values (1, 2); insert into w (id) values (1)");
+  shop.run(GetParam().sql);
+  const auto read_all = [&]() -> Result<void> {
+    auto changes = TRY(log(shop.db(), {}));
+    while (TRY(changes->next()).has_value()) {
+    }
+    return {};
+  };
+  const Error error = error_of(read_all());
+  EXPECT_EQ(error.fault, Fault::corrupt);
+  EXPECT_EQ(error.message, GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, DamagedTrail,
+    testing::Values(
+        Damage{"update vestige_change set op = 'X' where id = 1", "read a change: unknown operation 'X'"},
+        Damage{"update vestige_change set shape = 77 where id = 1", "read a change: no shape 77"},
+        Damage{"update vestige_change set context = 77 where id = 1", "read a change: no context 77"},
+        Damage{"update vestige_change set key = 5 where id = 1", "read a change: a key of several columns is not text"},
+        Damage{"update vestige_change set key = '[1,2,3]' where id = 1", "read a change: a key with too many parts"},
+        Damage{"update vestige_change set key = '[1]' where id = 1", "read a change: a key with too few parts"},
+        Damage{"delete from vestige_more", "read change 2: values are missing"},
+        Damage{"update vestige_shape set columns = '[{\"id\":1}]' where id = 1", "read a shape: a column without id, name or key"}));
+
+}  // namespace
+}  // namespace vestige
