@@ -73,7 +73,14 @@ std::string Writer::changed(const Column& column) const {
   const std::string after = at("NEW", column.name);
   const std::string differs = fmt::format("{} is not {} collate binary", before, after);
   const LiveColumn* live = live_.find(column.name);
-  if (live != nullptr && live->affinity != Affinity::none) return differs;
+  const Affinity affinity = live == nullptr ? Affinity::none : live->affinity;
+  // Affinity makes every whole real an integer, but not the least: the one number that can be both.
+  if (affinity == Affinity::integer || affinity == Affinity::numeric)
+    return live_.row_id_is_key && live->primary_key > 0
+               ? differs
+               : fmt::format("({0} or ({2} = -9223372036854775808 and typeof({1}) <> typeof({2})))", differs,
+                             before, after);
+  if (affinity != Affinity::none) return differs;
   return fmt::format("({0} or typeof({1}) <> typeof({2}) or ({2} = 0.0 and typeof({2}) = 'real'))",
                      differs, before, after);
 }
