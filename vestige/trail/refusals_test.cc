@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "test/tracked_shop.h"
-#include "vestige/audit/log.h"
+#include "vestige/trail/changes.h"
 
 namespace vestige {
 namespace {
@@ -50,7 +50,7 @@ TEST(Trail, KnowsOnlyItsOwnVersion) {
   shop.run("update vestige_meta set value = 99 where name = 'schema_version'");
   EXPECT_EQ(error_of(install(shop.db())).message,
             "install the trail: version 99 is newer than this vestige knows (1)");
-  EXPECT_EQ(error_of(log(shop.db(), {})).message, "read the trail: it has version 99, this vestige knows 1");
+  EXPECT_EQ(error_of(require_trail(shop.db())).message, "read the trail: it has version 99, this vestige knows 1");
 }
 
 TEST(Trail, IsAppendOnly) {
@@ -103,7 +103,7 @@ TEST_P(DamagedTrail, IsReportedAsCorrupt) {
   shop.run("insert into t values (1, 2); insert into w (id) values (1)");
   shop.run(GetParam().sql);
   const auto read_all = [&]() -> Result<void> {
-    auto changes = TRY(log(shop.db(), {}));
+    auto changes = TRY(read_changes(shop.db(), {}));
     while (TRY(changes->next()).has_value()) {
     }
     return {};
