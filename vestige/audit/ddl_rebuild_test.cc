@@ -71,6 +71,18 @@ TEST_F(DdlTest, RecordsWhatWasWrittenBeforeTheDance) {
             "{\"price\":9}\n");
 }
 
+TEST_F(DdlTest, AColumnIsRenamedAfterTheDance) {
+  EXPECT_EQ(migrate(std::string(kDjango) + "; alter table products rename column name to title;" +
+                    "alter table products rename column title to label"),
+            "products: rebuilt, goes on as the same tracked table; altered by the copy: 0 updated, "
+            "0 deleted,"
+            " 0 inserted\n"
+            "products: column name renamed to title\n"
+            "products: column title renamed to label\n");
+  EXPECT_EQ(recorded(), "");
+  EXPECT_NE(shop_.changes().find("\"label\":\"ink\""), std::string::npos);
+}
+
 TEST_F(DdlTest, TheDanceMayBeDancedTwice) {
   migrate(std::string(kDjango) + ";" + std::string(kDjango));
   EXPECT_EQ(recorded(), "");

@@ -81,11 +81,23 @@ Result<void> Migration::execute(std::string_view sql) {
 Result<void> Migration::run(std::string_view sql) {
   const DdlStatement statement = TRY(ddl_statement(sql));
   TRY(refuse_trail(statement));
+  if (statement.kind == DdlStatement::Kind::alter_table) TRY(meet_successor(statement));
   Traveller* traveller = find(statement);
   if (traveller == nullptr) return execute(sql);
   if (statement.kind == DdlStatement::Kind::alter_table) return alter(*traveller, sql);
   if (statement.kind == DdlStatement::Kind::drop_table) return drop(*traveller, sql);
   return execute(sql);
+}
+
+// A table that was rebuilt is about to be altered: it goes on as the same tracked table from here, so
+// that what the statement renames keeps its history.
+Result<void> Migration::meet_successor(const DdlStatement& statement) {
+  if (find(statement) != nullptr) return {};
+  for (Traveller& traveller : travellers_)
+    if (traveller.kept.has_value() && same_name(traveller.table.name, statement.name) &&
+        TRY(table_names(db_)).contains(traveller.table.name))
+      return arrive(traveller);
+  return {};
 }
 
 // An excluded column that is gone may have come back under a name that nobody excludes.

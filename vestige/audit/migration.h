@@ -44,6 +44,7 @@ class Migration {
 
   Traveller* find(const DdlStatement& statement);
   Result<void> refuse_trail(const DdlStatement& statement);
+  Result<void> meet_successor(const DdlStatement& statement);
   Result<void> execute(std::string_view sql);
   Result<void> alter(Traveller& traveller, std::string_view sql);
   Result<void> drop(Traveller& traveller, std::string_view sql);
