@@ -148,7 +148,7 @@ std::string Writer::head(std::string_view op, std::string_view seq) const {
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
   if (table_.policy.when.empty()) return "";
-  return "(" + with_sides(table_.policy.when, old_side, new_side) + ")";
+  return "(" + with_sides(table_.policy.when, old_side, new_side) + "\n)";  // it may end in a comment
 }
 
 Result<std::vector<std::string>> Writer::required() const {

@@ -50,7 +50,7 @@ struct Stay {
 
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
-// Follows a row through its keys. Each question is one search of an index.
+// Follows a row through its keys, as long as they tell it from others: NULL does not. Each question is one search of an index.
 class Follow {
  public:
   Follow(Database& db, std::int64_t table) : db_(db), table_(table) {}
@@ -77,7 +77,7 @@ class Follow {
  private:
   // The stay under `key` that ended with the move at `end`, and what came before it.
   Result<void> backward(Value key, std::int64_t end) {
-    while (true) {
+    while (!std::holds_alternative<Null>(key)) {
       auto rows = TRY(db_.query("select id, key, new_key from vestige_change where id in (" +
                                     row_changes("?1", "?2") +
                                     ") and id < ?3 and ((key is ?2 and op = 'I') or new_key is ?2)"
@@ -93,11 +93,12 @@ class Follow {
       key = rows->value(1);
       end = began;
     }
+    return {};
   }
 
   // The stay under `key` that began with the move at `begin`, and what came after it.
   Result<void> forward(Value key, std::int64_t begin) {
-    while (true) {
+    while (!std::holds_alternative<Null>(key)) {
       auto rows = TRY(db_.query("select id, new_key from vestige_change where id in (" +
                                     row_changes("?1", "?2") +
                                     ") and id > ?3 and key is ?2 and (op = 'D' or new_key is not null)"
@@ -113,6 +114,7 @@ class Follow {
       key = rows->value(1);
       begin = ended;
     }
+    return {};
   }
 
   Database& db_;
@@ -133,7 +135,12 @@ struct Where {
 };
 
 Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where& where) {
-  const auto stays = TRY(Follow(db, table).stays(TRY(stored_key(db, key))));
+  const Value stored = TRY(stored_key(db, key));
+  if (std::holds_alternative<Null>(stored)) {
+    where.add("false");
+    return {};
+  }
+  const auto stays = TRY(Follow(db, table).stays(stored));
   std::string ids;
   for (const Stay& stay : stays) {
     const std::string at = where.bind(table);
@@ -178,6 +185,40 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
   }
   if (word == "null") out.emplace_back(Null{});
   out.emplace_back(Text{word});
+  return out;
+}
+
+// What was typed for each key column: every word names its column ("col=value"), or none does.
+Result<std::vector<std::string>> typed_values(const Tracked& table, const std::vector<Column>& columns,
+                                              const std::vector<std::string>& words) {
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
+  const std::string hint = fmt::format("its key is {}, in this order, or each as column=value", names);
+  const auto names_column = [](const std::string& word, const Column& column) {
+    return word.starts_with(column.name + "=");
+  };
+  bool named = false;
+  for (const std::string& word : words)
+    for (const Column& column : columns) named = named || names_column(word, column);
+
+  std::vector<std::optional<std::string>> typed(columns.size());
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::size_t place = named ? 0 : i;
+    while (named && place < columns.size() && !names_column(words[i], columns[place])) ++place;
+    if (named && place == columns.size())
+      return hinted(fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, words[i]), hint);
+    if (place >= columns.size() || typed[place].has_value())
+      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, words[i]),
+                    hint);
+    typed[place] = named ? words[i].substr(columns[place].name.size() + 1) : words[i];
+  }
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!typed[i].has_value())
+      return hinted(fail(Fault::invalid, "find a row of {}: no value for the key column {}", table.name,
+                         columns[i].name), hint);
+    out.push_back(*typed[i]);
+  }
   return out;
 }
 
@@ -260,38 +301,7 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
     return hinted(fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
                   "vestige log " + table.name + " shows its changes; give it a primary key, or track it with"
                   " --key over a UNIQUE constraint");
-  std::vector<std::string> typed(columns.size());
-  std::vector<bool> given(columns.size());
-  std::size_t next = 0;
-  for (const std::string& word : words) {
-    std::size_t place = columns.size();
-    std::string value = word;
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      if (word.starts_with(columns[i].name + "=")) {
-        place = i;
-        value = word.substr(columns[i].name.size() + 1);
-      }
-    if (place == columns.size()) {
-      while (next < given.size() && given[next]) ++next;
-      place = next;
-    }
-    if (place >= columns.size() || given[place]) {
-      place = columns.size();
-    } else {
-      typed[place] = std::move(value);
-      given[place] = true;
-    }
-    if (place == columns.size())
-      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word),
-                    fmt::format("its key has {} column(s), in this order: {}", columns.size(), [&] {
-                      std::string names;
-                      for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
-                      return names;
-                    }()));
-  }
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    if (!given[i])
-      return fail(Fault::invalid, "find a row of {}: no value for the key column {}", table.name, columns[i].name);
+  const auto typed = TRY(typed_values(table, columns, words));
 
   // The class that a value has in the rows decides; where nothing is known, the likeliest.
   auto live = live_table(db, table.name);
@@ -314,6 +324,7 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
       where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name), values.size());
     }
     const bool in_trail =
+        !std::holds_alternative<Null>(stored) &&
         TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")", {table.id, stored})) != 0;
     bool in_table = false;
     if (!in_trail && live.has_value() && live->find(columns[0].name) != nullptr)
