@@ -37,8 +37,8 @@ class CaptureReplace : public testing::TestWithParam<bool> {
   bool one_tx_ = true;
 };
 
-INSTANTIATE_TEST_SUITE_P(Recursive, CaptureReplace, testing::Bool(), [](const auto& info) {
-  return info.param ? "TriggersOn" : "TriggersOff";
+INSTANTIATE_TEST_SUITE_P(Recursive, CaptureReplace, testing::Bool(), [](const auto& parameter) {
+  return parameter.param ? "TriggersOn" : "TriggersOff";
 });
 
 TEST_P(CaptureReplace, RecordsTheReplacedRowOnceAndFirst) {

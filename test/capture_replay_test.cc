@@ -21,7 +21,7 @@ class Play {
     setup("pragma synchronous = off");
     setup(dice.chance(50) ? "pragma journal_mode = wal" : "pragma journal_mode = delete");
     client_ = shop.connect();
-    both(dice.chance(50) ? "pragma recursive_triggers = on" : "pragma recursive_triggers = off");
+    client(dice.chance(50) ? "pragma recursive_triggers = on" : "pragma recursive_triggers = off");
     client("pragma synchronous = off");
   }
 
@@ -40,9 +40,6 @@ class Play {
     if (!done.has_value() && (done.error().message.find("vestige") != std::string::npos || done.error().fault == Fault::corrupt))
       failed(done.error().message);
     done.has_value() ? ++done_ : ++refused_;
-  }
-  void both(const std::string& sql) {
-    client(sql);
   }
   void look(Witness& witness) {
     if (const std::string wrong = witness.look(); !wrong.empty()) failed(wrong);
@@ -112,6 +109,55 @@ RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
   while (auto change = must(changes->next())) whole.forward(*change);
   if (!whole.complaint().empty()) play.failed("from the baseline: " + whole.complaint());
   if (const auto wrong = differs(whole.rows(), snapshot(play.shop.db(), table.name)); !wrong.empty()) play.failed("from the baseline: " + wrong);
+}
+
+// Three tables that write each other: foreign keys that cascade, one of them to its own table, and the
+// application's triggers. No ON UPDATE on the table's own key: SQLite runs it before it fires AFTER
+// triggers, so that a row that refers to itself is recorded in the wrong order.
+RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
+  Play play(seed());
+  Dice& dice = play.dice;
+  const auto action = [&] {
+    return dice.pick<std::string>({"cascade", "set null", "set default", "no action", "restrict"});
+  };
+  const auto actions = [&] { return " on delete " + action() + " on update " + action() + (dice.chance(30) ? " deferrable initially deferred" : ""); };
+  const bool without = dice.chance(30);
+  const std::string primary = without ? dice.pick<std::string>({"id text primary key", "id primary key", "id integer primary key"}) : "id integer primary key";
+  const RandomTable goods = {"goods",
+                             {{"id", false, "", primary.find("integer") != std::string::npos}, {"name", false, "", false}, {"up", false, "goods", false}, {"n", false, "", false}},
+                             {"id"},
+                             {"create table goods (" + primary + ", name unique, up references goods on delete " + action() + ", n)" + (without ? " without rowid" : "")}};
+  const RandomTable line = {"line",
+                            {{"id", false, "", true}, {"goods", false, "goods", false}, {"n", false, "", false}},
+                            {"id"},
+                            {"create table line (id integer primary key, goods references goods" + actions() + ", n unique)"}};
+  const RandomTable note = {"note",
+                            {{"line", false, "line", false}, {"text", false, "", false}},
+                            {},
+                            {"create table note (line references line" + actions() + ", text)"}};
+  const std::vector<RandomTable> tables = {goods, line, note};
+  for (const RandomTable& table : tables) play.make(table);
+  for (const char* trigger : {"create trigger a after insert on goods begin insert into note (text) values (NEW.name); insert into note (text) values (NEW.n); end",
+                              "create trigger b after update of n on goods begin update line set n = NEW.n where goods = OLD.id; update goods set name = NEW.n where id = NEW.id; end",
+                              "create trigger c after delete on line begin delete from note where text is OLD.n; end",
+                              "create trigger d before insert on line when NEW.n = 3 begin select raise(ignore); end",
+                              "create trigger e before delete on goods when OLD.n = 2 begin select raise(abort, 'no'); end",
+                              "create trigger f after insert on line begin update or replace line set n = NEW.id where id = NEW.id; end"})
+    if (dice.chance(35)) play.setup(trigger);
+  play.shop.with_trail();
+  std::vector<std::string> names;
+  for (const RandomTable& table : tables) {
+    play.shop.track(table.name);
+    names.push_back(table.name);
+  }
+  play.client(dice.chance(85) ? "pragma foreign_keys = on" : "pragma foreign_keys = off");
+  Witness witness(play.shop.db(), names);
+  std::vector<RandomWrites> writers;
+  for (const RandomTable& table : tables) writers.emplace_back(dice, table, play.row_id(table), witness);
+  for (int i = 0; i < 40; ++i) {
+    play.transaction(writers);
+    play.look(witness);
+  }
 }
 
 }  // namespace
