@@ -107,6 +107,7 @@ Result<State> at(Database& db, const std::string& name, const std::vector<std::s
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const Row key = TRY(parse_key(db, table, words));
+  TRY(names_a_row(table, key));
   const std::int64_t upto = TRY(resolve(db, moment));
   const State state = TRY(state_of(db, table, key, upto));
   if (!state.has_value()) return State();

@@ -185,6 +185,7 @@ Result<void> keep_touched(Database& db, const Tracked& table, std::int64_t upto,
     const Value stored = rows->value(place);
     if (!any || !identical(last, stored)) {
       TRY(keep());
+      TRY(names_a_row(table, arrives ? *change->new_key : change->key));
       touched.begin(arrives ? *change->new_key : change->key);
       last = stored;
       any = true;

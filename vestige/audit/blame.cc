@@ -30,6 +30,7 @@ Result<Blame> blame(Database& db, const std::string& name, const std::vector<std
   Blame out;
   out.table = table.name;
   out.key = TRY(parse_key(db, table, words));
+  TRY(names_a_row(table, out.key));
   auto row = TRY(live_row(db, table, out.key));
   if (!row.has_value()) {
     const Row moved = TRY(last_key(db, table, out.key));

@@ -14,6 +14,7 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
   Diff out;
   out.table = table.name;
   out.key = TRY(parse_key(db, table, words));
+  TRY(names_a_row(table, out.key));
   std::int64_t early = TRY(resolve(db, from));
   std::int64_t late = TRY(resolve(db, to));
   const bool turned = early > late;

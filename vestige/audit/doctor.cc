@@ -9,6 +9,7 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/row_index.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
@@ -31,6 +32,7 @@ class Doctor {
   Result<void> examine_trail();
   Result<void> examine_context();
   Result<void> examine_settings();
+  Result<void> examine_index();
   Result<void> examine_clock();
 
   Database& db_;
@@ -58,7 +60,8 @@ Result<void> Doctor::examine() {
       patients_.push_back(TRY(Patient::examine(db_, std::move(table))));
   TRY(examine_context());
   TRY(examine_settings());
-  return examine_clock();
+  TRY(examine_clock());
+  return examine_index();
 }
 
 // The trail's own tables, views and guards, against those of a new trail.
@@ -139,15 +142,27 @@ Result<void> Doctor::examine_clock() {
   return {};
 }
 
+Result<void> Doctor::examine_index() {
+  constexpr std::int64_t kMany = 1000;
+  const std::int64_t runs = TRY(loose_runs(db_));
+  if (runs >= kMany)
+    add(Severity::note, "row-index",
+        fmt::format("finding the changes of one row searches {} sorted runs; merged, it is one search", runs),
+        "vestige doctor --fix", true);
+  return {};
+}
+
 Result<void> Doctor::fix() {
   if (!readable_) return {};
+  TRY(merge_runs(db_));
   TRY(restore_trail_objects(db_));
   // Two tables may have swapped their names: none of the old ones may stand in the way.
   for (const Patient& patient : patients_) TRY(patient.free_name(db_));
   for (Patient& patient : patients_) TRY(patient.mend(db_));
   TRY(db_.run("delete from vestige_current"));
   for (Finding& finding : findings_) {
-    if (finding.code != "trail-altered" && finding.code != "context-left") continue;
+    if (finding.code != "trail-altered" && finding.code != "context-left" && finding.code != "row-index")
+      continue;
     finding.fixed = true;
     finding.remedy = "";
   }

@@ -19,7 +19,8 @@ struct Finding {
       code;  // stable, for machines: "triggers-missing", "triggers-altered", "table-missing",
              // "table-renamed", "column-added", "column-renamed", "column-dropped",
              // "key-changed", "trail-altered", "context-left", "schema-version", "journal",
-             // "synchronous", "clock-backward"
+             // "synchronous", "clock-backward",
+                        // "row-index"
   std::string table;    // empty when it is about the whole database
   std::string message;  // what is wrong and what it means
   std::string remedy;   // what to do; empty for a note

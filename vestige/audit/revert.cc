@@ -65,6 +65,7 @@ Result<Outcome> restore(Database& db, const std::string& name, const std::vector
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const Row key = TRY(parse_key(db, table, words));
+  TRY(names_a_row(table, key));
   const std::int64_t upto = TRY(resolve(db, to));
   const std::string moment = to.kind == Moment::Kind::change ? fmt::format("change {}", to.value)
                              : to.kind == Moment::Kind::time ? format_time(to.value)

@@ -68,6 +68,16 @@ Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table,
       new RowHistory(db, TRY(Decoder::open(db)), table.id, key, upto));
 }
 
+Result<void> names_a_row(const Tracked& table, const Row& key) {
+  for (const Field& field : key)
+    if (std::holds_alternative<Null>(field.value))
+      return hinted(fail(Fault::invalid, "tell the rows of {} apart: {} of a key is null, and any number of rows may have it",
+                         table.name, field.name),
+                    "vestige log " + table.name + " shows the changes; --key over columns that are never null"
+                    " gives the rows an identity");
+  return {};
+}
+
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {
   auto live = live_table(db, table.name);
   if (!live.has_value()) {

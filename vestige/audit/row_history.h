@@ -13,6 +13,11 @@ namespace vestige {
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
                                              std::int64_t upto);
 
+/// A key with a NULL in it names no row: SQLite lets any number of rows have it.
+///
+/// faults   invalid: the key holds a NULL
+Result<void> names_a_row(const Tracked& table, const Row& key);
+
 /// The row as it stands in the table now: its recorded columns; nothing when it is not there.
 ///
 /// faults   corrupt: more than one row has the key

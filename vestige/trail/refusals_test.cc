@@ -77,7 +77,8 @@ TEST(ParseKey, RefusesMoreThanTheKeyHas) {
   shop.with_trail();
   const Tracked table = shop.track("t");
   EXPECT_EQ(error_of(parse_key(shop.db(), table, {"1", "2", "3"})).message, "find a row of t: '3' is more than its key has");
-  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1", "b=2"})).fault, Fault::invalid);
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1", "b=2"})).message, "find a row of t: 'b=2' is more than its key has");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"a=1", "c=2"})).message, "find a row of t: 'c=2' names no key column");
   EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1"})).message, "find a row of t: no value for the key column a");
 }
 
