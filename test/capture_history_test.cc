@@ -29,7 +29,8 @@ class CaptureHistory : public testing::Test {
     row.oldest_first = true;
     auto changes = must(read_changes(shop_.db(), row));
     std::string out;
-    while (auto change = must(changes->next())) out += (out.empty() ? "" : " ") + std::to_string(change->id);
+    while (auto change = must(changes->next()))
+      out += (out.empty() ? "" : " ") + std::to_string(change->id);
     return out;
   }
 
@@ -40,44 +41,56 @@ class CaptureHistory : public testing::Test {
 
 TEST_F(CaptureHistory, FindsARowInEveryRunAndInTheTail) {
   make("create table goods (id integer primary key, n default 0)");
-  client("insert into goods (id) with recursive n (i) as (select 1 union all select i + 1 from n where i < 700) select i from n");
+  client(
+      "insert into goods (id) with recursive n (i) as (select 1 union all select i + 1 from n "
+      "where i < 700) select i from n");
   for (int i = 0; i < 6; ++i) client("update goods set n = n + 1");
   const auto expected = [&](std::int64_t key) {
-    return shop_.rows(fmt::format("select group_concat(id, ' ') from (select id from vestige_change where key = {} order by id)", key));
+    return shop_.rows(
+        fmt::format("select group_concat(id, ' ') from (select id from vestige_change where key = "
+                    "{} order by id)",
+                    key));
   };
-  for (const std::int64_t key : {1, 2, 255, 256, 257, 324, 325, 699, 700}) EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
+  for (const std::int64_t key : {1, 2, 255, 256, 257, 324, 325, 699, 700})
+    EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
   EXPECT_EQ(must(loose_runs(shop_.db())), 4900 / 1024);
   must(merge_runs(shop_.db()));
   EXPECT_EQ(must(loose_runs(shop_.db())), 0);
-  for (const std::int64_t key : {1, 2, 324, 325, 700}) EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
+  for (const std::int64_t key : {1, 2, 324, 325, 700})
+    EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
   client("update goods set n = -n");
   client("update goods set n = n - 1");
-  for (const std::int64_t key : {1, 2, 324, 325, 700}) EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
+  for (const std::int64_t key : {1, 2, 324, 325, 700})
+    EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
   must(merge_runs(shop_.db()));
-  for (const std::int64_t key : {1, 2, 324, 325, 700}) EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
+  for (const std::int64_t key : {1, 2, 324, 325, 700})
+    EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
 }
 
 TEST_F(CaptureHistory, FindsABaselinesRows) {
-  shop_.run("create table goods (id integer primary key); insert into goods with recursive n (i) as (select 1 union all select i + 1 from n where i < 2500) select i from n");
+  shop_.run(
+      "create table goods (id integer primary key); insert into goods with recursive n (i) as "
+      "(select 1 union all select i + 1 from n where i < 2500) select i from n");
   shop_.with_trail();
   tracked_ = shop_.track("goods");
   auto transaction = must(Transaction::begin(shop_.db()));
   EXPECT_EQ(must(baseline(shop_.db(), tracked_)), 2500);
   must(transaction.commit());
-  for (const std::int64_t key : {1, 1023, 1024, 1025, 2048, 2499, 2500}) EXPECT_EQ(ids(key), std::to_string(key));
+  for (const std::int64_t key : {1, 1023, 1024, 1025, 2048, 2499, 2500})
+    EXPECT_EQ(ids(key), std::to_string(key));
 }
 
 TEST_F(CaptureHistory, FollowsChangedKeysBothWays) {
   make("create table goods (id integer primary key, name)");
-  client("insert into goods values (1, 'a')");        // 1
-  client("update goods set id = 2 where id = 1");     // 2
-  client("insert into goods values (1, 'other')");    // 3
-  client("update goods set name = 'b' where id = 2"); // 4
-  client("update goods set id = 3 where id = 2");     // 5
-  client("insert into goods values (2, 'third')");    // 6
-  client("update goods set name = 'c' where id = 3"); // 7
-  client("delete from goods where id = 3");           // 8
-  client("insert into goods values (3, 'fourth')");   // 9
+  client("insert into goods values (1, 'a')");         // 1
+  client("update goods set id = 2 where id = 1");      // 2
+  client("insert into goods values (1, 'other')");     // 3
+  client("update goods set name = 'b' where id = 2");  // 4
+  client("update goods set id = 3 where id = 2");      // 5
+  client("insert into goods values (2, 'third')");     // 6
+  client("update goods set name = 'c' where id = 3");  // 7
+  client("delete from goods where id = 3");            // 8
+  client("insert into goods values (3, 'fourth')");    // 9
   EXPECT_EQ(ids(std::int64_t{2}), "1 2 4 5 6 7 8");
   EXPECT_EQ(ids(std::int64_t{3}), "1 2 4 5 7 8 9");
   EXPECT_EQ(ids(std::int64_t{1}), "1 2 3 4 5 7 8");
@@ -85,7 +98,9 @@ TEST_F(CaptureHistory, FollowsChangedKeysBothWays) {
 
 TEST_F(CaptureHistory, FollowsAKeyThatComesBack) {
   make("create table goods (id text primary key, n) without rowid");
-  client("insert into goods values ('a', 0); update goods set id = 'b'; update goods set id = 'a'; update goods set n = 1; update goods set id = 'A'; delete from goods");
+  client(
+      "insert into goods values ('a', 0); update goods set id = 'b'; update goods set id = 'a'; "
+      "update goods set n = 1; update goods set id = 'A'; delete from goods");
   EXPECT_EQ(ids(Text{"a"}), "1 2 3 4 5 6");
   EXPECT_EQ(ids(Text{"b"}), "1 2 3 4 5 6");
   EXPECT_EQ(ids(Text{"A"}), "1 2 3 4 5 6");
@@ -93,7 +108,9 @@ TEST_F(CaptureHistory, FollowsAKeyThatComesBack) {
 
 TEST_F(CaptureHistory, TellsRowsWithoutAKeyValueApartFromAllOthers) {
   make("create table goods (id text primary key, n)");
-  client("insert into goods values (null, 1), ('a', 2), (null, 3), ('null', 4); update goods set n = n + 1; update goods set id = 'x' where n = 2");
+  client(
+      "insert into goods values (null, 1), ('a', 2), (null, 3), ('null', 4); update goods set n = "
+      "n + 1; update goods set id = 'x' where n = 2");
   EXPECT_EQ(ids(Text{"a"}), "2 6");
   EXPECT_EQ(ids(Text{"x"}), "9");
   EXPECT_EQ(ids(Null{}), "");
@@ -102,11 +119,16 @@ TEST_F(CaptureHistory, TellsRowsWithoutAKeyValueApartFromAllOthers) {
 TEST_F(CaptureHistory, FindsTheLastChangeByAClockThatWentBack) {
   make("create table goods (id integer primary key)");
   EXPECT_EQ(must(last_change_at(shop_.db(), 5'000'000)), 0);
-  const std::vector<std::pair<int, bool>> clock = {{100, false}, {100, false}, {200, false}, {150, true}, {160, false}, {90, true}, {300, false}, {250, true}};
+  const std::vector<std::pair<int, bool>> clock = {{100, false}, {100, false}, {200, false},
+                                                   {150, true},  {160, false}, {90, true},
+                                                   {300, false}, {250, true}};
   std::int64_t id = 0;
   for (const auto& [at, back] : clock)
-    must(shop_.db().run("insert into vestige_change (id, tbl, shape, op, at, tx, backward, key, v0) values (?1, ?2, ?3, 'I', ?4, ?1, ?5, ?1, ?1)",
-                        {++id, tracked_.id, tracked_.shape.id, std::int64_t{at}, back ? Value(std::int64_t{1}) : Value(Null{})}));
+    must(
+        shop_.db().run("insert into vestige_change (id, tbl, shape, op, at, tx, backward, key, v0) "
+                       "values (?1, ?2, ?3, 'I', ?4, ?1, ?5, ?1, ?1)",
+                       {++id, tracked_.id, tracked_.shape.id, std::int64_t{at},
+                        back ? Value(std::int64_t{1}) : Value(Null{})}));
   // The last change that the clock placed at or before a moment, by looking at each.
   for (std::int64_t micros = 89'000; micros < 301'001; micros += 500) {
     std::int64_t last = 0;
@@ -121,13 +143,20 @@ TEST_F(CaptureHistory, ReadsKeysAsPeopleTypeThem) {
   client("insert into goods values (7, 1)");
   EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"7"}))), "{\"id\":7}");
   EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"id=7"}))), "{\"id\":7}");
-  shop_.run("create table line (goods text, n, place real, primary key (goods, n, place)); insert into line values ('7', 1, 2), ('b=c', x'00ff', 1.5), ('null', 'x', 0)");
+  shop_.run(
+      "create table line (goods text, n, place real, primary key (goods, n, place)); insert into "
+      "line values ('7', 1, 2), ('b=c', x'00ff', 1.5), ('null', 'x', 0)");
   const Tracked line = shop_.track("line");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"7", "1", "2"}))), "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"place=2", "7", "n=1"}))), "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"b=c", "x'00FF'", "1.5"}))), "{\"goods\":\"b=c\",\"n\":{\"$blob\":\"00ff\"},\"place\":1.5}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"null", "x", "0"}))), "{\"goods\":\"null\",\"n\":\"x\",\"place\":0.0}");
-  EXPECT_EQ(error_of(parse_key(shop_.db(), line, {"7", "1"})).message, "find a row of line: no value for the key column place");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"7", "1", "2"}))),
+            "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"place=2", "goods=7", "n=1"}))),
+            "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"b=c", "x'00FF'", "1.5"}))),
+            "{\"goods\":\"b=c\",\"n\":{\"$blob\":\"00ff\"},\"place\":1.5}");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"null", "x", "0"}))),
+            "{\"goods\":\"null\",\"n\":\"x\",\"place\":0.0}");
+  EXPECT_EQ(error_of(parse_key(shop_.db(), line, {"7", "1"})).message,
+            "find a row of line: no value for the key column place");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Random tables, values and statements for the replay tests, from one seed.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>
@@ -32,23 +33,42 @@ class Dice {
 inline Value random_value(Dice& dice) {
   using namespace std::string_literals;
   if (dice.chance(60))
-    return dice.pick<Value>({Null{}, std::int64_t{0}, std::int64_t{1}, std::int64_t{2}, std::int64_t{3},
-                             std::int64_t{-1}, 0.0, -0.0, 1.0, 2.0, 1.5, Text{""}, Text{"a"}, Text{"A"},
-                             Text{"a "}, Text{"1"}, Text{"1.0"}, Blob{""}, Blob{"a"}, Blob{"\x00"s}});
+    return dice.pick<Value>({Null{},
+                             std::int64_t{0},
+                             std::int64_t{1},
+                             std::int64_t{2},
+                             std::int64_t{3},
+                             std::int64_t{-1},
+                             0.0,
+                             -0.0,
+                             1.0,
+                             2.0,
+                             1.5,
+                             Text{""},
+                             Text{"a"},
+                             Text{"A"},
+                             Text{"a "},
+                             Text{"1"},
+                             Text{"1.0"},
+                             Blob{""},
+                             Blob{"a"},
+                             Blob{"\x00"s}});
   switch (dice.below(6)) {
     case 0:
-      return dice.pick<Value>({std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
-                               -9223372036854775808.0, 9223372036854775808.0, 5e-324, 1e300,
-                               std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-                               9007199254740993.0, std::int64_t{9007199254740993}, 0.1, 123456789012345680.0});
+      return dice.pick<Value>(
+          {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
+           -9223372036854775808.0, 9223372036854775808.0, 5e-324, 1e300,
+           std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
+           9007199254740993.0, std::int64_t{9007199254740993}, 0.1, 123456789012345680.0});
     case 1: return static_cast<std::int64_t>(dice.bits());
     case 2: {
       const double real = std::bit_cast<double>(dice.bits());
       return std::isnan(real) ? Value(0.1 + 0.2) : Value(real);
     }
     case 3:
-      return Text{dice.pick<std::string>({"a\0b"s, "\0"s, "\xff\xfe"s, "h\xc3"s, "😀", "naïve", "it's \"q\"", "{}",
-                                          "[1]", "null", "0x10", "1e3", " 7 ", "-0.0", "Inf", "日本"})};
+      return Text{dice.pick<std::string>({"a\0b"s, "\0"s, "\xff\xfe"s, "h\xc3"s, "😀", "naïve",
+                                          "it's \"q\"", "{}", "[1]", "null", "0x10", "1e3", " 7 ",
+                                          "-0.0", "Inf", "日本"})};
     case 4: {
       std::string bytes(dice.chance(3) ? 70'000 : dice.below(20), '\0');
       for (char& c : bytes) c = static_cast<char>(dice.bits());
@@ -61,8 +81,8 @@ inline Value random_value(Dice& dice) {
 struct RandomColumn {
   std::string name;
   bool generated = false;
-  std::string refers;         // a table whose first column it refers to
-  bool row_id = false;        // INTEGER PRIMARY KEY
+  std::string refers;   // a table whose first column it refers to
+  bool row_id = false;  // INTEGER PRIMARY KEY
 };
 
 struct RandomTable {
@@ -78,7 +98,8 @@ inline std::string sql_name(const std::string& name) {
   return out + "\"";
 }
 
-inline std::string list_of(const std::vector<std::string>& parts, const std::string& between = ", ") {
+inline std::string list_of(const std::vector<std::string>& parts,
+                           const std::string& between = ", ") {
   std::string out;
   for (const std::string& part : parts) out += (out.empty() ? "" : between) + part;
   return out;
@@ -91,8 +112,10 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
   const bool strict = dice.chance(25);
   RandomTable table;
   table.name = name;
-  std::vector<std::string> names = {"price", "sp ace", "quo\"te", "it's", "select", "Größe", "日本", "MiXed", "new",
-                                    "old", "t", "k", "v0", "key", "identity", "tbl", "rowid", "a.b", "[x]", "{y}", "%z", "seq"};
+  std::vector<std::string> names = {"price", "sp ace", "quo\"te",  "it's", "select", "Größe",
+                                    "日本",  "MiXed",  "new",      "old",  "t",      "k",
+                                    "v0",    "key",    "identity", "tbl",  "rowid",  "a.b",
+                                    "[x]",   "{y}",    "%z",       "seq"};
   const auto take = [&] {
     if (names.empty()) return "c" + std::to_string(table.columns.size());
     const std::size_t at = dice.below(names.size());
@@ -101,20 +124,24 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
     return taken;
   };
   const auto type = [&]() -> std::string {
-    if (strict) return dice.pick<std::string>({"int", "integer", "real", "text", "blob", "any", "any"});
-    return dice.pick<std::string>({"", "", "integer", "real", "text", "blob", "numeric", "any", "varchar(9)", "double",
-                                   "decimal(9,2)", "datetime", "point"});
+    if (strict)
+      return dice.pick<std::string>({"int", "integer", "real", "text", "blob", "any", "any"});
+    return dice.pick<std::string>({"", "", "integer", "real", "text", "blob", "numeric", "any",
+                                   "varchar(9)", "double", "decimal(9,2)", "datetime", "point"});
   };
   std::vector<std::string> parts;
   std::string tail;
-  const std::size_t keys = kind == no_key ? 0 : kind == several || kind == several_without ? 2 + dice.below(2) : 1;
+  const std::size_t keys = kind == no_key                               ? 0
+                           : kind == several || kind == several_without ? 2 + dice.below(2)
+                                                                        : 1;
   for (std::size_t i = 0; i < keys; ++i) {
     RandomColumn column{take(), false, "", kind == row_id};
     std::string part = sql_name(column.name) + " ";
     if (kind == row_id) part += "integer primary key";
     if (kind == descending) part += "integer primary key desc";
     if (kind == text_key || kind == without)
-      part += (strict ? "text" : dice.pick<std::string>({"text", "", "numeric"})) + (dice.chance(30) ? " collate nocase" : "") + " primary key";
+      part += (strict ? "text" : dice.pick<std::string>({"text", "", "numeric"})) +
+              (dice.chance(30) ? " collate nocase" : "") + " primary key";
     if (keys > 1) part += type();
     parts.push_back(part);
     if (kind != no_key) table.key.push_back(column.name);
@@ -130,10 +157,13 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
     std::string part = sql_name(column.name) + " " + type();
     if (column.generated) {
       const std::string from = sql_name(dice.pick(plain));
-      part += " as (" + dice.pick<std::string>({from, from + " || 'x'", "-" + from, from + " * 1.5", "typeof(" + from + ")", "0.0 * " + from}) +
+      part += " as (" +
+              dice.pick<std::string>({from, from + " || 'x'", "-" + from, from + " * 1.5",
+                                      "typeof(" + from + ")", "0.0 * " + from}) +
               ") " + (dice.chance(50) ? "stored" : "virtual");
     } else {
-      if (dice.chance(8)) part += " not null default " + dice.pick<std::string>({"1", "'a'", "x''"});
+      if (dice.chance(8))
+        part += " not null default " + dice.pick<std::string>({"1", "'a'", "x''"});
       if (dice.chance(8)) part += " unique";
       if (dice.chance(12)) part += dice.chance(50) ? " collate nocase" : " collate rtrim";
       plain.push_back(column.name);
@@ -152,11 +182,17 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
   table.sql.push_back("create table " + sql_name(name) + " (" + list_of(parts) + ") " + tail);
   for (std::size_t i = dice.below(4); i > 0; --i) {
     const std::string column = sql_name(dice.pick(table.columns).name);
-    const std::string term = dice.pick<std::string>({column, column + " collate nocase desc", "lower(" + column + ")",
-                                                     "coalesce(" + column + ", 'it''s')", column + ", " + sql_name(dice.pick(plain))});
+    const std::string term = dice.pick<std::string>(
+        {column, column + " collate nocase desc", "lower(" + column + ")",
+         "coalesce(" + column + ", 'it''s')", column + ", " + sql_name(dice.pick(plain))});
     const std::string other = sql_name(dice.pick(table.columns).name);
-    table.sql.push_back("create unique index " + sql_name("u" + std::to_string(i) + name) + " on " + sql_name(name) + " (" + term + ")" +
-                        (dice.chance(40) ? " where " + dice.pick<std::string>({other + " > 1", other + " is not null", other + " = 'a'", "typeof(" + other + ") = 'text'"}) : ""));
+    table.sql.push_back("create unique index " + sql_name("u" + std::to_string(i) + name) + " on " +
+                        sql_name(name) + " (" + term + ")" +
+                        (dice.chance(40)
+                             ? " where " + dice.pick<std::string>(
+                                               {other + " > 1", other + " is not null",
+                                                other + " = 'a'", "typeof(" + other + ") = 'text'"})
+                             : ""));
   }
   return table;
 }
@@ -180,14 +216,21 @@ struct RandomStatement {
 /// A write of a table whose rows are known; it may well fail.
 class RandomWrites {
  public:
-  RandomWrites(Dice& dice, const RandomTable& table, const std::string& row_id, const Witness& witness)
+  RandomWrites(Dice& dice, const RandomTable& table, const std::string& row_id,
+               const Witness& witness)
       : dice_(dice), table_(table), row_id_(row_id), witness_(witness) {}
 
   RandomStatement next() {
     statement_ = {};
     switch (dice_.below(10)) {
-      case 0: case 1: case 2: insert(); break;
-      case 3: case 4: insert(); upsert(); break;
+      case 0:
+      case 1:
+      case 2: insert(); break;
+      case 3:
+      case 4:
+        insert();
+        upsert();
+        break;
       case 5: remove(); break;
       default: update(); break;
     }
@@ -211,7 +254,10 @@ class RandomWrites {
       return statement_.bind(row->second.at("id"));
     }
     if (column.row_id && dice_.chance(90))
-      return statement_.bind(dice_.chance(15) ? Value(Null{}) : dice_.chance(10) ? Value(Text{"3"}) : Value(static_cast<std::int64_t>(dice_.below(12)) - 2));
+      return statement_.bind(dice_.chance(15) ? Value(Null{})
+                             : dice_.chance(10)
+                                 ? Value(Text{"3"})
+                                 : Value(static_cast<std::int64_t>(dice_.below(12)) - 2));
     return statement_.bind(random_value(dice_));
   }
 
@@ -221,13 +267,16 @@ class RandomWrites {
     std::vector<std::string> names;
     for (const RandomColumn* column : columns) names.push_back(sql_name(column->name));
     std::vector<std::string> rows;
-    for (std::size_t i = dice_.chance(70) || columns.size() > 40 ? 1 : 2 + dice_.below(3); i > 0; --i) {
+    for (std::size_t i = dice_.chance(70) || columns.size() > 40 ? 1 : 2 + dice_.below(3); i > 0;
+         --i) {
       std::vector<std::string> values;
       for (const RandomColumn* column : columns) values.push_back(value(*column));
       rows.push_back("(" + list_of(values) + ")");
     }
-    statement_.sql = dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace", "insert or ignore", "insert or fail"}) +
-                     " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " + list_of(rows);
+    statement_.sql = dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace",
+                                              "insert or ignore", "insert or fail"}) +
+                     " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " +
+                     list_of(rows);
   }
 
   void upsert() {
@@ -243,9 +292,12 @@ class RandomWrites {
   std::string assignments() {
     const auto columns = writable();
     std::vector<std::string> out;
-    for (std::size_t i = dice_.chance(10) && columns.size() < 40 ? columns.size() : 1 + dice_.below(3); i > 0; --i) {
+    for (std::size_t i = dice_.chance(10) && columns.size() < 40 ? columns.size()
+                                                                 : 1 + dice_.below(3);
+         i > 0; --i) {
       const RandomColumn& column = *dice_.pick(columns);
-      out.push_back(sql_name(column.name) + " = " + (dice_.chance(12) ? sql_name(column.name) : value(column)));
+      out.push_back(sql_name(column.name) + " = " +
+                    (dice_.chance(12) ? sql_name(column.name) : value(column)));
     }
     return list_of(out);
   }
@@ -258,14 +310,21 @@ class RandomWrites {
       auto row = rows.begin();
       std::advance(row, static_cast<std::ptrdiff_t>(dice_.below(rows.size())));
       std::vector<std::string> same;
-      for (const std::string& column : table_.key) same.push_back(sql_name(column) + " is " + statement_.bind(row->second.at(column)));
+      for (const std::string& column : table_.key)
+        same.push_back(sql_name(column) + " is " + statement_.bind(row->second.at(column)));
       if (table_.key.empty()) same.push_back(row_id_ + " = " + row->first.substr(1));
       statement_.sql += " (" + list_of(same, " and ") + ")" + (i > 1 ? " or" : "");
     }
   }
 
   void update() {
-    statement_.sql = dice_.pick<std::string>({"update ", "update ", "update or replace ", "update or ignore ", "update or fail "}) + sql_name(table_.name) + " set " + assignments();
+    const bool to_itself =
+        std::any_of(table_.columns.begin(), table_.columns.end(),
+                    [&](const RandomColumn& column) { return column.refers == table_.name; });
+    statement_.sql =
+        dice_.pick<std::string>({"update ", "update ", to_itself ? "update " : "update or replace ",
+                                 "update or ignore ", "update or fail "}) +
+        sql_name(table_.name) + " set " + assignments();
     where();
   }
 

@@ -41,7 +41,8 @@ inline std::string key_identity(const Row& key) {
   std::string out;
   for (const Field& field : key) {
     const auto* real = std::get_if<double>(&field.value);
-    const bool whole = real != nullptr && *real >= -0x1p63 && *real < 0x1p63 && std::trunc(*real) == *real;
+    const bool whole =
+        real != nullptr && *real >= -0x1p63 && *real < 0x1p63 && std::trunc(*real) == *real;
     out += to_json(whole ? Value(static_cast<std::int64_t>(*real)) : field.value) + ",";
   }
   return out;
@@ -90,12 +91,17 @@ class Twin {
   const PlainTable& rows() const { return rows_; }
   const std::string& complaint() const { return complaint_; }
 
-  void forward(const Change& change) { apply(change, change.old_values, before(change), change.new_values, after(change)); }
-  void backward(const Change& change) { apply(change, change.new_values, after(change), change.old_values, before(change)); }
+  void forward(const Change& change) {
+    apply(change, change.old_values, before(change), change.new_values, after(change));
+  }
+  void backward(const Change& change) {
+    apply(change, change.new_values, after(change), change.old_values, before(change));
+  }
 
  private:
   static std::string before(const Change& change) {
-    return change.row_id.has_value() ? "#" + std::to_string(*change.row_id) : key_identity(change.key);
+    return change.row_id.has_value() ? "#" + std::to_string(*change.row_id)
+                                     : key_identity(change.key);
   }
   static std::string after(const Change& change) {
     if (change.row_id.has_value() || !change.new_key.has_value()) return before(change);
@@ -118,7 +124,8 @@ class Twin {
       for (const Field& field : *from)
         if (!row.contains(field.name) || !identical(row.at(field.name), field.value))
           complain(change, field.name + " was not what the change says");
-      if (change.op != Op::update && from->size() != row.size()) complain(change, "columns are missing");
+      if (change.op != Op::update && from->size() != row.size())
+        complain(change, "columns are missing");
     }
     if (!to.has_value()) return;
     for (const Field& field : *to) row[field.name] = field.value;
@@ -161,12 +168,14 @@ class Witness {
       for (const Change& change : fresh)
         if (change.table == table) forward.forward(change);
       if (!forward.complaint().empty()) return "forward, " + table + ": " + forward.complaint();
-      if (auto wrong = differs(forward.rows(), now); !wrong.empty()) return "forward, " + table + ": " + wrong;
+      if (auto wrong = differs(forward.rows(), now); !wrong.empty())
+        return "forward, " + table + ": " + wrong;
       Twin backward(now);
       for (auto change = fresh.rbegin(); change != fresh.rend(); ++change)
         if (change->table == table) backward.backward(*change);
       if (!backward.complaint().empty()) return "backward, " + table + ": " + backward.complaint();
-      if (auto wrong = differs(backward.rows(), start); !wrong.empty()) return "backward, " + table + ": " + wrong;
+      if (auto wrong = differs(backward.rows(), start); !wrong.empty())
+        return "backward, " + table + ": " + wrong;
     }
     return "";
   }

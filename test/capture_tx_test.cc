@@ -23,12 +23,16 @@ class CaptureTx : public testing::Test {
   }
   // The transactions of the changes after one: how many changes each has.
   std::string sizes(std::int64_t after = 0) {
-    return shop_.rows(fmt::format("select count(*) from vestige_change where id > {} group by tx order by tx", after));
+    return shop_.rows(fmt::format(
+        "select count(*) from vestige_change where id > {} group by tx order by tx", after));
   }
   void one_tx(const std::string& sql) {
     const std::int64_t before = shop_.last_change();
     must(client_->script(sql));
-    EXPECT_EQ(shop_.rows(fmt::format("select count(distinct tx) from vestige_change where id > {}", before)), "1\n") << sql;
+    EXPECT_EQ(shop_.rows(fmt::format("select count(distinct tx) from vestige_change where id > {}",
+                                     before)),
+              "1\n")
+        << sql;
   }
 
   Shop shop_;
@@ -41,11 +45,16 @@ TEST_F(CaptureTx, NeverMergesFastStatementsOfOneConnection) {
     must(client_->run("insert into goods values (?1, ?1)", {std::int64_t{i}}));
     must(client_->run("update goods set name = 'x' || name where id = ?1", {std::int64_t{i}}));
     must(client_->run("replace into goods values (?1, -?1 - 1)", {std::int64_t{i}}));
-    must(client_->run("insert into goods values (?1, 1) on conflict do nothing", {std::int64_t{i}}));
-    must(client_->run("insert into goods values (?1, 1) on conflict (id) do update set name = -name - 1", {std::int64_t{i}}));
+    must(
+        client_->run("insert into goods values (?1, 1) on conflict do nothing", {std::int64_t{i}}));
+    must(client_->run(
+        "insert into goods values (?1, 1) on conflict (id) do update set name = -name - 1",
+        {std::int64_t{i}}));
     must(client_->run("delete from goods where id = ?1", {std::int64_t{i - 5}}));
   }
-  EXPECT_EQ(shop_.rows("select max(n) from (select count(*) as n from vestige_change group by tx, iif(op in ('D', 'I'), 'r', op))"), "2\n");
+  EXPECT_EQ(shop_.rows("select max(n) from (select count(*) as n from vestige_change group by tx, "
+                       "iif(op in ('D', 'I'), 'r', op))"),
+            "2\n");
   EXPECT_EQ(shop_.rows("select count(distinct tx) from vestige_change"), "1495\n");
   EXPECT_EQ(shop_.rows("select count(*), max(id) from vestige_change"), "1795|1795\n");
 }
@@ -54,7 +63,9 @@ TEST_F(CaptureTx, NeverMergesStatementsOfTwoConnections) {
   make("create table goods (id integer primary key, name); create table other (a)");
   const auto second = shop_.connect();
   // Their counts of changes never meet; where they do, see the next test.
-  must(second->script("insert into other with recursive n (i) as (select 1 union all select i + 1 from n where i < 5000) select i from n"));
+  must(
+      second->script("insert into other with recursive n (i) as (select 1 union all select i + 1 "
+                     "from n where i < 5000) select i from n"));
   for (int i = 0; i < 200; ++i) {
     must(client_->run("insert into goods (name) values (1)"));
     must(second->run("insert into goods (name) values (2)"));
@@ -77,8 +88,10 @@ TEST_F(CaptureTx, DISABLED_NeverMergesAConnectionThatHasCountedAsFar) {
 }
 
 TEST_F(CaptureTx, DISABLED_NeverMergesAParentsStatementWithAChildsBeforeIt) {
-  make("create table goods (id integer primary key, name); create table line (id integer primary key, goods references goods on delete cascade)",
-       {"goods", "line"});
+  make(
+      "create table goods (id integer primary key, name); create table line (id integer primary "
+      "key, goods references goods on delete cascade)",
+      {"goods", "line"});
   for (int i = 1; i < 100; ++i) {
     must(client_->run("insert into goods values (?1, 'x')", {std::int64_t{i}}));
     must(client_->run("insert into line values (?1, ?1)", {std::int64_t{i}}));
@@ -91,10 +104,14 @@ TEST_F(CaptureTx, NeverSplitsAStatement) {
   std::string wide;
   for (int i = 0; i < 70; ++i) wide += fmt::format(", c{} default {}", i, i);
   make("create table goods (id integer primary key, name unique, n default 0" + wide + ")");
-  one_tx("insert into goods (id, name) with recursive n (i) as (select 1 union all select i + 1 from n where i < 3000) select i, i from n");
+  one_tx(
+      "insert into goods (id, name) with recursive n (i) as (select 1 union all select i + 1 from "
+      "n where i < 3000) select i, i from n");
   one_tx("update goods set n = n + 1, c0 = id, c20 = id, c40 = n, c69 = id where id % 2");
   one_tx("insert or ignore into goods (id, name) values (3001, 'a'), (5, 'b'), (3002, 'c')");
-  one_tx("insert into goods (id, name) values (4000, 'a1'), (5, 'b'), (4001, '7'), (4002, 'x') on conflict do update set n = n + 1");
+  one_tx(
+      "insert into goods (id, name) values (4000, 'a1'), (5, 'b'), (4001, '7'), (4002, 'x') on "
+      "conflict do update set n = n + 1");
   one_tx("replace into goods (id, name) select id, name from goods where id < 20");
   one_tx("update or replace goods set name = name + 1 where id < 50");
   one_tx("update goods set id = -id");
@@ -103,11 +120,14 @@ TEST_F(CaptureTx, NeverSplitsAStatement) {
 }
 
 TEST_F(CaptureTx, RecordsCascadesInTheirStatement) {
-  make("create table goods (id integer primary key, name);"
-       "create table line (id integer primary key, goods references goods on delete cascade on update cascade);"
-       "create table note (id integer primary key, line references line on delete set null);"
-       "insert into goods values (1, 'ink'), (2, 'pen'); insert into line values (1, 1), (2, 1), (3, 2); insert into note values (1, 1), (2, 2), (3, 3)",
-       {"goods", "line", "note"});
+  make(
+      "create table goods (id integer primary key, name);"
+      "create table line (id integer primary key, goods references goods on delete cascade on "
+      "update cascade);"
+      "create table note (id integer primary key, line references line on delete set null);"
+      "insert into goods values (1, 'ink'), (2, 'pen'); insert into line values (1, 1), (2, 1), "
+      "(3, 2); insert into note values (1, 1), (2, 2), (3, 3)",
+      {"goods", "line", "note"});
   Witness witness(shop_.db(), {"goods", "line", "note"});
   one_tx("update goods set id = 9 where id = 2");
   one_tx("delete from goods where id = 9");
@@ -119,17 +139,28 @@ TEST_F(CaptureTx, RecordsCascadesInTheirStatement) {
 }
 
 TEST_F(CaptureTx, RecordsWhatTheApplicationsTriggersWrite) {
-  make("create table goods (id integer primary key, name, n default 0); create table diary (id integer primary key, what);"
-       "create trigger a after insert on goods begin insert into diary (what) values (NEW.name); update goods set n = n + 1, name = lower(name) where id = NEW.id; end;"
-       "create trigger b after update of name on goods when NEW.n < 3 begin insert into diary (what) values (OLD.name || NEW.name); update goods set n = n + 1, name = name || '.' where id = NEW.id; end;"
-       "create trigger c after delete on goods begin delete from diary where what = OLD.name; insert into diary (what) values (OLD.name); end;"
-       "create trigger d before insert on goods when NEW.name = 'no' begin select raise(ignore); end;"
-       "create trigger e before delete on goods when OLD.name = 'never' begin select raise(abort, 'kept'); end",
-       {"goods", "diary"});
+  make(
+      "create table goods (id integer primary key, name, n default 0); create table diary (id "
+      "integer primary key, what);"
+      "create trigger a after insert on goods begin insert into diary (what) values (NEW.name); "
+      "update goods set n = n + 1, name = lower(name) where id = NEW.id; end;"
+      "create trigger b after update of name on goods when NEW.n < 3 begin insert into diary "
+      "(what) values (OLD.name || NEW.name); update goods set n = n + 1, name = name || '.' where "
+      "id = NEW.id; end;"
+      "create trigger c after delete on goods begin delete from diary where what = OLD.name; "
+      "insert into diary (what) values (OLD.name); end;"
+      "create trigger d before insert on goods when NEW.name = 'no' begin select raise(ignore); "
+      "end;"
+      "create trigger e before delete on goods when OLD.name = 'never' begin select raise(abort, "
+      "'kept'); end",
+      {"goods", "diary"});
   Witness witness(shop_.db(), {"goods", "diary"});
-  for (const char* sql : {"insert into goods (name) values ('INK'), ('PEN')", "update goods set name = 'nib' where id = 1",
-                          "insert into goods (name) values ('no')", "replace into goods values (2, 'CAP', 0)",
-                          "insert into goods (id, name) values (7, 'x') on conflict do nothing", "delete from goods where id = 2"}) {
+  for (const char* sql :
+       {"insert into goods (name) values ('INK'), ('PEN')",
+        "update goods set name = 'nib' where id = 1", "insert into goods (name) values ('no')",
+        "replace into goods values (2, 'CAP', 0)",
+        "insert into goods (id, name) values (7, 'x') on conflict do nothing",
+        "delete from goods where id = 2"}) {
     must(client_->script(sql));
     EXPECT_EQ(witness.look(), "") << sql;
   }
@@ -140,35 +171,54 @@ TEST_F(CaptureTx, RecordsWhatTheApplicationsTriggersWrite) {
 }
 
 TEST_F(CaptureTx, LeavesNothingOfWhatIsRolledBack) {
-  make("create table goods (id integer primary key, name unique); insert into goods values (1, 'ink'), (2, 'pen')");
+  make(
+      "create table goods (id integer primary key, name unique); insert into goods values (1, "
+      "'ink'), (2, 'pen')");
   Witness witness(shop_.db(), {"goods"});
-  must(client_->script("begin; insert into goods values (3, 'nib'); replace into goods values (1, 'pen'); delete from goods; rollback"));
+  must(
+      client_->script("begin; insert into goods values (3, 'nib'); replace into goods values (1, "
+                      "'pen'); delete from goods; rollback"));
   EXPECT_EQ(shop_.changes(), "");
   EXPECT_EQ(witness.look(), "");
-  must(client_->script("begin; insert into goods values (3, 'nib'); savepoint s; replace into goods values (1, 'pen');"
-                       "rollback to s; savepoint t; delete from goods where id = 2; release t; commit"));
-  EXPECT_EQ(shop_.changes(), "INSERT {\"id\":3} {\"id\":3,\"name\":\"nib\"}\nDELETE {\"id\":2} {\"id\":2,\"name\":\"pen\"}\n");
+  must(client_->script(
+      "begin; insert into goods values (3, 'nib'); savepoint s; replace into goods values (1, "
+      "'pen');"
+      "rollback to s; savepoint t; delete from goods where id = 2; release t; commit"));
+  EXPECT_EQ(shop_.changes(),
+            "INSERT {\"id\":3} {\"id\":3,\"name\":\"nib\"}\nDELETE {\"id\":2} "
+            "{\"id\":2,\"name\":\"pen\"}\n");
   EXPECT_EQ(witness.look(), "");
-  EXPECT_FALSE(client_->run("insert or rollback into goods values (9, 'cap'), (1, 'x')").has_value());
+  EXPECT_FALSE(
+      client_->run("insert or rollback into goods values (9, 'cap'), (1, 'x')").has_value());
   EXPECT_EQ(witness.look(), "");
   EXPECT_EQ(shop_.last_change(), 2);
 }
 
 TEST_F(CaptureTx, RecordsWritesThroughAnAttachedDatabase) {
-  make("create table goods (id integer primary key, name unique); insert into goods values (1, 'ink')");
+  make(
+      "create table goods (id integer primary key, name unique); insert into goods values (1, "
+      "'ink')");
   Witness witness(shop_.db(), {"goods"});
   const auto outside = must(Sqlite::open(":memory:"));
-  must(outside->script("attach '" + shop_.directory().file("shop.db") + "' as \"far away\"; create table goods (id, name)"));
-  must(outside->script("insert into goods values (5, 'mine'); replace into \"far away\".goods values (2, 'ink'); update \"far away\".goods set name = 'pen'"));
+  must(outside->script("attach '" + shop_.directory().file("shop.db") +
+                       "' as \"far away\"; create table goods (id, name)"));
+  must(
+      outside->script("insert into goods values (5, 'mine'); replace into \"far away\".goods "
+                      "values (2, 'ink'); update \"far away\".goods set name = 'pen'"));
   EXPECT_EQ(witness.look(), "");
-  EXPECT_EQ(shop_.changes(), "DELETE {\"id\":1} {\"id\":1,\"name\":\"ink\"}\nINSERT {\"id\":2} {\"id\":2,\"name\":\"ink\"}\n"
-                             "UPDATE {\"id\":2} {\"name\":\"ink\"} {\"name\":\"pen\"}\n");
+  EXPECT_EQ(shop_.changes(),
+            "DELETE {\"id\":1} {\"id\":1,\"name\":\"ink\"}\nINSERT {\"id\":2} "
+            "{\"id\":2,\"name\":\"ink\"}\n"
+            "UPDATE {\"id\":2} {\"name\":\"ink\"} {\"name\":\"pen\"}\n");
 }
 
 TEST_F(CaptureTx, RecordsEveryCommitOfSeveralProcesses) {
   for (const char* mode : {"wal", "delete"}) {
     Shop shop;
-    shop.run(fmt::format("pragma journal_mode = {}; pragma synchronous = off; create table goods (id integer primary key, who, n)", mode));
+    shop.run(
+        fmt::format("pragma journal_mode = {}; pragma synchronous = off; create table goods (id "
+                    "integer primary key, who, n)",
+                    mode));
     shop.with_trail();
     shop.track("goods");
     const std::string file = shop.directory().file("shop.db");
@@ -181,8 +231,13 @@ TEST_F(CaptureTx, RecordsEveryCommitOfSeveralProcesses) {
         bool fine = own.has_value();
         for (std::int64_t i = 0; fine && i < 40; ++i) {
           fine = (*own)->script("pragma busy_timeout = 60000; begin immediate").has_value() &&
-                 (*own)->run("insert into goods (who, n) values (?1, ?2), (?1, -1)", {std::int64_t{who}, i}).has_value() &&
-                 (*own)->run("delete from goods where who = ?1 and n = -1", {std::int64_t{who}}).has_value() &&
+                 (*own)
+                     ->run("insert into goods (who, n) values (?1, ?2), (?1, -1)",
+                           {std::int64_t{who}, i})
+                     .has_value() &&
+                 (*own)
+                     ->run("delete from goods where who = ?1 and n = -1", {std::int64_t{who}})
+                     .has_value() &&
                  (*own)->script(i % 5 == 4 ? "rollback" : "commit").has_value();
         }
         _exit(fine ? 0 : 1);
@@ -196,9 +251,13 @@ TEST_F(CaptureTx, RecordsEveryCommitOfSeveralProcesses) {
     }
     EXPECT_EQ(shop.rows("select count(*), max(id) from vestige_change"), "288|288\n") << mode;
     EXPECT_EQ(shop.rows("select count(*) from goods"), "96\n") << mode;
-    EXPECT_EQ(shop.rows("select v1, v2 from vestige_change where op = 'I' and v2 >= 0 except select who, n from goods"), "");
+    EXPECT_EQ(shop.rows("select v1, v2 from vestige_change where op = 'I' and v2 >= 0 except "
+                        "select who, n from goods"),
+              "");
     // No transaction has changes of two writers.
-    EXPECT_EQ(shop.rows("select count(*) from (select tx from vestige_change group by tx having count(distinct v1) > 1)"), "0\n");
+    EXPECT_EQ(shop.rows("select count(*) from (select tx from vestige_change group by tx having "
+                        "count(distinct v1) > 1)"),
+              "0\n");
   }
 }
 

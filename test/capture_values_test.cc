@@ -31,8 +31,10 @@ TEST_F(CaptureValues, SeesStorageClassAndSignWhereNothingElseDiffers) {
   EXPECT_EQ(update("", 1.0, std::int64_t{1}), "UPDATE {\"id\":1} {\"v\":1.0} {\"v\":1}\n");
   EXPECT_EQ(update("", 0.0, -0.0), "UPDATE {\"id\":1} {\"v\":0.0} {\"v\":-0.0}\n");
   EXPECT_EQ(update("blob", -0.0, 0.0), "UPDATE {\"id\":1} {\"v\":-0.0} {\"v\":0.0}\n");
-  EXPECT_EQ(update("any", Text{"a"}, Blob{"a"}), "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":{\"$blob\":\"61\"}}\n");
-  EXPECT_EQ(update("", Null{}, Blob{""}), "UPDATE {\"id\":1} {\"v\":null} {\"v\":{\"$blob\":\"\"}}\n");
+  EXPECT_EQ(update("any", Text{"a"}, Blob{"a"}),
+            "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":{\"$blob\":\"61\"}}\n");
+  EXPECT_EQ(update("", Null{}, Blob{""}),
+            "UPDATE {\"id\":1} {\"v\":null} {\"v\":{\"$blob\":\"\"}}\n");
   EXPECT_EQ(update("", Text{""}, Null{}), "UPDATE {\"id\":1} {\"v\":\"\"} {\"v\":null}\n");
 }
 
@@ -40,23 +42,30 @@ TEST_F(CaptureValues, SeesTheLeastIntegerAsAReal) {
   const auto least = std::numeric_limits<std::int64_t>::min();
   for (const char* type : {"", "integer", "numeric"}) {
     EXPECT_EQ(update(type, least, static_cast<double>(least)),
-              "UPDATE {\"id\":1} {\"v\":-9223372036854775808} {\"v\":-9223372036854775808.0}\n") << type;
+              "UPDATE {\"id\":1} {\"v\":-9223372036854775808} {\"v\":-9223372036854775808.0}\n")
+        << type;
     EXPECT_EQ(update(type, static_cast<double>(least), least),
-              "UPDATE {\"id\":1} {\"v\":-9223372036854775808.0} {\"v\":-9223372036854775808}\n") << type;
+              "UPDATE {\"id\":1} {\"v\":-9223372036854775808.0} {\"v\":-9223372036854775808}\n")
+        << type;
   }
 }
 
 TEST_F(CaptureValues, SeesPastCollations) {
-  EXPECT_EQ(update("text collate nocase", Text{"a"}, Text{"A"}), "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":\"A\"}\n");
-  EXPECT_EQ(update("text collate rtrim", Text{"a"}, Text{"a "}), "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":\"a \"}\n");
+  EXPECT_EQ(update("text collate nocase", Text{"a"}, Text{"A"}),
+            "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":\"A\"}\n");
+  EXPECT_EQ(update("text collate rtrim", Text{"a"}, Text{"a "}),
+            "UPDATE {\"id\":1} {\"v\":\"a\"} {\"v\":\"a \"}\n");
   EXPECT_EQ(update("text", Text{std::string("a\0b", 3)}, Text{std::string("a\0c", 3)}),
             "UPDATE {\"id\":1} {\"v\":\"a\\u0000b\"} {\"v\":\"a\\u0000c\"}\n");
-  EXPECT_EQ(update("text", Text{"\xff"}, Text{"\xfe"}), "UPDATE {\"id\":1} {\"v\":{\"$text\":\"ff\"}} {\"v\":{\"$text\":\"fe\"}}\n");
+  EXPECT_EQ(update("text", Text{"\xff"}, Text{"\xfe"}),
+            "UPDATE {\"id\":1} {\"v\":{\"$text\":\"ff\"}} {\"v\":{\"$text\":\"fe\"}}\n");
 }
 
 TEST_F(CaptureValues, DoesNotRecordWhatChangesNoBit) {
   for (const char* type : {"", "integer", "real", "text", "blob", "numeric", "text collate nocase"})
-    for (const Value& value : std::vector<Value>{Null{}, std::int64_t{0}, std::int64_t{7}, 0.0, -0.0, 1.5, Text{""}, Text{"a"}, Blob{""}, Blob{"a"}})
+    for (const Value& value :
+         std::vector<Value>{Null{}, std::int64_t{0}, std::int64_t{7}, 0.0, -0.0, 1.5, Text{""},
+                            Text{"a"}, Blob{""}, Blob{"a"}})
       EXPECT_EQ(update(type, value, value), "") << type << " " << to_json(value);
   EXPECT_EQ(update("integer", std::int64_t{1}, Text{"1"}), "");
   EXPECT_EQ(update("real", std::int64_t{1}, 1.0), "");
@@ -79,18 +88,26 @@ TEST_F(CaptureValues, KeepsMegabytes) {
 
 TEST_F(CaptureValues, KeepsRealsOfVirtualColumnsReal) {
   Shop shop;
-  shop.run("create table goods (id integer primary key, a, g real as (a * 2) virtual, h real as (a) stored, i integer as (a * 1.0), t text as (a));"
-           "insert into goods (a) values (1), (0), (2.5), ('x'), (null), (-0.0)");
+  shop.run(
+      "create table goods (id integer primary key, a, g real as (a * 2) virtual, h real as (a) "
+      "stored, i integer as (a * 1.0), t text as (a));"
+      "insert into goods (a) values (1), (0), (2.5), ('x'), (null), (-0.0)");
   shop.with_trail();
   const Tracked tracked = shop.track("goods");
   auto transaction = must(Transaction::begin(shop.db()));
   EXPECT_EQ(must(baseline(shop.db(), tracked)), 6);
   must(transaction.commit());
   Witness witness(shop.db(), {"goods"});
-  must(shop.connect()->script("replace into goods (id, a) values (1, 3); update goods set a = 4 where id = 2; replace into goods (id, a) select id, a from goods; delete from goods"));
+  must(shop.connect()->script(
+      "replace into goods (id, a) values (1, 3); update goods set a = 4 where id = 2; replace into "
+      "goods (id, a) select id, a from goods; delete from goods"));
   EXPECT_EQ(witness.look(), "");
   Twin whole({});
-  auto changes = must(read_changes(shop.db(), [] { Selection all; all.oldest_first = true; return all; }()));
+  auto changes = must(read_changes(shop.db(), [] {
+    Selection all;
+    all.oldest_first = true;
+    return all;
+  }()));
   while (auto change = must(changes->next())) whole.forward(*change);
   EXPECT_EQ(whole.complaint(), "");
   EXPECT_TRUE(whole.rows().empty());
@@ -99,16 +116,35 @@ TEST_F(CaptureValues, KeepsRealsOfVirtualColumnsReal) {
 // Keys of several columns, with every class in them: what is read back finds the row.
 TEST_F(CaptureValues, ReadsEveryValueBackFromAKeyOfSeveralColumns) {
   using namespace std::string_literals;
-  const std::vector<Value> values = {Null{}, std::int64_t{0}, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
-                                     1.5, 0.1, 5e-324, 1.7976931348623157e308, -2.2250738585072014e-308, 9223372036854775808.0, 1e23, 0.1 + 0.2,
-                                     std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(),
-                                     Text{""}, Text{"a\0b"s}, Text{"\"\\/\n\x01"}, Text{"\xff\xfe"}, Text{"h\xc3"}, Text{"日😀"}, Blob{""}, Blob{"\x00\xff"s}};
+  const std::vector<Value> values = {Null{},
+                                     std::int64_t{0},
+                                     std::numeric_limits<std::int64_t>::min(),
+                                     std::numeric_limits<std::int64_t>::max(),
+                                     1.5,
+                                     0.1,
+                                     5e-324,
+                                     1.7976931348623157e308,
+                                     -2.2250738585072014e-308,
+                                     9223372036854775808.0,
+                                     1e23,
+                                     0.1 + 0.2,
+                                     std::numeric_limits<double>::infinity(),
+                                     -std::numeric_limits<double>::infinity(),
+                                     Text{""},
+                                     Text{"a\0b"s},
+                                     Text{"\"\\/\n\x01"},
+                                     Text{"\xff\xfe"},
+                                     Text{"h\xc3"},
+                                     Text{"日😀"},
+                                     Blob{""},
+                                     Blob{"\x00\xff"s}};
   Shop shop;
   shop.run("create table goods (a, b, n, primary key (a, b))");
   shop.with_trail();
   const Tracked tracked = shop.track("goods");
   const auto client = shop.connect();
-  for (const Value& value : values) must(client->run("insert into goods values (?1, ?2, 0)", {value, Text{"x"}}));
+  for (const Value& value : values)
+    must(client->run("insert into goods values (?1, ?2, 0)", {value, Text{"x"}}));
   Selection all;
   all.oldest_first = true;
   for (const Value& value : values) {
@@ -121,7 +157,8 @@ TEST_F(CaptureValues, ReadsEveryValueBackFromAKeyOfSeveralColumns) {
     auto change = (*found)->next();
     ASSERT_TRUE(change.has_value()) << to_json(value) << " " << change.error().message;
     ASSERT_TRUE(change->has_value()) << to_json(value);
-    EXPECT_TRUE(same_key((*change)->key[0].value, value)) << to_json((*change)->key) << " for " << to_json(value);
+    EXPECT_TRUE(same_key((*change)->key[0].value, value))
+        << to_json((*change)->key) << " for " << to_json(value);
   }
 }
 
