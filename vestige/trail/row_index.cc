@@ -3,7 +3,9 @@
 namespace vestige {
 namespace {
 
-constexpr std::string_view kLastRun = "(select coalesce(max(id), 0) >> 10 from vestige_change)";
+// A run: changes 1024 * (run - 1) + 1 … 1024 * run; the last one may lack some of its quarters.
+constexpr std::string_view kWritten = "(select coalesce(max(id), 0) >> 8 << 8 from vestige_change)";
+constexpr std::string_view kComplete = "(select coalesce(max(id), 0) >> 10 from vestige_change)";
 constexpr std::string_view kMerged = "(select value from vestige_meta where name = 'merged_runs')";
 
 }  // namespace
@@ -11,24 +13,26 @@ constexpr std::string_view kMerged = "(select value from vestige_meta where name
 std::string row_changes(const std::string& table, const std::string& key) {
   return fmt::format(
       "select id from ("
-      "select k.id from (with recursive n (run) as (select {3} + 1 where {3} < {2}"
-      " union all select run + 1 from n where run < {2}) select run from n union all select 0) as r"
+      "select k.id from (with recursive n (run) as (select {3} + 1 where {3} < ({2} + 1023) >> 10"
+      " union all select run + 1 from n where run < ({2} + 1023) >> 10)"
+      " select run from n union all select 0) as r"
       " cross join vestige_key as k where k.run = r.run and k.tbl = {0} and k.key is {1}"
       " union all"
-      " select id from vestige_change where id > {2} << 10 and tbl = {0} and (key is {1} or new_key is {1})"
+      " select id from vestige_change where id > {2} and tbl = {0} and (key is {1} or new_key is {1})"
       ") where true",
-      table, key, kLastRun, kMerged);
+      table, key, kWritten, kMerged);
 }
 
 Result<std::int64_t> loose_runs(Database& db) {
-  return scalar_integer(db, fmt::format("select {} - {}", kLastRun, kMerged));
+  return scalar_integer(db, fmt::format("select {} - {}", kComplete, kMerged));
 }
 
 Result<void> merge_runs(Database& db) {
-  const std::int64_t last = TRY(scalar_integer(db, fmt::format("select {}", kLastRun)));
+  const std::int64_t last = TRY(scalar_integer(db, fmt::format("select {}", kComplete)));
   TRY(db.run("insert into vestige_key (run, tbl, key, id) select 0, tbl, key, id from vestige_key"
-             " where run > 0 order by tbl, key, id"));
-  TRY(db.run("delete from vestige_key where run > 0"));
+             " where run between 1 and ?1 order by tbl, key, id",
+             {last}));
+  TRY(db.run("delete from vestige_key where run between 1 and ?1", {last}));
   TRY(db.run("update vestige_meta set value = ?1 where name = 'merged_runs'", {last}));
   return {};
 }

@@ -1,5 +1,5 @@
-// Finding the changes of one row: sorted runs of 1,024 changes in vestige_key, and a look at the
-// changes since the last complete run. Why no ordinary index: docs/decisions/0002-sorted-runs.md.
+// Finding the changes of one row: sorted runs of 1,024 changes in vestige_key, written by the
+// quarter, and a look at the changes since the last quarter. Why no ordinary index: docs/decisions/0002-sorted-runs.md.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace vestige {
 ///
 /// table    SQL (a parameter) of vestige_table.id
 /// key      SQL (a parameter) of the stored key (see stored_key)
-/// cost     one search for each run that is not merged, and a scan of up to 1,023 changes
+/// cost     one search for each run that is not merged, and a scan of up to 255 changes
 std::string row_changes(const std::string& table, const std::string& key);
 
 /// Complete runs that are not merged.
 Result<std::int64_t> loose_runs(Database& db);
 
-/// Merges them, so that finding a row is one search. Runs in the caller's transaction.
+/// Merges them into run 0, so that finding a row is one search. Runs in the caller's transaction.
 Result<void> merge_runs(Database& db);
 
 }  // namespace vestige
