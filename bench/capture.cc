@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -24,6 +25,7 @@ struct Options {
   std::int64_t single = 20'000;  // single-row UPDATEs
   std::int64_t inserted = 500'000;
   std::vector<std::string> variants;
+  std::vector<std::string> only;
 };
 
 // A way to record changes, set up in a database that has the table already.
@@ -97,6 +99,11 @@ std::vector<Setup> setups(const Options& options) {
       {"json trigger", [](const std::string& path) { install_peer(path, false); }},
       {"json trigger, index", [](const std::string& path) { install_peer(path, true); }}};
   for (const std::string& file : options.variants) out.push_back(variant(file));
+  const auto unwanted = [&](const Setup& setup) {
+    return std::find(options.only.begin(), options.only.end(), setup.name) == options.only.end();
+  };
+  if (!options.only.empty()) std::erase_if(out, unwanted);
+  if (out.empty()) give_up("nothing of that name to measure");
   return out;
 }
 
@@ -140,18 +147,26 @@ void measure(const Setup& setup, const Workload& workload, const std::string& em
 
 void print(const Workload& workload, const std::vector<Setup>& setups,
            const std::vector<Measured>& measured) {
-  fmt::print("{}\n", workload.name);
-  fmt::print("  {:22}{:>8}  {:17}{:>10}{:>10}{:>9}\n", "", "median", "min .. max", "untracked",
-             "vestige", "bytes");
-  const double untracked = spread(measured[0].micros).median;
-  const double vestige = spread(measured[1].micros).median;
+  fmt::print("{}\n  {:22}{:>8}  {:17}{:>10}{:>10}{:>9}\n", workload.name, "", "median",
+             "min .. max", "untracked", "vestige", "bytes");
+  const auto named = [&](std::string_view name) -> const Measured* {
+    for (std::size_t i = 0; i < setups.size(); ++i)
+      if (setups[i].name == name) return &measured[i];
+    return nullptr;
+  };
+  const Measured* untracked = named("untracked");
+  const Measured* vestige = named("vestige");
   for (std::size_t i = 0; i < setups.size(); ++i) {
     const Spread cost = spread(measured[i].micros);
+    std::string times, share, bytes;
+    if (untracked != nullptr && untracked != &measured[i]) {
+      times = fmt::format("x {:.2f}", cost.median / spread(untracked->micros).median);
+      bytes = fmt::format("{:.0f}", measured[i].bytes - untracked->bytes);
+    }
+    if (vestige != nullptr && vestige != &measured[i] && untracked != &measured[i])
+      share = fmt::format("{:.2f} of", spread(vestige->micros).median / cost.median);
     fmt::print("  {:22}{:8.2f}  {:17}{:>10}{:>10}{:>9}\n", setups[i].name, cost.median,
-               fmt::format("{:.2f} .. {:.2f}", cost.least, cost.most),
-               i == 0 ? "" : fmt::format("x {:.2f}", cost.median / untracked),
-               i < 2 ? "" : fmt::format("{:.2f} of", vestige / cost.median),
-               i == 0 ? "" : fmt::format("{:.0f}", measured[i].bytes - measured[0].bytes));
+               fmt::format("{:.2f} .. {:.2f}", cost.least, cost.most), times, share, bytes);
   }
   std::fflush(stdout);
 }
@@ -198,6 +213,7 @@ int main(int argc, char** argv) {
   app.add_option("--single", options.single, "single-row UPDATEs; 0: leave them out");
   app.add_option("--inserted", options.inserted, "rows inserted; 0: leave them out");
   app.add_option("--variant", options.variants, "a script to run after tracking: one more setup");
+  app.add_option("--only", options.only, "just these setups, by name");
   CLI11_PARSE(app, argc, argv);
   vestige::bench::run(options);
 }
