@@ -105,6 +105,19 @@ TEST_P(CaptureReplace, SeesTheDefaultThatTakesTheNullsPlace) {
             "D|1\nD|2\nD|3\nI|9\n");
 }
 
+TEST_P(CaptureReplace, SeesTheKeyThatIsChosen) {
+  make(
+      "create table goods (id integer primary key, name); insert into goods values (3, 'ink'), (4, 'pen');"
+      "create unique index by_name on goods (name) where id > 1;"
+      "create unique index by_both on goods (id + length(name))");
+  recorded("replace into goods (name) values ('ink')");
+  EXPECT_EQ(shop_.rows(fmt::format("select op, key from vestige_change where id > {}", start_)),
+            "D|3\nI|5\n");
+  recorded("insert or replace into goods values (null, 'n')");
+  EXPECT_EQ(shop_.rows(fmt::format("select op, key from vestige_change where id > {}", start_)),
+            "D|4\nI|6\n");
+}
+
 TEST_P(CaptureReplace, SeesCollationsConditionsAndExpressions) {
   make(
       "create table goods (id integer primary key, name text collate nocase, code text, price);"

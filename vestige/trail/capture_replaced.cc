@@ -40,9 +40,13 @@ std::string Writer::stands() const {
   return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
 }
 
-// A column of NEW; `fallback`: with the default that REPLACE will put for NULL where NULL may not be.
+// A column of NEW; `fallback`: with the default that REPLACE will put for NULL where NULL may not be, and
+// with the INTEGER PRIMARY KEY that SQLite will choose, which is -1 in a BEFORE trigger.
 std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
   const std::string value = "NEW." + quote(column.name);
+  if (fallback && live_.row_id_is_key && column.primary_key > 0)
+    return fmt::format("iif({0} = -1, (select coalesce(max({1}), 0) + 1 from {2}), {0})", value,
+                       quote(column.name), quote(live_.name));
   return fallback && !column.fallback.empty() ? fmt::format("coalesce({}, {})", value, column.fallback) : value;
 }
 
@@ -75,8 +79,9 @@ std::vector<std::string> Writer::conflicts(bool update) const {
   std::vector<std::string> out;
   if (!live_.without_row_id && (live_.row_id_is_key || !update))
     out.push_back(fmt::format("t.{0} = NEW.{0}", live_.row_id));
-  // NEW has its NULLs still, where REPLACE will put the default of a NOT NULL column before it looks.
+  // NEW has its NULLs still, where SQLite will put a default or a new key before it looks for conflicts.
   std::vector<std::string> nulls;
+  if (live_.row_id_is_key && !update) nulls.push_back(fmt::format("NEW.{} = -1", live_.row_id));
   for (const LiveColumn& column : live_.columns)
     if (!column.fallback.empty()) nulls.push_back("NEW." + quote(column.name) + " is null");
   for (const UniqueIndex& index : live_.unique) {
