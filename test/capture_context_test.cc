@@ -184,14 +184,5 @@ TEST_F(CaptureContext, HistoryIsAppendOnly) {
       before);
 }
 
-// REPLACE fires no DELETE trigger unless recursive_triggers is on.
-TEST_F(CaptureContext, DISABLED_HistoryIsNotReplacedEither) {
-  make();
-  client("update goods set name = 'x'");
-  EXPECT_FALSE(
-      client_->run("replace into vestige_change (id, tbl, op) values (1, 1, 'I')").has_value());
-  EXPECT_EQ(shop_.rows("select op from vestige_change where id = 1"), "U\n");
-}
-
 }  // namespace
 }  // namespace vestige

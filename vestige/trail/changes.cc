@@ -188,7 +188,7 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
   return out;
 }
 
-// What was typed for each key column: every word names its column ("col=value"), or none does.
+// What was typed for each key column: a word names its column ("col=value") or fills the next one.
 Result<std::vector<std::string>> typed_values(const Tracked& table, const std::vector<Column>& columns,
                                               const std::vector<std::string>& words) {
   std::string names;
@@ -202,15 +202,21 @@ Result<std::vector<std::string>> typed_values(const Tracked& table, const std::v
     for (const Column& column : columns) named = named || names_column(word, column);
 
   std::vector<std::optional<std::string>> typed(columns.size());
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::size_t place = named ? 0 : i;
-    while (named && place < columns.size() && !names_column(words[i], columns[place])) ++place;
-    if (named && place == columns.size())
-      return hinted(fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, words[i]), hint);
-    if (place >= columns.size() || typed[place].has_value())
-      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, words[i]),
-                    hint);
-    typed[place] = named ? words[i].substr(columns[place].name.size() + 1) : words[i];
+  for (const std::string& word : words) {
+    std::size_t place = 0;
+    while (place < columns.size() && !names_column(word, columns[place])) ++place;
+    const bool names_one = place < columns.size();
+    if (!names_one && named && word.find('=') != std::string::npos)
+      return hinted(fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, word), hint);
+    if (!names_one)  // the next column that nobody named
+      for (place = 0; place < columns.size(); ++place)
+        if (!typed[place].has_value() && std::none_of(words.begin(), words.end(), [&](const std::string& other) {
+              return names_column(other, columns[place]);
+            }))
+          break;
+    if (place == columns.size() || typed[place].has_value())
+      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word), hint);
+    typed[place] = names_one ? word.substr(columns[place].name.size() + 1) : word;
   }
   std::vector<std::string> out;
   for (std::size_t i = 0; i < columns.size(); ++i) {
