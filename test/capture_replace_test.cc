@@ -107,7 +107,8 @@ TEST_P(CaptureReplace, SeesTheDefaultThatTakesTheNullsPlace) {
 
 TEST_P(CaptureReplace, SeesTheKeyThatIsChosen) {
   make(
-      "create table goods (id integer primary key, name); insert into goods values (3, 'ink'), (4, 'pen');"
+      "create table goods (id integer primary key, name); insert into goods values (3, 'ink'), (4, "
+      "'pen');"
       "create unique index by_name on goods (name) where id > 1;"
       "create unique index by_both on goods (id + length(name))");
   recorded("replace into goods (name) values ('ink')");

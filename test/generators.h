@@ -34,9 +34,8 @@ inline rc::Gen<std::string> any_utf8() {
 /// Any double but NaN, drawn by its bits, so that subnormals and infinities come up too.
 inline rc::Gen<double> any_real() {
   const auto by_bits = rc::gen::suchThat(
-      rc::gen::map(
-          rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()),
-          [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
+      rc::gen::map(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()),
+                   [](std::uint64_t bits) { return std::bit_cast<double>(bits); }),
       [](double real) { return !std::isnan(real); });
   return rc::gen::weightedOneOf<double>({
       {6, by_bits},

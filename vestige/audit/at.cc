@@ -27,7 +27,8 @@ Result<Moment> parse_moment(std::string_view text) {
   if (text == "now") return Moment{};
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error == std::errc() && end == text.data() + text.size()) return Moment{Moment::Kind::change, id};
+  if (error == std::errc() && end == text.data() + text.size())
+    return Moment{Moment::Kind::change, id};
   const std::int64_t micros = TRY(parse_time(text, clock_now()));
   return Moment{Moment::Kind::time, micros};
 }
@@ -38,7 +39,8 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
     case Moment::Kind::time: return last_change_at(db, moment.value);
     case Moment::Kind::change: break;
   }
-  if (TRY(scalar_integer(db, "select count(*) from vestige_change where id = ?1", {moment.value})) == 0)
+  if (TRY(scalar_integer(db, "select count(*) from vestige_change where id = ?1",
+                         {moment.value})) == 0)
     return hinted(fail(Fault::missing, "find change {}: no such change", moment.value),
                   "vestige log lists them");
   return moment.value;
@@ -51,9 +53,10 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
   bool found = false;
   while (true) {
     const Value stored = TRY(stored_key(db, current));
-    auto rows = TRY(db.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
-                                 row_changes("?1", "?2") + ") and c.id > ?3 order by c.id",
-                             {table.id, stored, upto}));
+    auto rows =
+        TRY(db.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
+                         row_changes("?1", "?2") + ") and c.id > ?3 order by c.id",
+                     {table.id, stored, upto}));
     bool moved = false;
     while (!moved && TRY(rows->next()) == Step::row) {
       const auto change = TRY(decoder.decode(*rows));
@@ -83,13 +86,14 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
   return State(std::move(row));
 }
 
-Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table, const Moment& moment,
-                                            std::int64_t upto) {
+Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
+                                            const Moment& moment, std::int64_t upto) {
   const auto all = TRY(shapes(db, table.id));
   const Shape* chosen = &all.front();
   for (const Shape& shape : all) {
-    const bool in_force = moment.kind == Moment::Kind::time ? shape.at <= moment.value
-                                                            : moment.kind == Moment::Kind::now || shape.since < upto;
+    const bool in_force = moment.kind == Moment::Kind::time
+                              ? shape.at <= moment.value
+                              : moment.kind == Moment::Kind::now || shape.since < upto;
     if (in_force) chosen = &shape;
   }
   return shown_names(*chosen, table.shape);

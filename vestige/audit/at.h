@@ -55,8 +55,8 @@ Result<State> at(Database& db, const std::string& table, const std::vector<std::
 Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto);
 
 /// The columns that were recorded at a moment, under today's names.
-Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table, const Moment& moment,
-                                            std::int64_t upto);
+Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
+                                            const Moment& moment, std::int64_t upto);
 
 /// Those columns of a row, in that order.
 Row with_columns(const Row& row, const std::vector<std::string>& columns);

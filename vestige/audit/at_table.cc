@@ -118,7 +118,8 @@ class TableStates final : public States {
   Result<void> flush() {
     const std::string payload = std::exchange(pending_, {});
     if (payload.empty() || payload[0] == kAbsent) return {};
-    ready_.emplace_back(with_columns(TRY(row_from_json(std::string_view(payload).substr(1))), wanted_));
+    ready_.emplace_back(
+        with_columns(TRY(row_from_json(std::string_view(payload).substr(1))), wanted_));
     return {};
   }
 
@@ -169,12 +170,14 @@ Result<void> keep_touched(Database& db, const Tracked& table, std::int64_t upto,
     return {};
   };
   Decoder decoder = TRY(Decoder::open(db));
-  auto rows = TRY(db.query(
-      "select " + change_columns() + ", e.k, e.arrives from (select key as k, id, 0 as arrives from vestige_change"
-      " where id > ?2 and tbl = ?1 union all select new_key, id, 1 from vestige_change where id > ?2 and"
-      " tbl = ?1 and new_key is not null order by 1, 2 limit -1) as e"
-      " cross join vestige_change as c on c.id = e.id",
-      {table.id, upto}));
+  auto rows = TRY(
+      db.query("select " + change_columns() +
+                   ", e.k, e.arrives from (select key as k, id, 0 as arrives from vestige_change"
+                   " where id > ?2 and tbl = ?1 union all select new_key, id, 1 from "
+                   "vestige_change where id > ?2 and"
+                   " tbl = ?1 and new_key is not null order by 1, 2 limit -1) as e"
+                   " cross join vestige_change as c on c.id = e.id",
+               {table.id, upto}));
   const int place = rows->columns() - 2;
   Value last;
   bool any = false;
@@ -204,9 +207,11 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const 
   const auto wanted = TRY(columns_at(db, table, moment, upto));
   const auto key = table.shape.key();
   if (key.empty())
-    return hinted(fail(Fault::invalid, "read {} at a moment: it is tracked without a key", table.name),
-                  "vestige log " + table.name + " shows its changes; give it a primary key, or track it with"
-                  " --key over a UNIQUE constraint");
+    return hinted(
+        fail(Fault::invalid, "read {} at a moment: it is tracked without a key", table.name),
+        "vestige log " + table.name +
+            " shows its changes; give it a primary key, or track it with"
+            " --key over a UNIQUE constraint");
   auto live = live_table(db, table.name);
   if (!live.has_value() && live.error().fault != Fault::missing)
     return tl::unexpected<Error>(std::move(live).error());
@@ -215,8 +220,8 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const 
   std::string columns;
   for (std::size_t i = 0; i < key.size(); ++i)
     columns += fmt::format("{}k{}{}", i == 0 ? "" : ", ", i, collation_of(db, stands, key[i].name));
-  TRY(db.script("drop table if exists temp.vestige_touched; create temp table vestige_touched (" + columns +
-                ", payload text)"));
+  TRY(db.script("drop table if exists temp.vestige_touched; create temp table vestige_touched (" +
+                columns + ", payload text)"));
   TRY(keep_touched(db, table, upto, key.size()));
 
   std::string touched = "select 0";

@@ -15,7 +15,8 @@ using Snapshot = std::map<std::string, std::string>;  // key → row, as canonic
 
 std::string key_json(const Row& row, const Tracked& table) {
   Row key;
-  for (const Column& column : table.shape.key()) key.push_back({column.name, *find(row, column.name)});
+  for (const Column& column : table.shape.key())
+    key.push_back({column.name, *find(row, column.name)});
   return to_json(key);
 }
 
@@ -54,9 +55,12 @@ struct Then {
 };
 
 // Random inserts, updates, deletes, changed keys and replaces; a snapshot after each.
-std::vector<Then> live(Shop& shop, const Tracked& table, const std::string& name, unsigned seed, int count) {
+std::vector<Then> live(Shop& shop, const Tracked& table, const std::string& name, unsigned seed,
+                       int count) {
   std::mt19937 random(seed);
-  const auto any = [&](int most) { return static_cast<std::int64_t>(random() % static_cast<unsigned>(most)); };
+  const auto any = [&](int most) {
+    return static_cast<std::int64_t>(random() % static_cast<unsigned>(most));
+  };
   std::vector<Then> out;
   for (int i = 0; i < count; ++i) {
     static const std::vector<std::string> kStatements = {
@@ -87,7 +91,8 @@ TEST_P(AtAgainstSnapshots, EveryTableAndRowIsWhatItWas) {
     shop.run("pragma synchronous = off; pragma journal_mode = memory");
     shop.run(GetParam());
     shop.with_trail();
-    shop.run("insert into t (a, b, c) values (1, 1, 'x'), (2, 2, 2.5), (3, 3, x'00ff'), (4, 4, null)");
+    shop.run(
+        "insert into t (a, b, c) values (1, 1, 'x'), (2, 2, 2.5), (3, 3, x'00ff'), (4, 4, null)");
     const Tracked table = shop.track("t");
     const Snapshot start = snapshot(shop.db(), table);
     const auto history = live(shop, table, "t", seed, 60);
@@ -122,7 +127,9 @@ TEST(At, GivesRowsInKeyOrder) {
   Shop shop;
   shop.run("create table t (id integer primary key, n)");
   shop.with_trail().track("t");
-  shop.run("insert into t values (10, 0), (9, 0), (2, 0); delete from t where id = 9; insert into t values (1, 1)");
+  shop.run(
+      "insert into t values (10, 0), (9, 0), (2, 0); delete from t where id = 9; insert into t "
+      "values (1, 1)");
   auto states = must(at(shop.db(), "t", Moment{Moment::Kind::change, 3}));
   std::string ids;
   while (auto state = must(states->next())) ids += to_json(*state);
@@ -140,11 +147,14 @@ TEST(At, RefusesATableWithoutAKey) {
 
 TEST(At, RefusesToTellRowsWithANullKeyApart) {
   Shop shop;
-  shop.run("create table t (a text, b, v, primary key (a, b)); insert into t values (null, 1, 'x'), (null, 1, 'y')");
+  shop.run(
+      "create table t (a text, b, v, primary key (a, b)); insert into t values (null, 1, 'x'), "
+      "(null, 1, 'y')");
   shop.with_trail().track("t");
   EXPECT_TRUE(at(shop.db(), "t", Moment{}).has_value()) << "as long as none of them changed";
   shop.run("update t set v = 'z' where v = 'x'");
-  const std::string said = "tell the rows of t apart: a of a key is null, and any number of rows may have it";
+  const std::string said =
+      "tell the rows of t apart: a of a key is null, and any number of rows may have it";
   EXPECT_EQ(error_of(at(shop.db(), "t", Moment{Moment::Kind::time, 0})).message, said);
   EXPECT_EQ(error_of(blame(shop.db(), "t", {"null", "1"})).message, said);
   EXPECT_EQ(error_of(diff(shop.db(), "t", {"null", "1"}, Moment{}, Moment{})).message, said);
@@ -173,16 +183,21 @@ TEST(Diff, FollowsARowThroughItsKeys) {
   Shop shop;
   shop.run("create table t (id integer primary key, n, s)");
   shop.with_trail().track("t");
-  shop.run("insert into t values (1, 1, 'a'); update t set n = 2; update t set id = 5; update t set s = 'b';"
-           "insert into t values (1, 7, 'other')");
+  shop.run(
+      "insert into t values (1, 1, 'a'); update t set n = 2; update t set id = 5; update t set s = "
+      "'b';"
+      "insert into t values (1, 7, 'other')");
   const Diff found = must(diff(shop.db(), "t", {"5"}, Moment{Moment::Kind::change, 1}, Moment{}));
   std::string text;
   for (const Difference& one : found.differences)
     text += one.column + ":" + to_json(*one.from) + ">" + to_json(*one.to) + " ";
   EXPECT_EQ(text, "id:1>5 n:1>2 s:\"a\">\"b\" ");
   // The other way round, and the row that has key 1 now.
-  EXPECT_EQ(must(diff(shop.db(), "t", {"5"}, Moment{}, Moment{Moment::Kind::change, 1})).differences.size(), 3U);
-  EXPECT_FALSE(must(diff(shop.db(), "t", {"1"}, Moment{Moment::Kind::change, 4}, Moment{})).from.has_value());
+  EXPECT_EQ(must(diff(shop.db(), "t", {"5"}, Moment{}, Moment{Moment::Kind::change, 1}))
+                .differences.size(),
+            3U);
+  EXPECT_FALSE(must(diff(shop.db(), "t", {"1"}, Moment{Moment::Kind::change, 4}, Moment{}))
+                   .from.has_value());
 }
 
 TEST(Blame, NamesTheChangeOfEachColumn) {
@@ -195,18 +210,22 @@ TEST(Blame, NamesTheChangeOfEachColumn) {
   EXPECT_EQ(found.columns[0].change->id, 3);
   EXPECT_EQ(found.columns[1].change->id, 2);
   EXPECT_FALSE(found.columns[2].change.has_value());
-  EXPECT_EQ(must(blame(shop.db(), "t", {"1"})).key[0].value, Value(std::int64_t{3})) << "the old key leads on";
+  EXPECT_EQ(must(blame(shop.db(), "t", {"1"})).key[0].value, Value(std::int64_t{3}))
+      << "the old key leads on";
 }
 
 TEST(Blame, ReadsADeletedRowAndStopsAtItsBirth) {
   Shop shop;
   shop.run("create table t (id integer primary key, n)");
   shop.with_trail().track("t");
-  shop.run("insert into t values (1, 1); update t set n = 5; delete from t; insert into t values (1, 9); delete from t");
+  shop.run(
+      "insert into t values (1, 1); update t set n = 5; delete from t; insert into t values (1, "
+      "9); delete from t");
   const Blame found = must(blame(shop.db(), "t", {"1"}));
   EXPECT_FALSE(found.exists);
   EXPECT_EQ(found.columns[1].change->id, 4);
-  EXPECT_EQ(error_of(blame(shop.db(), "t", {"2"})).message, "blame t id=2: no such row, now or in the trail");
+  EXPECT_EQ(error_of(blame(shop.db(), "t", {"2"})).message,
+            "blame t id=2: no such row, now or in the trail");
 }
 
 TEST(Blame, RefusesAKeyThatIsNotUnique) {

@@ -39,7 +39,8 @@ Result<Blame> blame(Database& db, const std::string& name, const std::vector<std
   }
   std::size_t open = 0;
   const auto columns = [&](const Row& values) {
-    for (const Field& field : values) out.columns.push_back({field.name, field.value, std::nullopt});
+    for (const Field& field : values)
+      out.columns.push_back({field.name, field.value, std::nullopt});
     open = values.size();
   };
   if (row.has_value()) columns(*row);
@@ -63,7 +64,8 @@ Result<Blame> blame(Database& db, const std::string& name, const std::vector<std
     if (open == 0) break;
   }
   if (out.columns.empty())
-    return fail(Fault::missing, "blame {} {}: no such row, now or in the trail", table.name, key_text(out.key));
+    return fail(Fault::missing, "blame {} {}: no such row, now or in the trail", table.name,
+                key_text(out.key));
   return out;
 }
 

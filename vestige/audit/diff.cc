@@ -32,8 +32,10 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
   } else {
     before = TRY(state_of(db, table, out.key, early));
   }
-  if (before.has_value()) before = with_columns(*before, TRY(columns_at(db, table, turned ? to : from, early)));
-  if (after.has_value()) after = with_columns(*after, TRY(columns_at(db, table, turned ? from : to, late)));
+  if (before.has_value())
+    before = with_columns(*before, TRY(columns_at(db, table, turned ? to : from, early)));
+  if (after.has_value())
+    after = with_columns(*after, TRY(columns_at(db, table, turned ? from : to, late)));
   out.from = turned ? after : before;
   out.to = turned ? before : after;
   out.differences = difference(out.from, out.to);

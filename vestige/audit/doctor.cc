@@ -147,7 +147,9 @@ Result<void> Doctor::examine_index() {
   const std::int64_t runs = TRY(loose_runs(db_));
   if (runs >= kMany)
     add(Severity::note, "row-index",
-        fmt::format("finding the changes of one row searches {} sorted runs; merged, it is one search", runs),
+        fmt::format(
+            "finding the changes of one row searches {} sorted runs; merged, it is one search",
+            runs),
         "vestige doctor --fix", true);
   return {};
 }
@@ -161,7 +163,8 @@ Result<void> Doctor::fix() {
   for (Patient& patient : patients_) TRY(patient.mend(db_));
   TRY(db_.run("delete from vestige_current"));
   for (Finding& finding : findings_) {
-    if (finding.code != "trail-altered" && finding.code != "context-left" && finding.code != "row-index")
+    if (finding.code != "trail-altered" && finding.code != "context-left" &&
+        finding.code != "row-index")
       continue;
     finding.fixed = true;
     finding.remedy = "";

@@ -20,7 +20,7 @@ struct Finding {
              // "table-renamed", "column-added", "column-renamed", "column-dropped",
              // "key-changed", "trail-altered", "context-left", "schema-version", "journal",
              // "synchronous", "clock-backward",
-                        // "row-index"
+             // "row-index"
   std::string table;    // empty when it is about the whole database
   std::string message;  // what is wrong and what it means
   std::string remedy;   // what to do; empty for a note

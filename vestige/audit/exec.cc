@@ -33,7 +33,8 @@ Result<Executed> exec(Database& db, std::string_view sql, const Context& context
     }
   }
   if (statements == 0)
-    return hinted(fail(Fault::invalid, "run sql: nothing to run"), "give SQL, -f FILE, or SQL on standard input");
+    return hinted(fail(Fault::invalid, "run sql: nothing to run"),
+                  "give SQL, -f FILE, or SQL on standard input");
   done.changes = TRY(scalar_integer(db, "select max(id) from vestige_change")) - before;
   if (done.changes > 0) done.tx = before + 1;
   TRY(scope.commit());

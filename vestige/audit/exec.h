@@ -22,9 +22,9 @@ class RowSink {
 };
 
 struct Executed {
-  std::int64_t rows = 0;            // rows changed, as the database counts them
-  std::int64_t changes = 0;         // changes recorded
-  std::optional<std::int64_t> tx;   // their transaction
+  std::int64_t rows = 0;           // rows changed, as the database counts them
+  std::int64_t changes = 0;        // changes recorded
+  std::optional<std::int64_t> tx;  // their transaction
 };
 
 /// Runs every statement of a script in one transaction under a context; nothing happens when one fails.

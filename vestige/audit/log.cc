@@ -22,7 +22,8 @@ Result<Change> show(Database& db, std::int64_t id) {
   auto changes = TRY(read_changes(db, selection));
   auto change = TRY(changes->next());
   if (!change.has_value())
-    return hinted(fail(Fault::missing, "show change {}: no such change", id), "vestige log lists them");
+    return hinted(fail(Fault::missing, "show change {}: no such change", id),
+                  "vestige log lists them");
   return *std::move(change);
 }
 

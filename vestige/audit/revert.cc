@@ -35,7 +35,8 @@ struct Chosen {
 };
 
 Result<Chosen> chosen(const RevertRequest& request) {
-  const int ways = static_cast<int>(request.tx.has_value()) + static_cast<int>(!request.changes.empty()) +
+  const int ways = static_cast<int>(request.tx.has_value()) +
+                   static_cast<int>(!request.changes.empty()) +
                    static_cast<int>(request.actor.has_value());
   if (ways != 1)
     return hinted(fail(Fault::invalid, "revert: say which changes, in one way"),
@@ -50,7 +51,8 @@ Result<Chosen> chosen(const RevertRequest& request) {
     for (const std::int64_t id : request.changes) out.what += fmt::format(" {}", id);
   } else {
     if (!request.since.has_value())
-      return hinted(fail(Fault::invalid, "revert: --actor without --since"), "say from when on: --since T");
+      return hinted(fail(Fault::invalid, "revert: --actor without --since"),
+                    "say from when on: --since T");
     out.selection.actor = request.actor;
     out.selection.since = request.since;
     out.what = fmt::format("revert of {} since {}", *request.actor, format_time(*request.since));
@@ -60,8 +62,9 @@ Result<Chosen> chosen(const RevertRequest& request) {
 
 }  // namespace
 
-Result<Outcome> restore(Database& db, const std::string& name, const std::vector<std::string>& words,
-                        const Moment& to, const ApplyOptions& options) {
+Result<Outcome> restore(Database& db, const std::string& name,
+                        const std::vector<std::string>& words, const Moment& to,
+                        const ApplyOptions& options) {
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const Row key = TRY(parse_key(db, table, words));
@@ -99,7 +102,8 @@ Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOp
   choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const auto tables = TRY(tables_of(db, choice.selection));
   if (tables.empty())
-    return hinted(fail(Fault::missing, "{}: no such changes", choice.what), "vestige log lists them");
+    return hinted(fail(Fault::missing, "{}: no such changes", choice.what),
+                  "vestige log lists them");
   auto undo = TRY(Undo::begin(db, tables, with_reason(options, choice.what), options));
   {
     auto changes = TRY(read_changes(db, choice.selection));

@@ -39,11 +39,11 @@ struct Conflict {
 };
 
 struct Outcome {
-  std::int64_t applied = 0;           // changes undone, or 1 for a restored row; 0: nothing to do
-  std::int64_t skipped = 0;           // conflicts skipped
-  std::optional<std::int64_t> tx;     // the transaction that recorded the undoing
-  std::vector<Conflict> conflicts;    // skipped or forced; when refused, they are in the Error
-  std::vector<std::string> notes;     // columns that could not be restored, and why
+  std::int64_t applied = 0;         // changes undone, or 1 for a restored row; 0: nothing to do
+  std::int64_t skipped = 0;         // conflicts skipped
+  std::optional<std::int64_t> tx;   // the transaction that recorded the undoing
+  std::vector<Conflict> conflicts;  // skipped or forced; when refused, they are in the Error
+  std::vector<std::string> notes;   // columns that could not be restored, and why
 };
 
 /// Puts one row back to what it was.
@@ -56,8 +56,8 @@ Result<Outcome> restore(Database& db, const std::string& table, const std::vecto
 struct RevertRequest {
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> changes;
-  std::optional<std::string> actor;    // with since
-  std::optional<std::int64_t> since;   // microseconds
+  std::optional<std::string> actor;   // with since
+  std::optional<std::int64_t> since;  // microseconds
 };
 
 /// Undoes changes, newest first, in one transaction.

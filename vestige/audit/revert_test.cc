@@ -34,7 +34,8 @@ std::string contents(Shop& shop, const std::vector<std::string>& tables) {
   for (const std::string& table : tables) {
     auto rows = must(shop.db().query("select * from " + table + " order by 1, 2"));
     while (must(rows->next()) == Step::row)
-      for (int i = 0; i < rows->columns(); ++i) out += to_json(rows->value(i)) + (i == 0 ? "|" : " ");
+      for (int i = 0; i < rows->columns(); ++i)
+        out += to_json(rows->value(i)) + (i == 0 ? "|" : " ");
     out += "\n";
   }
   return out;
@@ -45,13 +46,17 @@ TEST(Revert, UndoesEveryTransactionNewestFirstToTheStart) {
     SCOPED_TRACE(seed);
     Shop shop;
     shop.run("pragma synchronous = off; pragma journal_mode = memory");
-    shop.run("create table p (id integer primary key, name unique, price);"
-             "create table k (a text, b integer, p references p (id) on delete cascade on update cascade,"
-             "  twice as (b * 2) stored, primary key (a, b)) without rowid;"
-             "create table n (note);"
-             "create trigger touched after update of price on p begin insert into n values (new.name); end;"
-             "insert into p values (1, 'a', 1.5), (2, 'b', x'00'), (3, 'c', null);"
-             "insert into k (a, b, p) values ('x', 1, 1), ('x', 2, 1), ('y', 1, 2); insert into n values ('old')");
+    shop.run(
+        "create table p (id integer primary key, name unique, price);"
+        "create table k (a text, b integer, p references p (id) on delete cascade on update "
+        "cascade,"
+        "  twice as (b * 2) stored, primary key (a, b)) without rowid;"
+        "create table n (note);"
+        "create trigger touched after update of price on p begin insert into n values (new.name); "
+        "end;"
+        "insert into p values (1, 'a', 1.5), (2, 'b', x'00'), (3, 'c', null);"
+        "insert into k (a, b, p) values ('x', 1, 1), ('x', 2, 1), ('y', 1, 2); insert into n "
+        "values ('old')");
     shop.with_trail();
     for (const char* table : {"p", "k", "n"}) shop.track(table);
     const std::vector<std::string> tables = {"p", "k", "(select rowid, note from n)"};
@@ -72,7 +77,8 @@ TEST(Revert, UndoesEveryTransactionNewestFirstToTheStart) {
     for (int i = 0; i < 40; ++i) {
       const std::string& sql = statements[random() % statements.size()];
       Params values = {static_cast<std::int64_t>(random() % 50)};
-      if (sql.find("?2") != std::string::npos) values.emplace_back(static_cast<std::int64_t>(random() % 50));
+      if (sql.find("?2") != std::string::npos)
+        values.emplace_back(static_cast<std::int64_t>(random() % 50));
       if (sql.find("?1") == std::string::npos) values.clear();
       (void)shop.db().run(sql, values);  // some break a constraint: that is part of life
     }
@@ -110,15 +116,17 @@ TEST(Revert, IsRecordedAndCanBeRevertedItself) {
 
 TEST(Revert, RefusesSkipsOrForcesARowThatChangedSince) {
   Shop shop;
-  shop.run("create table t (id integer primary key, n, m); insert into t values (1, 1, 1), (2, 1, 1)");
+  shop.run(
+      "create table t (id integer primary key, n, m); insert into t values (1, 1, 1), (2, 1, 1)");
   shop.with_trail().track("t");
   must(exec(shop.db(), "update t set n = 2", {}, nullptr));
   shop.run("update t set n = 3 where id = 1; update t set m = 9 where id = 2");
   const Error error = error_of(revert(shop.db(), of_tx(1), {}));
   EXPECT_EQ(error.fault, Fault::conflict);
-  EXPECT_EQ(error.message,
-            "revert of tx 1: 1 of its changes cannot be undone, nothing was changed: change 1 (t id=1): "
-            "n has changed since: 2 expected, 3 found");
+  EXPECT_EQ(
+      error.message,
+      "revert of tx 1: 1 of its changes cannot be undone, nothing was changed: change 1 (t id=1): "
+      "n has changed since: 2 expected, 3 found");
   EXPECT_EQ(shop.rows("select * from t"), "1|3|1\n2|2|9\n") << "nothing was changed";
   ApplyOptions options;
   options.on_conflict = OnConflict::skip;
@@ -146,14 +154,17 @@ TEST(Revert, SaysThatARowIsGoneAndCannotForceIt) {
 
 TEST(Revert, RefusesToBreakAForeignKey) {
   Shop shop;
-  shop.run("create table p (id integer primary key); create table k (id integer primary key, p references p (id));"
-           "insert into p values (0)");
+  shop.run(
+      "create table p (id integer primary key); create table k (id integer primary key, p "
+      "references p (id));"
+      "insert into p values (0)");
   shop.with_trail();
   shop.track("p");
   shop.track("k");
   shop.run("insert into p values (1); insert into k values (1, 1)");
   const Error error = error_of(revert(shop.db(), of_tx(1), {}));
-  EXPECT_EQ(error.message, "revert of tx 1: a foreign key would be broken: k refers to p, nothing was changed");
+  EXPECT_EQ(error.message,
+            "revert of tx 1: a foreign key would be broken: k refers to p, nothing was changed");
   EXPECT_EQ(shop.rows("select count(*) from p"), "2\n");
   RevertRequest both;
   both.changes = {1, 2};
@@ -197,8 +208,10 @@ TEST(Revert, KeepsTheRowIndexWhole) {
   Shop shop;
   shop.run("create table t (id integer primary key, n)");
   shop.with_trail().track("t");
-  must(exec(shop.db(), "with recursive i (n) as (select 1 union all select n + 1 from i where n < 3000)"
-                       " insert into t select n, n from i", {}, nullptr));
+  must(exec(shop.db(),
+            "with recursive i (n) as (select 1 union all select n + 1 from i where n < 3000)"
+            " insert into t select n, n from i",
+            {}, nullptr));
   must(revert(shop.db(), of_tx(1), {}));
   EXPECT_EQ(shop.rows("select count(*) from t"), "0\n");
   Selection selection;
@@ -211,9 +224,13 @@ TEST(Revert, KeepsTheRowIndexWhole) {
 
 TEST(Restore, PutsBackARowThatMovedAndOneThatWasDeleted) {
   Shop shop;
-  shop.run("create table t (id integer primary key, n, s); insert into t values (1, 1, 'a'), (2, 2, 'b')");
+  shop.run(
+      "create table t (id integer primary key, n, s); insert into t values (1, 1, 'a'), (2, 2, "
+      "'b')");
   shop.with_trail().track("t");
-  shop.run("update t set n = 5 where id = 1; update t set id = 7 where id = 1; delete from t where id = 2");
+  shop.run(
+      "update t set n = 5 where id = 1; update t set id = 7 where id = 1; delete from t where id = "
+      "2");
   ApplyOptions options;
   Patch patch;
   options.patch = &patch;
@@ -228,19 +245,23 @@ TEST(Restore, PutsBackARowThatMovedAndOneThatWasDeleted) {
   EXPECT_EQ(must(restore(shop.db(), "t", {"2"}, Moment{}, options)).applied, 0);
   EXPECT_EQ(error_of(restore(shop.db(), "t", {"99"}, Moment{}, options)).message,
             "restore of t id=99 to now: there was no such row then, and there is none now");
-  EXPECT_EQ(error_of(restore(shop.db(), "t", {"1"}, Moment{Moment::Kind::change, 99}, options)).message,
-            "find change 99: no such change");
+  EXPECT_EQ(
+      error_of(restore(shop.db(), "t", {"1"}, Moment{Moment::Kind::change, 99}, options)).message,
+      "find change 99: no such change");
 }
 
 TEST(Restore, LeavesExcludedColumnsAloneAndSaysSo) {
   Shop shop;
-  shop.run("create table t (id integer primary key, n, secret default 's', total as (n + 1)); insert into t values (1, 1, 'x')");
+  shop.run(
+      "create table t (id integer primary key, n, secret default 's', total as (n + 1)); insert "
+      "into t values (1, 1, 'x')");
   shop.with_trail().track("t", excluding({"secret"}));
   shop.run("update t set n = 2, secret = 'y'; delete from t; insert into t values (1, 9, 'z')");
   const Outcome done = must(restore(shop.db(), "t", {"1"}, Moment{Moment::Kind::change, 1}, {}));
   EXPECT_EQ(shop.rows("select id, n, secret, total from t"), "1|2|z|3\n");
   ASSERT_EQ(done.notes.size(), 1U);
-  EXPECT_EQ(done.notes[0], "t: column secret is not recorded, it cannot be restored and is left as it is");
+  EXPECT_EQ(done.notes[0],
+            "t: column secret is not recorded, it cannot be restored and is left as it is");
 }
 
 TEST(Restore, ChangesNothingWhenAConstraintRefuses) {
@@ -248,7 +269,8 @@ TEST(Restore, ChangesNothingWhenAConstraintRefuses) {
   shop.run("create table t (id integer primary key, n unique); insert into t values (1, 1)");
   shop.with_trail().track("t");
   shop.run("update t set n = 2; insert into t values (2, 1)");
-  EXPECT_EQ(error_of(restore(shop.db(), "t", {"1"}, Moment{Moment::Kind::time, 0}, {})).fault, Fault::denied);
+  EXPECT_EQ(error_of(restore(shop.db(), "t", {"1"}, Moment{Moment::Kind::time, 0}, {})).fault,
+            Fault::denied);
   EXPECT_EQ(shop.rows("select * from t"), "1|2\n2|1\n");
   EXPECT_EQ(shop.last_change(), 2);
   // The connection is as it was: triggers fire, foreign keys are on.

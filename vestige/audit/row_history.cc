@@ -44,9 +44,10 @@ class RowHistory final : public Changes {
  private:
   Result<void> search() {
     const Value stored = TRY(stored_key(db_, key_));
-    rows_ = TRY(db_.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
-                              row_changes("?1", "?2") + ") and c.id <= ?3 order by c.id desc",
-                          {table_, stored, upto_}));
+    rows_ =
+        TRY(db_.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
+                          row_changes("?1", "?2") + ") and c.id <= ?3 order by c.id desc",
+                      {table_, stored, upto_}));
     return {};
   }
 
@@ -64,17 +65,19 @@ class RowHistory final : public Changes {
 
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
                                              std::int64_t upto) {
-  return std::unique_ptr<Changes>(
-      new RowHistory(db, TRY(Decoder::open(db)), table.id, key, upto));
+  return std::unique_ptr<Changes>(new RowHistory(db, TRY(Decoder::open(db)), table.id, key, upto));
 }
 
 Result<void> names_a_row(const Tracked& table, const Row& key) {
   for (const Field& field : key)
     if (std::holds_alternative<Null>(field.value))
-      return hinted(fail(Fault::invalid, "tell the rows of {} apart: {} of a key is null, and any number of rows may have it",
-                         table.name, field.name),
-                    "vestige log " + table.name + " shows the changes; --key over columns that are never null"
-                    " gives the rows an identity");
+      return hinted(
+          fail(Fault::invalid,
+               "tell the rows of {} apart: {} of a key is null, and any number of rows may have it",
+               table.name, field.name),
+          "vestige log " + table.name +
+              " shows the changes; --key over columns that are never null"
+              " gives the rows an identity");
   return {};
 }
 
@@ -111,7 +114,8 @@ Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Ro
   for (std::size_t i = 0; i < names.size(); ++i)
     row.push_back({names[i], rows->value(static_cast<int>(i))});
   if (TRY(rows->next()) == Step::row)
-    return fail(Fault::corrupt, "read {} {}: more than one row has this key", table.name, key_text(key));
+    return fail(Fault::corrupt, "read {} {}: more than one row has this key", table.name,
+                key_text(key));
   return std::optional<Row>(std::move(row));
 }
 

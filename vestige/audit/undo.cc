@@ -39,15 +39,17 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
   for (const Tracked& table : tables) {
     auto live = live_table(db, table.name);
     if (!live.has_value())
-      return hinted(fail(live.error().fault, "undo changes of {}: {}", table.name, live.error().message),
-                    "the table is gone; its history stays readable");
+      return hinted(
+          fail(live.error().fault, "undo changes of {}: {}", table.name, live.error().message),
+          "the table is gone; its history stays readable");
     if (!table.untracked_at.has_value())
       for (const Trigger& trigger : TRY(capture_triggers(db, *live, table, true)))
         TRY(db.script(trigger.sql));
     undo->checked_.insert(table.name);
-    auto children = TRY(db.query(
-        "select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
-        " where m.type = 'table' and lower(f.\"table\") = lower(?1)", {Text{live->name}}));
+    auto children =
+        TRY(db.query("select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
+                     " where m.type = 'table' and lower(f.\"table\") = lower(?1)",
+                     {Text{live->name}}));
     while (TRY(children->next()) == Step::row) undo->checked_.insert(children->text(0));
     undo->places_.emplace(table.name, Place{table, *std::move(live)});
   }
@@ -59,7 +61,8 @@ Undo::~Undo() {
   scope_.reset();  // rolls back what was not committed, the TEMP triggers too
   for (const auto& [name, place] : places_)
     for (const char* what : {"before_insert", "insert", "before_update", "update", "delete"})
-      (void)db_.script(fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
+      (void)db_.script(
+          fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
   for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"})
     (void)db_.script(fmt::format("drop trigger if exists temp.{}", name));
   (void)db_.application_triggers(true);
@@ -68,16 +71,20 @@ Undo::~Undo() {
 
 Result<const Undo::Place*> Undo::place(const std::string& table) const {
   const auto found = places_.find(table);
-  if (found == places_.end()) return fail(Fault::internal, "undo a change: table {} was not opened", table);
+  if (found == places_.end())
+    return fail(Fault::internal, "undo a change: table {} was not opened", table);
   return &found->second;
 }
 
 Result<Undo::Violations> Undo::violations() const {
   Violations out;
   for (const std::string& table : checked_) {
-    if (TRY(scalar_integer(db_, "select count(*) from pragma_foreign_key_list(?1)", {Text{table}})) == 0) continue;
+    if (TRY(scalar_integer(db_, "select count(*) from pragma_foreign_key_list(?1)",
+                           {Text{table}})) == 0)
+      continue;
     // A foreign key that names no such parent cannot be checked, before or after.
-    auto rows = db_.query("select \"table\", parent, fkid from pragma_foreign_key_check(?1)", {Text{table}});
+    auto rows = db_.query("select \"table\", parent, fkid from pragma_foreign_key_check(?1)",
+                          {Text{table}});
     if (!rows.has_value()) continue;
     while (true) {
       const auto step = (*rows)->next();
@@ -122,10 +129,12 @@ Result<std::optional<Row>> Undo::read(const Place& place, const Row& key,
   for (const Field& field : key) {
     if (place.live.find(field.name) == nullptr) return std::optional<Row>();
     values.push_back(field.value);
-    where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db_.quote_name(field.name), values.size());
+    where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db_.quote_name(field.name),
+                         values.size());
   }
-  auto rows = TRY(db_.query(fmt::format("select {} from {} where {}", columns,
-                                        db_.quote_name(place.live.name), where), values));
+  auto rows = TRY(db_.query(
+      fmt::format("select {} from {} where {}", columns, db_.quote_name(place.live.name), where),
+      values));
   if (TRY(rows->next()) == Step::end) return std::optional<Row>();
   Row row;
   for (std::size_t i = 0; i < found.size(); ++i)
@@ -147,22 +156,26 @@ void Undo::note(const std::string& text) {
 bool Undo::restorable(const Place& place, const std::string& column) {
   const LiveColumn* live = place.live.find(column);
   if (live == nullptr) {
-    note(fmt::format("{}: column {} is not in the table any more, its value stays in the trail only",
-                     place.table.name, column));
+    note(
+        fmt::format("{}: column {} is not in the table any more, its value stays in the trail only",
+                    place.table.name, column));
     return false;
   }
   return !live->generated;
 }
 
-Result<void> Undo::insert(const Place& place, const Row& values, std::optional<std::int64_t> row_id) {
+Result<void> Undo::insert(const Place& place, const Row& values,
+                          std::optional<std::int64_t> row_id) {
   for (const LiveColumn& column : place.live.columns)
     if (!column.generated && find(values, column.name) == nullptr)
       note(fmt::format("{}: column {} is not recorded, it cannot be restored and has its default",
                        place.table.name, column.name));
   if (row_id.has_value()) {
-    const bool taken = TRY(scalar_integer(
-        db_, fmt::format("select exists (select 1 from {} where {} = ?1)", db_.quote_name(place.live.name),
-                         place.live.row_id), {*row_id})) != 0;
+    const bool taken =
+        TRY(scalar_integer(db_,
+                           fmt::format("select exists (select 1 from {} where {} = ?1)",
+                                       db_.quote_name(place.live.name), place.live.row_id),
+                           {*row_id})) != 0;
     if (taken) row_id.reset();
   }
   Statement statement(db_);
@@ -192,8 +205,8 @@ Result<void> Undo::insert(const Place& place, const Row& values, std::optional<s
   return run(statement.add(")"));
 }
 
-Result<void> Undo::update(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id,
-                          const Row& values) {
+Result<void> Undo::update(const Place& place, const Row& key,
+                          const std::optional<std::int64_t>& row_id, const Row& values) {
   Statement statement(db_);
   statement.add("update ").name(place.live.name).add(" set ");
   bool first = true;
@@ -206,7 +219,8 @@ Result<void> Undo::update(const Place& place, const Row& key, const std::optiona
   return run(where(statement, place, key, row_id));
 }
 
-Result<void> Undo::remove(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id) {
+Result<void> Undo::remove(const Place& place, const Row& key,
+                          const std::optional<std::int64_t>& row_id) {
   Statement statement(db_);
   statement.add("delete from ").name(place.live.name);
   return run(where(statement, place, key, row_id));
@@ -234,8 +248,8 @@ Result<void> Undo::undo_update(const Place& place, const Change& change) {
     const Value* found = find(*row, field.name);
     if (found == nullptr || (left != nullptr && identical(*left, *found))) continue;
     moved.push_back(field.name);
-    what += fmt::format("{}{} has changed since: {} expected, {} found", what.empty() ? "" : "; ", field.name,
-                        described(left), described(found));
+    what += fmt::format("{}{} has changed since: {} expected, {} found", what.empty() ? "" : "; ",
+                        field.name, described(left), described(found));
   }
   if (!moved.empty() && !conflict(change, key, what, moved, true)) return {};
   TRY(update(place, key, change.row_id, *change.old_values));
@@ -255,7 +269,8 @@ Result<void> Undo::undo_insert(const Place& place, const Change& change) {
     if (found != nullptr && !identical(field.value, *found)) moved.push_back(field.name);
   }
   if (!moved.empty() &&
-      !conflict(change, change.key, names(moved) + " changed since the row was inserted", moved, true))
+      !conflict(change, change.key, names(moved) + " changed since the row was inserted", moved,
+                true))
     return {};
   TRY(remove(place, change.key, change.row_id));
   ++outcome_.applied;
@@ -282,7 +297,8 @@ Result<void> Undo::undo(const Change& change) {
     case Op::update: return undo_update(at, change);
     case Op::remove: return undo_remove(at, change);
     case Op::baseline:
-      note(fmt::format("{}: a BASELINE change only looked at a row, there is nothing to undo", change.table));
+      note(fmt::format("{}: a BASELINE change only looked at a row, there is nothing to undo",
+                       change.table));
       return {};
     case Op::truncate: return {};
   }
@@ -306,8 +322,9 @@ Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, con
     if (changed.empty()) return {};
     for (const LiveColumn& column : at.live.columns)
       if (!column.generated && find(*target, column.name) == nullptr)
-        note(fmt::format("{}: column {} is not recorded, it cannot be restored and is left as it is",
-                         table.name, column.name));
+        note(
+            fmt::format("{}: column {} is not recorded, it cannot be restored and is left as it is",
+                        table.name, column.name));
     TRY(update(at, *live, std::nullopt, changed));
   }
   ++outcome_.applied;
@@ -320,22 +337,25 @@ Result<Outcome> Undo::finish(const std::string& what) {
     std::string list;
     for (std::size_t i = 0; i < std::min(kShown, outcome_.conflicts.size()); ++i) {
       const Conflict& conflict = outcome_.conflicts[i];
-      list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change, conflict.table,
-                          key_text(conflict.key), conflict.what);
+      list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
+                          conflict.table, key_text(conflict.key), conflict.what);
     }
     if (outcome_.conflicts.size() > kShown)
       list += fmt::format("; and {} more", outcome_.conflicts.size() - kShown);
-    return hinted(fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
-                       outcome_.skipped, list),
-                  options_.on_conflict == OnConflict::force
-                      ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
-                      : "--force puts the old values back all the same, --skip-conflicts leaves these rows alone");
+    return hinted(
+        fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}",
+             what, outcome_.skipped, list),
+        options_.on_conflict == OnConflict::force
+            ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
+            : "--force puts the old values back all the same, --skip-conflicts leaves these rows "
+              "alone");
   }
   const auto after = TRY(violations());
   for (const auto& [reference, count] : after) {
     const auto found = before_.find(reference);
     if (found != before_.end() && found->second >= count) continue;
-    return hinted(fail(Fault::denied, "{}: a foreign key would be broken: {}, nothing was changed", what, reference),
+    return hinted(fail(Fault::denied, "{}: a foreign key would be broken: {}, nothing was changed",
+                       what, reference),
                   "undo the changes of the other table too, newest first");
   }
   const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));

@@ -55,7 +55,8 @@ class Undo {
   Result<void> insert(const Place& place, const Row& values, std::optional<std::int64_t> row_id);
   Result<void> update(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id,
                       const Row& values);
-  Result<void> remove(const Place& place, const Row& key, const std::optional<std::int64_t>& row_id);
+  Result<void> remove(const Place& place, const Row& key,
+                      const std::optional<std::int64_t>& row_id);
   bool restorable(const Place& place, const std::string& column);
   void note(const std::string& text);
   // True when the change is to be undone all the same.

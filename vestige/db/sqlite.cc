@@ -57,7 +57,8 @@ Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_vie
       sqlite3_prepare_v2(handle, sql.data(), static_cast<int>(sql.size()), &raw, &tail);
   Statement statement(raw);
   if ((code & 0xFF) == SQLITE_AUTH)  // Fence: nothing else here refuses statements
-    return hinted(fail(Fault::denied, "run sql: the script is one transaction, it cannot begin, end or attach"),
+    return hinted(fail(Fault::denied,
+                       "run sql: the script is one transaction, it cannot begin, end or attach"),
                   "leave out BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ATTACH and DETACH");
   if (code != SQLITE_OK) return broken(handle, "run sql");
   if (rest != nullptr) *rest = sql.substr(static_cast<std::size_t>(tail - sql.data()));

@@ -12,7 +12,8 @@ namespace {
 
 // The row of vestige_current counts: docs/sqlite.md, "Context".
 constexpr std::string_view kInForce =
-    "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= total_changes()";
+    "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= "
+    "total_changes()";
 
 }  // namespace
 
@@ -33,8 +34,8 @@ std::string slot_names(std::size_t first, std::size_t count) {
 
 Trigger Writer::trigger(std::string_view what, std::string_view event, const std::string& when,
                         const std::vector<std::string>& body) const {
-  std::string sql = fmt::format("create {}trigger {} {} on {}{}", temporary_ ? "temp " : "", name(what),
-                                event, temporary_ ? "main." : "", quote(live_.name));
+  std::string sql = fmt::format("create {}trigger {} {} on {}{}", temporary_ ? "temp " : "",
+                                name(what), event, temporary_ ? "main." : "", quote(live_.name));
   if (!when.empty()) sql += "\nwhen " + when;
   sql += "\nbegin\n";
   for (const std::string& statement : body) sql += "  " + statement + ";\n";
@@ -46,7 +47,8 @@ Trigger Writer::trigger(std::string_view what, std::string_view event, const std
 std::string Writer::at(std::string_view side, const std::string& column) const {
   const std::string name = fmt::format("{}.{}", side, quote(column));
   const LiveColumn* live = live_.find(column);
-  if (side != "t" || live == nullptr || !live->generated || live->affinity != Affinity::real) return name;
+  if (side != "t" || live == nullptr || !live->generated || live->affinity != Affinity::real)
+    return name;
   return fmt::format("iif(typeof({0}) = 'real', cast({0} as real), {0})", name);
 }
 
@@ -78,8 +80,8 @@ std::string Writer::changed(const Column& column) const {
   if (affinity == Affinity::integer || affinity == Affinity::numeric)
     return live_.row_id_is_key && live->primary_key > 0
                ? differs
-               : fmt::format("({0} or ({2} = -9223372036854775808 and typeof({1}) <> typeof({2})))", differs,
-                             before, after);
+               : fmt::format("({0} or ({2} = -9223372036854775808 and typeof({1}) <> typeof({2})))",
+                             differs, before, after);
   if (affinity != Affinity::none) return differs;
   return fmt::format("({0} or typeof({1}) <> typeof({2}) or ({2} = 0.0 and typeof({2}) = 'real'))",
                      differs, before, after);
@@ -125,20 +127,22 @@ std::string Writer::tx() const {
       " when exists (select 1 from vestige_current where {1})"
       " then iif(c.context >= (select scope from vestige_current), c.tx, c.id + 1)"
       " when c.context is null and c.at = {0} and (c.seq is null"
-      " or exists (select 1 from vestige_replaced as r where r.tbl = {2} and r.part = 0 and r.at = {0}"
-      " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl = {2}"
+      " or exists (select 1 from vestige_replaced as r where r.tbl = {2} and r.part = 0 and r.at = "
+      "{0}"
+      " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl "
+      "= {2}"
       " and k.keeper is r.keeper) = total_changes())"
       " or (c.id & 255 = 0 and c.seq + (select count(*) from vestige_key"
       " where run = (c.id + 1023) >> 10 and id > c.id - 256) = total_changes())"
       " or (c.tbl <> {2} and c.seq < total_changes() and exists (select 1 from vestige_reach as w"
-      " join vestige_table as y on y.name = w.inner_name where w.outer_table = {2} and y.id = c.tbl))) then c.tx"
+      " join vestige_table as y on y.name = w.inner_name where w.outer_table = {2} and y.id = "
+      "c.tbl))) then c.tx"
       " else c.id + 1 end"
       " from vestige_change as c order by c.id desc limit 1), 1)",
       kNow, kInForce, table_.id);
 }
 
-constexpr std::string_view kHeadColumns =
-    "tbl, shape, op, at, seq, tx, context, backward";
+constexpr std::string_view kHeadColumns = "tbl, shape, op, at, seq, tx, context, backward";
 
 std::string Writer::head(std::string_view op, std::string_view seq) const {
   return fmt::format(
@@ -149,7 +153,8 @@ std::string Writer::head(std::string_view op, std::string_view seq) const {
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
   if (table_.policy.when.empty()) return "";
-  return "(" + with_sides(table_.policy.when, old_side, new_side) + "\n)";  // it may end in a comment
+  return "(" + with_sides(table_.policy.when, old_side, new_side) +
+         "\n)";  // it may end in a comment
 }
 
 Result<std::vector<std::string>> Writer::required() const {
@@ -161,15 +166,17 @@ Result<std::vector<std::string>> Writer::required() const {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
     });
     if (!plain)
-      return hinted(fail(Fault::invalid, "track {}: require '{}' is not a field name", table_.name, field),
-                    "letters, digits, - and _");
+      return hinted(
+          fail(Fault::invalid, "track {}: require '{}' is not a field name", table_.name, field),
+          "letters, digits, - and _");
     const std::string value =
         known ? "x." + field : fmt::format("json_extract(x.extra, '$.\"{}\"')", field);
     out.push_back(fmt::format(
         "select raise(abort, {}) where not exists (select 1 from vestige_current as u"
         " join vestige_context as x on x.id = u.context"
         " where u.expires > {} and u.seq <= total_changes() and {} <> '')",
-        db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every change", live_.name, field)}),
+        db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every change",
+                                     live_.name, field)}),
         kNow, value));
   }
   return out;
@@ -180,9 +187,10 @@ Result<std::vector<std::string>> Writer::required() const {
 std::string Writer::record(const std::string& columns, const std::string& values,
                            const std::string& when) const {
   if (when.empty())
-    return fmt::format("insert into vestige_change ({}, {}) values ({})", kHeadColumns, columns, values);
-  return fmt::format("insert into vestige_change ({}, {}) select {} where {}", kHeadColumns, columns,
-                     values, when);
+    return fmt::format("insert into vestige_change ({}, {}) values ({})", kHeadColumns, columns,
+                       values);
+  return fmt::format("insert into vestige_change ({}, {}) select {} where {}", kHeadColumns,
+                     columns, values, when);
 }
 
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
@@ -198,14 +206,14 @@ Trigger Writer::insert(const std::vector<std::string>& required) const {
   const std::string when = condition("NEW", "NEW");
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    body.push_back(
-        part == 0 ? record("row_id, key" + slot_names(0, slots),
-                           fmt::format("{}, {}, {}{}", head("I", seq), row_id("NEW"),
-                                       key("NEW"), row_values("NEW", 0)),
-                           when)
-                  : fmt::format("insert into vestige_more (change, part{}) select (select max(id) from vestige_change), {}{}{}",
-                                slot_names(0, slots), part, row_values("NEW", part),
-                                when.empty() ? "" : " where " + when));
+    body.push_back(part == 0 ? record("row_id, key" + slot_names(0, slots),
+                                      fmt::format("{}, {}, {}{}", head("I", seq), row_id("NEW"),
+                                                  key("NEW"), row_values("NEW", 0)),
+                                      when)
+                             : fmt::format("insert into vestige_more (change, part{}) select "
+                                           "(select max(id) from vestige_change), {}{}{}",
+                                           slot_names(0, slots), part, row_values("NEW", part),
+                                           when.empty() ? "" : " where " + when));
   }
   return trigger("insert", "after insert", "", body);
 }
@@ -238,9 +246,11 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
                          when);
     } else {
       std::string where = when;
-      if (!shape_.full) where += fmt::format("{}({}) <> 0", where.empty() ? "" : " and ", mask(part));
+      if (!shape_.full)
+        where += fmt::format("{}({}) <> 0", where.empty() ? "" : " and ", mask(part));
       statement = fmt::format(
-          "insert into vestige_more (change, part, changed{}) select (select max(id) from vestige_change), {}, {}{}{}",
+          "insert into vestige_more (change, part, changed{}) select (select max(id) from "
+          "vestige_change), {}, {}{}{}",
           slot_names(0, slots), part, mask(part), pair_values(part),
           where.empty() ? "" : " where " + where);
     }
@@ -254,18 +264,19 @@ Trigger Writer::remove(const std::vector<std::string>& required) const {
   std::vector<std::string> body = required;
   const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
                                       same_row("OLD"));  // every part carries row_id
-  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own);
+  const std::string seq =
+      fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own);
   const std::string when = condition("OLD", "OLD");
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    body.push_back(
-        part == 0 ? record("row_id, key" + slot_names(0, slots),
-                           fmt::format("{}, {}, {}{}", head("D", seq), row_id("OLD"),
-                                       key("OLD"), row_values("OLD", 0)),
-                           when)
-                  : fmt::format("insert into vestige_more (change, part{}) select (select max(id) from vestige_change), {}{}{}",
-                                slot_names(0, slots), part, row_values("OLD", part),
-                                when.empty() ? "" : " where " + when));
+    body.push_back(part == 0 ? record("row_id, key" + slot_names(0, slots),
+                                      fmt::format("{}, {}, {}{}", head("D", seq), row_id("OLD"),
+                                                  key("OLD"), row_values("OLD", 0)),
+                                      when)
+                             : fmt::format("insert into vestige_more (change, part{}) select "
+                                           "(select max(id) from vestige_change), {}{}{}",
+                                           slot_names(0, slots), part, row_values("OLD", part),
+                                           when.empty() ? "" : " where " + when));
   }
   body.push_back("delete " + own);
   return trigger("delete", "after delete", "", body);
@@ -293,13 +304,15 @@ std::vector<std::string> Writer::baseline() const {
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(
-        part == 0 ? fmt::format(
-                        "insert into vestige_change (id, tbl, shape, op, at, seq, tx, context, row_id, key{})"
-                        " select {}, {}, {}, 'B', {}, 9223372036854775807, ?1 + 1, ?2, {}, {}{} from {} as t",
-                        slot_names(0, slots), id, table_.id, shape_.id, kNow, row_id("t"), key("t"),
-                        row_values("t", 0), quote(live_.name))
-                  : fmt::format("insert into vestige_more (change, part{}) select {}, {}{} from {} as t",
-                                slot_names(0, slots), id, part, row_values("t", part), quote(live_.name)));
+        part == 0 ? fmt::format("insert into vestige_change (id, tbl, shape, op, at, seq, tx, "
+                                "context, row_id, key{})"
+                                " select {}, {}, {}, 'B', {}, 9223372036854775807, ?1 + 1, ?2, {}, "
+                                "{}{} from {} as t",
+                                slot_names(0, slots), id, table_.id, shape_.id, kNow, row_id("t"),
+                                key("t"), row_values("t", 0), quote(live_.name))
+                  : fmt::format(
+                        "insert into vestige_more (change, part{}) select {}, {}{} from {} as t",
+                        slot_names(0, slots), id, part, row_values("t", part), quote(live_.name)));
   }
   return out;
 }

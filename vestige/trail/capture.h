@@ -11,7 +11,7 @@
 
 namespace vestige {
 
-inline constexpr std::size_t kSlots = 32;         // v0 … v31 of vestige_change and vestige_more
+inline constexpr std::size_t kSlots = 32;          // v0 … v31 of vestige_change and vestige_more
 inline constexpr std::size_t kPairs = kSlots / 2;  // columns of an UPDATE in one row of slots
 
 /// The five capture triggers of a table.

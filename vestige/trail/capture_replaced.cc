@@ -30,8 +30,8 @@ std::string Writer::stands() const {
     for (const std::string& column : identity_) {
       const auto place = std::find_if(shape_.columns.begin(), shape_.columns.end(),
                                       [&](const Column& own) { return own.name == column; });
-      parts.push_back(
-          fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column), place - shape_.columns.begin()));
+      parts.push_back(fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column),
+                                  place - shape_.columns.begin()));
     }
     where = join(parts, " and ");
   } else {
@@ -47,7 +47,9 @@ std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
   if (fallback && live_.row_id_is_key && column.primary_key > 0)
     return fmt::format("iif({0} = -1, (select coalesce(max({1}), 0) + 1 from {2}), {0})", value,
                        quote(column.name), quote(live_.name));
-  return fallback && !column.fallback.empty() ? fmt::format("coalesce({}, {})", value, column.fallback) : value;
+  return fallback && !column.fallback.empty()
+             ? fmt::format("coalesce({}, {})", value, column.fallback)
+             : value;
 }
 
 // One row with the columns of NEW, for the expressions and conditions of indexes.
@@ -62,8 +64,9 @@ std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
   std::vector<std::string> parts;
   for (const UniqueIndex::Term& term : index.terms) {
     const LiveColumn* column = live_.find(term.column);
-    const std::string value = column == nullptr ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
-                                                : new_value(*column, fallback);
+    const std::string value = column == nullptr
+                                  ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
+                                  : new_value(*column, fallback);
     const std::string own = column == nullptr ? term.sql : "t." + term.sql;
     parts.push_back(fmt::format("{} = {} collate {}", own, value, quote(term.collation)));
   }
@@ -86,10 +89,11 @@ std::vector<std::string> Writer::conflicts(bool update) const {
     if (!column.fallback.empty()) nulls.push_back("NEW." + quote(column.name) + " is null");
   for (const UniqueIndex& index : live_.unique) {
     out.push_back(conflict(index, false));
-    const bool affected = std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
-      const LiveColumn* column = live_.find(term.column);
-      return column == nullptr || !column->fallback.empty();
-    });
+    const bool affected =
+        std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
+          const LiveColumn* column = live_.find(term.column);
+          return column == nullptr || !column->fallback.empty();
+        });
     if (!nulls.empty() && (affected || !index.where.empty()))
       out.push_back("(" + join(nulls, " or ") + ") and " + conflict(index, true));
   }
@@ -102,32 +106,37 @@ std::vector<std::string> Writer::conflicts(bool update) const {
 std::string Writer::any_conflict(const std::vector<std::string>& conflicts) const {
   std::vector<std::string> parts;
   for (const std::string& condition : conflicts)
-    parts.push_back(fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), condition));
+    parts.push_back(
+        fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), condition));
   return join(parts, " or ");
 }
 
 // Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone. What an
 // OR IGNORE or an upsert left there is cleared by the next.
-std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts, bool update) const {
+std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& conflicts,
+                                               bool update) const {
   std::vector<std::string> columns;
   for (const std::string& column : identity_) columns.push_back(at("t", column));
   const std::string row = live_.without_row_id ? join(columns, ", ") : "t." + live_.row_id;
   std::vector<std::string> found;
   for (const std::string& condition : conflicts)
-    found.push_back(fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
+    found.push_back(
+        fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
   const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
                                        join(found, " union "));
   const std::string keeper = update ? identity("OLD") : "null";
-  std::vector<std::string> out = {fmt::format(
-      "delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})", table_.id, keeper, kNow)};
+  std::vector<std::string> out = {
+      fmt::format("delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})",
+                  table_.id, keeper, kNow)};
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(fmt::format(
-        "insert into vestige_replaced (tbl, shape, at, keeper, seq, cleared, part, identity, row_id, key{})"
+        "insert into vestige_replaced (tbl, shape, at, keeper, seq, cleared, part, identity, "
+        "row_id, key{})"
         " select {}, {}, {}, {}, {}, {}, {}, {}, {}, {}{} {}",
-        slot_names(0, slots), table_.id, shape_.id, kNow, keeper, part == 0 ? "total_changes() - changes()" : "0",
-        part == 0 ? "total_changes()" : "0", part, identity("t"), row_id("t"), key("t"),
-        row_values("t", part), rows));
+        slot_names(0, slots), table_.id, shape_.id, kNow, keeper,
+        part == 0 ? "total_changes() - changes()" : "0", part == 0 ? "total_changes()" : "0", part,
+        identity("t"), row_id("t"), key("t"), row_values("t", part), rows));
   }
   return out;
 }
@@ -135,12 +144,15 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
 // Records as deleted those of the rows kept for NEW that are gone; there is one for each constraint at
 // most. Whatever the policy's condition says: what a REPLACE removes silently is never left out.
 void Writer::settle(bool update, std::vector<std::string>& body) const {
-  std::string which = fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})", table_.id,
-                                  kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
+  std::string which =
+      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
+                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
   if (update) which += " and not " + same_row("OLD");
   for (std::size_t i = conflicts(update).size(); i > 0; --i)
-    body.push_back(fmt::format(
-        "insert into vestige_settle (row) values ((select rowid from vestige_replaced where {} limit 1))", which));
+    body.push_back(
+        fmt::format("insert into vestige_settle (row) values ((select rowid from vestige_replaced "
+                    "where {} limit 1))",
+                    which));
 }
 
 // A row that is kept for another statement's row, and changed by a cascade or a trigger before that is
@@ -150,10 +162,10 @@ void Writer::follow_kept(std::vector<std::string>& body) const {
     std::string values;
     for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
       values += fmt::format(", v{} = {}", i - part * kSlots, at("NEW", shape_.columns[i].name));
-    body.push_back(fmt::format("update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
-                               " and part = {} and {}",
-                               identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part,
-                               same_row("OLD")));
+    body.push_back(fmt::format(
+        "update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
+        " and part = {} and {}",
+        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, same_row("OLD")));
   }
 }
 
@@ -167,7 +179,8 @@ std::string key_expression(const std::vector<std::string>& columns) {
         " || {1}case typeof({0}) when 'integer' then {0} when 'text' then json_quote({0})"
         " when 'null' then 'null' when 'blob' then '{{\"$blob\":\"' || hex({0}) || '\"}}'"
         " else case when cast({0} as integer) = {0} then cast({0} as integer)"
-        " when {0} between -1.7976931348623157e308 and 1.7976931348623157e308 then printf('%!.19g', {0})"
+        " when {0} between -1.7976931348623157e308 and 1.7976931348623157e308 then "
+        "printf('%!.19g', {0})"
         " else '{{\"$real\":\"' || printf('%!.19g', {0}) || '\"}}' end end",
         columns[i], i == 0 ? "" : "',' || ");
   return out + " || ']'";
@@ -176,8 +189,9 @@ std::string key_expression(const std::vector<std::string>& columns) {
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
   std::vector<Trigger> out;
   for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"}) {
-    auto rows = TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
-                             {Text{name}}));
+    auto rows =
+        TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
+                     {Text{name}}));
     if (TRY(rows->next()) == Step::end)
       return hinted(fail(Fault::corrupt, "read the trail: its trigger {} is missing", name),
                     "vestige doctor --fix");

@@ -11,7 +11,8 @@
 namespace vestige::capture {
 
 /// The clock, in milliseconds; the same throughout a statement.
-inline constexpr std::string_view kNow = "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
+inline constexpr std::string_view kNow =
+    "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
 
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
@@ -35,10 +36,16 @@ class Writer {
   std::string quote(std::string_view name) const { return db_.quote_name(name); }
   std::string at(std::string_view side, const std::string& column) const;
   std::size_t count() const { return shape_.columns.size(); }
-  std::size_t row_parts() const { return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots); }
-  std::size_t pair_parts() const { return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs); }
+  std::size_t row_parts() const {
+    return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots);
+  }
+  std::size_t pair_parts() const {
+    return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs);
+  }
 
-  std::string name(std::string_view what) const { return fmt::format("vestige_{}_{}", table_.id, what); }
+  std::string name(std::string_view what) const {
+    return fmt::format("vestige_{}_{}", table_.id, what);
+  }
   Trigger trigger(std::string_view what, std::string_view event, const std::string& when,
                   const std::vector<std::string>& body) const;
 
@@ -67,7 +74,8 @@ class Writer {
   std::string conflict(const UniqueIndex& index, bool fallback) const;
   std::string new_row(bool fallback) const;
   std::string any_conflict(const std::vector<std::string>& conflicts) const;
-  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts, bool update) const;
+  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts,
+                                         bool update) const;
   void settle(bool update, std::vector<std::string>& body) const;
   void follow_kept(std::vector<std::string>& body) const;
   std::string record(const std::string& columns, const std::string& values,

@@ -127,9 +127,10 @@ Result<Tracked> tracked_table(Database& db, const std::string& name) {
 
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
   std::vector<Shape> out;
-  auto rows = TRY(db.query(
-      fmt::format("select {} from vestige_shape as s where s.tbl = ?1 order by s.id", kShapeColumns),
-      {table}));
+  auto rows =
+      TRY(db.query(fmt::format("select {} from vestige_shape as s where s.tbl = ?1 order by s.id",
+                               kShapeColumns),
+                   {table}));
   while (TRY(rows->next()) == Step::row) out.push_back(TRY(read_shape(*rows, 0)));
   return out;
 }

@@ -24,8 +24,8 @@ struct Shape {
   std::int64_t table = 0;
   std::string name;  // the table's name at that time
   std::vector<Column> columns;
-  bool full = false;     // policy capture = "full"
-  bool row_ids = false;  // changes carry SQLite's rowid
+  bool full = false;       // policy capture = "full"
+  bool row_ids = false;    // changes carry SQLite's rowid
   std::int64_t at = 0;     // microseconds
   std::int64_t since = 0;  // changes with id > since may have this shape
   std::string note;        // why it was made, when something was out of order

@@ -99,11 +99,11 @@ class Follow {
   // The stay under `key` that began with the move at `begin`, and what came after it.
   Result<void> forward(Value key, std::int64_t begin) {
     while (!std::holds_alternative<Null>(key)) {
-      auto rows = TRY(db_.query("select id, new_key from vestige_change where id in (" +
-                                    row_changes("?1", "?2") +
-                                    ") and id > ?3 and key is ?2 and (op = 'D' or new_key is not null)"
-                                    " order by id limit 1",
-                                {table_, key, begin}));
+      auto rows = TRY(db_.query(
+          "select id, new_key from vestige_change where id in (" + row_changes("?1", "?2") +
+              ") and id > ?3 and key is ?2 and (op = 'D' or new_key is not null)"
+              " order by id limit 1",
+          {table_, key, begin}));
       if (TRY(rows->next()) == Step::end) {
         stays_.push_back({key, begin, kEnd});
         return {};
@@ -168,8 +168,10 @@ Result<void> select_tx(Database& db, std::int64_t tx, Where& where) {
 // The classes that a typed word may have in a column of this affinity, likeliest first.
 std::vector<Value> readings(const std::string& word, Affinity affinity) {
   std::vector<Value> out;
-  if (word.size() >= 3 && (word[0] == 'x' || word[0] == 'X') && word[1] == '\'' && word.back() == '\'') {
-    if (auto bytes = json::from_hex(std::string_view(word).substr(2, word.size() - 3)); bytes.has_value())
+  if (word.size() >= 3 && (word[0] == 'x' || word[0] == 'X') && word[1] == '\'' &&
+      word.back() == '\'') {
+    if (auto bytes = json::from_hex(std::string_view(word).substr(2, word.size() - 3));
+        bytes.has_value())
       out.emplace_back(Blob{*bytes});
   }
   if (affinity != Affinity::text) {
@@ -178,7 +180,8 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
     double real = 0;
     if (const auto [end, error] = std::from_chars(word.data(), last, integer);
         error == std::errc() && end == last)
-      out.emplace_back(affinity == Affinity::real ? Value(static_cast<double>(integer)) : Value(integer));
+      out.emplace_back(affinity == Affinity::real ? Value(static_cast<double>(integer))
+                                                  : Value(integer));
     else if (const auto [stop, wrong] = std::from_chars(word.data(), last, real);
              wrong == std::errc() && stop == last)
       out.emplace_back(real);
@@ -189,11 +192,13 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
 }
 
 // What was typed for each key column: a word names its column ("col=value") or fills the next one.
-Result<std::vector<std::string>> typed_values(const Tracked& table, const std::vector<Column>& columns,
+Result<std::vector<std::string>> typed_values(const Tracked& table,
+                                              const std::vector<Column>& columns,
                                               const std::vector<std::string>& words) {
   std::string names;
   for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
-  const std::string hint = fmt::format("its key is {}, in this order, or each as column=value", names);
+  const std::string hint =
+      fmt::format("its key is {}, in this order, or each as column=value", names);
   const auto names_column = [](const std::string& word, const Column& column) {
     return word.starts_with(column.name + "=");
   };
@@ -207,22 +212,28 @@ Result<std::vector<std::string>> typed_values(const Tracked& table, const std::v
     while (place < columns.size() && !names_column(word, columns[place])) ++place;
     const bool names_one = place < columns.size();
     if (!names_one && named && word.find('=') != std::string::npos)
-      return hinted(fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, word), hint);
+      return hinted(
+          fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, word),
+          hint);
     if (!names_one)  // the next column that nobody named
       for (place = 0; place < columns.size(); ++place)
-        if (!typed[place].has_value() && std::none_of(words.begin(), words.end(), [&](const std::string& other) {
+        if (!typed[place].has_value() &&
+            std::none_of(words.begin(), words.end(), [&](const std::string& other) {
               return names_column(other, columns[place]);
             }))
           break;
     if (place == columns.size() || typed[place].has_value())
-      return hinted(fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word), hint);
+      return hinted(
+          fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word),
+          hint);
     typed[place] = names_one ? word.substr(columns[place].name.size() + 1) : word;
   }
   std::vector<std::string> out;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (!typed[i].has_value())
-      return hinted(fail(Fault::invalid, "find a row of {}: no value for the key column {}", table.name,
-                         columns[i].name), hint);
+      return hinted(fail(Fault::invalid, "find a row of {}: no value for the key column {}",
+                         table.name, columns[i].name),
+                    hint);
     out.push_back(*typed[i]);
   }
   return out;
@@ -248,19 +259,20 @@ Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
   while (TRY(back->next()) == Step::row) runs.push_back(back->integer(0));
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
     lo = *run;
-    const std::int64_t first =
-        TRY(scalar_integer(db, "select at from vestige_change where id >= ?1 order by id limit 1", {lo}));
+    const std::int64_t first = TRY(scalar_integer(
+        db, "select at from vestige_change where id >= ?1 order by id limit 1", {lo}));
     if (hi < lo || first > milliseconds) {
       hi = lo - 1;
       continue;
     }
     while (lo < hi) {  // lo's time is within; find the last that is
       const std::int64_t middle = lo + (hi - lo + 1) / 2;
-      auto probe = TRY(db.query("select id, at from vestige_change where id >= ?1 order by id limit 1", {middle}));
-      if (TRY(probe->next()) == Step::row && probe->integer(0) <= hi && probe->integer(1) <= milliseconds)
+      auto probe = TRY(db.query(
+          "select id, at from vestige_change where id >= ?1 order by id limit 1", {middle}));
+      if (TRY(probe->next()) == Step::row && probe->integer(0) <= hi &&
+          probe->integer(1) <= milliseconds)
         lo = probe->integer(0);
-      else
-        hi = middle - 1;
+      else hi = middle - 1;
     }
     return lo;
   }
@@ -284,19 +296,21 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   if (selection.since.has_value()) {
     where.add("c.at >= " + where.bind((*selection.since + 999) / 1000));
     // A shortcut by search, exact as long as the clock never went back.
-    if (TRY(scalar_integer(db, "select count(*) from vestige_change where backward is not null")) == 0)
+    if (TRY(scalar_integer(db, "select count(*) from vestige_change where backward is not null")) ==
+        0)
       where.add("c.id > " + where.bind(TRY(last_change_at(db, *selection.since - 1))));
   }
-  if (selection.until.has_value()) where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
+  if (selection.until.has_value())
+    where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
   if (selection.actor.has_value())
     where.add("c.context in (select id from vestige_context where actor = " +
               where.bind(Text{*selection.actor}) + ")");
   if (selection.op.has_value())
     where.add("c.op = " + where.bind(Text{std::string(1, name(*selection.op)[0])}));
-  auto rows = TRY(db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
-                                       change_columns(), where.sql,
-                                       selection.oldest_first ? "" : " desc"),
-                           where.values));
+  auto rows =
+      TRY(db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
+                               change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
+                   where.values));
   return std::unique_ptr<Changes>(
       new ReadChanges(std::move(rows), TRY(Decoder::open(db)), selection));
 }
@@ -305,8 +319,9 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
   const auto columns = table.shape.key();
   if (columns.empty())
     return hinted(fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
-                  "vestige log " + table.name + " shows its changes; give it a primary key, or track it with"
-                  " --key over a UNIQUE constraint");
+                  "vestige log " + table.name +
+                      " shows its changes; give it a primary key, or track it with"
+                      " --key over a UNIQUE constraint");
   const auto typed = TRY(typed_values(table, columns, words));
 
   // The class that a value has in the rows decides; where nothing is known, the likeliest.
@@ -320,22 +335,26 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
   std::vector<std::size_t> pick(columns.size(), 0);
   while (true) {
     Row key;
-    for (std::size_t i = 0; i < columns.size(); ++i) key.push_back({columns[i].name, choices[i][pick[i]]});
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      key.push_back({columns[i].name, choices[i][pick[i]]});
     if (likeliest.empty()) likeliest = key;
     const Value stored = TRY(stored_key(db, key));
     std::string where;
     Params values;
     for (const Field& field : key) {
       values.push_back(field.value);
-      where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name), values.size());
+      where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name),
+                           values.size());
     }
-    const bool in_trail =
-        !std::holds_alternative<Null>(stored) &&
-        TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")", {table.id, stored})) != 0;
+    const bool in_trail = !std::holds_alternative<Null>(stored) &&
+                          TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
+                                             {table.id, stored})) != 0;
     bool in_table = false;
     if (!in_trail && live.has_value() && live->find(columns[0].name) != nullptr)
-      in_table = TRY(scalar_integer(db, fmt::format("select exists (select 1 from {} where {})",
-                                                    db.quote_name(live->name), where), values)) != 0;
+      in_table = TRY(scalar_integer(db,
+                                    fmt::format("select exists (select 1 from {} where {})",
+                                                db.quote_name(live->name), where),
+                                    values)) != 0;
     if (in_trail || in_table) return key;
     std::size_t i = 0;
     while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;

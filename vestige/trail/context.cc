@@ -40,7 +40,8 @@ Result<ContextScope> ContextScope::begin(Database& db, const Context& context) {
   const std::int64_t id = TRY(write_context(db, context));
   // Never expires: it is cleared or rolled back with this transaction.
   TRY(db.run("delete from vestige_current"));
-  TRY(db.run("insert into vestige_current (only_row, context, scope, expires, seq)"
+  TRY(
+      db.run("insert into vestige_current (only_row, context, scope, expires, seq)"
              " values (1, ?1, ?1, 9223372036854775807, 0)",
              {id}));
   return ContextScope(db, std::move(transaction));

@@ -9,7 +9,20 @@ namespace vestige {
 namespace {
 
 // Places of change_columns().
-enum Place { kId, kTable, kShape, kOp, kAt, kTx, kContext, kRowId, kKey, kNewKey, kChanged, kFirstSlot };
+enum Place {
+  kId,
+  kTable,
+  kShape,
+  kOp,
+  kAt,
+  kTx,
+  kContext,
+  kRowId,
+  kKey,
+  kNewKey,
+  kChanged,
+  kFirstSlot
+};
 
 Result<Op> op_from_letter(const std::string& letter) {
   if (letter == "I") return Op::insert;
@@ -28,7 +41,8 @@ std::string slots() {
 }  // namespace
 
 std::string change_columns() {
-  return "c.id, c.tbl, c.shape, c.op, c.at, c.tx, c.context, c.row_id, c.key, c.new_key, c.changed" +
+  return "c.id, c.tbl, c.shape, c.op, c.at, c.tx, c.context, c.row_id, c.key, c.new_key, "
+         "c.changed" +
          slots();
 }
 
@@ -87,8 +101,10 @@ Result<Context> Decoder::context(std::int64_t id) {
   if (id == context_id_) return context_;
   std::string columns;
   for (const std::string_view field : kContextFields) columns += fmt::format("{}, ", field);
-  auto rows = TRY(db_->query(fmt::format("select {}extra from vestige_context where id = ?1", columns), {id}));
-  if (TRY(rows->next()) == Step::end) return fail(Fault::corrupt, "read a change: no context {}", id);
+  auto rows = TRY(
+      db_->query(fmt::format("select {}extra from vestige_context where id = ?1", columns), {id}));
+  if (TRY(rows->next()) == Step::end)
+    return fail(Fault::corrupt, "read a change: no context {}", id);
   Context context;
   for (std::size_t i = 0; i < kContextFields.size(); ++i) {
     const Value value = rows->value(static_cast<int>(i));
@@ -96,7 +112,8 @@ Result<Context> Decoder::context(std::int64_t id) {
   }
   const std::string extra = rows->text(static_cast<int>(kContextFields.size()));
   if (!extra.empty())
-    for (const Field& field : TRY(row_from_json(extra))) context.set(field.name, to_display(field.value));
+    for (const Field& field : TRY(row_from_json(extra)))
+      context.set(field.name, to_display(field.value));
   context_id_ = id;
   context_ = context;
   return context;
@@ -113,16 +130,19 @@ Result<Row> Decoder::key(const Known& known, const Value& stored) const {
     return key;
   }
   const auto* text = std::get_if<Text>(&stored);
-  if (text == nullptr) return fail(Fault::corrupt, "read a change: a key of several columns is not text");
+  if (text == nullptr)
+    return fail(Fault::corrupt, "read a change: a key of several columns is not text");
   json::Reader reader(text->bytes);
   TRY(reader.open('['));
   while (TRY(reader.more('[')) == 'y') {
-    if (key.size() == names.size()) return fail(Fault::corrupt, "read a change: a key with too many parts");
+    if (key.size() == names.size())
+      return fail(Fault::corrupt, "read a change: a key with too many parts");
     const json::Span span = TRY(reader.value());
     Value part = TRY(value_from_json(span.text));
     key.push_back({names[key.size()], std::move(part)});
   }
-  if (key.size() != names.size()) return fail(Fault::corrupt, "read a change: a key with too few parts");
+  if (key.size() != names.size())
+    return fail(Fault::corrupt, "read a change: a key with too few parts");
   return key;
 }
 
@@ -132,14 +152,16 @@ Result<void> Decoder::row_values(const Rows& rows, const Known& known, Row& out)
   for (std::size_t i = 0; i < std::min(count, kSlots); ++i)
     out.push_back({known.shown[i], rows.value(kFirstSlot + static_cast<int>(i))});
   if (count <= kSlots) return {};
-  auto more = TRY(db_->query("select part" + slots() + " from vestige_more where change = ?1 order by part",
-                             {rows.integer(kId)}));
+  auto more =
+      TRY(db_->query("select part" + slots() + " from vestige_more where change = ?1 order by part",
+                     {rows.integer(kId)}));
   while (TRY(more->next()) == Step::row) {
     const auto first = static_cast<std::size_t>(more->integer(0)) * kSlots;
     for (std::size_t i = first; i < std::min(count, first + kSlots); ++i)
       out.push_back({known.shown[i], more->value(1 + static_cast<int>(i - first))});
   }
-  if (out.size() != count) return fail(Fault::corrupt, "read change {}: values are missing", rows.integer(kId));
+  if (out.size() != count)
+    return fail(Fault::corrupt, "read change {}: values are missing", rows.integer(kId));
   return {};
 }
 
@@ -163,7 +185,8 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
   read_part(rows, 0, rows.integer(kChanged), kFirstSlot);
   if (count > kPairs) {
     auto more = TRY(db_->query(
-        "select part, changed" + slots() + " from vestige_more where change = ?1 order by part", {change.id}));
+        "select part, changed" + slots() + " from vestige_more where change = ?1 order by part",
+        {change.id}));
     while (TRY(more->next()) == Step::row)
       read_part(*more, static_cast<std::size_t>(more->integer(0)), more->integer(1), 2);
   }
@@ -208,7 +231,8 @@ Result<Value> stored_key(Database& db, const Row& key) {
     names.push_back(fmt::format("k.k{}", values.size()));
     given += fmt::format("{}?{} as k{}", given.empty() ? "" : ", ", values.size(), values.size());
   }
-  return scalar(db, fmt::format("select {} from (select {}) as k", key_expression(names), given), values);
+  return scalar(db, fmt::format("select {} from (select {}) as k", key_expression(names), given),
+                values);
 }
 
 }  // namespace vestige

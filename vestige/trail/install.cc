@@ -7,7 +7,8 @@
 namespace vestige {
 
 Result<std::int64_t> installed_version(Database& db) {
-  if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_meta'")) == 0)
+  if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_meta'")) ==
+      0)
     return 0;
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
@@ -17,9 +18,10 @@ Result<bool> install(Database& db) {
   const std::int64_t version = TRY(installed_version(db));
   if (version == kSchemaVersion) return false;
   if (version > kSchemaVersion)
-    return hinted(fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
-                       version, kSchemaVersion),
-                  "use the vestige that installed it, or a newer one");
+    return hinted(
+        fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
+             version, kSchemaVersion),
+        "use the vestige that installed it, or a newer one");
   TRY(db.script(sql::install));
   TRY(transaction.commit());
   return true;

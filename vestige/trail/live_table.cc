@@ -23,15 +23,16 @@ Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string&
     bool partial;
   };
   std::vector<Found> found;
-  auto list = TRY(db.query(
-      "select name, partial from pragma_index_list(?1) where \"unique\" order by name",
-      {Text{table}}));
+  auto list =
+      TRY(db.query("select name, partial from pragma_index_list(?1) where \"unique\" order by name",
+                   {Text{table}}));
   while (TRY(list->next()) == Step::row) found.push_back({list->text(0), list->integer(1) != 0});
 
   std::vector<UniqueIndex> out;
   for (const Found& index : found) {
-    const Value sql = TRY(
-        scalar(db, "select sql from sqlite_schema where type = 'index' and name = ?1", {Text{index.name}}));
+    const Value sql =
+        TRY(scalar(db, "select sql from sqlite_schema where type = 'index' and name = ?1",
+                   {Text{index.name}}));
     const auto* definition = std::get_if<Text>(&sql);
     const IndexText text = definition == nullptr ? IndexText{} : index_text(definition->bytes);
     UniqueIndex unique;
@@ -63,10 +64,12 @@ std::string fallback_of(Database& db, const std::string& written) {
   const auto tokens = sql_tokens(written);
   if (tokens.size() != 1) return tokens.empty() ? "" : "(" + written + ")";
   std::string word(tokens[0].text);
-  if (tokens[0].kind == SqlToken::Kind::quoted) return db.literal(Text{word.substr(1, word.size() - 2)});
+  if (tokens[0].kind == SqlToken::Kind::quoted)
+    return db.literal(Text{word.substr(1, word.size() - 2)});
   if (tokens[0].kind != SqlToken::Kind::word) return word;
   const std::string known = lower(word);
-  if (known == "null" || known == "true" || known == "false" || known.starts_with("current_")) return word;
+  if (known == "null" || known == "true" || known == "false" || known.starts_with("current_"))
+    return word;
   return db.literal(Text{std::move(word)});
 }
 
@@ -100,10 +103,11 @@ std::vector<std::string> LiveTable::primary_key() const {
 
 Result<LiveTable> live_table(Database& db, const std::string& wanted) {
   LiveTable table;
-  auto listed = TRY(db.query(
-      "select name, type, wr from pragma_table_list where schema = 'main' and lower(name) = lower(?1)"
-      " order by name = ?1 desc limit 1",
-      {Text{wanted}}));
+  auto listed =
+      TRY(db.query("select name, type, wr from pragma_table_list where schema = 'main' and "
+                   "lower(name) = lower(?1)"
+                   " order by name = ?1 desc limit 1",
+                   {Text{wanted}}));
   if (TRY(listed->next()) == Step::end) {
     const std::string near = nearest(wanted, TRY(trackable_tables(db)));
     auto missing = fail(Fault::missing, "find table {}: no such table in {}", wanted, db.where());
@@ -113,14 +117,17 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
   const std::string type = listed->text(1);
   table.without_row_id = listed->integer(2) != 0;
   if (type != "table")
-    return fail(Fault::invalid, "track {}: it is a {}, only ordinary tables have changes to record",
-                table.name, type == "shadow" ? "part of a virtual table" : type + (type == "view" ? "" : " table"));
+    return fail(
+        Fault::invalid, "track {}: it is a {}, only ordinary tables have changes to record",
+        table.name,
+        type == "shadow" ? "part of a virtual table" : type + (type == "view" ? "" : " table"));
   if (table.name.starts_with("sqlite_") || table.name.starts_with("vestige_"))
     return fail(Fault::invalid, "track {}: an internal table", table.name);
 
-  auto columns = TRY(db.query(
-      "select name, type, pk, hidden, iif(\"notnull\", dflt_value, null) from pragma_table_xinfo(?1) order by cid",
-      {Text{table.name}}));
+  auto columns =
+      TRY(db.query("select name, type, pk, hidden, iif(\"notnull\", dflt_value, null) from "
+                   "pragma_table_xinfo(?1) order by cid",
+                   {Text{table.name}}));
   while (TRY(columns->next()) == Step::row) {
     const std::string declared = columns->text(1);
     table.columns.push_back({columns->text(0), declared, affinity_of(declared),

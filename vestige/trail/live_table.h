@@ -15,8 +15,9 @@ struct LiveColumn {
   std::string type;
   Affinity affinity = Affinity::none;
   bool generated = false;
-  int primary_key = 0;   // 1, 2, …; 0: not in the primary key
-  std::string fallback;  // SQL of the value that REPLACE puts for a NULL that may not be; empty: none
+  int primary_key = 0;  // 1, 2, …; 0: not in the primary key
+  std::string
+      fallback;  // SQL of the value that REPLACE puts for a NULL that may not be; empty: none
 };
 
 /// A unique constraint or index: rows conflict when every term is equal, within the condition.
@@ -34,7 +35,7 @@ struct LiveTable {
   std::string name;
   std::vector<LiveColumn> columns;
   bool without_row_id = false;
-  std::string row_id;         // quoted name under which SQL sees the rowid; empty when it cannot
+  std::string row_id;          // quoted name under which SQL sees the rowid; empty when it cannot
   bool row_id_is_key = false;  // it is the INTEGER PRIMARY KEY column
   std::vector<UniqueIndex> unique;
 

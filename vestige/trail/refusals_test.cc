@@ -16,8 +16,10 @@ TEST(Track, RefusesWhatHasNoChangesOfItsOwn) {
   Shop shop;
   shop.run("create view v as select 1; create virtual table f using fts5 (x)");
   shop.with_trail();
-  EXPECT_EQ(refusal(shop, "v"), "track v: it is a view, only ordinary tables have changes to record");
-  EXPECT_EQ(refusal(shop, "f"), "track f: it is a virtual table, only ordinary tables have changes to record");
+  EXPECT_EQ(refusal(shop, "v"),
+            "track v: it is a view, only ordinary tables have changes to record");
+  EXPECT_EQ(refusal(shop, "f"),
+            "track f: it is a virtual table, only ordinary tables have changes to record");
   EXPECT_EQ(refusal(shop, "vestige_change"), "track vestige_change: an internal table");
 }
 
@@ -25,7 +27,8 @@ TEST(Track, RefusesATableWhoseRowidCannotBeNamed) {
   Shop shop;
   shop.run("create table t (rowid text, _rowid_ text, oid text)");
   shop.with_trail();
-  EXPECT_EQ(refusal(shop, "t"), "track t: its columns rowid, _rowid_ and oid hide the row's identity");
+  EXPECT_EQ(refusal(shop, "t"),
+            "track t: its columns rowid, _rowid_ and oid hide the row's identity");
 }
 
 TEST(Track, RefusesPoliciesThatCannotBe) {
@@ -40,7 +43,8 @@ TEST(Track, RefusesPoliciesThatCannotBe) {
   both.exclude = {"n"};
   EXPECT_EQ(refusal(shop, "t", both), "track t: include and exclude at once");
   EXPECT_EQ(refusal(shop, "t", excluding({"id"})), "track t: id is part of the key");
-  EXPECT_EQ(refusal(shop, "t", requiring({"act or"})), "track t: require 'act or' is not a field name");
+  EXPECT_EQ(refusal(shop, "t", requiring({"act or"})),
+            "track t: require 'act or' is not a field name");
   EXPECT_EQ(refusal(shop, "w"), "track w: a key of more than 16 columns");
 }
 
@@ -50,25 +54,35 @@ TEST(Trail, KnowsOnlyItsOwnVersion) {
   shop.run("update vestige_meta set value = 99 where name = 'schema_version'");
   EXPECT_EQ(error_of(install(shop.db())).message,
             "install the trail: version 99 is newer than this vestige knows (1)");
-  EXPECT_EQ(error_of(require_trail(shop.db())).message, "read the trail: it has version 99, this vestige knows 1");
+  EXPECT_EQ(error_of(require_trail(shop.db())).message,
+            "read the trail: it has version 99, this vestige knows 1");
 }
 
 TEST(Trail, IsAppendOnly) {
   Shop shop;
   shop.run("create table t (id integer primary key, n)");
   shop.with_trail().track("t");
-  shop.run("insert into t values (1, 1);"
-           "insert into vestige_session (actor) values ('ann'); delete from vestige_session;"
-           "insert into vestige_more (change, part) values (1, 1)");
+  shop.run(
+      "insert into t values (1, 1);"
+      "insert into vestige_session (actor) values ('ann'); delete from vestige_session;"
+      "insert into vestige_more (change, part) values (1, 1)");
   const auto said = [&](const std::string& sql) { return error_of(shop.db().run(sql)).message; };
-  EXPECT_EQ(said("update vestige_change set op = 'D'"), "run sql: vestige: vestige_change is append-only: update refused");
-  EXPECT_EQ(said("delete from vestige_change"), "run sql: vestige: vestige_change is append-only: delete refused");
-  EXPECT_EQ(said("update vestige_more set v0 = 1"), "run sql: vestige: vestige_more is append-only: update refused");
-  EXPECT_EQ(said("delete from vestige_more"), "run sql: vestige: vestige_more is append-only: delete refused");
-  EXPECT_EQ(said("update vestige_context set actor = 'bob'"), "run sql: vestige: vestige_context is append-only: update refused");
-  EXPECT_EQ(said("delete from vestige_context"), "run sql: vestige: vestige_context is append-only: delete refused");
-  EXPECT_EQ(said("update vestige_shape set name = 'x'"), "run sql: vestige: vestige_shape is append-only: update refused");
-  EXPECT_EQ(said("delete from vestige_shape"), "run sql: vestige: vestige_shape is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_change set op = 'D'"),
+            "run sql: vestige: vestige_change is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_change"),
+            "run sql: vestige: vestige_change is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_more set v0 = 1"),
+            "run sql: vestige: vestige_more is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_more"),
+            "run sql: vestige: vestige_more is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_context set actor = 'bob'"),
+            "run sql: vestige: vestige_context is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_context"),
+            "run sql: vestige: vestige_context is append-only: delete refused");
+  EXPECT_EQ(said("update vestige_shape set name = 'x'"),
+            "run sql: vestige: vestige_shape is append-only: update refused");
+  EXPECT_EQ(said("delete from vestige_shape"),
+            "run sql: vestige: vestige_shape is append-only: delete refused");
 }
 
 TEST(ParseKey, RefusesMoreThanTheKeyHas) {
@@ -76,10 +90,14 @@ TEST(ParseKey, RefusesMoreThanTheKeyHas) {
   shop.run("create table t (a, b, primary key (a, b))");
   shop.with_trail();
   const Tracked table = shop.track("t");
-  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"1", "2", "3"})).message, "find a row of t: '3' is more than its key has");
-  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1", "b=2"})).message, "find a row of t: 'b=2' is more than its key has");
-  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"a=1", "c=2"})).message, "find a row of t: 'c=2' names no key column");
-  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1"})).message, "find a row of t: no value for the key column a");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"1", "2", "3"})).message,
+            "find a row of t: '3' is more than its key has");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1", "b=2"})).message,
+            "find a row of t: 'b=2' is more than its key has");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"a=1", "c=2"})).message,
+            "find a row of t: 'c=2' names no key column");
+  EXPECT_EQ(error_of(parse_key(shop.db(), table, {"b=1"})).message,
+            "find a row of t: no value for the key column a");
 }
 
 // Somebody wrote into the trail's tables: each thing that does not decode has its own words.
@@ -116,15 +134,21 @@ TEST_P(DamagedTrail, IsReportedAsCorrupt) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, DamagedTrail,
-    testing::Values(
-        Damage{"update vestige_change set op = 'X' where id = 1", "read a change: unknown operation 'X'"},
-        Damage{"update vestige_change set shape = 77 where id = 1", "read a change: no shape 77"},
-        Damage{"update vestige_change set context = 77 where id = 1", "read a change: no context 77"},
-        Damage{"update vestige_change set key = 5 where id = 1", "read a change: a key of several columns is not text"},
-        Damage{"update vestige_change set key = '[1,2,3]' where id = 1", "read a change: a key with too many parts"},
-        Damage{"update vestige_change set key = '[1]' where id = 1", "read a change: a key with too few parts"},
-        Damage{"delete from vestige_more", "read change 2: values are missing"},
-        Damage{"update vestige_shape set columns = '[{\"id\":1}]' where id = 1", "read a shape: a column without id, name or key"}));
+    testing::Values(Damage{"update vestige_change set op = 'X' where id = 1",
+                           "read a change: unknown operation 'X'"},
+                    Damage{"update vestige_change set shape = 77 where id = 1",
+                           "read a change: no shape 77"},
+                    Damage{"update vestige_change set context = 77 where id = 1",
+                           "read a change: no context 77"},
+                    Damage{"update vestige_change set key = 5 where id = 1",
+                           "read a change: a key of several columns is not text"},
+                    Damage{"update vestige_change set key = '[1,2,3]' where id = 1",
+                           "read a change: a key with too many parts"},
+                    Damage{"update vestige_change set key = '[1]' where id = 1",
+                           "read a change: a key with too few parts"},
+                    Damage{"delete from vestige_more", "read change 2: values are missing"},
+                    Damage{"update vestige_shape set columns = '[{\"id\":1}]' where id = 1",
+                           "read a shape: a column without id, name or key"}));
 
 }  // namespace
 }  // namespace vestige

@@ -18,7 +18,8 @@ std::string row_changes(const std::string& table, const std::string& key) {
       " select run from n union all select 0) as r"
       " cross join vestige_key as k where k.run = r.run and k.tbl = {0} and k.key is {1}"
       " union all"
-      " select id from vestige_change where id > {2} and tbl = {0} and (key is {1} or new_key is {1})"
+      " select id from vestige_change where id > {2} and tbl = {0} and (key is {1} or new_key is "
+      "{1})"
       ") where true",
       table, key, kWritten, kMerged);
 }
@@ -29,7 +30,8 @@ Result<std::int64_t> loose_runs(Database& db) {
 
 Result<void> merge_runs(Database& db) {
   const std::int64_t last = TRY(scalar_integer(db, fmt::format("select {}", kComplete)));
-  TRY(db.run("insert into vestige_key (run, tbl, key, id) select 0, tbl, key, id from vestige_key"
+  TRY(
+      db.run("insert into vestige_key (run, tbl, key, id) select 0, tbl, key, id from vestige_key"
              " where run between 1 and ?1 order by tbl, key, id",
              {last}));
   TRY(db.run("delete from vestige_key where run between 1 and ?1", {last}));

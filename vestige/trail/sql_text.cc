@@ -48,8 +48,8 @@ std::string trimmed(std::string_view text) {
 // One index term without its COLLATE name, ASC and DESC.
 std::string bare_term(std::string_view sql, const std::vector<SqlToken>& tokens, std::size_t first,
                       std::size_t last) {
-  while (last > first + 1 && (same_word(tokens[last - 1].text, "asc") ||
-                              same_word(tokens[last - 1].text, "desc")))
+  while (last > first + 1 &&
+         (same_word(tokens[last - 1].text, "asc") || same_word(tokens[last - 1].text, "desc")))
     --last;
   if (last > first + 2 && same_word(tokens[last - 2].text, "collate")) last -= 2;
   const std::size_t end = tokens[last - 1].at + tokens[last - 1].text.size();

@@ -25,7 +25,8 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 }
 
 // Column names in the spelling of the table.
-Result<std::vector<std::string>> spelled(const LiveTable& live, const std::vector<std::string>& names) {
+Result<std::vector<std::string>> spelled(const LiveTable& live,
+                                         const std::vector<std::string>& names) {
   std::vector<std::string> out;
   for (const std::string& name : names) {
     const LiveColumn* column = live.find(name);
@@ -75,7 +76,8 @@ std::vector<std::string> recorded_columns(const LiveTable& live, const Policy& p
       if (!contains(names, column)) names.push_back(column);
   for (const LiveColumn& column : live.columns) {
     if (contains(names, column.name) || contains(policy.exclude, column.name)) continue;
-    if (policy.include.empty() || contains(policy.include, column.name)) names.push_back(column.name);
+    if (policy.include.empty() || contains(policy.include, column.name))
+      names.push_back(column.name);
   }
   return names;
 }
@@ -134,12 +136,12 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable&
   }
   shape.since = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   shape.at = clock_now();
-  TRY(db.run("insert into vestige_shape (tbl, name, columns, full_capture, row_ids, at, since, note)"
-             " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-             {shape.table, Text{shape.name}, Text{columns_json(shape.columns)},
-              static_cast<std::int64_t>(shape.full), static_cast<std::int64_t>(shape.row_ids),
-              shape.at / 1000, shape.since,
-              note.empty() ? Value(Null{}) : Value(Text{note})}));
+  TRY(db.run(
+      "insert into vestige_shape (tbl, name, columns, full_capture, row_ids, at, since, note)"
+      " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      {shape.table, Text{shape.name}, Text{columns_json(shape.columns)},
+       static_cast<std::int64_t>(shape.full), static_cast<std::int64_t>(shape.row_ids),
+       shape.at / 1000, shape.since, note.empty() ? Value(Null{}) : Value(Text{note})}));
   shape.id = TRY(scalar_integer(db, "select max(id) from vestige_shape"));
   return shape;
 }
@@ -148,11 +150,13 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable&
 Result<std::vector<std::string>> statements_on(Database& db, const std::string& table) {
   const std::string quoted = db.quote_name(table);
   std::string assignments;
-  auto columns = TRY(db.query("select name from pragma_table_xinfo(?1) where hidden = 0", {Text{table}}));
+  auto columns =
+      TRY(db.query("select name from pragma_table_xinfo(?1) where hidden = 0", {Text{table}}));
   while (TRY(columns->next()) == Step::row)
     assignments += fmt::format("{0}{1} = {1}", assignments.empty() ? "" : ", ",
                                db.quote_name(columns->text(0)));
-  return std::vector<std::string>{"insert into " + quoted + " default values", "delete from " + quoted,
+  return std::vector<std::string>{"insert into " + quoted + " default values",
+                                  "delete from " + quoted,
                                   "update " + quoted + " set " + assignments};
 }
 
@@ -160,7 +164,8 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
                     const std::vector<Renamed>& renamed, const std::string& note) {
   table.name = live.name;
   table.shape = TRY(fitting_shape(db, table, live, renamed, note));
-  TRY(db.run("update vestige_table set name = ?2, policy = ?3, shape = ?4, untracked_at = null"
+  TRY(
+      db.run("update vestige_table set name = ?2, policy = ?3, shape = ?4, untracked_at = null"
              " where id = ?1",
              {table.id, Text{table.name}, Text{to_json(table.policy)}, table.shape.id}));
   table.untracked_at.reset();
@@ -189,11 +194,12 @@ Result<std::set<std::string>> written_with(Database& db, const std::string& tabl
   std::set<std::string> all;
   for (const std::string& statement : TRY(statements_on(db, table)))
     if (auto written = db.writes(statement); written.has_value()) all.merge(*written);
-  auto children = TRY(db.query(
-      "select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
-      " where m.type = 'table' and lower(f.\"table\") = lower(?1)"
-      " and (f.on_delete not in ('NO ACTION', 'RESTRICT') or f.on_update not in ('NO ACTION', 'RESTRICT'))",
-      {Text{table}}));
+  auto children =
+      TRY(db.query("select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
+                   " where m.type = 'table' and lower(f.\"table\") = lower(?1)"
+                   " and (f.on_delete not in ('NO ACTION', 'RESTRICT') or f.on_update not in ('NO "
+                   "ACTION', 'RESTRICT'))",
+                   {Text{table}}));
   while (TRY(children->next()) == Step::row) all.insert(children->text(0));
   return all;
 }
@@ -202,9 +208,10 @@ Result<std::set<std::string>> written_with(Database& db, const std::string& tabl
 
 Result<std::vector<std::string>> trackable_tables(Database& db) {
   std::vector<std::string> names;
-  auto rows = TRY(db.query(
-      "select name from pragma_table_list where schema = 'main' and type = 'table'"
-      " and name not like 'sqlite\\_%' escape '\\' and name not like 'vestige\\_%' escape '\\' order by name"));
+  auto rows =
+      TRY(db.query("select name from pragma_table_list where schema = 'main' and type = 'table'"
+                   " and name not like 'sqlite\\_%' escape '\\' and name not like 'vestige\\_%' "
+                   "escape '\\' order by name"));
   while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
   return names;
 }
@@ -222,13 +229,15 @@ Result<Tracked> track(Database& db, const std::string& name, const Policy& polic
   }
   table.policy = TRY(checked(live, policy));
   if (table.id == 0) {
-    TRY(db.run("insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
-               {Text{live.name}, now_milliseconds()}));
+    TRY(db.run(
+        "insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
+        {Text{live.name}, now_milliseconds()}));
     table.id = TRY(scalar_integer(db, "select max(id) from vestige_table"));
     table.tracked_at = clock_now();
   }
   table.name = live.name;
-  return fit(db, std::move(table), live, {}, resumed ? "tracked again; changes in between are not in the trail" : "");
+  return fit(db, std::move(table), live, {},
+             resumed ? "tracked again; changes in between are not in the trail" : "");
 }
 
 Result<std::int64_t> baseline(Database& db, const Tracked& table) {
@@ -249,7 +258,8 @@ Result<void> untrack(Database& db, const std::string& name) {
   TRY(drop_triggers(db, table));
   TRY(db.run("delete from vestige_reach where outer_table = ?1", {table.id}));
   TRY(db.run("delete from vestige_replaced where tbl = ?1", {table.id}));
-  TRY(db.run("update vestige_table set untracked_at = ?2 where id = ?1", {table.id, now_milliseconds()}));
+  TRY(db.run("update vestige_table set untracked_at = ?2 where id = ?1",
+             {table.id, now_milliseconds()}));
   return {};
 }
 
@@ -289,9 +299,12 @@ Result<void> note_reach(Database& db, const Tracked& table) {
   while (!waiting.empty()) {
     const std::string next = std::move(waiting.back());
     waiting.pop_back();
-    if (next.starts_with("vestige_") || next.starts_with("sqlite_") || !seen.insert(next).second) continue;
-    if (TRY(scalar_integer(db, "select count(*) from pragma_table_list where schema = 'main' and type ="
-                               " 'table' and name = ?1", {Text{next}})) == 0)
+    if (next.starts_with("vestige_") || next.starts_with("sqlite_") || !seen.insert(next).second)
+      continue;
+    if (TRY(scalar_integer(db,
+                           "select count(*) from pragma_table_list where schema = 'main' and type ="
+                           " 'table' and name = ?1",
+                           {Text{next}})) == 0)
       continue;
     for (const std::string& other : TRY(written_with(db, next))) waiting.push_back(other);
   }
