@@ -126,6 +126,19 @@ void measure_table(const std::string& path, const Options& options) {
              spread(then).median, spread(then).median / spread(now).median);
 }
 
+// Runs a part in a process of its own. What a process has used counts as the peak of every program that it
+// starts, so the process that starts them does nothing else.
+void apart(const std::function<void()>& part) {
+  std::fflush(stdout);  // or the child prints it again
+  const pid_t child = fork();
+  if (child == 0) {
+    part();
+    std::exit(0);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) give_up("a part failed");
+}
+
 // Runs the program with its output thrown away; its peak resident memory in MB.
 double peak(const Options& options, const std::string& path,
             const std::vector<std::string>& words) {
@@ -134,7 +147,7 @@ double peak(const Options& options, const std::string& path,
   std::vector<char*> argv;
   for (std::string& word : text) argv.push_back(word.data());
   argv.push_back(nullptr);
-  std::fflush(stdout);  // or the child prints it again
+  std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     if (std::freopen("/dev/null", "w", stdout) == nullptr) _exit(127);
@@ -171,13 +184,25 @@ void measure_memory(const std::string& few, const std::string& many, const Optio
   }
 }
 
+void measure_time(const std::string& many, const Options& options) {
+  auto db = need(open_database("sqlite:" + many));
+  measure_rows(many, options, fmt::format("{} loose runs", need(loose_runs(*db))));
+  const double begun = cpu_now();
+  auto transaction = need(Transaction::begin(*db));
+  need(merge_runs(*db));
+  need(transaction.commit());
+  fmt::print("  merging the runs: {:.1f} s\n", (cpu_now() - begun) / 1e6);
+  measure_rows(many, options, "merged");
+  measure_table(many, options);
+}
+
 void run(const Options& options) {
   const TemporaryDirectory directory;
   const std::string many = directory.file("many.db");
   const std::string few = directory.file("few.db");
   const double start = seconds_now();
-  build(many, options.rows, options.changes);
-  build(few, options.rows / 10, options.few);
+  apart([&] { build(many, options.rows, options.changes); });
+  apart([&] { build(few, options.rows / 10, options.few); });
   fmt::print(
       "History: a trail of {} changes of {} rows, made by UPDATEs through the triggers in {:.0f} "
       "s.\n"
@@ -185,17 +210,7 @@ void run(const Options& options) {
       "  {:44}{:>9}{:>9}{:>9}\n",
       options.changes, options.rows, seconds_now() - start, options.asked, "", "p50", "p99",
       "most");
-  auto db = need(open_database("sqlite:" + many));
-  measure_rows(many, options, fmt::format("{} loose runs", need(loose_runs(*db))));
-  {
-    const double begun = cpu_now();
-    auto transaction = need(Transaction::begin(*db));
-    need(merge_runs(*db));
-    need(transaction.commit());
-    fmt::print("  merging the runs: {:.1f} s\n", (cpu_now() - begun) / 1e6);
-  }
-  measure_rows(many, options, "merged");
-  measure_table(many, options);
+  apart([&] { measure_time(many, options); });
   measure_memory(few, many, options);
 }
 

@@ -65,7 +65,8 @@ class RowHistory final : public Changes {
 
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
                                              std::int64_t upto) {
-  return std::unique_ptr<Changes>(new RowHistory(db, TRY(Decoder::open(db)), table.id, key, upto));
+  Decoder decoder = TRY(Decoder::open(db));
+  return std::unique_ptr<Changes>(new RowHistory(db, std::move(decoder), table.id, key, upto));
 }
 
 Result<void> names_a_row(const Tracked& table, const Row& key) {

@@ -1,6 +1,8 @@
 // What the trail refuses, and what it says of a trail whose bytes are not what they should be.
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "test/tracked_shop.h"
 #include "vestige/trail/changes.h"
 
@@ -105,6 +107,8 @@ struct Damage {
   const char* sql;
   const char* message;
 };
+
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.message; }
 
 class DamagedTrail : public testing::TestWithParam<Damage> {};
 
