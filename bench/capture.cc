@@ -215,5 +215,5 @@ int main(int argc, char** argv) {
   app.add_option("--variant", options.variants, "a script to run after tracking: one more setup");
   app.add_option("--only", options.only, "just these setups, by name");
   CLI11_PARSE(app, argc, argv);
-  vestige::bench::run(options);
+  return vestige::bench::guarded([&] { vestige::bench::run(options); });
 }

@@ -132,8 +132,9 @@ void apart(const std::function<void()>& part) {
   std::fflush(stdout);  // or the child prints it again
   const pid_t child = fork();
   if (child == 0) {
-    part();
-    std::exit(0);
+    const int code = guarded(part);
+    std::fflush(stdout);
+    _exit(code);
   }
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child || status != 0) give_up("a part failed");
@@ -227,5 +228,5 @@ int main(int argc, char** argv) {
   app.add_option("--asked", options.asked, "rows asked for")->check(CLI::PositiveNumber);
   app.add_option("--program", options.program, "the vestige to run")->check(CLI::ExistingFile);
   CLI11_PARSE(app, argc, argv);
-  vestige::bench::run(options);
+  return vestige::bench::guarded([&] { vestige::bench::run(options); });
 }

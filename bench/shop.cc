@@ -6,12 +6,20 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace vestige::bench {
 
-void give_up(std::string_view message) {
-  fmt::print(stderr, "bench: {}\n", message);
-  std::exit(3);
+void give_up(std::string_view message) { throw std::runtime_error(std::string(message)); }
+
+int guarded(const std::function<void()>& work) {
+  try {
+    work();
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench: {}\n", error.what());
+    return 3;
+  }
 }
 
 double cpu_now() {

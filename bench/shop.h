@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,8 +15,14 @@
 
 namespace vestige::bench {
 
-/// The value, or the end of the program: a benchmark that fails has nothing to print.
+/// Ends the program: a benchmark that fails has nothing to print. Throws, so that what is temporary goes.
 [[noreturn]] void give_up(std::string_view message);
+/// Runs a program's work, or a part of it; prints what it gave up for.
+///
+/// returns  the exit code
+int guarded(const std::function<void()>& work);
+
+/// The value, or give_up().
 template <class T>
 T need(Result<T> result) {
   if (!result.has_value()) give_up(result.error().message);
