@@ -312,8 +312,7 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
                                change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
                    where.values));
   Decoder decoder = TRY(Decoder::open(db));
-  return std::unique_ptr<Changes>(
-      new ReadChanges(std::move(rows), std::move(decoder), selection));
+  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
 }
 
 Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
