@@ -7,7 +7,6 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/row_index.h"
 
 namespace vestige {
 namespace {
@@ -39,28 +38,24 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
     case Moment::Kind::time: return last_change_at(db, moment.value);
     case Moment::Kind::change: break;
   }
-  if (TRY(scalar_integer(db, "select count(*) from vestige_change where id = ?1",
-                         {moment.value})) == 0)
+  Selection selection;
+  selection.ids = {moment.value};
+  if (!TRY(TRY(read_changes(db, selection))->next()).has_value())
     return hinted(fail(Fault::missing, "find change {}: no such change", moment.value),
                   "vestige log lists them");
   return moment.value;
 }
 
 Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto) {
-  Decoder decoder = TRY(Decoder::open(db));
   Row current = key;
   Row row;
   bool found = false;
   while (true) {
-    const Value stored = TRY(stored_key(db, current));
-    auto rows =
-        TRY(db.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
-                         row_changes("?1", "?2") + ") and c.id > ?3 order by c.id",
-                     {table.id, stored, upto}));
+    auto changes = TRY(key_changes(db, table, current, upto, kNow, true));
     bool moved = false;
-    while (!moved && TRY(rows->next()) == Step::row) {
-      const auto change = TRY(decoder.decode(*rows));
-      if (!change.has_value()) continue;
+    while (!moved) {
+      const auto change = TRY(changes->next());
+      if (!change.has_value()) break;
       switch (change->op) {
         case Op::insert: return found ? State(std::move(row)) : State();
         case Op::remove: fill(row, *change->old_values); return State(std::move(row));
@@ -68,8 +63,8 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
         case Op::truncate: continue;
         case Op::update: break;
       }
-      const bool here = same_key(TRY(stored_key(db, change->key)), stored);
-      if (!here) return found ? State(std::move(row)) : State();  // another row took the key later
+      if (!same_row_key(change->key, current))  // another row took the key later
+        return found ? State(std::move(row)) : State();
       found = true;
       fill(row, *change->old_values);
       if (change->new_key.has_value()) {

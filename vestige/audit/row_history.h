@@ -13,6 +13,9 @@ namespace vestige {
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
                                              std::int64_t upto);
 
+/// The same values in every column, as = sees numbers.
+bool same_row_key(const Row& left, const Row& right);
+
 /// A key with a NULL in it names no row: SQLite lets any number of rows have it.
 ///
 /// faults   invalid: the key holds a NULL

@@ -32,6 +32,8 @@ class Rows {
   virtual int columns() const = 0;
   virtual std::string name(int column) const = 0;
   virtual Value value(int column) const = 0;
+  /// How many rows the statement changed; known at its end.
+  virtual std::int64_t changed() const = 0;
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;  // 0 when it is not an integer

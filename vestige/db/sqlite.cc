@@ -101,7 +101,9 @@ Result<void> bind(sqlite3* handle, sqlite3_stmt* statement, const Params& params
 class SqliteRows final : public Rows {
  public:
   SqliteRows(sqlite3* handle, Statement statement)
-      : handle_(handle), statement_(std::move(statement)) {}
+      : handle_(handle),
+        statement_(std::move(statement)),
+        before_(sqlite3_total_changes64(handle)) {}
 
   Result<Step> next() override {
     if (ended_) return Step::end;  // stepping on would run the statement again
@@ -113,6 +115,10 @@ class SqliteRows final : public Rows {
   }
 
   int columns() const override { return sqlite3_column_count(statement_.get()); }
+  std::int64_t changed() const override {
+    // A statement that changes nothing leaves the count of the one before it.
+    return sqlite3_total_changes64(handle_) == before_ ? 0 : sqlite3_changes64(handle_);
+  }
   std::string name(int column) const override {
     return sqlite3_column_name(statement_.get(), column);
   }
@@ -135,6 +141,7 @@ class SqliteRows final : public Rows {
  private:
   sqlite3* handle_;
   Statement statement_;
+  std::int64_t before_;
   bool ended_ = false;
 };
 
@@ -223,11 +230,9 @@ Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& 
 
 Result<std::int64_t> Sqlite::run(std::string_view sql, const Params& params) {
   auto rows = TRY(query(sql, params));
-  const std::int64_t before = sqlite3_total_changes64(handle_);
   while (TRY(rows->next()) == Step::row) {
   }
-  // A statement that changes nothing leaves the count of the one before it.
-  return sqlite3_total_changes64(handle_) == before ? 0 : sqlite3_changes64(handle_);
+  return rows->changed();
 }
 
 Result<void> Sqlite::script(std::string_view sql) {

@@ -6,6 +6,7 @@
 #include "vestige/base/json.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/row_index.h"
 
 namespace vestige {
@@ -249,6 +250,7 @@ std::string key_text(const Row& key) {
 }
 
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
+  if (db.engine() == Engine::postgres) return postgres::last_change_at(db, micros);
   // A moment lies between two of the clock's milliseconds.
   const std::int64_t milliseconds = micros >= 0 ? micros / 1000 : -((-micros + 999) / 1000);
   std::int64_t hi = TRY(scalar_integer(db, "select max(id) from vestige_change"));
@@ -280,6 +282,7 @@ Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
 }
 
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  if (db.engine() == Engine::postgres) return postgres::read_changes(db, selection);
   Where where;
   if (selection.table.has_value() && selection.key.empty())
     where.add("c.tbl = " + where.bind(*selection.table));
@@ -315,6 +318,22 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
 }
 
+Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
+                                             std::int64_t after, std::int64_t upto,
+                                             bool oldest_first) {
+  if (db.engine() == Engine::postgres)
+    return postgres::key_changes(db, table.id, key, after, upto, oldest_first);
+  const Value stored = TRY(stored_key(db, key));
+  auto rows = TRY(
+      db.query(fmt::format("select {} from vestige_change as c where c.id in ({}) and c.id > ?3"
+                           " and c.id <= ?4 order by c.id{}",
+                           change_columns(), row_changes("?1", "?2"), oldest_first ? "" : " desc"),
+               {table.id, stored, after, upto}));
+  Decoder decoder = TRY(Decoder::open(db));
+  Selection selection;
+  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
+}
+
 Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
   const auto columns = table.shape.key();
   if (columns.empty())
@@ -323,6 +342,7 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
                       " shows its changes; give it a primary key, or track it with"
                       " --key over a UNIQUE constraint");
   const auto typed = TRY(typed_values(table, columns, words));
+  if (db.engine() == Engine::postgres) return postgres::typed_key(db, table, typed);
 
   // The class that a value has in the rows decides; where nothing is known, the likeliest.
   auto live = live_table(db, table.name);

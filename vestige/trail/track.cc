@@ -6,6 +6,7 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/capture.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
 
@@ -207,6 +208,7 @@ Result<std::set<std::string>> written_with(Database& db, const std::string& tabl
 }  // namespace
 
 Result<std::vector<std::string>> trackable_tables(Database& db) {
+  if (db.engine() == Engine::postgres) return postgres::trackable_tables(db);
   std::vector<std::string> names;
   auto rows =
       TRY(db.query("select name from pragma_table_list where schema = 'main' and type = 'table'"
@@ -217,6 +219,10 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
 }
 
 Result<Tracked> track(Database& db, const std::string& name, const Policy& policy) {
+  if (db.engine() == Engine::postgres) {
+    TRY(postgres::track(db, name, policy));
+    return tracked_table(db, name);
+  }
   TRY(require_trail(db));
   const LiveTable live = TRY(live_table(db, name));
   Tracked table;
@@ -241,6 +247,7 @@ Result<Tracked> track(Database& db, const std::string& name, const Policy& polic
 }
 
 Result<std::int64_t> baseline(Database& db, const Tracked& table) {
+  if (db.engine() == Engine::postgres) return postgres::baseline(db, table.id);
   const LiveTable live = TRY(live_table(db, table.name));
   const std::int64_t last = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const Value context = TRY(scalar(db, "select context from vestige_current"));
@@ -252,6 +259,7 @@ Result<std::int64_t> baseline(Database& db, const Tracked& table) {
 }
 
 Result<void> untrack(Database& db, const std::string& name) {
+  if (db.engine() == Engine::postgres) return postgres::untrack(db, name);
   const Tracked table = TRY(tracked_table(db, name));
   if (table.untracked_at.has_value())
     return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
