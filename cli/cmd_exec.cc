@@ -32,7 +32,7 @@ class Printer final : public RowSink {
   std::unique_ptr<RowPrinter> printer_;
 };
 
-Result<int> run(Session& session) {
+Result<int> run_exec(Session& session) {
   const std::string sql = TRY(session.sql());
   const Context context = TRY(session.arguments().context());
   Database& db = *TRY(session.database());
@@ -72,7 +72,7 @@ Command exec_command() {
                    {"vestige exec --actor import -f prices.sql",
                     "a whole script, or nothing of it"}},
       .all_or_nothing = true,
-      .run = run};
+      .run = run_exec};
 }
 
 }  // namespace vestige::cli

@@ -37,7 +37,7 @@ Result<int> run_restore(Session& session) {
   return kDone;
 }
 
-Result<RevertRequest> request(const Arguments& arguments) {
+Result<RevertRequest> revert_request(const Arguments& arguments) {
   RevertRequest request;
   const int ways = (arguments.has("--tx") ? 1 : 0) + (arguments.has("--change") ? 1 : 0) +
                    (arguments.has("--actor") ? 1 : 0);
@@ -61,7 +61,7 @@ Result<RevertRequest> request(const Arguments& arguments) {
 }
 
 Result<int> run_revert(Session& session) {
-  const RevertRequest asked = TRY(request(session.arguments()));
+  const RevertRequest asked = TRY(revert_request(session.arguments()));
   PatchPrinter patch(session.output());
   const ApplyOptions options = TRY(apply_options(session, patch));
   Database& db = *TRY(session.database());

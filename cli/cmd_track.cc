@@ -59,7 +59,7 @@ std::string described(const Tracked& table) {
                      key.empty() ? "no key (only log and show work)" : "key " + key);
 }
 
-Result<int> run(Session& session) {
+Result<int> run_track(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(check(arguments));
   Database& db = *TRY(session.database());
@@ -145,7 +145,7 @@ Command track_command() {
                     "refuse changes of accounts that do not say who and why"},
                    {"vestige track --all --baseline",
                     "track everything, and record what is there now"}},
-      .run = run};
+      .run = run_track};
 }
 
 Command untrack_command() {

@@ -7,8 +7,6 @@
 namespace vestige::cli {
 namespace {
 
-std::string text_json(const std::string& text) { return to_json(Value(Text{text})); }
-
 std::string list_json(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);

@@ -15,6 +15,11 @@ namespace vestige::cli {
 
 enum class Format { table, json, csv };
 
+/// A text as JSON, also when it is not UTF-8.
+inline std::string text_json(std::string_view text) {
+  return to_json(Value(Text{std::string(text)}));
+}
+
 /// What a piece of text is.
 enum class Label {
   plain,
