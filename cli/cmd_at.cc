@@ -58,8 +58,10 @@ Result<int> run_at(Session& session) {
   const Moment when = TRY(moment(session.arguments()));
   Database& db = *TRY(session.database());
   session.output().long_text();
-  return session.arguments().words().size() > 1 ? one_row(session, db, when)
-                                                : whole_table(session, db, when);
+  const int code = TRY(session.arguments().words().size() > 1 ? one_row(session, db, when)
+                                                              : whole_table(session, db, when));
+  TRY(session.say_if_before(session.arguments().words().front(), when));
+  return code;
 }
 
 }  // namespace

@@ -84,6 +84,10 @@ class Output {
   bool wanted() const { return !closed_ && error_ == 0; }
   /// Writes what was printed so far, so that talk on stderr comes after it.
   void flush();
+  /// Writes what was printed so far: what must be out before a transaction commits.
+  ///
+  /// faults   denied (the disk is full); a reader that went away is not one
+  Result<void> written();
   /// Writes what is left and waits for the pager.
   ///
   /// faults   denied (the disk is full); a reader that went away is not one

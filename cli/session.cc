@@ -69,6 +69,13 @@ void Session::say(std::string_view text) {
   fmt::print(stderr, "{}\n", printable(text));
 }
 
+Result<void> Session::say_if_before(const std::string& table, const Moment& moment) {
+  if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
+    say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
+                    format_time(*began)));
+  return {};
+}
+
 Result<std::string> Session::sql() const {
   const auto& words = arguments_.words();
   const auto file = arguments_.value("--file");

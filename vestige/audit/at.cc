@@ -97,6 +97,17 @@ Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
   return shown_names(*chosen, table.shape);
 }
 
+Result<std::optional<std::int64_t>> began_after(Database& db, const std::string& name,
+                                                const Moment& moment) {
+  const Tracked table = TRY(tracked_table(db, name));
+  const auto all = TRY(shapes(db, table.id));
+  const Shape& first = all.front();
+  const bool before = moment.kind == Moment::Kind::time     ? moment.value < first.at
+                      : moment.kind == Moment::Kind::change ? moment.value < first.since
+                                                            : false;
+  return before ? std::optional<std::int64_t>(first.at) : std::nullopt;
+}
+
 Row with_columns(const Row& row, const std::vector<std::string>& columns) {
   Row out;
   for (const std::string& column : columns)
