@@ -1,4 +1,6 @@
 // status: what is tracked and how it stands.
+#include <algorithm>
+
 #include "cli/change_text.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -116,9 +118,13 @@ void print_table(Output& output, const Status& status) {
                {Label::plain, policy_text(one.table.policy)}});
   }
   table.end();
-  if (status.untracked.empty()) return;
   std::string names;
-  for (const std::string& name : status.untracked) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : status.untracked) {
+    const bool listed = std::any_of(status.tables.begin(), status.tables.end(),
+                                    [&](const TableStatus& one) { return one.table.name == name; });
+    if (!listed) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) return;
   output.line({});
   output.line({{Label::faint, "not tracked: "}, {Label::plain, names}});
 }
