@@ -60,7 +60,7 @@ Result<int> run_at(Session& session) {
   session.output().long_text();
   const int code = TRY(session.arguments().words().size() > 1 ? one_row(session, db, when)
                                                               : whole_table(session, db, when));
-  TRY(session.say_if_before(session.arguments().words().front(), when));
+  TRY(session.say_limits(session.arguments().words().front(), when));
   return code;
 }
 

@@ -66,7 +66,7 @@ Result<int> run_diff(Session& session) {
   if (!found.from.has_value() && !found.to.has_value())
     session.say("the row was not there at either moment");
   else if (found.differences.empty()) session.say("no difference");
-  TRY(session.say_if_before(found.table, from));
+  TRY(session.say_limits(found.table, from));
   return kDone;
 }
 

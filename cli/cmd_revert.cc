@@ -33,7 +33,7 @@ Result<int> run_restore(Session& session) {
   const Outcome outcome =
       TRY(restore(db, arguments.words().front(), arguments.words_from(1), to, options));
   print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
-  TRY(session.say_if_before(arguments.words().front(), to));
+  TRY(session.say_limits(arguments.words().front(), to));
   return kDone;
 }
 

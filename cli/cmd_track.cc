@@ -122,7 +122,12 @@ Result<int> run_track(Session& session) {
     });
     const Policy policy = known == before.end() ? Policy() : known->policy;
     const Policy wanted = TRY(spread.policy(db, name, policy, arguments));
-    const Tracked table = TRY(track(db, name, wanted));
+    auto done = track(db, name, wanted);
+    if (!done.has_value() && done.error().fault == Fault::missing && known != before.end() &&
+        !live_table(db, name).has_value())
+      return hinted(tl::unexpected<Error>(std::move(done).error()),
+                    fmt::format("vestige untrack {} keeps its history", name));
+    const Tracked table = TRY(std::move(done));
     report.push_back(described(table));
     if (arguments.has("--baseline"))
       report.back() += ", " + counted(TRY(baseline(db, table)), "row") + " in the baseline";

@@ -34,8 +34,8 @@ class Session {
 
   /// One line of talk on stderr.
   void say(std::string_view text);
-  /// Says so when a moment lies before tracking of a table began.
-  Result<void> say_if_before(const std::string& table, const Moment& moment);
+  /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
+  Result<void> say_limits(const std::string& table, const Moment& moment);
   /// Takes progress off the terminal.
   void finish() { progress_.stop(); }
   /// A unit of progress; shown on stderr when the verb takes long and a person watches.
