@@ -37,6 +37,7 @@ Result<Executed> exec(Database& db, std::string_view sql, const Context& context
                   "give SQL, -f FILE, or SQL on standard input");
   done.changes = TRY(scalar_integer(db, "select max(id) from vestige_change")) - before;
   if (done.changes > 0) done.tx = before + 1;
+  if (sink != nullptr) TRY(sink->end());
   TRY(scope.commit());
   return done;
 }
