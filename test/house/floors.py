@@ -9,7 +9,7 @@ FLOORS = ["base", "record", "merkle", "db", "trail", "audit"]
 # A foreign header, and the files that may include it.
 ONE_PLACE = {
     r"sqlite3\.h": r"vestige/db/sqlite\.(cc|h)",
-    r"libpq-fe\.h": r"vestige/db/postgres\.(cc|h)",
+    r"libpq-fe\.h": r"vestige/db/postgres(_[a-z]+)?\.(cc|h)",
     r"openssl/.*": r"vestige/base/crypto\.(cc|h)",
     r"CLI/.*": r"cli/.*",
 }

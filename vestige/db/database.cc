@@ -20,7 +20,10 @@ std::string Rows::text(int column) const {
 Result<Value> scalar(Database& db, std::string_view sql, const Params& params) {
   auto rows = TRY(db.query(sql, params));
   if (TRY(rows->next()) == Step::end) return Value(Null{});
-  return rows->value(0);
+  Value first = rows->value(0);
+  // PostgreSQL has run it all by now, and may refuse the commit after the last row.
+  if (db.engine() == Engine::postgres) TRY(rows->next());
+  return first;
 }
 
 Result<std::int64_t> scalar_integer(Database& db, std::string_view sql, const Params& params) {

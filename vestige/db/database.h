@@ -1,5 +1,5 @@
 // The seam between the library and a database: Database and Rows. Everything above this floor speaks
-// SQL from sql/ and these two. Conformance: test/database_conformance.h runs against every back end.
+// SQL from sql/ and these two. Conformance: test/database_conformance_test.cc runs against every back end.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,9 @@ class Rows {
 /// Values for the ?1, ?2, … of a statement; no SQL is ever built from values.
 using Params = std::vector<Value>;
 
+/// Which database stands behind the seam, for what its SQL cannot say alike.
+enum class Engine { sqlite, postgres };
+
 class Database {
  public:
   Database() = default;
@@ -48,9 +51,9 @@ class Database {
   Database& operator=(const Database&) = delete;
   virtual ~Database() = default;
 
-  /// Starts one statement.
+  /// Starts one statement. It has run when its rows are read to the end.
   ///
-  /// faults   invalid (the SQL is wrong), denied, conflict, offline
+  /// faults   invalid (the SQL is wrong), and where it runs at once, those of Rows::next
   virtual Result<std::unique_ptr<Rows>> query(std::string_view sql, const Params& params = {}) = 0;
 
   /// Runs every statement of a script, in order, without parameters; stops at the first that fails.
@@ -67,8 +70,9 @@ class Database {
   virtual void rollback() noexcept = 0;
   virtual bool in_transaction() const = 0;
 
-  /// Where this is, without secrets: "sqlite:shop.db".
+  /// Where this is, without secrets: "sqlite:shop.db", "postgresql://ann@db:5432/shop".
   virtual std::string where() const = 0;
+  virtual Engine engine() const = 0;
 
   /// Splits a script: the first statement of `sql`, and in `rest` what follows it. Empty when only
   /// space and comments are left.
@@ -77,15 +81,18 @@ class Database {
   virtual Result<std::string_view> first_statement(std::string_view sql,
                                                    std::string_view& rest) = 0;
 
-  /// While on, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ATTACH and DETACH are refused (see Fence).
+  /// While on, BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ATTACH, PREPARE TRANSACTION and COPY FROM STDIN
+  /// are refused (see Fence).
   virtual void fence(bool on) = 0;
 
-  /// The application's own triggers on or off for this connection; capture goes on.
+  /// The application's own triggers on or off for this connection; capture goes on. SQLite only.
+  ///
+  /// faults   invalid: the database has no such switch
   virtual Result<void> application_triggers(bool on) = 0;
 
-  /// The tables that one statement may write, through foreign keys and triggers too.
+  /// The tables that one statement may write, through foreign keys and triggers too. SQLite only.
   ///
-  /// faults   invalid: the statement does not compile
+  /// faults   invalid: the statement does not compile, or the database does not tell
   virtual Result<std::set<std::string>> writes(const std::string& sql) = 0;
 
   /// Runs one statement to its end; returns the number of rows it changed.

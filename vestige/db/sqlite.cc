@@ -355,22 +355,6 @@ Result<std::set<std::string>> Sqlite::writes(const std::string& sql) {
   return tables;
 }
 
-Result<std::unique_ptr<Database>> open_database(const std::string& url) {
-  std::string path = url;
-  for (const std::string_view scheme : {"sqlite://", "sqlite:", "file:"})
-    if (path.starts_with(scheme)) {
-      path.erase(0, scheme.size());
-      break;
-    }
-  if (path.starts_with("postgresql://") || path.starts_with("postgres://"))
-    return hinted(fail(Fault::invalid, "open the database: PostgreSQL is not supported yet"),
-                  "give an SQLite file: shop.db or sqlite:shop.db");
-  if (path.find("://") != std::string::npos)
-    return hinted(fail(Fault::invalid, "open the database: unknown kind of URL"),
-                  "give an SQLite file: shop.db or sqlite:shop.db");
-  return std::unique_ptr<Database>(TRY(Sqlite::open(path)));
-}
-
 std::string sqlite_version() { return sqlite3_libversion(); }
 
 }  // namespace vestige

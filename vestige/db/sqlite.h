@@ -34,6 +34,7 @@ class Sqlite final : public Database {
   void rollback() noexcept override;
   bool in_transaction() const override;
   std::string where() const override;
+  Engine engine() const override { return Engine::sqlite; }
 
   Result<std::string_view> first_statement(std::string_view sql, std::string_view& rest) override;
   void fence(bool on) override;

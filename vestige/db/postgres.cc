@@ -1,0 +1,223 @@
+#include "vestige/db/postgres.h"
+
+#include <libpq-fe.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "vestige/base/json.h"
+#include "vestige/db/postgres_error.h"
+#include "vestige/db/postgres_lexer.h"
+#include "vestige/db/postgres_rows.h"
+
+namespace vestige {
+namespace {
+
+constexpr unsigned kUnknown = 0;  // the server finds the type
+constexpr unsigned kBytea = 17;
+constexpr unsigned kInt8 = 20;
+constexpr unsigned kFloat8 = 701;
+
+std::string real_text(double real) {
+  if (std::isnan(real)) return "NaN";
+  if (std::isinf(real)) return real > 0 ? "Infinity" : "-Infinity";
+  return to_display(real);
+}
+
+// The values of a statement as libpq takes them.
+class Bound {
+ public:
+  Result<void> add(const Value& value) {
+    if (std::holds_alternative<Null>(value)) {
+      push(kUnknown, 0, "", true);
+    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      push(kInt8, 0, std::to_string(*integer));
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      push(kFloat8, 0, real_text(*real));
+    } else if (const auto* blob = std::get_if<Blob>(&value)) {
+      push(kBytea, 1, blob->bytes);
+    } else {
+      const auto* text = std::get_if<Text>(&value);
+      const std::string& bytes = text != nullptr ? text->bytes : std::get<Token>(value).text;
+      if (bytes.find('\0') != std::string::npos)
+        return fail(Fault::invalid, "bind value {}: PostgreSQL's text cannot hold a NUL byte",
+                    types_.size() + 1);
+      push(kUnknown, 0, bytes);
+    }
+    return {};
+  }
+
+  bool send(PGconn* connection, const char* sql) {
+    std::vector<const char*> values;
+    std::vector<int> lengths;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+      values.push_back(null_[i] ? nullptr : texts_[i].c_str());
+      lengths.push_back(static_cast<int>(texts_[i].size()));
+    }
+    return PQsendQueryParams(connection, sql, static_cast<int>(types_.size()), types_.data(),
+                             values.data(), lengths.data(), formats_.data(), 0) == 1;
+  }
+
+ private:
+  void push(unsigned type, int format, std::string text, bool null = false) {
+    types_.push_back(type);
+    formats_.push_back(format);
+    texts_.push_back(std::move(text));
+    null_.push_back(null);
+  }
+
+  std::vector<Oid> types_;
+  std::vector<int> formats_;
+  std::vector<std::string> texts_;
+  std::vector<bool> null_;
+};
+
+bool is_mere_select(std::string_view sql) {
+  const std::string word = postgres::first_word(sql);
+  return word == "select" || word == "values" || word == "table";
+}
+
+}  // namespace
+
+Postgres::Postgres(std::unique_ptr<postgres::Session> session, std::string where)
+    : session_(std::move(session)), where_(std::move(where)) {}
+
+Postgres::~Postgres() = default;
+
+Result<void> Postgres::ready(std::string_view sql) {
+  if (sql.find('\0') != std::string_view::npos)
+    return fail(Fault::invalid, "run sql: a NUL byte in the text");
+  if (fenced_ && postgres::crosses_fence(sql))
+    return hinted(
+        fail(Fault::denied,
+             "run sql: the script is one transaction, it cannot begin or end another"),
+        "leave out BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION and COPY FROM STDIN");
+  if (session_->on_wire != nullptr) session_->on_wire->park();
+  session_->in_transaction = in_transaction();
+  return {};
+}
+
+Result<std::unique_ptr<postgres::PostgresRows>> Postgres::sent(bool accepted,
+                                                               std::string_view sql) {
+  if (!accepted)
+    return tl::unexpected<Error>(postgres::local_error(session_->connection, "run sql"));
+  return postgres::PostgresRows::start(*session_, !session_->in_transaction && is_mere_select(sql));
+}
+
+Result<std::unique_ptr<postgres::PostgresRows>> Postgres::send(std::string_view sql,
+                                                               const Params& params) {
+  TRY(ready(sql));
+  std::size_t taken = 0;
+  const std::string text = postgres::with_dollars(sql, taken);
+  if (params.size() > taken)  // the server would not mind
+    return fail(Fault::invalid, "bind value {}: the statement takes {}", params.size(), taken);
+  Bound bound;
+  for (const Value& value : params) TRY(bound.add(value));
+  return sent(bound.send(session_->connection, text.c_str()), sql);
+}
+
+Result<std::unique_ptr<Rows>> Postgres::query(std::string_view sql, const Params& params) {
+  return std::unique_ptr<Rows>(TRY(send(sql, params)));
+}
+
+Result<std::int64_t> Postgres::run(std::string_view sql, const Params& params) {
+  const auto rows = TRY(send(sql, params));
+  while (TRY(rows->next()) == Step::row) {
+  }
+  return rows->changed();
+}
+
+Result<void> Postgres::script(std::string_view sql) {
+  if (sql.find('\0') != std::string_view::npos)
+    return fail(Fault::invalid, "run sql: a NUL byte in the text");
+  while (true) {
+    const std::string statement(postgres::split(sql, sql));
+    if (statement.empty()) return {};
+    TRY(ready(statement));
+    const auto rows =
+        TRY(sent(PQsendQuery(session_->connection, statement.c_str()) == 1, statement));
+    while (TRY(rows->next()) == Step::row) {
+    }
+  }
+}
+
+Result<std::string_view> Postgres::first_statement(std::string_view sql, std::string_view& rest) {
+  if (sql.find('\0') != std::string_view::npos)
+    return fail(Fault::invalid, "run sql: a NUL byte in the text");
+  return postgres::split(sql, rest);
+}
+
+std::string Postgres::quote_name(std::string_view name) const {
+  std::string out = "\"";
+  for (const char c : name) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string Postgres::literal(const Value& value) const {
+  if (std::holds_alternative<Null>(value)) return "null";
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    if (*integer == std::numeric_limits<std::int64_t>::min())  // -(9223372036854775808) is numeric
+      return fmt::format("'{}'::bigint", *integer);
+    return std::to_string(*integer);
+  }
+  if (const auto* real = std::get_if<double>(&value))
+    return fmt::format("'{}'::float8", real_text(*real));
+  if (const auto* blob = std::get_if<Blob>(&value)) {
+    std::string out = "'\\x";
+    json::append_hex(out, blob->bytes);
+    return out + "'::bytea";
+  }
+  const auto* text = std::get_if<Text>(&value);
+  const std::string& bytes = text != nullptr ? text->bytes : std::get<Token>(value).text;
+  if (bytes.find('\0') != std::string::npos || !json::is_utf8(bytes))  // the server refuses it
+    return fmt::format("convert_from({}, 'UTF8')", literal(Blob{bytes}));
+  std::string out = bytes.find('\\') == std::string::npos ? "'" : "E'";
+  for (const char c : bytes) {
+    if (c == '\'' || c == '\\') out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+Result<void> Postgres::begin() {
+  if (in_transaction())  // the server would only warn
+    return fail(Fault::invalid, "begin: a transaction is already under way");
+  return script("begin");
+}
+
+Result<void> Postgres::commit() {
+  const auto rows = TRY(send("commit", {}));
+  TRY(rows->next());
+  if (rows->tag() == "ROLLBACK")
+    return fail(Fault::invalid, "commit: a statement before it failed, all is rolled back");
+  return {};
+}
+
+void Postgres::rollback() noexcept {
+  if (in_transaction()) (void)script("rollback");
+}
+
+bool Postgres::in_transaction() const {
+  if (session_->on_wire != nullptr) return session_->in_transaction;
+  const PGTransactionStatusType status = PQtransactionStatus(session_->connection);
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+std::string Postgres::where() const { return where_; }
+
+int Postgres::version() const { return PQserverVersion(session_->connection); }
+
+Result<void> Postgres::application_triggers(bool /*on*/) {
+  return fail(Fault::invalid, "switch triggers: only SQLite has one switch for them all");
+}
+
+Result<std::set<std::string>> Postgres::writes(const std::string& /*sql*/) {
+  return fail(Fault::invalid, "find what a statement writes: only SQLite tells");
+}
+
+}  // namespace vestige

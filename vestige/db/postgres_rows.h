@@ -1,0 +1,91 @@
+// The rows of one command, read from the wire one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/db/spill.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace vestige::postgres {
+
+class PostgresRows;
+
+/// A connection, and the rows that are still to be read from it.
+struct Session {
+  pg_conn* connection = nullptr;
+  PostgresRows* on_wire = nullptr;
+  bool in_transaction = false;  // as it was before the command that is on the wire
+
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+};
+
+struct Clear {
+  void operator()(pg_result* result) const noexcept;
+};
+using Answer = std::unique_ptr<pg_result, Clear>;
+
+/// A value from its type and its text form; nothing is null.
+Value decode(unsigned type, std::optional<std::string_view> text);
+
+class PostgresRows final : public Rows {
+ public:
+  /// The command was just sent. `may_cancel`: an abandoned rest may be cancelled at the server.
+  ///
+  /// faults   those of next(): the server runs the command up to its first row
+  static Result<std::unique_ptr<PostgresRows>> start(Session& session, bool may_cancel);
+  ~PostgresRows() override;
+
+  Result<Step> next() override;
+  int columns() const override { return static_cast<int>(columns_.size()); }
+  std::string name(int column) const override;
+  Value value(int column) const override;
+
+  /// Reads what is left on the wire into memory or a file, so that another command can be sent.
+  void park();
+
+  /// What the server said at the end: "UPDATE 3".
+  const std::string& tag() const { return tag_; }
+  /// The rows that the command changed.
+  std::int64_t changed() const;
+
+ private:
+  struct Column {
+    std::string name;
+    unsigned type;
+  };
+
+  PostgresRows(Session& session, bool may_cancel);
+  void receive();
+  void take(Answer answer);
+  void refuse(Error error);
+  void abandon() noexcept;
+  std::optional<std::string_view> field(int column) const;
+  std::string record() const;
+  void read_record();
+
+  Session& session_;
+  bool may_cancel_;
+  bool described_ = false;
+  std::vector<Column> columns_;
+  Answer row_;            // the row on the wire that was read last; nothing at the end
+  bool waiting_ = false;  // row_ is the first one, which next() has yet to give
+  std::string tag_;
+  std::optional<Error> error_;
+
+  std::optional<Spill> parked_;
+  std::string record_;  // the parked row that was read last
+  std::vector<std::optional<std::string_view>> fields_;
+};
+
+}  // namespace vestige::postgres
