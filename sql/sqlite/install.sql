@@ -93,12 +93,11 @@ create table vestige_change (
 
 create index vestige_change_backward on vestige_change (id) where backward is not null;
 
--- Which changes a row has, under the key that it had before or after: sorted runs of 1,024 changes. An
--- ordinary index would dirty one more page in almost every transaction. A run grows by a quarter, with the
--- change that completes the quarter: written at once, it would now and then touch so many pages that
--- SQLite moves its statement journal to a file, where it stays until the transaction ends. The changes
--- since the last quarter are found by looking at them; merging complete runs into run 0 is maintenance
--- (vestige/trail/row_index.h; docs/decisions/0002-sorted-runs.md).
+-- Which changes a row has, under the key that it had before or after: sorted runs of 16,384 changes. An
+-- ordinary index would dirty one more page in almost every transaction. A run grows by batches of 512
+-- changes, written with the change that completes the batch. The changes since the last batch are found by
+-- looking at them; merging complete runs into run 0 is maintenance (vestige/trail/row_index.h;
+-- docs/decisions/0002-sorted-runs.md).
 create table vestige_key (
   run integer,
   tbl integer,
@@ -108,16 +107,16 @@ create table vestige_key (
 ) without rowid;
 
 create trigger vestige_change_run after insert on vestige_change
-when NEW.id & 255 = 0
+when NEW.id & 511 = 0
 begin
   insert or ignore into vestige_key (run, tbl, key, id)
-  select (NEW.id + 1023) >> 10, tbl, key, id
+  select (NEW.id + 16383) >> 14, tbl, key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and key is not null
+  where id > NEW.id - 512 and id <= NEW.id and key is not null
   union all
-  select (NEW.id + 1023) >> 10, tbl, new_key, id
+  select (NEW.id + 16383) >> 14, tbl, new_key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and new_key is not null
+  where id > NEW.id - 512 and id <= NEW.id and new_key is not null
   order by 2, 3, 4;
 end;
 

@@ -11,11 +11,9 @@
 namespace vestige {
 namespace {
 
-constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
-
 // Adds the columns that are not there yet: going forward in time, the first old value of a column is
 // the one it had.
-void fill(Row& row, const Row& values) {
+void fill_in(Row& row, const Row& values) {
   for (const Field& field : values)
     if (find(row, field.name) == nullptr) row.push_back(field);
 }
@@ -58,15 +56,15 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
       if (!change.has_value()) break;
       switch (change->op) {
         case Op::insert: return found ? State(std::move(row)) : State();
-        case Op::remove: fill(row, *change->old_values); return State(std::move(row));
-        case Op::baseline: fill(row, *change->new_values); return State(std::move(row));
+        case Op::remove: fill_in(row, *change->old_values); return State(std::move(row));
+        case Op::baseline: fill_in(row, *change->new_values); return State(std::move(row));
         case Op::truncate: continue;
         case Op::update: break;
       }
       if (!same_row_key(change->key, current))  // another row took the key later
         return found ? State(std::move(row)) : State();
       found = true;
-      fill(row, *change->old_values);
+      fill_in(row, *change->old_values);
       if (change->new_key.has_value()) {
         current = *change->new_key;
         upto = change->id;
@@ -76,7 +74,7 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
     if (!moved) break;
   }
   const auto live = TRY(live_row(db, table, current));
-  if (live.has_value()) fill(row, *live);
+  if (live.has_value()) fill_in(row, *live);
   if (!live.has_value() && !found) return State();
   return State(std::move(row));
 }
@@ -92,6 +90,17 @@ Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
     if (in_force) chosen = &shape;
   }
   return shown_names(*chosen, table.shape);
+}
+
+Result<std::optional<std::int64_t>> began_after(Database& db, const std::string& name,
+                                                const Moment& moment) {
+  const Tracked table = TRY(tracked_table(db, name));
+  const auto all = TRY(shapes(db, table.id));
+  const Shape& first = all.front();
+  const bool before = moment.kind == Moment::Kind::time     ? moment.value < first.at
+                      : moment.kind == Moment::Kind::change ? moment.value < first.since
+                                                            : false;
+  return before ? std::optional<std::int64_t>(first.at) : std::nullopt;
 }
 
 Row with_columns(const Row& row, const std::vector<std::string>& columns) {

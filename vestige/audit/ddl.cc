@@ -64,14 +64,16 @@ Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const C
   Migration migration(db);
   TRY(migration.begin());
   bool ran = false;
+  Bracket bracket;
   while (true) {
     std::string_view rest;
     const std::string_view statement = TRY(db.first_statement(sql, rest));
     if (statement.empty()) break;
-    TRY(migration.run(statement));
+    if (!TRY(bracket.takes(statement))) TRY(migration.run(statement));
     ran = true;
     sql = rest;
   }
+  TRY(bracket.closed());
   if (!ran)
     return hinted(fail(Fault::invalid, "run ddl: nothing to run"),
                   "give SQL, -f FILE, or SQL on standard input");

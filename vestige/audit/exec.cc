@@ -32,6 +32,7 @@ Result<Executed> exec(Database& db, std::string_view sql, const Context& context
   const auto written = TRY(scope.written());
   done.changes = written.changes;
   done.tx = written.tx;
+  if (sink != nullptr) TRY(sink->end());
   TRY(scope.commit());
   return done;
 }

@@ -1,7 +1,5 @@
 #include "vestige/audit/revert.h"
 
-#include <limits>
-
 #include "vestige/audit/row_history.h"
 #include "vestige/audit/undo.h"
 #include "vestige/base/time.h"
@@ -9,8 +7,6 @@
 
 namespace vestige {
 namespace {
-
-constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
 
 Context with_reason(const ApplyOptions& options, const std::string& reason) {
   Context context = options.context;

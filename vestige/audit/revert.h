@@ -10,14 +10,18 @@
 
 namespace vestige {
 
-/// Where the statements of a patch go, one at a time.
+struct Outcome;
+
+/// Where the statements of a patch go, one at a time, and then what came of them.
 class Sink {
  public:
   Sink() = default;
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
-  virtual void statement(const std::string& sql) = 0;
+  virtual Result<void> statement(const std::string& sql) = 0;
+  /// Nothing was refused, and all is about to be committed; a fault here rolls it back.
+  virtual Result<void> outcome(const Outcome&) { return {}; }
 };
 
 enum class OnConflict { refuse, skip, force };

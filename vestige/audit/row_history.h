@@ -2,11 +2,15 @@
 // it had, and no other row that had its key before or after.
 #pragma once
 
+#include <limits>
 #include <memory>
 
 #include "vestige/trail/changes.h"
 
 namespace vestige {
+
+/// After every change.
+inline constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
 
 /// The changes of the row that had `key` just after change `upto`. Ends with the INSERT that made it, or
 /// where the trail ends.

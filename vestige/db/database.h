@@ -1,5 +1,5 @@
 // The seam between the library and a database: Database and Rows. Everything above this floor speaks
-// SQL from sql/ and these two. Conformance: test/database_conformance.h runs against every back end.
+// SQL from sql/ and these two. Conformance: test/database_conformance_test.cc runs against every back end.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -85,7 +86,7 @@ int patience(PGconn* connection) {
     if (std::string_view(one->keyword) == "connect_timeout" && one->val != nullptr)
       seconds = std::atoi(one->val);
   PQconninfoFree(options);
-  return seconds > 0 ? std::max(seconds, 2) : 0;
+  return std::max(seconds, 0);
 }
 
 // Connects in steps: only so the messages can be asked to carry their SQLSTATE.
@@ -116,9 +117,8 @@ void drop_notice(void* /*unused*/, const PGresult* /*notice*/) {}
 
 Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   Options options = TRY(parse(url));
-  const std::string attempt =
-      "open " + place(option(options, "user"), option(options, "host"), option(options, "port"),
-                      option(options, "dbname"));
+  const std::string attempt = "open " + place(option(options, "user"), option(options, "host"),
+                                              option(options, "port"), option(options, "dbname"));
   std::erase_if(options, [](const Option& one) { return one.first == "client_encoding"; });
   options.emplace_back("client_encoding", "UTF8");
   options.emplace_back("fallback_application_name", "vestige");

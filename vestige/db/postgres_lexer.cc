@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 namespace vestige::postgres {
@@ -60,13 +61,12 @@ Lexeme Lexer::advance() {
     return Lexeme::word;
   }
   if (c == '$' && dollar_quoted()) return Lexeme::quoted;
-  if (c == '?' && is_digit(peek(1))) {
+  if ((c == '?' || c == '$') && is_digit(peek(1))) {
     ++at_;
     digits();
     return Lexeme::placeholder;
   }
-  if (is_digit(c) || (c == '$' && is_digit(peek(1)))) {
-    ++at_;
+  if (is_digit(c)) {
     digits();
     return Lexeme::other;
   }
@@ -102,7 +102,8 @@ void Lexer::block_comment() {  // they nest
   } while (depth > 0 && at_ < sql_.size());
 }
 
-void Lexer::quoted(char quote) {  // a doubled quote is two quoted pieces side by side: it is all one
+void Lexer::quoted(
+    char quote) {  // a doubled quote is two quoted pieces side by side: it is all one
   const std::size_t end = sql_.find(quote, at_ + 1);
   at_ = end == std::string_view::npos ? sql_.size() : end + 1;
 }
@@ -146,14 +147,19 @@ bool Lexer::dollar_quoted() {
   return true;
 }
 
-std::string with_dollars(std::string_view sql) {
+std::string with_dollars(std::string_view sql, std::size_t& values) {
   std::string out;
+  values = 0;
   out.reserve(sql.size());
   Lexer lexer(sql);
   for (Piece piece = lexer.next(); piece.kind != Lexeme::end; piece = lexer.next()) {
     const std::size_t start = out.size();
     out += piece.text;
-    if (piece.kind == Lexeme::placeholder) out[start] = '$';
+    if (piece.kind != Lexeme::placeholder) continue;
+    out[start] = '$';
+    std::size_t number = 0;
+    std::from_chars(out.data() + start + 1, out.data() + out.size(), number);
+    values = std::max(values, number);
   }
   return out;
 }
@@ -225,7 +231,7 @@ std::string first_word(std::string_view statement) {
 }
 
 bool crosses_fence(std::string_view statement) {
-  constexpr std::array<std::string_view, 8> kFenced = {"begin", "start", "commit",    "end",
+  constexpr std::array<std::string_view, 8> kFenced = {"begin", "start",    "commit",    "end",
                                                        "abort", "rollback", "savepoint", "release"};
   const std::string first = first_word(statement);
   if (std::find(kFenced.begin(), kFenced.end(), first) != kFenced.end()) return true;

@@ -118,7 +118,7 @@ std::string Writer::context() const {
 
 // Which transaction: that of the change before, when it is certain that it is the same one. `seq` of a
 // change is what total_changes() is when its trigger ends; a row kept by a BEFORE trigger has what it was
-// before that; one that completed a quarter of a run of vestige_key wrote that too. docs/sqlite.md,
+// before that; one that completed a batch of vestige_key wrote that too. docs/sqlite.md,
 // "Transactions".
 std::string Writer::tx() const {
   return fmt::format(
@@ -132,8 +132,9 @@ std::string Writer::tx() const {
       " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl "
       "= {2}"
       " and k.keeper is r.keeper) = total_changes())"
-      " or (c.id & 255 = 0 and c.seq + (select count(*) from vestige_key"
-      " where run = (c.id + 1023) >> 10 and id > c.id - 256) = total_changes())"
+      " or (c.id & 511 = 0 and c.seq + (select count(key) + count(iif(new_key is key, null, "
+      "new_key))"
+      " from vestige_change where id > c.id - 512 and id <= c.id) = total_changes())"
       " or (c.tbl <> {2} and c.seq < total_changes() and exists (select 1 from vestige_reach as w"
       " join vestige_table as y on y.name = w.inner_name where w.outer_table = {2} and y.id = "
       "c.tbl))) then c.tx"
