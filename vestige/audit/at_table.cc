@@ -5,6 +5,7 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/key_order.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
@@ -266,6 +267,7 @@ std::string collation_of(const LiveTable* live, const std::string& column) {
 }  // namespace
 
 Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const Moment& moment) {
+  TRY(require_sqlite(db, "at TABLE"));
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const std::int64_t upto = TRY(resolve(db, moment));

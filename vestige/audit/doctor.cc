@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "vestige/audit/patient.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/audit/standing.h"
 #include "vestige/audit/trail_objects.h"
 #include "vestige/base/time.h"
@@ -198,6 +199,7 @@ std::string_view name(Severity severity) {
 }
 
 Result<std::vector<Finding>> doctor(Database& db, bool fix) {
+  TRY(require_sqlite(db, "doctor"));
   Doctor doctor(db);
   if (!fix) {
     TRY(doctor.examine());

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "vestige/audit/postgres_status.h"
 #include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
@@ -215,10 +216,12 @@ std::vector<PlanStep> steps_of(std::vector<Task> tasks) {
 }  // namespace
 
 Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan) {
+  TRY(require_sqlite(db, "plan"));
   return steps_of(TRY(tasks_of(db, plan)));
 }
 
 Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan) {
+  TRY(require_sqlite(db, "apply"));
   auto transaction = TRY(Transaction::begin(db));
   std::vector<Task> tasks = TRY(tasks_of(db, plan));
   for (const Task& task : tasks) TRY(perform(db, task));

@@ -50,6 +50,10 @@ struct Outcome {
   std::vector<std::string> notes;   // columns that could not be restored, and why
 };
 
+/// The error of an undoing that was refused for its conflicts; nothing was changed.
+tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
+                                        const ApplyOptions& options);
+
 /// Puts one row back to what it was.
 ///
 /// faults   missing, invalid, conflict, denied (a constraint)

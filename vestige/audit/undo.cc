@@ -313,24 +313,8 @@ Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, con
 }
 
 Result<Outcome> Undo::finish(const std::string& what) {
-  if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0) {
-    constexpr std::size_t kShown = 10;
-    std::string list;
-    for (std::size_t i = 0; i < std::min(kShown, outcome_.conflicts.size()); ++i) {
-      const Conflict& conflict = outcome_.conflicts[i];
-      list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
-                          conflict.table, key_text(conflict.key), conflict.what);
-    }
-    if (outcome_.conflicts.size() > kShown)
-      list += fmt::format("; and {} more", outcome_.conflicts.size() - kShown);
-    return hinted(
-        fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}",
-             what, outcome_.skipped, list),
-        options_.on_conflict == OnConflict::force
-            ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
-            : "--force puts the old values back all the same, --skip-conflicts leaves these rows "
-              "alone");
-  }
+  if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0)
+    return conflicts_refused(what, outcome_, options_);
   TRY(refuse_orphans(db_, checked_, before_, what));
   const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
   if (last > last_ && !options_.dry_run) outcome_.tx = last_ + 1;

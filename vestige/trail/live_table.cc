@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/sql_text.h"
 #include "vestige/trail/track.h"
 
@@ -102,6 +103,7 @@ std::vector<std::string> LiveTable::primary_key() const {
 }
 
 Result<LiveTable> live_table(Database& db, const std::string& wanted) {
+  if (db.engine() == Engine::postgres) return postgres::live_table(db, wanted);
   LiveTable table;
   auto listed =
       TRY(db.query("select name, type, wr from pragma_table_list where schema = 'main' and "

@@ -146,6 +146,24 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
   return names;
 }
 
+Result<LiveTable> live_table(Database& db, const std::string& name) {
+  LiveTable table;
+  table.name = name;
+  auto rows = TRY(db.query("select l.name, l.type, l.virtual, coalesce(pg_catalog.array_position("
+                           "vestige.key_columns(?1::regclass, '{}'), l.name), 0)"
+                           " from vestige.live_columns(?1::regclass) l",
+                           {Text{TRY(spelled(db, name))}}));
+  while (TRY(rows->next()) == Step::row) {
+    LiveColumn column;
+    column.name = rows->text(0);
+    column.type = rows->text(1);
+    column.generated = rows->integer(2) != 0;
+    column.primary_key = static_cast<int>(rows->integer(3));
+    table.columns.push_back(std::move(column));
+  }
+  return table;
+}
+
 Result<void> track(Database& db, const std::string& table, const Policy& policy) {
   const std::string name = TRY(spelled(db, table));
   TRY(db.run("select vestige.set_policy(?1::regclass, ?2::jsonb)",

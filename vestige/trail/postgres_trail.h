@@ -14,6 +14,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/context.h"
+#include "vestige/trail/live_table.h"
 
 namespace vestige::postgres {
 
@@ -25,6 +26,10 @@ Result<void> remove(Database& db);
 Result<std::vector<Tracked>> tracked_tables(Database& db);
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
 Result<std::vector<std::string>> trackable_tables(Database& db);
+/// Name, columns, generated or not, and primary key; the rest of a LiveTable says nothing here.
+///
+/// faults   missing: no such table
+Result<LiveTable> live_table(Database& db, const std::string& name);
 Result<void> track(Database& db, const std::string& table, const Policy& policy);
 Result<std::int64_t> baseline(Database& db, std::int64_t table);
 Result<void> untrack(Database& db, const std::string& table);
