@@ -71,6 +71,8 @@ create table vestige_current (
 --   UPDATE                     slots 2i and 2i+1 hold old and new of column i, where bit i of `changed` is set
 --                              (policy capture = full: 2i+1 always)
 -- More than 32 slots go on in vestige_more, 32 at a time.
+-- backward is 1 where the clock stood before that of the change before; 0 and -1 only while a change is
+-- recorded, see vestige_late.
 -- op is I, U, D or B. No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
 -- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
@@ -108,17 +110,19 @@ create table vestige_key (
 ) without rowid;
 
 create trigger vestige_change_run after insert on vestige_change
-when NEW.id & 255 = 0
+when NEW.id & 255 = 0 or NEW.backward = 0
 begin
   insert or ignore into vestige_key (run, tbl, key, id)
   select (NEW.id + 1023) >> 10, tbl, key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and key is not null
+  where NEW.id & 255 = 0 and id > NEW.id - 256 and id <= NEW.id and key is not null
   union all
   select (NEW.id + 1023) >> 10, tbl, new_key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and new_key is not null
+  where NEW.id & 255 = 0 and id > NEW.id - 256 and id <= NEW.id and new_key is not null
   order by 2, 3, 4;
+  insert into vestige_late (change, rest)
+  values (iif(NEW.backward = 0, NEW.id, null), NEW.seq - total_changes());
 end;
 
 create table vestige_more (
@@ -139,6 +143,7 @@ create index vestige_more_change on vestige_more (change, part);
 --   INSERT. Cascades and triggers come in between, and only the row that kept others may settle them
 -- seq, cleared: total_changes() before capture did anything for the statement's row, and when it had
 --   cleared what was kept before
+-- part -1, since: the last change before an UPDATE of a row that foreign keys may change meanwhile
 create table vestige_replaced (
   tbl integer,
   shape integer,
@@ -146,6 +151,7 @@ create table vestige_replaced (
   keeper,
   seq integer,
   cleared integer,
+  since integer,
   part integer,
   identity,
   row_id integer,
@@ -180,7 +186,7 @@ begin
         when u.context is not null then iif(c.context >= u.scope, c.tx, c.id + 1)
         when c.context is null
           and c.at = cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
-          and (c.seq is null or c.seq = r.seq) then c.tx
+          and (c.seq is null or c.seq >= r.seq) then c.tx
         else c.id + 1
         end
       from vestige_change as c
@@ -222,6 +228,174 @@ begin
     where r.tbl = p.tbl
       and r.keeper is p.keeper
       and r.identity is p.identity);
+end;
+
+-- insert into vestige_late (change, rest) values (…): that change, the last one, happened before some that
+-- were recorded before it: the row was changed again before its capture trigger came to its turn, by a
+-- trigger of the application that is newer than capture's, or by a foreign key of the row to itself. It takes
+-- its place before the first of those, and they move up by one; null: nothing to do.
+-- rest: how much total_changes() will still grow until the capture trigger ends
+--
+-- The place is before the latest change of the row in this millisecond to which the late one can lead, and
+-- to which the row's change before it (if any) cannot.
+create view vestige_late as select null as change, null as rest;
+create view vestige_late_now as select null as change, null as first, null as rest;
+
+create trigger vestige_late_some instead of insert on vestige_late
+when NEW.change is not null
+begin
+  insert into vestige_late_now (change, first, rest)
+  select
+    o.id,
+    (select x.id
+      from vestige_change as x
+      where x.id < o.id and x.id > o.id - 4096
+        and x.tbl = o.tbl and x.at = o.at
+        and x.row_id is o.row_id
+        and (o.row_id is not null or x.key is coalesce(o.new_key, o.key))
+        and case
+          when o.op = 'D' then x.op = 'I'
+          when x.op = 'D' then true
+          when x.op <> 'U' then false
+          when o.op = 'I' then true
+          else not (
+            (x.changed & o.changed & 1 and x.v0 is not o.v1)
+            or (x.changed & o.changed & 2 and x.v2 is not o.v3)
+            or (x.changed & o.changed & 4 and x.v4 is not o.v5)
+            or (x.changed & o.changed & 8 and x.v6 is not o.v7)
+            or (x.changed & o.changed & 16 and x.v8 is not o.v9)
+            or (x.changed & o.changed & 32 and x.v10 is not o.v11)
+            or (x.changed & o.changed & 64 and x.v12 is not o.v13)
+            or (x.changed & o.changed & 128 and x.v14 is not o.v15)
+            or (x.changed & o.changed & 256 and x.v16 is not o.v17)
+            or (x.changed & o.changed & 512 and x.v18 is not o.v19)
+            or (x.changed & o.changed & 1024 and x.v20 is not o.v21)
+            or (x.changed & o.changed & 2048 and x.v22 is not o.v23)
+            or (x.changed & o.changed & 4096 and x.v24 is not o.v25)
+            or (x.changed & o.changed & 8192 and x.v26 is not o.v27)
+            or (x.changed & o.changed & 16384 and x.v28 is not o.v29)
+            or (x.changed & o.changed & 32768 and x.v30 is not o.v31))
+          end
+        and coalesce((
+          select case
+            when y.op = 'D' then o.op = 'I'
+            when o.op = 'I' then false
+            when o.op = 'D' or y.op <> 'U' then true
+            else not (
+              (y.changed & o.changed & 1 and y.v1 is not o.v0)
+              or (y.changed & o.changed & 2 and y.v3 is not o.v2)
+              or (y.changed & o.changed & 4 and y.v5 is not o.v4)
+              or (y.changed & o.changed & 8 and y.v7 is not o.v6)
+              or (y.changed & o.changed & 16 and y.v9 is not o.v8)
+              or (y.changed & o.changed & 32 and y.v11 is not o.v10)
+              or (y.changed & o.changed & 64 and y.v13 is not o.v12)
+              or (y.changed & o.changed & 128 and y.v15 is not o.v14)
+              or (y.changed & o.changed & 256 and y.v17 is not o.v16)
+              or (y.changed & o.changed & 512 and y.v19 is not o.v18)
+              or (y.changed & o.changed & 1024 and y.v21 is not o.v20)
+              or (y.changed & o.changed & 2048 and y.v23 is not o.v22)
+              or (y.changed & o.changed & 4096 and y.v25 is not o.v24)
+              or (y.changed & o.changed & 8192 and y.v27 is not o.v26)
+              or (y.changed & o.changed & 16384 and y.v29 is not o.v28)
+              or (y.changed & o.changed & 32768 and y.v31 is not o.v30))
+            end
+          from vestige_change as y
+          where y.id < x.id and y.id > o.id - 4096
+            and y.tbl = o.tbl and y.at = o.at
+            and y.row_id is o.row_id
+            and (o.row_id is not null or coalesce(y.new_key, y.key) is o.key)
+          order by y.id desc limit 1), true)
+      order by x.id desc limit 1),
+    NEW.rest
+  from vestige_change as o
+  where o.id = NEW.change;
+end;
+
+-- Ids move by way of their negatives, so that no two are ever the same. OR IGNORE, because a statement
+-- that may fail keeps a statement journal.
+create trigger vestige_late_one instead of insert on vestige_late_now
+begin
+  update or ignore vestige_more set change = iif(change = NEW.change, NEW.first, change + 1)
+  where change >= NEW.first;
+  update or ignore vestige_change set id = -id where id >= NEW.first;
+  update or ignore vestige_change set id = iif(id = -NEW.change, NEW.first, 1 - id) where id < 0;
+  update or ignore vestige_change
+  set tx = (select tx from vestige_change where id = NEW.first + 1)
+  where id >= NEW.first;
+  delete from vestige_key
+  where NEW.change >> 8 > (NEW.first - 1) >> 8
+    and run between (NEW.first + 1023) >> 10 and (NEW.change + 1023) >> 10
+    and id >= NEW.first;
+  insert or ignore into vestige_key (run, tbl, key, id)
+  select (id + 1023) >> 10, tbl, key, id
+  from vestige_change
+  where id >= NEW.first and id <= NEW.change >> 8 << 8 and key is not null
+  union all
+  select (id + 1023) >> 10, tbl, new_key, id
+  from vestige_change
+  where id >= NEW.first and id <= NEW.change >> 8 << 8 and new_key is not null;
+  update or ignore vestige_change set seq = NEW.rest + total_changes() + 2 where id = NEW.change;
+  update or ignore vestige_change set backward = null
+  where id = coalesce(NEW.first, NEW.change);
+end;
+
+-- insert into vestige_put_back (row, key) values (…): UPDATE OR REPLACE removed rows; that changed, by
+-- foreign keys, the very row that it was about to write, and it wrote that row as it had been before. What
+-- was recorded of the row meanwhile is taken back by as many changes, newest first; null: nothing to do.
+-- row, key: its part -1 of vestige_replaced, and the key that it had
+create view vestige_put_back as select null as row, null as key;
+
+create trigger vestige_put_back_some instead of insert on vestige_put_back
+when NEW.row is not null
+begin
+  insert into vestige_more (
+    change, part, changed,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
+    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
+  select
+    (select max(id) from vestige_change) + x.place, m.part, m.changed,
+    iif(x.op = 'U', m.v1, m.v0), iif(x.op = 'U', m.v0, m.v1), iif(x.op = 'U', m.v3, m.v2),
+    iif(x.op = 'U', m.v2, m.v3), iif(x.op = 'U', m.v5, m.v4), iif(x.op = 'U', m.v4, m.v5),
+    iif(x.op = 'U', m.v7, m.v6), iif(x.op = 'U', m.v6, m.v7), iif(x.op = 'U', m.v9, m.v8),
+    iif(x.op = 'U', m.v8, m.v9), iif(x.op = 'U', m.v11, m.v10), iif(x.op = 'U', m.v10, m.v11),
+    iif(x.op = 'U', m.v13, m.v12), iif(x.op = 'U', m.v12, m.v13), iif(x.op = 'U', m.v15, m.v14),
+    iif(x.op = 'U', m.v14, m.v15), iif(x.op = 'U', m.v17, m.v16), iif(x.op = 'U', m.v16, m.v17),
+    iif(x.op = 'U', m.v19, m.v18), iif(x.op = 'U', m.v18, m.v19), iif(x.op = 'U', m.v21, m.v20),
+    iif(x.op = 'U', m.v20, m.v21), iif(x.op = 'U', m.v23, m.v22), iif(x.op = 'U', m.v22, m.v23),
+    iif(x.op = 'U', m.v25, m.v24), iif(x.op = 'U', m.v24, m.v25), iif(x.op = 'U', m.v27, m.v26),
+    iif(x.op = 'U', m.v26, m.v27), iif(x.op = 'U', m.v29, m.v28), iif(x.op = 'U', m.v28, m.v29),
+    iif(x.op = 'U', m.v31, m.v30), iif(x.op = 'U', m.v30, m.v31)
+  from (
+    select x.id, x.op, row_number() over (order by x.id desc) as place
+    from vestige_replaced as r
+    join vestige_change as x on x.id > coalesce(r.since, 0) and x.tbl = r.tbl and x.at = r.at
+    where r.rowid = NEW.row
+      and iif(x.row_id is null, x.key is NEW.key, x.row_id is r.keeper)) as x
+  join vestige_more as m on m.change = x.id;
+  insert into vestige_change (
+    tbl, shape, op, at, seq, tx, context, backward, row_id, key, new_key, changed,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
+    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
+  select
+    x.tbl, x.shape, case x.op when 'D' then 'I' when 'I' then 'D' else 'U' end,
+    x.at, null, x.tx, x.context, null, x.row_id,
+    coalesce(x.new_key, x.key), iif(x.new_key is null, null, x.key), x.changed,
+    iif(x.op = 'U', x.v1, x.v0), iif(x.op = 'U', x.v0, x.v1), iif(x.op = 'U', x.v3, x.v2),
+    iif(x.op = 'U', x.v2, x.v3), iif(x.op = 'U', x.v5, x.v4), iif(x.op = 'U', x.v4, x.v5),
+    iif(x.op = 'U', x.v7, x.v6), iif(x.op = 'U', x.v6, x.v7), iif(x.op = 'U', x.v9, x.v8),
+    iif(x.op = 'U', x.v8, x.v9), iif(x.op = 'U', x.v11, x.v10), iif(x.op = 'U', x.v10, x.v11),
+    iif(x.op = 'U', x.v13, x.v12), iif(x.op = 'U', x.v12, x.v13), iif(x.op = 'U', x.v15, x.v14),
+    iif(x.op = 'U', x.v14, x.v15), iif(x.op = 'U', x.v17, x.v16), iif(x.op = 'U', x.v16, x.v17),
+    iif(x.op = 'U', x.v19, x.v18), iif(x.op = 'U', x.v18, x.v19), iif(x.op = 'U', x.v21, x.v20),
+    iif(x.op = 'U', x.v20, x.v21), iif(x.op = 'U', x.v23, x.v22), iif(x.op = 'U', x.v22, x.v23),
+    iif(x.op = 'U', x.v25, x.v24), iif(x.op = 'U', x.v24, x.v25), iif(x.op = 'U', x.v27, x.v26),
+    iif(x.op = 'U', x.v26, x.v27), iif(x.op = 'U', x.v29, x.v28), iif(x.op = 'U', x.v28, x.v29),
+    iif(x.op = 'U', x.v31, x.v30), iif(x.op = 'U', x.v30, x.v31)
+  from vestige_replaced as r
+  join vestige_change as x on x.id > coalesce(r.since, 0) and x.tbl = r.tbl and x.at = r.at
+  where r.rowid = NEW.row
+    and iif(x.row_id is null, x.key is NEW.key, x.row_id is r.keeper)
+  order by x.id desc;
 end;
 
 -- Tables that one statement on `outer_table` can write too, through cascades and triggers.
@@ -273,18 +447,21 @@ begin
   delete from vestige_current;
 end;
 
--- The trail is append-only.
+-- The trail is append-only. Only vestige_late moves changes, in the statement that makes them. FAIL and not
+-- ABORT, because a statement that may abort keeps a statement journal, and capture's would be one.
 create trigger vestige_change_no_update before update on vestige_change
+when not exists (select 1 from vestige_change where backward <= 0)
 begin
-  select raise(abort, 'vestige: vestige_change is append-only: update refused');
+  select raise(fail, 'vestige: vestige_change is append-only: update refused');
 end;
 create trigger vestige_change_no_delete before delete on vestige_change
 begin
   select raise(abort, 'vestige: vestige_change is append-only: delete refused');
 end;
 create trigger vestige_more_no_update before update on vestige_more
+when not exists (select 1 from vestige_change where backward <= 0)
 begin
-  select raise(abort, 'vestige: vestige_more is append-only: update refused');
+  select raise(fail, 'vestige: vestige_more is append-only: update refused');
 end;
 create trigger vestige_more_no_delete before delete on vestige_more
 begin

@@ -128,6 +128,11 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   std::vector<std::string> out = {
       fmt::format("delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})",
                   table_.id, keeper, kNow)};
+  if (update && live_.follows)
+    out.push_back(
+        fmt::format("insert into vestige_replaced (tbl, at, keeper, part, since) values ({}, {}, "
+                    "{}, -1, (select max(id) from vestige_change))",
+                    table_.id, kNow, keeper));
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(fmt::format(
@@ -144,15 +149,35 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
 // Records as deleted those of the rows kept for NEW that are gone; there is one for each constraint at
 // most. Whatever the policy's condition says: what a REPLACE removes silently is never left out.
 void Writer::settle(bool update, std::vector<std::string>& body) const {
-  std::string which =
-      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
-                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
-  if (update) which += " and not " + same_row("OLD");
-  for (std::size_t i = conflicts(update).size(); i > 0; --i)
+  settle_some(conflicts(update).size(), replaced(update), body);
+}
+
+void Writer::settle_some(std::size_t most, const std::string& which,
+                         std::vector<std::string>& body) const {
+  for (std::size_t i = 0; i < most; ++i)
     body.push_back(
         fmt::format("insert into vestige_settle (row) values ((select rowid from vestige_replaced "
                     "where {} limit 1))",
                     which));
+}
+
+// An UPDATE OR REPLACE whose own row is deleted by a foreign key of the row that it replaces ends there,
+// without its AFTER trigger.
+void Writer::settle_cut_short(std::vector<std::string>& body) const {
+  if (!live_.follows) return;
+  settle_some(conflicts(true).size(),
+              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
+                          table_.id, kNow, identity("OLD"), stands()),
+              body);
+}
+
+// Which rows of vestige_replaced were kept for NEW and are gone.
+std::string Writer::replaced(bool update) const {
+  std::string which =
+      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
+                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
+  if (update) which += " and not " + same_row("OLD");
+  return which;
 }
 
 // A row that is kept for another statement's row, and changed by a cascade or a trigger before that is
@@ -188,10 +213,10 @@ std::string key_expression(const std::vector<std::string>& columns) {
 
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
   std::vector<Trigger> out;
-  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"}) {
+  for (const std::string_view name : kTrailTriggers) {
     auto rows =
         TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
-                     {Text{name}}));
+                     {Text{std::string(name)}}));
     if (TRY(rows->next()) == Step::end)
       return hinted(fail(Fault::corrupt, "read the trail: its trigger {} is missing", name),
                     "vestige doctor --fix");
@@ -200,7 +225,7 @@ Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
     sql.replace(0, std::string_view("create trigger").size(), "create temp trigger");
     const std::string on = " on " + rows->text(1);
     sql.replace(sql.find(on), on.size(), " on main." + rows->text(1));
-    out.push_back({name, std::move(sql)});
+    out.push_back({std::string(name), std::move(sql)});
   }
   return out;
 }
