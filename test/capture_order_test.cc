@@ -155,8 +155,22 @@ TEST_P(CaptureOrder, OfAnUpdateThatPutsBackWhatACascadeTookAway) {
       "null, also references goods on delete cascade);"
       "insert into goods values (1, 'ink', 2, null), (2, 'pen', null, null), (3, 'nib', null, 4), "
       "(4, 'cap', 1, null)");
-  recorded("update or replace goods set name = 'pen' where id = 1");
-  recorded("update or replace goods set name = 'cap' where id = 3");
+  if (GetParam()) {
+    // SQLite itself refuses this, once a table has a DELETE trigger: docs/sqlite.md.
+    for (const char* sql : {"update or replace goods set name = 'pen' where id = 1",
+                            "update or replace goods set name = 'cap' where id = 3"})
+      EXPECT_EQ(error_of(client_->run(sql)).message, "run sql: constraint failed");
+    EXPECT_EQ(witness_->look(), "");
+    return;
+  }
+  EXPECT_EQ(recorded_once("update or replace goods set name = 'pen' where id = 1"),
+            "DELETE {\"id\":2} {\"id\":2,\"name\":\"pen\",\"up\":null,\"also\":null}\n"
+            "UPDATE {\"id\":1} {\"up\":2} {\"up\":null}\n"
+            "UPDATE {\"id\":1} {\"up\":null} {\"up\":2}\n"
+            "UPDATE {\"id\":1} {\"name\":\"ink\"} {\"name\":\"pen\"}\n");
+  EXPECT_EQ(recorded_once("update or replace goods set name = 'cap' where id = 3"),
+            "DELETE {\"id\":4} {\"id\":4,\"name\":\"cap\",\"up\":1,\"also\":null}\n"
+            "DELETE {\"id\":3} {\"id\":3,\"name\":\"nib\",\"up\":null,\"also\":4}\n");
 }
 
 TEST_P(CaptureOrder, OfARowThatMoves) {

@@ -233,110 +233,141 @@ end;
 -- insert into vestige_late (change, rest) values (…): that change, the last one, happened before some that
 -- were recorded before it: the row was changed again before its capture trigger came to its turn, by a
 -- trigger of the application that is newer than capture's, or by a foreign key of the row to itself. It takes
--- its place before the first of those, and they move up by one; null: nothing to do.
+-- its place before the first of those, and they move up; null: nothing to do. The changes just before it
+-- whose seq is null (rows that it replaced) go with it: a block.
 -- rest: how much total_changes() will still grow until the capture trigger ends
 --
--- The place is before the latest change of the row in this millisecond to which the late one can lead, and
--- to which the row's change before it (if any) cannot.
+-- The place is before the latest change of the row in this millisecond to which the late one can lead, when
+-- the row's change before that (if any) can lead to the late one, and does not just take it back. Every statement that writes a tracked
+-- table compiles this: it is as short as can be.
 create view vestige_late as select null as change, null as rest;
-create view vestige_late_now as select null as change, null as first, null as rest;
+create view vestige_late_parts as select null as change, null as block;
+create view vestige_late_now as
+select null as change, null as first, null as rest, null as tx, null as block;
 
 create trigger vestige_late_some instead of insert on vestige_late
 when NEW.change is not null
 begin
-  insert into vestige_late_now (change, first, rest)
-  select
-    o.id,
-    (select x.id
-      from vestige_change as x
-      where x.id < o.id and x.id > o.id - 4096
-        and x.tbl = o.tbl and x.at = o.at
-        and x.row_id is o.row_id
-        and (o.row_id is not null or x.key is coalesce(o.new_key, o.key))
-        and case
-          when o.op = 'D' then x.op = 'I'
-          when x.op = 'D' then true
-          when x.op <> 'U' then false
-          when o.op = 'I' then true
-          else not (
-            (x.changed & o.changed & 1 and x.v0 is not o.v1)
-            or (x.changed & o.changed & 2 and x.v2 is not o.v3)
-            or (x.changed & o.changed & 4 and x.v4 is not o.v5)
-            or (x.changed & o.changed & 8 and x.v6 is not o.v7)
-            or (x.changed & o.changed & 16 and x.v8 is not o.v9)
-            or (x.changed & o.changed & 32 and x.v10 is not o.v11)
-            or (x.changed & o.changed & 64 and x.v12 is not o.v13)
-            or (x.changed & o.changed & 128 and x.v14 is not o.v15)
-            or (x.changed & o.changed & 256 and x.v16 is not o.v17)
-            or (x.changed & o.changed & 512 and x.v18 is not o.v19)
-            or (x.changed & o.changed & 1024 and x.v20 is not o.v21)
-            or (x.changed & o.changed & 2048 and x.v22 is not o.v23)
-            or (x.changed & o.changed & 4096 and x.v24 is not o.v25)
-            or (x.changed & o.changed & 8192 and x.v26 is not o.v27)
-            or (x.changed & o.changed & 16384 and x.v28 is not o.v29)
-            or (x.changed & o.changed & 32768 and x.v30 is not o.v31))
-          end
-        and coalesce((
-          select case
-            when y.op = 'D' then o.op = 'I'
-            when o.op = 'I' then false
-            when o.op = 'D' or y.op <> 'U' then true
-            else not (
-              (y.changed & o.changed & 1 and y.v1 is not o.v0)
-              or (y.changed & o.changed & 2 and y.v3 is not o.v2)
-              or (y.changed & o.changed & 4 and y.v5 is not o.v4)
-              or (y.changed & o.changed & 8 and y.v7 is not o.v6)
-              or (y.changed & o.changed & 16 and y.v9 is not o.v8)
-              or (y.changed & o.changed & 32 and y.v11 is not o.v10)
-              or (y.changed & o.changed & 64 and y.v13 is not o.v12)
-              or (y.changed & o.changed & 128 and y.v15 is not o.v14)
-              or (y.changed & o.changed & 256 and y.v17 is not o.v16)
-              or (y.changed & o.changed & 512 and y.v19 is not o.v18)
-              or (y.changed & o.changed & 1024 and y.v21 is not o.v20)
-              or (y.changed & o.changed & 2048 and y.v23 is not o.v22)
-              or (y.changed & o.changed & 4096 and y.v25 is not o.v24)
-              or (y.changed & o.changed & 8192 and y.v27 is not o.v26)
-              or (y.changed & o.changed & 16384 and y.v29 is not o.v28)
-              or (y.changed & o.changed & 32768 and y.v31 is not o.v30))
-            end
-          from vestige_change as y
-          where y.id < x.id and y.id > o.id - 4096
-            and y.tbl = o.tbl and y.at = o.at
-            and y.row_id is o.row_id
-            and (o.row_id is not null or coalesce(y.new_key, y.key) is o.key)
-          order by y.id desc limit 1), true)
-      order by x.id desc limit 1),
-    NEW.rest
-  from vestige_change as o
-  where o.id = NEW.change;
+  insert into vestige_late_now (change, first, rest, tx, block)
+  select o.id, x.id, NEW.rest, x.tx, o.block
+  from (
+    select *, coalesce((
+        select c.id + 1
+        from vestige_change as c
+        where c.id < NEW.change and c.seq is not null
+        order by c.id desc limit 1), 1) as block
+    from vestige_change
+    where id = NEW.change) as o
+  left join vestige_change as x on x.id = (
+    select x.id
+    from vestige_change as x
+    where x.id < o.block and x.id > o.id - 4096
+      and x.tbl = o.tbl and x.at = o.at and x.row_id is o.row_id
+      and (o.row_id is not null or x.key is coalesce(o.new_key, o.key))
+      and (x.op = 'I') = (o.op = 'D')
+      and (x.op <> 'U' or o.op <> 'U' or not (
+        x.v0 is not o.v1 and x.changed & o.changed & 1
+        or x.v2 is not o.v3 and x.changed & o.changed & 2
+        or x.v4 is not o.v5 and x.changed & o.changed & 4
+        or x.v6 is not o.v7 and x.changed & o.changed & 8
+        or x.v8 is not o.v9 and x.changed & o.changed & 16
+        or x.v10 is not o.v11 and x.changed & o.changed & 32
+        or x.v12 is not o.v13 and x.changed & o.changed & 64
+        or x.v14 is not o.v15 and x.changed & o.changed & 128
+        or x.v16 is not o.v17 and x.changed & o.changed & 256
+        or x.v18 is not o.v19 and x.changed & o.changed & 512
+        or x.v20 is not o.v21 and x.changed & o.changed & 1024
+        or x.v22 is not o.v23 and x.changed & o.changed & 2048
+        or x.v24 is not o.v25 and x.changed & o.changed & 4096
+        or x.v26 is not o.v27 and x.changed & o.changed & 8192
+        or x.v28 is not o.v29 and x.changed & o.changed & 16384
+        or x.v30 is not o.v31 and x.changed & o.changed & 32768))
+      and coalesce((
+        select iif(o.row_id is null and o.new_key is not null,
+          y.op = 'D' or y.new_key <> o.new_key,
+          (y.op = 'D') = (o.op = 'I')
+          and (y.op <> 'U' or o.op <> 'U' or not (
+            y.v1 is not o.v0 and y.changed & o.changed & 1
+            or y.v3 is not o.v2 and y.changed & o.changed & 2
+            or y.v5 is not o.v4 and y.changed & o.changed & 4
+            or y.v7 is not o.v6 and y.changed & o.changed & 8
+            or y.v9 is not o.v8 and y.changed & o.changed & 16
+            or y.v11 is not o.v10 and y.changed & o.changed & 32
+            or y.v13 is not o.v12 and y.changed & o.changed & 64
+            or y.v15 is not o.v14 and y.changed & o.changed & 128
+            or y.v17 is not o.v16 and y.changed & o.changed & 256
+            or y.v19 is not o.v18 and y.changed & o.changed & 512
+            or y.v21 is not o.v20 and y.changed & o.changed & 1024
+            or y.v23 is not o.v22 and y.changed & o.changed & 2048
+            or y.v25 is not o.v24 and y.changed & o.changed & 4096
+            or y.v27 is not o.v26 and y.changed & o.changed & 8192
+            or y.v29 is not o.v28 and y.changed & o.changed & 16384
+            or y.v31 is not o.v30 and y.changed & o.changed & 32768)
+            and (x.changed & o.changed or not y.changed & o.changed
+              or y.v0 is not o.v1 and y.changed & o.changed & 1
+              or y.v2 is not o.v3 and y.changed & o.changed & 2
+              or y.v4 is not o.v5 and y.changed & o.changed & 4
+              or y.v6 is not o.v7 and y.changed & o.changed & 8
+              or y.v8 is not o.v9 and y.changed & o.changed & 16
+              or y.v10 is not o.v11 and y.changed & o.changed & 32
+              or y.v12 is not o.v13 and y.changed & o.changed & 64
+              or y.v14 is not o.v15 and y.changed & o.changed & 128
+              or y.v16 is not o.v17 and y.changed & o.changed & 256
+              or y.v18 is not o.v19 and y.changed & o.changed & 512
+              or y.v20 is not o.v21 and y.changed & o.changed & 1024
+              or y.v22 is not o.v23 and y.changed & o.changed & 2048
+              or y.v24 is not o.v25 and y.changed & o.changed & 4096
+              or y.v26 is not o.v27 and y.changed & o.changed & 8192
+              or y.v28 is not o.v29 and y.changed & o.changed & 16384
+              or y.v30 is not o.v31 and y.changed & o.changed & 32768)))
+        from vestige_change as y
+        where y.id < x.id and y.id > o.id - 4096
+          and y.tbl = o.tbl and y.at = o.at and y.row_id is o.row_id
+          and (o.row_id is not null or iif(o.new_key is null,
+            coalesce(y.new_key, y.key) is o.key,
+            o.new_key in (y.key, y.new_key)))
+        order by y.id desc limit 1), true)
+    order by x.id desc limit 1);
 end;
 
 -- Ids move by way of their negatives, so that no two are ever the same. OR IGNORE, because a statement
 -- that may fail keeps a statement journal.
 create trigger vestige_late_one instead of insert on vestige_late_now
 begin
-  update or ignore vestige_more set change = iif(change = NEW.change, NEW.first, change + 1)
-  where change >= NEW.first;
-  update or ignore vestige_change set id = -id where id >= NEW.first;
-  update or ignore vestige_change set id = iif(id = -NEW.change, NEW.first, 1 - id) where id < 0;
-  update or ignore vestige_change
-  set tx = (select tx from vestige_change where id = NEW.first + 1)
-  where id >= NEW.first;
   delete from vestige_key
-  where NEW.change >> 8 > (NEW.first - 1) >> 8
-    and run between (NEW.first + 1023) >> 10 and (NEW.change + 1023) >> 10
-    and id >= NEW.first;
+  where run between (NEW.first + 1023) >> 10 and NEW.change >> 8 and id >= NEW.first;
+  update or ignore vestige_change set id = -id where id >= NEW.first;
   insert or ignore into vestige_key (run, tbl, key, id)
-  select (id + 1023) >> 10, tbl, key, id
-  from vestige_change
-  where id >= NEW.first and id <= NEW.change >> 8 << 8 and key is not null
-  union all
-  select (id + 1023) >> 10, tbl, new_key, id
-  from vestige_change
-  where id >= NEW.first and id <= NEW.change >> 8 << 8 and new_key is not null;
-  update or ignore vestige_change set seq = NEW.rest + total_changes() + 2 where id = NEW.change;
-  update or ignore vestige_change set backward = null
-  where id = coalesce(NEW.first, NEW.change);
+  select (n + 1023) >> 10, tbl, iif(side, new_key, key), n
+  from (
+    select
+      iif(-id < NEW.block, 1 + NEW.change, NEW.first) - id - NEW.block as n, tbl, key, new_key
+    from vestige_change
+    where id < 0)
+  join (select 0 as side union all select 1)
+  where n <= NEW.change >> 8 << 8 and iif(side, new_key, key) is not null;
+  update or ignore vestige_change
+  set
+    id = iif(id > 0, id, iif(-id < NEW.block, 1 + NEW.change, NEW.first) - id - NEW.block),
+    tx = coalesce(NEW.tx, tx),
+    seq = NEW.rest + total_changes() + coalesce(NEW.change - NEW.first, 0) + 1,
+    backward = iif(backward = -1, -2, iif(backward > 0, backward, null))
+  where id < 0 or id = iif(NEW.first is null, NEW.change, null);
+end;
+
+-- The same for a change of several parts, when all are written; until they have moved, it is known by -2.
+create trigger vestige_late_wide instead of insert on vestige_late_parts
+when NEW.change is not null
+begin
+  insert into vestige_late (change, rest) values (NEW.change, 0);
+  update or ignore vestige_more
+  set change = change + iif(
+    change < NEW.block,
+    1 + NEW.change - NEW.block,
+    (select id from vestige_change where backward = -2) - NEW.change)
+  where change >= (select id from vestige_change where backward = -2) - NEW.change + NEW.block;
+  update or ignore vestige_change set seq = total_changes() + 2 where id = NEW.change;
+  update or ignore vestige_change set backward = null where backward = -2;
 end;
 
 -- insert into vestige_put_back (row, key) values (…): UPDATE OR REPLACE removed rows; that changed, by
@@ -450,7 +481,8 @@ end;
 -- The trail is append-only. Only vestige_late moves changes, in the statement that makes them. FAIL and not
 -- ABORT, because a statement that may abort keeps a statement journal, and capture's would be one.
 create trigger vestige_change_no_update before update on vestige_change
-when not exists (select 1 from vestige_change where backward <= 0)
+when (select min(id) from vestige_change) > 0
+  and not exists (select 1 from vestige_change where backward <= 0)
 begin
   select raise(fail, 'vestige: vestige_change is append-only: update refused');
 end;
@@ -459,7 +491,8 @@ begin
   select raise(abort, 'vestige: vestige_change is append-only: delete refused');
 end;
 create trigger vestige_more_no_update before update on vestige_more
-when not exists (select 1 from vestige_change where backward <= 0)
+when (select min(id) from vestige_change) > 0
+  and not exists (select 1 from vestige_change where backward <= 0)
 begin
   select raise(fail, 'vestige: vestige_more is append-only: update refused');
 end;

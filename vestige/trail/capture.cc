@@ -265,7 +265,7 @@ Trigger Writer::insert(const std::vector<std::string>& required) const {
 Trigger Writer::update(const std::vector<std::string>& required) const {
   // An upsert keeps the row itself, too.
   const std::string own =
-      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, same_row("OLD"));
+      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, keeps_old());
   const std::string when = condition("OLD", "NEW");
   std::vector<std::string> body =
       checks(required, when, conflicts(true).empty() ? "" : replaced(true));
@@ -313,7 +313,7 @@ Trigger Writer::remove(const std::vector<std::string>& required) const {
   std::vector<std::string> body = checks(required, when, "");
   settle_cut_short(body);
   const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
-                                      same_row("OLD"));  // every part carries row_id
+                                      keeps_old());  // every part carries row_id
   record_row("D", "OLD",
              fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own), when,
              body);

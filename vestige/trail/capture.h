@@ -21,9 +21,10 @@ inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
     "before_insert", "insert", "before_update", "update", "delete", "before_move", "move"};
 
 /// The trail's own triggers that capture leans on.
-inline constexpr std::array<std::string_view, 6> kTrailTriggers = {
+inline constexpr std::array<std::string_view, 7> kTrailTriggers = {
     "vestige_settle_some", "vestige_settle_one", "vestige_change_run",
-    "vestige_late_some",   "vestige_late_one",   "vestige_put_back_some"};
+    "vestige_late_some",   "vestige_late_one",   "vestige_late_wide",
+    "vestige_put_back_some"};
 
 /// The capture triggers of a table.
 ///

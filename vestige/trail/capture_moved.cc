@@ -26,7 +26,7 @@ Trigger Writer::move(const std::vector<std::string>& required) const {
   if (!shape_.row_ids) return {};
   const std::string when = condition("OLD", "NEW");
   const std::string own =
-      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, same_row("OLD"));
+      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, keeps_old());
   std::vector<std::string> body = checks(required, when, replaced(true));
   settle_some(conflicts(true).size() + 1, replaced(true), body);
   record_row("D", "OLD", "null", when, body);

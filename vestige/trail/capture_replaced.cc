@@ -21,6 +21,19 @@ std::string Writer::same_row(std::string_view side) const {
   return fmt::format("vestige_replaced.identity is {}", identity(side));
 }
 
+// The row of vestige_replaced is OLD itself, and not one that OLD has taken the place of.
+std::string Writer::keeps_old() const {
+  std::string parts;
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    std::vector<std::string> slots = {"false"};
+    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+      slots.push_back(fmt::format("vestige_replaced.v{} is not {}", i - part * kSlots,
+                                  at("OLD", shape_.columns[i].name)));
+    parts += fmt::format(" when {} then not {}", part, any_of(slots));
+  }
+  return same_row("OLD") + " and case vestige_replaced.part" + parts + " end";
+}
+
 // The row of vestige_replaced (part 0) is still in the table. By column, so that the primary key
 // finds it.
 std::string Writer::stands() const {
@@ -125,9 +138,15 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
                                        join(found, " union "));
   const std::string keeper = update ? identity("OLD") : "null";
-  std::vector<std::string> out = {
+  // A newer trigger of the application writes the row again before ours has settled.
+  std::vector<std::string> out;
+  settle_some(conflicts.size(),
+              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
+                          table_.id, kNow, keeper, stands()),
+              out);
+  out.push_back(
       fmt::format("delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})",
-                  table_.id, keeper, kNow)};
+                  table_.id, keeper, kNow));
   if (update && live_.follows)
     out.push_back(
         fmt::format("insert into vestige_replaced (tbl, at, keeper, part, since) values ({}, {}, "
@@ -190,7 +209,7 @@ void Writer::follow_kept(std::vector<std::string>& body) const {
     body.push_back(fmt::format(
         "update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
         " and part = {} and {}",
-        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, same_row("OLD")));
+        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, keeps_old()));
   }
 }
 

@@ -71,6 +71,7 @@ class Writer {
 
   std::string identity(std::string_view side) const;
   std::string same_row(std::string_view side) const;
+  std::string keeps_old() const;
   std::string stands() const;
   std::vector<std::string> conflicts(bool update) const;
   std::string new_value(const LiveColumn& column, bool fallback) const;
