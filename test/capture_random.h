@@ -202,7 +202,9 @@ inline std::string random_touch(Dice& dice, const RandomTable& table, const std:
                                 const std::string& name) {
   std::vector<std::string> plain;
   for (const RandomColumn& column : table.columns)
-    if (!column.generated && !column.row_id) plain.push_back(sql_name(column.name));
+    if (!column.generated && !column.row_id &&
+        std::find(table.key.begin(), table.key.end(), column.name) == table.key.end())
+      plain.push_back(sql_name(column.name));
   if (plain.empty()) return "";
   const std::string column = dice.pick(plain);
   std::string same;

@@ -191,7 +191,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
         "line, text) values (OLD.rowid, null, 'b'); end",
         "create trigger j after insert on note begin update note set text = 'a' where rowid = "
         "NEW.rowid; end"})
-    if (dice.chance(15))
+    if (dice.chance(15) && std::string_view(trigger).substr(0, 16) != "create trigger b")
       later.emplace_back(trigger);
     else if (dice.chance(25))
       play.setup(trigger);

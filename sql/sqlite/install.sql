@@ -255,8 +255,14 @@ begin
         select c.id + 1
         from vestige_change as c
         where c.id < NEW.change and c.seq is not null
-        order by c.id desc limit 1), 1) as block
-    from vestige_change
+        order by c.id desc limit 1), 1) as block,
+      exists (
+        select 1
+        from vestige_change as d
+        where d.id < i.id and d.id > i.id - 8 and d.seq is null and d.op = 'D'
+          and d.tbl = i.tbl and d.row_id is i.row_id
+          and (i.row_id is not null or d.key is i.key)) as again
+    from vestige_change as i
     where id = NEW.change) as o
   left join vestige_change as x on x.id = (
     select x.id
@@ -285,7 +291,7 @@ begin
       and coalesce((
         select iif(o.row_id is null and o.new_key is not null,
           y.op = 'D' or y.new_key <> o.new_key,
-          (y.op = 'D') = (o.op = 'I')
+          (y.op = 'D') = (o.op = 'I' and not o.again)
           and (y.op <> 'U' or o.op <> 'U' or not (
             y.v1 is not o.v0 and y.changed & o.changed & 1
             or y.v3 is not o.v2 and y.changed & o.changed & 2
@@ -515,4 +521,24 @@ end;
 create trigger vestige_shape_no_delete before delete on vestige_shape
 begin
   select raise(abort, 'vestige: vestige_shape is append-only: delete refused');
+end;
+create trigger vestige_change_no_replace before insert on vestige_change
+when NEW.id <> -1 and exists (select 1 from vestige_change where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_change is append-only: replace refused');
+end;
+create trigger vestige_more_no_replace before insert on vestige_more
+when NEW.rowid <> -1 and exists (select 1 from vestige_more where rowid = NEW.rowid)
+begin
+  select raise(fail, 'vestige: vestige_more is append-only: replace refused');
+end;
+create trigger vestige_context_no_replace before insert on vestige_context
+when NEW.id <> -1 and exists (select 1 from vestige_context where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_context is append-only: replace refused');
+end;
+create trigger vestige_shape_no_replace before insert on vestige_shape
+when NEW.id <> -1 and exists (select 1 from vestige_shape where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_shape is append-only: replace refused');
 end;

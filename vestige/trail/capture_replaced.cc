@@ -74,9 +74,13 @@ std::string Writer::new_row(bool fallback) const {
 }
 
 std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
-  std::vector<std::string> parts;
+  // What a generated column will be with the default in it is not to be seen: any row may be in the way.
+  const bool unseen = fallback && std::any_of(live_.columns.begin(), live_.columns.end(),
+                                              [](const LiveColumn& own) { return own.generated; });
+  std::vector<std::string> parts = {"true"};
   for (const UniqueIndex::Term& term : index.terms) {
     const LiveColumn* column = live_.find(term.column);
+    if (unseen && (column == nullptr || column->generated)) continue;
     const std::string value = column == nullptr
                                   ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
                                   : new_value(*column, fallback);
@@ -85,7 +89,8 @@ std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
   }
   if (!index.where.empty()) {
     parts.push_back("(" + index.where + ")");
-    parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
+    if (!unseen)
+      parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
   }
   return join(parts, " and ");
 }
@@ -105,7 +110,7 @@ std::vector<std::string> Writer::conflicts(bool update) const {
     const bool affected =
         std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
           const LiveColumn* column = live_.find(term.column);
-          return column == nullptr || !column->fallback.empty();
+          return column == nullptr || column->generated || !column->fallback.empty();
         });
     if (!nulls.empty() && (affected || !index.where.empty()))
       out.push_back("(" + join(nulls, " or ") + ") and " + conflict(index, true));
