@@ -243,6 +243,8 @@ class RandomWrites {
                const Witness& witness)
       : dice_(dice), table_(table), row_id_(row_id), witness_(witness) {}
 
+  /// No UPDATE OR REPLACE, as that.
+  void never_replaces() { replaces_ = false; }
   /// No OR FAIL: docs/sqlite.md, "What slips past".
   void never_fails() { fails_ = false; }
 
@@ -345,8 +347,8 @@ class RandomWrites {
 
   void update() {
     statement_.sql =
-        dice_.pick<std::string>({"update ", "update ", "update or replace ", "update or ignore ",
-                                 fails_ ? "update or fail " : "update "}) +
+        dice_.pick<std::string>({"update ", "update ", replaces_ ? "update or replace " : "update ",
+                                 "update or ignore ", fails_ ? "update or fail " : "update "}) +
         sql_name(table_.name) + " set " + assignments();
     if (!row_id_.empty() && dice_.chance(8))
       statement_.sql += ", " + row_id_ + " = " +
@@ -364,6 +366,7 @@ class RandomWrites {
   std::string row_id_;
   const Witness& witness_;
   bool fails_ = true;
+  bool replaces_ = true;
   RandomStatement statement_;
 };
 

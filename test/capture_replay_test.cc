@@ -145,6 +145,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
     return " on delete " + action() + " on update " + action() +
            (dice.chance(30) ? " deferrable initially deferred" : "");
   };
+  const std::string own = actions();
   const bool without = dice.chance(30);
   const std::string primary = without
                                   ? dice.pick<std::string>({"id text primary key", "id primary key",
@@ -158,7 +159,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
        {"n", false, "", false}},
       {"id"},
       {"create table goods (" + primary + ", name unique, up references goods" +
-       actions() + ", n)" + (without ? " without rowid" : "")}};
+       own + ", n)" + (without ? " without rowid" : "")}};
   const RandomTable line = {
       "line",
       {{"id", false, "", true}, {"goods", false, "goods", false}, {"n", false, "", false}},
@@ -207,6 +208,10 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
   std::vector<RandomWrites> writers;
   for (const RandomTable& table : tables)
     writers.emplace_back(dice, table, play.row_id(table), witness);
+  // docs/sqlite.md, "What slips past".
+  if (own.find("on update no action") == std::string::npos &&
+      own.find("on update restrict") == std::string::npos)
+    writers[0].never_replaces();
   if (!later.empty())
     for (RandomWrites& writer : writers) writer.never_fails();
   for (int i = 0; i < 10; ++i) {

@@ -1,6 +1,6 @@
 // Changes of a row that are recorded before the one that led to them: by triggers of the application that
 // are newer than capture's (SQLite fires the newest first), and by foreign keys of a table to itself. The
-// trail puts them in order: vestige_late and vestige_put_back in sql/sqlite/install.sql.
+// trail puts them in order: vestige_late and vestige_put_back in sql/sqlite/order.sql.
 
 #include "vestige/trail/capture_writer.h"
 
