@@ -50,11 +50,12 @@ INSTANTIATE_TEST_SUITE_P(Recursive, CaptureOrder, testing::Bool(), [](const auto
 });
 
 TEST_P(CaptureOrder, OfATriggerThatIsNewerThanCapture) {
-  make("create table goods (id integer primary key, name, updated default 0)",
-       "create trigger touch after update of name on goods begin update goods set updated = updated "
-       "+ 1 where id = NEW.id; end;"
-       "create trigger made after insert on goods begin update goods set updated = 1 where id = "
-       "NEW.id; end");
+  make(
+      "create table goods (id integer primary key, name, updated default 0)",
+      "create trigger touch after update of name on goods begin update goods set updated = updated "
+      "+ 1 where id = NEW.id; end;"
+      "create trigger made after insert on goods begin update goods set updated = 1 where id = "
+      "NEW.id; end");
   EXPECT_EQ(recorded_once("insert into goods (id, name) values (1, 'ink')"),
             "INSERT {\"id\":1} {\"id\":1,\"name\":\"ink\",\"updated\":0}\n"
             "UPDATE {\"id\":1} {\"updated\":0} {\"updated\":1}\n");
@@ -82,13 +83,15 @@ TEST_P(CaptureOrder, OfATriggerThatIsOlderThanCapture) {
 
 TEST_P(CaptureOrder, OfStatementsWithinOneMillisecond) {
   make("create table goods (id integer primary key, n)",
-       "create trigger flip after update of n on goods when NEW.n in (1, 7) begin update goods set n "
+       "create trigger flip after update of n on goods when NEW.n in (1, 7) begin update goods set "
+       "n "
        "= 1 - NEW.n where id = NEW.id; end");
   recorded("insert into goods values (1, 0), (2, 0)");
   for (int i = 0; i < 50; ++i) {
     recorded(
         "begin; insert into vestige_session (actor) values ('ann'); update goods set n = 1; update "
-        "goods set n = 1; update goods set n = 5; update goods set n = 1 where id = 1; update goods "
+        "goods set n = 1; update goods set n = 5; update goods set n = 1 where id = 1; update "
+        "goods "
         "set n = 7; update goods set n = 0; delete from vestige_session; commit");
   }
 }
@@ -117,11 +120,12 @@ TEST_P(CaptureOrder, OfATriggerThatTakesBack) {
 TEST_P(CaptureOrder, OfManyAndWideRows) {
   std::string columns;
   for (int i = 0; i < 70; ++i) columns += fmt::format(", c{} default {}", i, i);
-  make("create table goods (a text, n default 0" + columns + ", primary key (a)) without rowid",
-       "create trigger touch after update of c40 on goods begin update goods set n = n + 1, c69 = "
-       "NEW.c40, c3 = c3 + 1 where a = NEW.a; end;"
-       "create trigger made after insert on goods begin update goods set c69 = 'new', c40 = c40 + 1 "
-       "where a = NEW.a; end");
+  make(
+      "create table goods (a text, n default 0" + columns + ", primary key (a)) without rowid",
+      "create trigger touch after update of c40 on goods begin update goods set n = n + 1, c69 = "
+      "NEW.c40, c3 = c3 + 1 where a = NEW.a; end;"
+      "create trigger made after insert on goods begin update goods set c69 = 'new', c40 = c40 + 1 "
+      "where a = NEW.a; end");
   recorded_once(
       "insert into goods (a) with recursive n (i) as (select 1 union all select i + 1 from n where "
       "i < 200) select 'k' || i from n");

@@ -301,10 +301,10 @@ class RandomWrites {
       for (const RandomColumn* column : columns) values.push_back(value(*column));
       rows.push_back("(" + list_of(values) + ")");
     }
-    statement_.sql = dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace",
-                                              "insert or ignore", fails_ ? "insert or fail" : "insert"}) +
-                     " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " +
-                     list_of(rows);
+    statement_.sql =
+        dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace",
+                                 "insert or ignore", fails_ ? "insert or fail" : "insert"}) +
+        " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " + list_of(rows);
   }
 
   void upsert() {

@@ -145,7 +145,8 @@ TEST_P(CaptureReplace, SeesIndexesOverGeneratedColumns) {
 
 TEST_P(CaptureReplace, SeesGeneratedColumnsOfTheDefaultThatTakesTheNullsPlace) {
   make(
-      "create table goods (a not null default 1, old text, g as (typeof(a)) virtual, h as (a || 'x') "
+      "create table goods (a not null default 1, old text, g as (typeof(a)) virtual, h as (a || "
+      "'x') "
       "stored unique, n); create unique index by_g on goods (g) where n is not null;"
       "create unique index by_old on goods (lower(old));"
       "insert into goods (rowid, a, old, n) values (1, 7, 'ink', 5), (2, 1, 'pen', null), (3, 'b', "

@@ -112,7 +112,8 @@ RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
     must(baseline(play.shop.db(), tracked));
     must(transaction.commit());
   }
-  const bool newer = play.dice.chance(30);
+  // docs/sqlite.md, "What slips past".
+  const bool newer = play.dice.chance(30) && table.columns.size() <= 16;
   if (newer) touch("since tracking");
   Witness witness(play.shop.db(), {table.name});
   std::vector<RandomWrites> writers = {RandomWrites(play.dice, table, play.row_id(table), witness)};
@@ -158,8 +159,8 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
        {"up", false, "goods", false},
        {"n", false, "", false}},
       {"id"},
-      {"create table goods (" + primary + ", name unique, up references goods" +
-       own + ", n)" + (without ? " without rowid" : "")}};
+      {"create table goods (" + primary + ", name unique, up references goods" + own + ", n)" +
+       (without ? " without rowid" : "")}};
   const RandomTable line = {
       "line",
       {{"id", false, "", true}, {"goods", false, "goods", false}, {"n", false, "", false}},
@@ -184,7 +185,8 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
         "end",
         "create trigger f after insert on line begin update or replace line set n = NEW.id where "
         "id = NEW.id; end",
-        "create trigger g after update of name on goods begin update goods set n = NEW.name where id "
+        "create trigger g after update of name on goods begin update goods set n = NEW.name where "
+        "id "
         "= NEW.id; end",
         "create trigger h after insert on line when NEW.n = 2 begin delete from line where id = "
         "NEW.id; end",
@@ -194,8 +196,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
         "NEW.rowid; end"})
     if (dice.chance(15) && std::string_view(trigger).substr(0, 16) != "create trigger b")
       later.emplace_back(trigger);
-    else if (dice.chance(25))
-      play.setup(trigger);
+    else if (dice.chance(25)) play.setup(trigger);
   play.shop.with_trail();
   std::vector<std::string> names;
   for (const RandomTable& table : tables) {

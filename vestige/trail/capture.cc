@@ -325,10 +325,10 @@ Trigger Writer::remove(const std::vector<std::string>& required) const {
 Result<std::vector<Trigger>> Writer::triggers() const {
   const auto needed = TRY(required());
   std::vector<Trigger> out;
-  for (Trigger& made : std::vector<Trigger>{
-           before("before_insert", "before insert", false), insert(needed),
-           before("before_update", "before update", true), update(needed), remove(needed),
-           before_move(), move(needed)})
+  for (Trigger& made :
+       std::vector<Trigger>{before("before_insert", "before insert", false), insert(needed),
+                            before("before_update", "before update", true), update(needed),
+                            remove(needed), before_move(), move(needed)})
     if (!made.sql.empty()) out.push_back(std::move(made));
   return out;
 }

@@ -22,9 +22,8 @@ inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
 
 /// The trail's own triggers that capture leans on.
 inline constexpr std::array<std::string_view, 7> kTrailTriggers = {
-    "vestige_settle_some", "vestige_settle_one", "vestige_change_run",
-    "vestige_late_some",   "vestige_late_one",   "vestige_late_wide",
-    "vestige_put_back_some"};
+    "vestige_settle_some", "vestige_settle_one", "vestige_change_run",   "vestige_late_some",
+    "vestige_late_one",    "vestige_late_wide",  "vestige_put_back_some"};
 
 /// The capture triggers of a table.
 ///

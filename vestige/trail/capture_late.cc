@@ -8,8 +8,7 @@ namespace vestige::capture {
 
 // One row and another are the same row. By column, so that the primary key finds it.
 std::string Writer::same_identity(std::string_view left, std::string_view right) const {
-  if (!live_.without_row_id)
-    return fmt::format("{0}.{2} = {1}.{2}", left, right, live_.row_id);
+  if (!live_.without_row_id) return fmt::format("{0}.{2} = {1}.{2}", left, right, live_.row_id);
   std::vector<std::string> parts;
   for (const std::string& column : identity_)
     parts.push_back(fmt::format("{} = {} collate binary", at(left, column), at(right, column)));

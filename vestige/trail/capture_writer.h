@@ -90,8 +90,8 @@ class Writer {
                      const std::string& when) const;
   void record_row(std::string_view op, std::string_view side, const std::string& seq,
                   const std::string& when, std::vector<std::string>& body) const;
-  std::vector<std::string> checks(const std::vector<std::string>& required,
-                                  const std::string& when, const std::string& replaced) const;
+  std::vector<std::string> checks(const std::vector<std::string>& required, const std::string& when,
+                                  const std::string& replaced) const;
 
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;

@@ -223,8 +223,7 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
       TRY(pair_values(rows, known, change));
       if (change.old_values->empty()) return std::optional<Change>();
       // Null, too, can be a new key.
-      if (moved(known, *change.old_values))
-        change.new_key = TRY(key(known, rows.value(kNewKey)));
+      if (moved(known, *change.old_values)) change.new_key = TRY(key(known, rows.value(kNewKey)));
       break;
     case Op::truncate: break;
   }
