@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "vestige/audit/postgres_status.h"
-#include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
@@ -191,7 +190,7 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
 
 Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
-  if (action == "install") return db.script(sql::install);
+  if (action == "install") return db.script(install_script());
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {
     if (task.keep.empty())

@@ -60,10 +60,10 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
 Undo::~Undo() {
   scope_.reset();  // rolls back what was not committed, the TEMP triggers too
   for (const auto& [name, place] : places_)
-    for (const char* what : {"before_insert", "insert", "before_update", "update", "delete"})
+    for (const std::string_view what : kCaptureTriggers)
       (void)db_.script(
           fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
-  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"})
+  for (const std::string_view name : kTrailTriggers)
     (void)db_.script(fmt::format("drop trigger if exists temp.{}", name));
   (void)db_.application_triggers(true);
   (void)db_.script("pragma foreign_keys = on");

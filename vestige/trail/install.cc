@@ -15,6 +15,8 @@ Result<std::int64_t> installed_version(Database& db) {
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
 
+std::string install_script() { return std::string(sql::install) + std::string(sql::order); }
+
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
@@ -25,7 +27,7 @@ Result<bool> install(Database& db) {
              version, kSchemaVersion),
         "use the vestige that installed it, or a newer one");
   if (db.engine() == Engine::postgres) TRY(postgres::install(db));
-  else TRY(db.script(sql::install));
+  else TRY(db.script(install_script()));
   TRY(transaction.commit());
   return true;
 }

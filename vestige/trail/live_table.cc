@@ -137,6 +137,10 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
                              columns->is_null(4) ? "" : fallback_of(db, columns->text(4))});
   }
   table.unique = TRY(unique_indexes(db, table.name));
+  table.follows = TRY(scalar_integer(db,
+                                     "select count(*) from pragma_foreign_key_list(?1)"
+                                     " where on_delete not in ('NO ACTION', 'RESTRICT')",
+                                     {Text{table.name}})) > 0;
   if (table.without_row_id) return table;
 
   // An INTEGER PRIMARY KEY is the rowid, unless an index had to be made for it (INTEGER ... DESC).
