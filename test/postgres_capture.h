@@ -93,75 +93,86 @@ inline std::vector<std::optional<std::string>> printed_fields(const std::string&
 class PgTwin {
  public:
   using Row = std::map<int, std::optional<std::string>>;
+  struct Shape {
+    std::vector<int> columns;
+    std::vector<int> key;
+    bool whole = false;
+  };
   struct Step {
     std::string id, op;
     std::optional<std::string> key, new_key, old_row, new_row;
-    std::vector<int> columns;  // of the shape
+    Shape shape;
   };
 
-  void forward(const Step& step) { apply(step, step.key, step.new_key, step.old_row, step.new_row); }
+  void forward(const Step& step) { apply(step, step.key, step.old_row, step.new_row); }
   void backward(const Step& step) {
-    apply(step, step.new_key ? step.new_key : step.key, step.new_key ? step.key : std::nullopt, step.new_row,
-          step.old_row);
+    apply(step, step.new_key ? step.new_key : step.key, step.new_row, step.old_row);
   }
-  void put(const std::string& key, Row row) { rows_[key].push_back(std::move(row)); }
+  void put(Row row) { rows_.push_back(std::move(row)); }
   const std::string& complaint() const { return complaint_; }
   /// The rows with these columns only, in an order of their own.
   std::vector<std::string> printed(const std::vector<int>& columns) const {
     std::vector<std::string> out;
-    for (const auto& [key, rows] : rows_)
-      for (const Row& row : rows) {
-        std::string text;
-        for (const int column : columns) {
-          const auto found = row.find(column);
-          const bool null = found == row.end() || !found->second;
-          text += null ? "NULL|" : "'" + *found->second + "'|";
-        }
-        out.push_back(std::move(text));
+    for (const Row& row : rows_) {
+      std::string text;
+      for (const int column : columns) {
+        const auto found = row.find(column);
+        const bool null = found == row.end() || !found->second;
+        text += null ? "NULL|" : "'" + *found->second + "'|";
       }
+      out.push_back(std::move(text));
+    }
     std::sort(out.begin(), out.end());
     return out;
   }
-  bool empty() const {
-    for (const auto& [key, rows] : rows_)
-      if (!rows.empty()) return false;
-    return true;
-  }
+  bool empty() const { return rows_.empty(); }
 
  private:
-  void apply(const Step& step, const std::optional<std::string>& key, const std::optional<std::string>& new_key,
-             const std::optional<std::string>& before, const std::optional<std::string>& after) {
+  using Fields = std::vector<std::optional<std::string>>;
+
+  void apply(const Step& step, const std::optional<std::string>& key, const std::optional<std::string>& before,
+             const std::optional<std::string>& after) {
     if (step.op == "T" || !complaint_.empty()) return;
-    const auto old_fields = before ? printed_fields(*before) : std::vector<std::optional<std::string>>{};
-    const auto new_fields = after ? printed_fields(*after) : std::vector<std::optional<std::string>>{};
+    const auto old_fields = before ? printed_fields(*before) : Fields{};
+    const auto new_fields = after ? printed_fields(*after) : Fields{};
+    const std::vector<int>& columns = step.shape.columns;
     const bool update = before && after;
+    const auto said = [&](std::size_t i) {
+      return !update || step.shape.whole || old_fields.at(i) || new_fields.at(i);
+    };
     Row row;
     if (before) {
-      // Of several rows with one key, the one that has been left alone the longest.
-      auto& rows = rows_[key.value_or("")];
+      // Where nothing tells rows apart, what they hold does. Of several, the one that has been left alone the longest.
+      const bool by_what_they_hold = step.shape.whole || step.shape.key.empty();
+      const Fields keys = by_what_they_hold            ? Fields{}
+                          : step.shape.key.size() == 1 ? Fields{key}
+                                                       : printed_fields(key.value_or("()"));
       const auto fits = [&](const Row& candidate) {
-        for (std::size_t i = 0; i < step.columns.size(); ++i) {
-          const auto found = candidate.find(step.columns[i]);
-          const bool said = !update || old_fields.at(i) || new_fields.at(i);
-          if (said && found != candidate.end() && found->second != old_fields.at(i)) return false;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+          const auto found = candidate.find(step.shape.key.at(i));
+          if (found == candidate.end() || found->second != keys[i]) return false;
+        }
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+          const auto found = candidate.find(columns[i]);
+          if (said(i) && found != candidate.end() && found->second != old_fields.at(i)) return false;
         }
         return true;
       };
-      const auto found = std::find_if(rows.begin(), rows.end(), fits);
-      if (found == rows.end()) {
+      const auto found = std::find_if(rows_.begin(), rows_.end(), fits);
+      if (found == rows_.end()) {
         complaint_ = "change " + step.id + " " + step.op + " of " + key.value_or("NULL") + " finds no row " + *before;
         return;
       }
       row = std::move(*found);
-      rows.erase(found);
+      rows_.erase(found);
     }
     if (!after) return;
-    for (std::size_t i = 0; i < step.columns.size(); ++i)
-      if (!update || old_fields.at(i) || new_fields.at(i)) row[step.columns[i]] = new_fields.at(i);
-    rows_[(new_key ? new_key : key).value_or("")].push_back(std::move(row));
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (said(i)) row[columns[i]] = new_fields.at(i);
+    rows_.push_back(std::move(row));
   }
 
-  std::map<std::string, std::list<Row>> rows_;
+  std::list<Row> rows_;
   std::string complaint_;
 };
 
@@ -193,30 +204,27 @@ class PgShop {
   std::string replayed(const std::string& table) {
     const auto id = reader_.one("select id::text from vestige.tracked where relation = $vestige$" + table + "$vestige$::regclass");
     if (id.empty()) return table + " is not tracked";
-    std::map<std::string, std::vector<int>> shapes;
-    for (const auto& row : reader_.table("select s.id::text, c ->> 'id' from vestige.shape s, jsonb_array_elements("
-                                         "s.columns) with ordinality i(c, n) where tracked = " + id + " order by n"))
-      shapes[*row[0]].push_back(std::stoi(*row[1]));
-    std::map<std::string, std::string> whole;
-    for (const auto& row : reader_.table("select id::text, whole::text from vestige.shape where tracked = " + id))
-      whole[*row[0]] = *row[1];
+    std::map<std::string, PgTwin::Shape> shapes;
+    for (const auto& row : reader_.table("select s.id::text, c ->> 'id', c ->> 'key', whole::text from vestige.shape s, "
+                                         "jsonb_array_elements(s.columns) with ordinality i(c, n) where tracked = " +
+                                         id + " order by n")) {
+      PgTwin::Shape& shape = shapes[*row[0]];
+      shape.columns.push_back(std::stoi(*row[1]));
+      if (*row[2] != "0") shape.key.push_back(shape.columns.back());
+      shape.whole = *row[3] == "true";
+    }
     std::vector<PgTwin::Step> steps;
     for (auto& row : reader_.table(
              "select id::text, op::text, key, new_key, old_row, new_row, shape::text from vestige.change where tracked = " +
              id + " order by vestige.change.id"))
       steps.push_back({*row[0], *row[1], row[2], row[3], row[4], row[5], shapes[*row[6]]});
-    // Where nothing tells rows apart, what they hold does.
-    bool by_key = true;
-    for (const auto& [shape, is_whole] : whole) by_key = by_key && is_whole == "false";
-    for (auto& step : steps)
-      if (!by_key) step.key = step.new_key = std::nullopt;
     const auto current = reader_.one("select shape::text from vestige.tracked where id = " + id);
-    PgTwin live = standing(id, shapes[current], by_key);
+    PgTwin live = standing(id, shapes[current].columns);
     PgTwin told;
     for (const auto& step : steps) told.forward(step);
     if (!told.complaint().empty()) return "forward: " + told.complaint();
-    const auto expected = live.printed(shapes[current]);
-    const auto actual = told.printed(shapes[current]);
+    const auto expected = live.printed(shapes[current].columns);
+    const auto actual = told.printed(shapes[current].columns);
     if (expected != actual) return "forward: the trail says\n" + text(actual) + "and the table\n" + text(expected);
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) live.backward(*step);
     if (!live.complaint().empty()) return "backward: " + live.complaint();
@@ -227,30 +235,21 @@ class PgShop {
   PgSession admin;
 
  private:
-  PgTwin standing(const std::string& id, const std::vector<int>& columns, bool by_key) {
-    const auto names = reader_.table(
-        "select quote_ident(c ->> 'name'), (c ->> 'key') from vestige.tracked t join vestige.shape s on s.id = t.shape, "
-        "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " + id + " order by n");
+  PgTwin standing(const std::string& id, const std::vector<int>& columns) {
     std::string fields;
-    std::vector<std::string> keys;
-    for (const auto& name : names) {
+    for (const auto& name : reader_.table(
+             "select quote_ident(c ->> 'name') from vestige.tracked t join vestige.shape s on s.id = t.shape, "
+             "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " + id + " order by n"))
       fields += (fields.empty() ? "x." : ", x.") + *name[0];
-      if (*name[1] != "0") keys.push_back("x." + *name[0]);
-    }
-    std::string key = "null::text";
-    if (keys.size() == 1) key = "(row(" + keys[0] + ")::text)";
-    for (std::size_t i = 0; keys.size() > 1 && i < keys.size(); ++i)
-      key = (i == 0 ? "row(" : key + ", ") + keys[i] + (i + 1 == keys.size() ? ")::text" : "");
     const auto from = reader_.one(
         "select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = (select relation "
         "from vestige.tracked where id = " + id + ")");
     PgTwin twin;
-    for (const auto& row : reader_.table("select " + key + ", row(" + fields + ")::text from " + from + " x")) {
-      const auto values = printed_fields(*row[1]);
+    for (const auto& row : reader_.table("select row(" + fields + ")::text from " + from + " x")) {
+      const auto values = printed_fields(*row[0]);
       PgTwin::Row made;
       for (std::size_t i = 0; i < columns.size(); ++i) made[columns[i]] = values.at(i);
-      twin.put(!by_key            ? ""
-               : keys.size() == 1 ? printed_fields(*row[0]).at(0).value_or("") : row[0].value_or(""), std::move(made));
+      twin.put(std::move(made));
     }
     return twin;
   }

@@ -44,8 +44,7 @@ create table if not exists vestige.tracked (
   tracked_at timestamptz not null default clock_timestamp(),
   untracked_at timestamptz
 );
-create unique index if not exists tracked_name on vestige.tracked (schema_name, table_name)
-  where untracked_at is null;
+create index if not exists tracked_name on vestige.tracked (schema_name, table_name) where untracked_at is null;
 
 -- A version of a table's recorded columns: what the fields of a change's rows mean.
 -- columns: [{"id":1,"name":"price","type":"numeric(18,2)","kind":"number","key":0,"attnum":3}, …], in the
@@ -210,17 +209,61 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   from known k order by k.attnum
 $$;
 
--- A fingerprint of everything that a table's capture function depends on; 0 when there is no such table.
+-- The columns as statements see them, though a transaction's snapshot may be older than the last ALTER TABLE: from
+-- the server's own caches, not by a query of the catalogs.
+create or replace function vestige.latest_columns(rel oid) returns table (attnum int, name text, type text)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  places int[] := '{}';
+  names text[] := '{}';
+  types text[];
+  spelled text[];
+begin
+  begin
+    for place in 1..1600 loop
+      spelled := (pg_identify_object_as_address('pg_class'::regclass, rel, place)).object_names;
+      exit when spelled is null;
+      continue when spelled[3] = format('........pg.dropped.%s........', place);
+      places := places || place;
+      names := names || spelled[3];
+    end loop;
+  exception when others then
+    null;  -- PostgreSQL 13: there is no such column
+  end;
+  if cardinality(names) > 0 then
+    execute format('select array[%s] from (select (null::%s).*) x',
+                   (select string_agg(format('format_type(pg_typeof(x.%I), null)', n), ', ' order by place)
+                    from unnest(names) with ordinality as u(n, place)), rel::regclass) into types;
+  end if;
+  return query select * from unnest(places, names, types);
+end
+$$;
+
+-- Whether the catalogs, as this transaction sees them, say of a table's columns what holds.
+create or replace function vestige.up_to_date(rel oid) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select not exists (
+    select from vestige.latest_columns(rel) l
+      full join (select a.attnum::int, a.attname::text as name, format_type(a.atttypid, null) as type
+                 from pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped) c
+        using (attnum, name, type)
+    where l is null or c is null)
+$$;
+
+-- A fingerprint of everything that a table's capture function depends on; 0 when there is no such table. The upper
+-- half is what statements see, the lower half what the catalogs say besides.
 create or replace function vestige.signature(rel oid) returns bigint language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
   return coalesce((
-    select hashtextextended(concat_ws('/', n.nspname, c.relname,
+    select (hashtext((select coalesce(string_agg(concat_ws(':', l.attnum, l.name, l.type), ',' order by l.attnum), '')
+                      from vestige.latest_columns(rel) l))::bigint << 32) | (hashtext(concat_ws('/', n.nspname, c.relname,
       (select string_agg(concat_ws(':', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,
                                    a.attgenerated, a.attnotnull), ',' order by a.attnum)
        from pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped),
       (select string_agg(concat_ws(':', i.indkey, i.indnkeyatts, i.indisprimary, i.indimmediate), ',' order by i.indexrelid)
-       from pg_index i where i.indrelid = rel and i.indisunique and i.indisvalid and i.indpred is null)), 0)
+       from pg_index i where i.indrelid = rel and i.indisunique and i.indisvalid and i.indpred is null)))::bigint
+        & 4294967295)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = rel), 0);
 end
 $$;
@@ -270,9 +313,9 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     from d
   )
   select case when k.n = 0 then 'null::text' when k.n > 1 then format('row(%s)::text', k.old)
-              when k.plain then k.old || '::text' else format('nullif(concat(%1$s), '''')', k.old) end,
+              when k.plain then k.old || '::text' else format('case when %1$s is distinct from null then concat(%1$s) end', k.old) end,
          case when k.n = 0 then 'null::text' when k.n > 1 then format('row(%s)::text', k.new)
-              when k.plain then k.new || '::text' else format('nullif(concat(%1$s), '''')', k.new) end,
+              when k.plain then k.new || '::text' else format('case when %1$s is distinct from null then concat(%1$s) end', k.new) end,
          r.old, r.new, case when full_capture then r.old else r.old_changed end,
          case when full_capture then r.new else r.new_changed end, r.changed
   from k, r
@@ -681,6 +724,7 @@ declare
   before jsonb := (select s.columns from vestige.shape s where s.id = t.shape);
   next_id int := (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c
                   where s.tracked = t.id);
+  current boolean := vestige.up_to_date(rel);
   keys text[] := vestige.key_columns(rel, t.policy);
   keep_whole boolean := coalesce(t.policy ->> 'capture', 'changes') = 'full' or not vestige.tells_apart(rel, keys);
   recorded jsonb := '[]';
@@ -688,8 +732,16 @@ declare
   known jsonb;
   number int;
 begin
+  if not current then
+    keep_whole := true;
+    remark := 'by a transaction that began before the table was altered';
+  end if;
   for c in
-    select l.*, coalesce(array_position(keys, l.name), 0) as key from vestige.live_columns(rel) l
+    select l.*, coalesce(array_position(keys, l.name), 0) as key
+    from (select * from vestige.live_columns(rel) where current
+          union all
+          select f.attnum, f.name, f.type, 'text', false, 'zdifbmq', false, false, null
+          from vestige.latest_columns(rel) f where not current) l
     where not l.virtual and (array_position(keys, l.name) is not null
       or case when jsonb_array_length(coalesce(t.policy -> 'include', '[]')) > 0 then t.policy -> 'include' ? l.name
               else not coalesce(t.policy -> 'exclude' ? l.name, false) end)
@@ -790,7 +842,7 @@ declare
   root oid := coalesce(pg_partition_root(rel), rel);
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  if pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
+  if vestige.up_to_date(root) and pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
     begin
       perform from vestige.tracked where id = tracked_id for update nowait;
       perform vestige.refit(tracked_id, root, 'noticed at a write', false);
