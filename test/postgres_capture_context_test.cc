@@ -119,7 +119,7 @@ TEST_F(PostgresCaptureContext, HostileObjectsOnTheSearchPathAreNotUsed) {
     create function public.thing_text(public.thing) returns text language plpgsql as $$ begin insert into public.stolen values (current_user); return 'x'; end $$;
     create cast (public.thing as text) with function public.thing_text(public.thing) as implicit;
     create table public.baited (id int primary key, v public.thing); grant all on public.baited to postgres;
-    create schema pg_temp_evil; set search_path = public, pg_catalog;)");
+    set search_path = public, pg_catalog;)");
   s.run("select vestige.track('public.baited')");
   a.run("insert into baited values (1, '(5)'); update baited set v = '(6)'; insert into t values (1, 1); update t set x = 2; delete from t");
   EXPECT_EQ(s.one("select count(*)::text from public.stolen where who <> '" + app + "'"), "0");
