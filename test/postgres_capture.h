@@ -80,9 +80,9 @@ inline std::vector<std::optional<std::string>> printed_fields(const std::string&
     else if (c == '"') {
       if (!field) field.emplace();
       quoted = !quoted;
-    }
-    else if (quoted && c == '\\') field->push_back(row.at(++i));
-    else if (!quoted && (c == ',' || (c == ')' && i + 1 == row.size()))) fields.push_back(std::exchange(field, {}));
+    } else if (quoted && c == '\\') field->push_back(row.at(++i));
+    else if (!quoted && (c == ',' || (c == ')' && i + 1 == row.size())))
+      fields.push_back(std::exchange(field, {}));
     else if (field) field->push_back(c);
     else field = std::string(1, c);
   }
@@ -130,8 +130,8 @@ class PgTwin {
  private:
   using Fields = std::vector<std::optional<std::string>>;
 
-  void apply(const Step& step, const std::optional<std::string>& key, const std::optional<std::string>& before,
-             const std::optional<std::string>& after) {
+  void apply(const Step& step, const std::optional<std::string>& key,
+             const std::optional<std::string>& before, const std::optional<std::string>& after) {
     if (step.op == "T" || !complaint_.empty()) return;
     const auto old_fields = before ? printed_fields(*before) : Fields{};
     const auto new_fields = after ? printed_fields(*after) : Fields{};
@@ -154,13 +154,15 @@ class PgTwin {
         }
         for (std::size_t i = 0; i < columns.size(); ++i) {
           const auto found = candidate.find(columns[i]);
-          if (said(i) && found != candidate.end() && found->second != old_fields.at(i)) return false;
+          if (said(i) && found != candidate.end() && found->second != old_fields.at(i))
+            return false;
         }
         return true;
       };
       const auto found = std::find_if(rows_.begin(), rows_.end(), fits);
       if (found == rows_.end()) {
-        complaint_ = "change " + step.id + " " + step.op + " of " + key.value_or("NULL") + " finds no row " + *before;
+        complaint_ = "change " + step.id + " " + step.op + " of " + key.value_or("NULL") +
+                     " finds no row " + *before;
         return;
       }
       row = std::move(*found);
@@ -184,7 +186,8 @@ class PgShop {
     const std::string script{std::istreambuf_iterator<char>(in), {}};
     admin.run("begin; " + script + "; commit");
     reader_.run(
-        "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set extra_float_digits = 1; "
+        "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set "
+        "extra_float_digits = 1; "
         "set bytea_output = 'hex'; set lc_monetary = 'C'; set search_path = pg_catalog");
   }
   PgSession connect(const std::string& user = "postgres") { return PgSession(database.url(user)); }
@@ -197,26 +200,29 @@ class PgShop {
   }
   ~PgShop() {
     for (const std::string& role : roles_)
-      admin.error("reassign owned by " + role + " to postgres; drop owned by " + role + "; drop role " + role);
+      admin.error("reassign owned by " + role + " to postgres; drop owned by " + role +
+                  "; drop role " + role);
   }
 
   /// "" when the trail of a table leads from nothing to what stands in it, and back.
   std::string replayed(const std::string& table) {
-    const auto id = reader_.one("select id::text from vestige.tracked where relation = $vestige$" + table + "$vestige$::regclass");
+    const auto id = reader_.one("select id::text from vestige.tracked where relation = $vestige$" +
+                                table + "$vestige$::regclass");
     if (id.empty()) return table + " is not tracked";
     std::map<std::string, PgTwin::Shape> shapes;
-    for (const auto& row : reader_.table("select s.id::text, c ->> 'id', c ->> 'key', whole::text from vestige.shape s, "
-                                         "jsonb_array_elements(s.columns) with ordinality i(c, n) where tracked = " +
-                                         id + " order by n")) {
+    for (const auto& row : reader_.table(
+             "select s.id::text, c ->> 'id', c ->> 'key', whole::text from vestige.shape s, "
+             "jsonb_array_elements(s.columns) with ordinality i(c, n) where tracked = " +
+             id + " order by n")) {
       PgTwin::Shape& shape = shapes[*row[0]];
       shape.columns.push_back(std::stoi(*row[1]));
       if (*row[2] != "0") shape.key.push_back(shape.columns.back());
       shape.whole = *row[3] == "true";
     }
     std::vector<PgTwin::Step> steps;
-    for (auto& row : reader_.table(
-             "select id::text, op::text, key, new_key, old_row, new_row, shape::text from vestige.change where tracked = " +
-             id + " order by vestige.change.id"))
+    for (auto& row : reader_.table("select id::text, op::text, key, new_key, old_row, new_row, "
+                                   "shape::text from vestige.change where tracked = " +
+                                   id + " order by vestige.change.id"))
       steps.push_back({*row[0], *row[1], row[2], row[3], row[4], row[5], shapes[*row[6]]});
     const auto current = reader_.one("select shape::text from vestige.tracked where id = " + id);
     PgTwin live = standing(id, shapes[current].columns);
@@ -225,7 +231,8 @@ class PgShop {
     if (!told.complaint().empty()) return "forward: " + told.complaint();
     const auto expected = live.printed(shapes[current].columns);
     const auto actual = told.printed(shapes[current].columns);
-    if (expected != actual) return "forward: the trail says\n" + text(actual) + "and the table\n" + text(expected);
+    if (expected != actual)
+      return "forward: the trail says\n" + text(actual) + "and the table\n" + text(expected);
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) live.backward(*step);
     if (!live.complaint().empty()) return "backward: " + live.complaint();
     return live.empty() ? "" : "backward: rows are left";
@@ -237,13 +244,17 @@ class PgShop {
  private:
   PgTwin standing(const std::string& id, const std::vector<int>& columns) {
     std::string fields;
-    for (const auto& name : reader_.table(
-             "select quote_ident(c ->> 'name') from vestige.tracked t join vestige.shape s on s.id = t.shape, "
-             "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " + id + " order by n"))
+    for (const auto& name :
+         reader_.table("select quote_ident(c ->> 'name') from vestige.tracked t join vestige.shape "
+                       "s on s.id = t.shape, "
+                       "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " +
+                       id + " order by n"))
       fields += (fields.empty() ? "x." : ", x.") + *name[0];
     const auto from = reader_.one(
-        "select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class where oid = (select relation "
-        "from vestige.tracked where id = " + id + ")");
+        "select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class "
+        "where oid = (select relation "
+        "from vestige.tracked where id = " +
+        id + ")");
     PgTwin twin;
     for (const auto& row : reader_.table("select row(" + fields + ")::text from " + from + " x")) {
       const auto values = printed_fields(*row[0]);

@@ -53,10 +53,12 @@ class Game {
     run("create type mood as enum ('a', 'b''s, \"x\"'); create type pair as (n numeric, t text); "
         "create domain small as int check (value < 10)");
     if (dice.chance(40))
-      run("set timezone = 'America/New_York'; set datestyle = 'SQL, DMY'; set intervalstyle = 'iso_8601'; "
+      run("set timezone = 'America/New_York'; set datestyle = 'SQL, DMY'; set intervalstyle = "
+          "'iso_8601'; "
           "set extra_float_digits = 0; set bytea_output = 'escape'");
     make();
-    run("select vestige.track('goods'" + std::string(dice.chance(15) ? ", capture => 'full'" : "") + ")");
+    run("select vestige.track('goods'" + std::string(dice.chance(15) ? ", capture => 'full'" : "") +
+        ")");
     // Only a key tells what came first when statements nest.
     if (keyed_ && dice.chance(30)) make_trigger();
   }
@@ -69,7 +71,8 @@ class Game {
   void attempt(const std::string& sql) {
     const std::string problem = shop.admin.error(sql);
     log_ += sql.substr(0, 2000) + (problem.empty() ? ";\n" : "; -- " + problem + "\n");
-    for (const char* word : {"vestige", "has no field", "capture", "does not exist", "concurrently"})
+    for (const char* word :
+         {"vestige", "has no field", "capture", "does not exist", "concurrently"})
       if (problem.find(word) != std::string::npos) failed(problem);
   }
   void look() {
@@ -103,25 +106,30 @@ class Game {
   };
 
   void make() {
-    const std::vector<std::string> names = {"v", "\"Größe\"", "\"new\"", "\"a \"\"b\"\"\"", "old", "number", "\"select\""};
+    const std::vector<std::string> names = {"v",   "\"Größe\"", "\"new\"",   "\"a \"\"b\"\"\"",
+                                            "old", "number",    "\"select\""};
     std::string parts = "id int";
     for (std::size_t i = 0; i < 1 + dice.below(names.size()); ++i) {
       columns_.push_back({names[i], dice.pick(types())});
       parts += ", " + names[i] + " " + columns_.back().type.name;
     }
     const std::size_t kind = dice.below(6);
-    if (kind == 0) parts += ", up int references goods on update cascade on delete " +
-                            dice.pick<std::string>({"cascade", "set null"}) + " deferrable initially deferred, primary key (id)";
+    if (kind == 0)
+      parts += ", up int references goods on update cascade on delete " +
+               dice.pick<std::string>({"cascade", "set null"}) +
+               " deferrable initially deferred, primary key (id)";
     if (kind == 1) parts += ", primary key (id)";
     if (kind == 2) parts += ", primary key (id) deferrable initially deferred";
     if (kind == 3) parts += ", twice int generated always as (id * 2) stored, unique (id)";
     if (kind == 5) parts += ", primary key (id)";
     run("create table goods (" + parts + ")" + (kind == 5 ? " partition by range (id)" : ""));
     if (kind == 5)
-      run("create table low partition of goods for values from (0) to (4); create table high partition of goods default");
+      run("create table low partition of goods for values from (0) to (4); create table high "
+          "partition of goods default");
     if (kind == 0) columns_.push_back({"up", {"int", {"1", "2", "3", "null", "id"}}});
     if (kind == 4 && columns_[0].type.name != "json")
-      if (shop.admin.error("alter table goods add primary key (id, " + columns_[0].name + ")").empty())
+      if (shop.admin.error("alter table goods add primary key (id, " + columns_[0].name + ")")
+              .empty())
         log_ += "alter table goods add primary key (id, " + columns_[0].name + ");\n";
     partitioned_ = kind == 5;
     keyed_ = kind == 0 || kind == 1 || kind == 5;
@@ -132,13 +140,18 @@ class Game {
     triggers_ = true;
     const Column& column = columns_[0];
     run("create function app() returns trigger language plpgsql as $f$ begin "
-        "if pg_trigger_depth() < " + std::to_string(2 + dice.below(2)) + " then " +
-        dice.pick<std::string>({"update goods set " + column.name + " = " + value(column) + " where id > new.id;",
-                                "update goods set " + column.name + " = " + value(column) + " where id % 2 = new.id % 2 and id <> new.id;",
-                                "delete from goods where id = new.id + 1;", "update goods set id = id where id < new.id;"}) +
+        "if pg_trigger_depth() < " +
+        std::to_string(2 + dice.below(2)) + " then " +
+        dice.pick<std::string>(
+            {"update goods set " + column.name + " = " + value(column) + " where id > new.id;",
+             "update goods set " + column.name + " = " + value(column) +
+                 " where id % 2 = new.id % 2 and id <> new.id;",
+             "delete from goods where id = new.id + 1;",
+             "update goods set id = id where id < new.id;"}) +
         " end if; return new; end $f$");
-    run("create trigger app " + std::string(partitioned_ || dice.chance(60) ? "after" : "before") + " " +
-        dice.pick<std::string>({"insert", "update", "insert or update"}) + " on goods for each row execute function app()");
+    run("create trigger app " + std::string(partitioned_ || dice.chance(60) ? "after" : "before") +
+        " " + dice.pick<std::string>({"insert", "update", "insert or update"}) +
+        " on goods for each row execute function app()");
   }
 
   std::string value(const Column& column) {
@@ -148,7 +161,8 @@ class Game {
   }
   std::string row(const std::string& id) {
     std::string out = "(" + id;
-    for (const Column& column : columns_) out += ", " + (column.name == "up" ? std::string("null") : value(column));
+    for (const Column& column : columns_)
+      out += ", " + (column.name == "up" ? std::string("null") : value(column));
     return out + ")";
   }
   std::string names() {
@@ -158,7 +172,8 @@ class Game {
   }
   std::string number() { return std::to_string(dice.below(8)); }
   std::string where() {
-    return dice.pick<std::string>({" where id = " + number(), " where id > " + number(), "", " where id % 2 = 0"});
+    return dice.pick<std::string>(
+        {" where id = " + number(), " where id > " + number(), "", " where id % 2 = 0"});
   }
   std::string statement() {
     const Column& column = columns_[dice.below(columns_.size())];
@@ -166,14 +181,21 @@ class Game {
     switch (dice.below(12)) {
       case 0:
       case 1: return "insert into goods (" + names() + ") values " + row(number());
-      case 2: return "insert into goods (" + names() + ") values " + row(number()) + ", " + row(number()) + ", " + row(number());
-      case 3: return "insert into goods (" + names() + ") values " + row(number()) + ", " + row(number()) + " on conflict do nothing";
-      case 4: return "insert into goods (" + names() + ") values " + row(number()) + " on conflict (id) do update set " + set;
+      case 2:
+        return "insert into goods (" + names() + ") values " + row(number()) + ", " +
+               row(number()) + ", " + row(number());
+      case 3:
+        return "insert into goods (" + names() + ") values " + row(number()) + ", " +
+               row(number()) + " on conflict do nothing";
+      case 4:
+        return "insert into goods (" + names() + ") values " + row(number()) +
+               " on conflict (id) do update set " + set;
       case 5: return "delete from goods" + where();
       case 6: return "update goods set id = id + " + number() + where();
       case 7: return "update goods set id = 7 - id, " + set + where();
-      case 8: return "with d as (delete from goods where id = " + number() + " returning id) update goods set " + set +
-                     " where id in (select id + 1 from d)";
+      case 8:
+        return "with d as (delete from goods where id = " + number() +
+               " returning id) update goods set " + set + " where id in (select id + 1 from d)";
       case 9: return dice.chance(15) ? "truncate goods" : "update goods set " + set + where();
       default: return "update goods set " + set + where();
     }
@@ -181,14 +203,18 @@ class Game {
   std::string ddl() {
     const std::string fresh = "c" + std::to_string(++made_);
     switch (dice.below(4)) {
-      case 0: return "alter table goods rename id to " + fresh + "; alter table goods rename " + fresh + " to id";
+      case 0:
+        return "alter table goods rename id to " + fresh + "; alter table goods rename " + fresh +
+               " to id";
       case 1: {
         const std::string name = fresh;
-        return "alter table goods add " + name + " text; update goods set " + name + " = 'x'" + where();
+        return "alter table goods add " + name + " text; update goods set " + name + " = 'x'" +
+               where();
       }
       case 2:
         if (triggers_) return "select 1";  // they know the table by its name
-        return "alter table goods rename to other; update other set id = id; alter table other rename to goods";
+        return "alter table goods rename to other; update other set id = id; alter table other "
+               "rename to goods";
       default: return "alter table goods add " + fresh + " int; alter table goods drop " + fresh;
     }
   }

@@ -15,15 +15,19 @@ const std::vector<Sample>& samples() {
       {"integer", {"2147483647", "-1"}},
       {"bigint", {"-9223372036854775808", "9007199254740993"}},
       {"numeric",
-       {"'NaN'", "1.0", "1.00", "1", "repeat('7', 1000)::numeric", "('0.' || repeat('3', 1000))::numeric", "1e-300"}},
+       {"'NaN'", "1.0", "1.00", "1", "repeat('7', 1000)::numeric",
+        "('0.' || repeat('3', 1000))::numeric", "1e-300"}},
       {"numeric(12,2)", {"1", "-0.01", "'NaN'"}},
       {"numeric(1000,500)", {"(repeat('8', 500) || '.' || repeat('9', 500))::numeric"}},
-      {"real", {"0.1", "'-0'", "0", "'NaN'", "'Infinity'", "3.4028235e38", "1e-45", "16777217", "1.00000012"}},
-      {"double precision", {"0.1", "0.1::float8 + 0.2::float8", "'-0'", "0", "5e-324", "'-Infinity'", "1e23"}},
+      {"real",
+       {"0.1", "'-0'", "0", "'NaN'", "'Infinity'", "3.4028235e38", "1e-45", "16777217",
+        "1.00000012"}},
+      {"double precision",
+       {"0.1", "0.1::float8 + 0.2::float8", "'-0'", "0", "5e-324", "'-Infinity'", "1e23"}},
       {"boolean", {"true", "false"}},
       {"text",
-       {"''", "' '", "'NULL'", "'a,b'", "'\"q\"'", "'back\\slash'", "'(x)'", "E'\\n\\t\\r'", "'größe 日本 😀'", "'a\"\"b'",
-        "repeat('long ', 5000)", "'\\\"'", "'{}'"}},
+       {"''", "' '", "'NULL'", "'a,b'", "'\"q\"'", "'back\\slash'", "'(x)'", "E'\\n\\t\\r'",
+        "'größe 日本 😀'", "'a\"\"b'", "repeat('long ', 5000)", "'\\\"'", "'{}'"}},
       {"varchar(20)", {"'x '", "'y'"}},
       {"char(5)", {"'ab'", "'     '"}},
       {"bpchar", {"'ab   '::text::bpchar", "'ab'", "'ab '::text::bpchar"}},
@@ -33,12 +37,18 @@ const std::vector<Sample>& samples() {
       {"date", {"'infinity'", "'-infinity'", "'0044-03-15 BC'", "'2024-02-29'", "'5874897-12-31'"}},
       {"time", {"'24:00'", "'00:00:00.000001'"}},
       {"timetz", {"'12:00+05:30'", "'12:00-03'"}},
-      {"timestamp", {"'infinity'", "'4713-01-01 00:00:00 BC'", "'2024-10-27 02:30:00.123456'", "'294276-12-31 23:59:59'"}},
+      {"timestamp",
+       {"'infinity'", "'4713-01-01 00:00:00 BC'", "'2024-10-27 02:30:00.123456'",
+        "'294276-12-31 23:59:59'"}},
       {"timestamptz",
-       {"'-infinity'", "'0044-03-15 12:00 BC'", "'2024-10-27 00:30:00+00'", "'2024-10-27 01:30:00+00'", "'1883-11-18'"}},
-      {"interval", {"'1 month'", "'30 days'", "'720 hours'", "'-1 year 2 mons -3 days 04:05:06.789'", "'0'", "'1 day -1s'"}},
+       {"'-infinity'", "'0044-03-15 12:00 BC'", "'2024-10-27 00:30:00+00'",
+        "'2024-10-27 01:30:00+00'", "'1883-11-18'"}},
+      {"interval",
+       {"'1 month'", "'30 days'", "'720 hours'", "'-1 year 2 mons -3 days 04:05:06.789'", "'0'",
+        "'1 day -1s'"}},
       {"json", {"'{\"a\":1,  \"a\" : 2}'", "'[1,\n2]'", "'\"x\"'", "'null'", "'1e400'"}},
-      {"jsonb", {"'{\"b\":1.0,\"a\":1.00}'", "'{\"b\":1.00,\"a\":1.0}'", "'null'", "'[]'", "'1e400'"}},
+      {"jsonb",
+       {"'{\"b\":1.0,\"a\":1.00}'", "'{\"b\":1.00,\"a\":1.0}'", "'null'", "'[]'", "'1e400'"}},
       {"jsonpath", {"'$.a[*] ? (@ > 1)'", "'lax $'"}},
       {"uuid", {"'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"}},
       {"inet", {"'10.0.0.1'", "'10.0.0.1/8'", "'::1'", "'2001:db8::/32'"}},
@@ -64,7 +74,8 @@ const std::vector<Sample>& samples() {
       {"tsrange", {"'[2024-01-01 10:00,2025-01-01)'"}},
       {"daterange", {"'[2024-01-01,2025-01-01)'"}},
       {"int4[]",
-       {"'{}'", "'{1,NULL,3}'", "'[0:2]={1,2,3}'", "'[-1:0][2:3]={{1,2},{3,4}}'", "'{{1,2},{3,4}}'", "array[NULL]::int[]"}},
+       {"'{}'", "'{1,NULL,3}'", "'[0:2]={1,2,3}'", "'[-1:0][2:3]={{1,2},{3,4}}'", "'{{1,2},{3,4}}'",
+        "array[NULL]::int[]"}},
       {"text[]", {"array['', 'NULL', null, 'a,b', '\"', '\\', '{}']", "'{}'", "array[' x ']"}},
       {"float8[]", {"'{0.1,-0,NaN}'", "array[0.1::float8 + 0.2::float8]"}},
       {"timestamptz[]", {"array['2024-10-27 00:30+00'::timestamptz, 'infinity']"}},
@@ -136,11 +147,14 @@ TEST(PostgresCaptureTypes, EveryTypeUnderEverySetting) {
   }
   const std::vector<std::string> settings = {
       "reset all",
-      "set timezone = 'America/New_York'; set datestyle = 'SQL, DMY'; set intervalstyle = 'iso_8601'; "
+      "set timezone = 'America/New_York'; set datestyle = 'SQL, DMY'; set intervalstyle = "
+      "'iso_8601'; "
       "set extra_float_digits = 0; set bytea_output = 'escape'; set quote_all_identifiers = on",
-      "set timezone = 'Asia/Kolkata'; set datestyle = 'German, DMY'; set intervalstyle = 'sql_standard'; "
+      "set timezone = 'Asia/Kolkata'; set datestyle = 'German, DMY'; set intervalstyle = "
+      "'sql_standard'; "
       "set extra_float_digits = -15; set search_path = pg_temp, public",
-      "set timezone = '<+03>-3'; set datestyle = 'Postgres, MDY'; set intervalstyle = 'postgres_verbose'; "
+      "set timezone = '<+03>-3'; set datestyle = 'Postgres, MDY'; set intervalstyle = "
+      "'postgres_verbose'; "
       "set extra_float_digits = 3; set xmlbinary = hex"};
   int id = 0;
   for (std::size_t round = 0; round < settings.size(); ++round) {
@@ -155,7 +169,8 @@ TEST(PostgresCaptureTypes, EveryTypeUnderEverySetting) {
         changes += "insert into " + table + " values (" + number + ", " + typed + ", 'x');";
         changes += "update " + table + " set w = 'y' where id = " + number + ";";
         for (const char* other : all[i].values)
-          changes += "update " + table + " set v = (" + other + ")::" + all[i].type + " where id = " + number + ";";
+          changes += "update " + table + " set v = (" + other + ")::" + all[i].type +
+                     " where id = " + number + ";";
         if (!needs) {
           changes += "update " + table + " set v = null where id = " + number + ";";
           changes += "update " + table + " set v = " + typed + " where id = " + number + ";";
@@ -175,19 +190,24 @@ TEST(PostgresCaptureTypes, EveryTypeAsAKeyAndWithoutOne) {
   s.run(kTypes);
   for (const Sample& sample : samples()) {
     const std::string type = sample.type;
-    s.run("reset all; drop table if exists bare cascade; create table bare (v " + type + ", n int)");
+    s.run("reset all; drop table if exists bare cascade; create table bare (v " + type +
+          ", n int)");
     s.run("select vestige.track('bare')");
     const bool keyed = s.error("create table keyed (v " + type + " primary key, n int)").empty();
     const std::string tables = keyed ? "keyed" : "";
     if (keyed) s.run("select vestige.track('keyed')");
     for (std::string table : {std::string("bare"), tables}) {
       if (table.empty()) continue;
-      s.run("set timezone = 'America/New_York'; set extra_float_digits = 0; set intervalstyle = 'iso_8601'");
+      s.run(
+          "set timezone = 'America/New_York'; set extra_float_digits = 0; set intervalstyle = "
+          "'iso_8601'");
       int n = 0;
       for (const char* value : sample.values)  // equal ones are refused by a key
-        s.error("insert into " + table + " values ((" + value + ")::" + type + ", " + std::to_string(++n) + ")");
+        s.error("insert into " + table + " values ((" + value + ")::" + type + ", " +
+                std::to_string(++n) + ")");
       s.run("update " + table + " set n = n + 10");
-      s.error("update " + table + " set v = (" + std::string(sample.values[0]) + ")::" + type + " where n = 12");
+      s.error("update " + table + " set v = (" + std::string(sample.values[0]) + ")::" + type +
+              " where n = 12");
       s.run("update " + table + " set n = null where n = 11");
       ASSERT_EQ(shop.replayed("public." + table), "") << type << " " << table;
       s.run("delete from " + table);
@@ -200,11 +220,18 @@ TEST(PostgresCaptureTypes, EveryTypeAsAKeyAndWithoutOne) {
 TEST(PostgresCaptureTypes, LargeValuesThatAreNotTouchedAreNotRead) {
   PgShop shop;
   PgSession& s = shop.admin;
-  s.run("create table docs (id int primary key, body text, n int); alter table docs alter body set storage external");
+  s.run(
+      "create table docs (id int primary key, body text, n int); alter table docs alter body set "
+      "storage external");
   s.run("select vestige.track('docs')");
-  s.run("insert into docs select i, repeat(i::text || ' page ', 20000), 0 from generate_series(1, 3) i");
-  const auto size = [&] { return std::stoll(s.one("select sum(pg_total_relation_size(inhrelid))::text from pg_inherits "
-                                                   "where inhparent = 'vestige.change'::regclass")); };
+  s.run(
+      "insert into docs select i, repeat(i::text || ' page ', 20000), 0 from generate_series(1, 3) "
+      "i");
+  const auto size = [&] {
+    return std::stoll(
+        s.one("select sum(pg_total_relation_size(inhrelid))::text from pg_inherits "
+              "where inhparent = 'vestige.change'::regclass"));
+  };
   const auto before = size();
   for (int i = 0; i < 50; ++i) s.run("update docs set n = n + 1");
   EXPECT_LT(size() - before, 100'000);

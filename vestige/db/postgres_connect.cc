@@ -116,9 +116,8 @@ void drop_notice(void* /*unused*/, const PGresult* /*notice*/) {}
 
 Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   Options options = TRY(parse(url));
-  const std::string attempt =
-      "open " + place(option(options, "user"), option(options, "host"), option(options, "port"),
-                      option(options, "dbname"));
+  const std::string attempt = "open " + place(option(options, "user"), option(options, "host"),
+                                              option(options, "port"), option(options, "dbname"));
   std::erase_if(options, [](const Option& one) { return one.first == "client_encoding"; });
   options.emplace_back("client_encoding", "UTF8");
   options.emplace_back("fallback_application_name", "vestige");

@@ -17,18 +17,27 @@ struct Rule {
 // The longest prefix that fits decides. What PostgreSQL's own classes leave over is invalid; a class
 // that is not PostgreSQL's was raised by somebody's trigger or function: denied.
 constexpr std::array kRules = {
-    Rule{"08", Fault::offline},    Rule{"08P01", Fault::invalid},  // a wrong number of values
-    Rule{"23", Fault::denied},     Rule{"25006", Fault::denied},   // read-only
-    Rule{"25P03", Fault::offline}, Rule{"25P04", Fault::offline},  // the session timed out
-    Rule{"28", Fault::denied},     Rule{"3D000", Fault::missing},
-    Rule{"40", Fault::conflict},   Rule{"42501", Fault::denied},
-    Rule{"44", Fault::denied},     Rule{"53", Fault::offline},  // no room, no memory, no connections
-    Rule{"55006", Fault::conflict}, Rule{"55P03", Fault::conflict},
+    Rule{"08", Fault::offline},
+    Rule{"08P01", Fault::invalid},  // a wrong number of values
+    Rule{"23", Fault::denied},
+    Rule{"25006", Fault::denied},  // read-only
+    Rule{"25P03", Fault::offline},
+    Rule{"25P04", Fault::offline},  // the session timed out
+    Rule{"28", Fault::denied},
+    Rule{"3D000", Fault::missing},
+    Rule{"40", Fault::conflict},
+    Rule{"42501", Fault::denied},
+    Rule{"44", Fault::denied},
+    Rule{"53", Fault::offline},  // no room, no memory, no connections
+    Rule{"55006", Fault::conflict},
+    Rule{"55P03", Fault::conflict},
     Rule{"57014", Fault::conflict},  // cancelled or timed out
-    Rule{"57P", Fault::offline},   Rule{"58", Fault::offline},
+    Rule{"57P", Fault::offline},
+    Rule{"58", Fault::offline},
     Rule{"P0001", Fault::denied},  // raise exception
     Rule{"P0004", Fault::denied},  // assert
-    Rule{"XX001", Fault::corrupt}, Rule{"XX002", Fault::corrupt},
+    Rule{"XX001", Fault::corrupt},
+    Rule{"XX002", Fault::corrupt},
 };
 
 constexpr std::string_view kClasses =
@@ -84,10 +93,11 @@ Error error_of(pg_conn* connection, const pg_result* result, std::string_view at
 
 Error local_error(pg_conn* connection, std::string_view attempt) {
   const bool lost = PQstatus(connection) != CONNECTION_OK;
-  return Error{lost ? Fault::offline : Fault::invalid,
-               fmt::format("{}: {}", attempt, one_line(PQerrorMessage(connection))),
-               lost ? "the connection is lost; whether a commit under way took place must be looked up"
-                    : ""};
+  return Error{
+      lost ? Fault::offline : Fault::invalid,
+      fmt::format("{}: {}", attempt, one_line(PQerrorMessage(connection))),
+      lost ? "the connection is lost; whether a commit under way took place must be looked up"
+           : ""};
 }
 
 Error connect_error(std::string_view message, std::string_view attempt) {

@@ -102,7 +102,8 @@ void Lexer::block_comment() {  // they nest
   } while (depth > 0 && at_ < sql_.size());
 }
 
-void Lexer::quoted(char quote) {  // a doubled quote is two quoted pieces side by side: it is all one
+void Lexer::quoted(
+    char quote) {  // a doubled quote is two quoted pieces side by side: it is all one
   const std::size_t end = sql_.find(quote, at_ + 1);
   at_ = end == std::string_view::npos ? sql_.size() : end + 1;
 }
@@ -225,7 +226,7 @@ std::string first_word(std::string_view statement) {
 }
 
 bool crosses_fence(std::string_view statement) {
-  constexpr std::array<std::string_view, 8> kFenced = {"begin", "start", "commit",    "end",
+  constexpr std::array<std::string_view, 8> kFenced = {"begin", "start",    "commit",    "end",
                                                        "abort", "rollback", "savepoint", "release"};
   const std::string first = first_word(statement);
   if (std::find(kFenced.begin(), kFenced.end(), first) != kFenced.end()) return true;

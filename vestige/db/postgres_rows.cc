@@ -49,7 +49,8 @@ Value real(std::string_view text) {
 Value bytes(std::string_view text) {
   const std::string copy(text);
   std::size_t size = 0;
-  unsigned char* plain = PQunescapeBytea(reinterpret_cast<const unsigned char*>(copy.c_str()), &size);
+  unsigned char* plain =
+      PQunescapeBytea(reinterpret_cast<const unsigned char*>(copy.c_str()), &size);
   Blob blob{std::string(reinterpret_cast<char*>(plain), size)};
   PQfreemem(plain);
   return blob;
@@ -131,13 +132,11 @@ void PostgresRows::take(Answer answer) {
     case PGRES_COMMAND_OK: tag_ = PQcmdStatus(answer.get()); break;
     case PGRES_EMPTY_QUERY: refuse({Fault::invalid, "run sql: nothing to run", {}}); break;
     case PGRES_COPY_IN:
-      refuse({Fault::invalid, "run sql: COPY FROM STDIN has no input here",
-              "use psql, or INSERT"});
+      refuse({Fault::invalid, "run sql: COPY FROM STDIN has no input here", "use psql, or INSERT"});
       PQputCopyEnd(session_.connection, "no input");
       break;
     case PGRES_COPY_OUT: {
-      refuse({Fault::invalid, "run sql: COPY TO STDOUT has no output here",
-              "use psql, or SELECT"});
+      refuse({Fault::invalid, "run sql: COPY TO STDOUT has no output here", "use psql, or SELECT"});
       char* line = nullptr;
       while (PQgetCopyData(session_.connection, &line, 0) > 0) PQfreemem(line);
       break;
@@ -186,8 +185,7 @@ Value PostgresRows::value(int column) const {
 
 std::int64_t PostgresRows::changed() const {
   for (const std::string_view verb : {"INSERT ", "UPDATE ", "DELETE ", "MERGE "})
-    if (tag_.starts_with(verb))
-      return std::strtoll(tag_.c_str() + tag_.rfind(' '), nullptr, 10);
+    if (tag_.starts_with(verb)) return std::strtoll(tag_.c_str() + tag_.rfind(' '), nullptr, 10);
   return 0;
 }
 

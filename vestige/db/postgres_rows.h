@@ -78,8 +78,8 @@ class PostgresRows final : public Rows {
   bool may_cancel_;
   bool described_ = false;
   std::vector<Column> columns_;
-  Answer row_;             // the row on the wire that was read last; nothing at the end
-  bool waiting_ = false;   // row_ is the first one, which next() has yet to give
+  Answer row_;            // the row on the wire that was read last; nothing at the end
+  bool waiting_ = false;  // row_ is the first one, which next() has yet to give
   std::string tag_;
   std::optional<Error> error_;
 
