@@ -136,8 +136,8 @@ TEST_P(CaptureOrder, OfManyAndWideRows) {
                        "vestige_change as c where c.id = k.id and (c.key is k.key or c.new_key is "
                        "k.key))"),
             "0\n");
-  EXPECT_EQ(shop_.rows("select count(*) from vestige_change as c where id <= (select max(id) >> 8 "
-                       "<< 8 from vestige_change) and not exists (select 1 from vestige_key as k "
+  EXPECT_EQ(shop_.rows("select count(*) from vestige_change as c where id <= (select max(id) >> 9 "
+                       "<< 9 from vestige_change) and not exists (select 1 from vestige_key as k "
                        "where k.id = c.id and k.key is c.key)"),
             "0\n");
 }

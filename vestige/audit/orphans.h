@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "vestige/db/database.h"
 
@@ -15,7 +16,9 @@ struct Reference {
   std::string child;
   std::string parent;
   std::int64_t key = 0;
-  auto operator<=>(const Reference&) const = default;
+  bool operator<(const Reference& other) const {
+    return std::tie(child, parent, key) < std::tie(other.child, other.parent, other.key);
+  }
 };
 
 struct OrphanRows {

@@ -314,7 +314,7 @@ Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& tabl
 }
 
 Result<void> drop_triggers(Database& db, const Tracked& table) {
-  for (const char* what : {"before_insert", "insert", "before_update", "update", "delete"})
+  for (const std::string_view what : kCaptureTriggers)
     TRY(db.script(fmt::format("drop trigger if exists main.vestige_{}_{}", table.id, what)));
   return {};
 }
