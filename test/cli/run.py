@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """Runs the transcripts of the command line, test/cli/*.txt, and compares what they print.
 
-    run.py [--rewrite] [NAME...]        VESTIGE names the binary; SOURCE_DIR the repository
+    run.py [--rewrite] [--postgres] [NAME...]
+                VESTIGE names the binary; SOURCE_DIR the repository
+                --postgres: test/cli/postgres/*.txt, each in a database of its own on the server of
+                PGHOST and PGUSER (see test/scripts/cli_postgres.sh)
 
 A transcript is a list of `$ command` lines, continued by `> `, each followed by what it printed:
 stdout first, then stderr with `! ` before each line, then [N] when the exit code is not 0. Lines that
@@ -43,6 +46,8 @@ def mask_time(match):
 
 def visible(data, directory):
     text = data.decode("utf-8", "backslashreplace").replace(directory, "DIR")
+    if "PGHOST" in os.environ:
+        text = re.sub(r"postgresql://\S*?/(?=[a-z])", "postgresql://SERVER/", text)
     text = TIME.sub(mask_time, text)
     return re.sub(r"[\x00-\x09\x0b-\x1f]", lambda c: chr(0x2400 + ord(c.group())), text)
 
@@ -54,7 +59,7 @@ def marked(lines, prefix):
 class Shell:
     """A directory and an environment in which commands run one after the other."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, database=None):
         self.directory = directory
         tools = pathlib.Path(directory, ".tools")
         tools.mkdir()
@@ -64,6 +69,10 @@ class Shell:
             "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin", "HOME": directory, "LC_ALL": "C.UTF-8",
             "TERM": "xterm", "PAGER": "cat", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),
         }
+        if database:
+            server = {name: os.environ[name] for name in ("PGHOST", "PGPORT", "PGUSER") if name in os.environ}
+            self.environment.update(server, PGDATABASE=database, VESTIGE_DB=f"postgresql:///{database}",
+                                    PGOPTIONS="-c client_min_messages=warning")
 
     def run(self, command):
         if command.startswith("export "):
@@ -96,10 +105,13 @@ def blocks(text):
     return [block for block in found if block[0] != "output"]
 
 
-def replay(path):
+def replay(path, postgres):
     out = ""
+    database = f"shop_{path.stem}" if postgres else None
+    if database:
+        subprocess.run(["createdb", database], check=True)
     with tempfile.TemporaryDirectory() as directory:
-        shell = Shell(directory)
+        shell = Shell(directory, database)
         previous = ""
         for kind, lines in blocks(path.read_text()):
             if out and (kind == "remark" and previous != "remark" or previous == "command"):
@@ -122,17 +134,18 @@ def compare(name, expected, actual):
 def main():
     words = sys.argv[1:]
     rewrite = "--rewrite" in words
-    names = [word for word in words if word != "--rewrite"]
+    postgres = "--postgres" in words
+    names = [word for word in words if not word.startswith("--")]
     good = True
-    for path in sorted(HERE.glob("*.txt")):
+    for path in sorted((HERE / "postgres" if postgres else HERE).glob("*.txt")):
         if names and path.stem not in names:
             continue
-        actual = replay(path)
+        actual = replay(path, postgres)
         if rewrite:
             path.write_text(actual)
         else:
-            good = compare(f"test/cli/{path.name}", path.read_text(), actual) and good
-    for name, command in GENERATED.items() if not names else ():
+            good = compare(str(path.relative_to(SOURCE)), path.read_text(), actual) and good
+    for name, command in GENERATED.items() if not names and not postgres else ():
         made = subprocess.run([VESTIGE, *command], capture_output=True, check=True).stdout.decode()
         path = SOURCE / name
         if rewrite:

@@ -14,12 +14,12 @@ Result<Status> status_on_postgres(Database& db) {
   status.schema_version = TRY(installed_version(db));
   std::vector<std::string> free = TRY(trackable_tables(db));
   std::map<std::int64_t, TableStatus> counted;
-  auto rows = TRY(db.query(
-      "select c.tracked, count(*), (extract(epoch from min(c.at)) * 1000000)::int8,"
-      " (extract(epoch from max(c.at)) * 1000000)::int8,"
-      " sum(pg_catalog.octet_length(coalesce(c.old_row, '')) +"
-      " pg_catalog.octet_length(coalesce(c.new_row, '')))::int8 from vestige.change c"
-      " group by c.tracked"));
+  auto rows =
+      TRY(db.query("select c.tracked, count(*), (extract(epoch from min(c.at)) * 1000000)::int8,"
+                   " (extract(epoch from max(c.at)) * 1000000)::int8,"
+                   " sum(pg_catalog.octet_length(coalesce(c.old_row, '')) +"
+                   " pg_catalog.octet_length(coalesce(c.new_row, '')))::int8 from vestige.change c"
+                   " group by c.tracked"));
   while (TRY(rows->next()) == Step::row) {
     TableStatus& table = counted[rows->integer(0)];
     table.changes = rows->integer(1);
@@ -31,8 +31,7 @@ Result<Status> status_on_postgres(Database& db) {
   for (Tracked& tracked : TRY(tracked_tables(db))) {
     TableStatus table = counted[tracked.id];
     if (!tracked.untracked_at.has_value()) {
-      const Value trouble =
-          TRY(scalar(db, "select vestige.trouble(?1::int)", {tracked.id}));
+      const Value trouble = TRY(scalar(db, "select vestige.trouble(?1::int)", {tracked.id}));
       if (std::holds_alternative<Text>(trouble)) table.trouble = std::get<Text>(trouble).bytes;
       table.intact = table.trouble.empty();
     }

@@ -29,8 +29,7 @@ Result<std::vector<std::string>> words(const Value& list) {
   const std::string text = to_json(list);
   json::Reader reader(text);
   TRY(reader.open('['));
-  while (TRY(reader.more('[')) == 'y')
-    out.push_back(TRY(json::unquote(TRY(reader.value()).text)));
+  while (TRY(reader.more('[')) == 'y') out.push_back(TRY(json::unquote(TRY(reader.value()).text)));
   return out;
 }
 
@@ -45,15 +44,18 @@ Result<Outcome> undo_on_postgres(Database& db, const Selection& selection, const
     return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
   Outcome outcome;
   for (const Undone& change : changes) {
-    auto rows = TRY(db.query("select u.done, u.conflict, to_json(u.columns), u.statement,"
-                             " to_json(u.notes) from vestige.undo(?1::int8, ?2::int::boolean) u",
-                             {change.id, options.on_conflict == OnConflict::force ? 1 : 0}));
+    auto rows =
+        TRY(db.query("select u.done, u.conflict, to_json(u.columns), u.statement,"
+                     " to_json(u.notes) from vestige.undo(?1::int8, ?2::int::boolean) u",
+                     {change.id, options.on_conflict == OnConflict::force ? 1 : 0}));
     if (TRY(rows->next()) == Step::end)
       return fail(Fault::internal, "{}: change {} gave no answer", what, change.id);
     const std::string done = rows->text(0);
-    if (!rows->is_null(1))
+    if (!rows->is_null(1)) {
+      auto columns = TRY(words(rows->value(2)));
       outcome.conflicts.push_back(
-          {change.id, change.table, change.key, rows->text(1), TRY(words(rows->value(2)))});
+          {change.id, change.table, change.key, rows->text(1), std::move(columns)});
+    }
     for (const std::string& note : TRY(words(rows->value(4))))
       if (std::find(outcome.notes.begin(), outcome.notes.end(), note) == outcome.notes.end())
         outcome.notes.push_back(note);

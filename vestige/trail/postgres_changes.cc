@@ -77,10 +77,10 @@ struct Where {
 std::string key_text(Where& where, std::int64_t table, const Row& key) {
   std::string list;
   for (const Field& field : key)
-    list += (list.empty() ? "" : ", ") +
-            where.bind(std::holds_alternative<Token>(field.value)
-                           ? Value(Text{std::get<Token>(field.value).text})
-                           : field.value);
+    list +=
+        (list.empty() ? "" : ", ") + where.bind(std::holds_alternative<Token>(field.value)
+                                                    ? Value(Text{std::get<Token>(field.value).text})
+                                                    : field.value);
   return fmt::format("vestige.key_text({}::int, array[{}]::text[])", where.bind(table), list);
 }
 
@@ -90,11 +90,13 @@ std::string moment(Where& where, std::int64_t micros) {
 
 Result<std::unique_ptr<Changes>> run(Database& db, const Where& where, const Selection& selection) {
   // Without a condition in SQL that the seam does not know, LIMIT can stand in SQL too.
-  const std::string limit =
-      selection.limit > 0 && !selection.column.has_value() ? fmt::format(" limit {}", selection.limit) : "";
-  auto rows = TRY(db.query(fmt::format("select {} from vestige.changes v{} order by v.id{}{}", kColumns,
-                                       where.sql, selection.oldest_first ? "" : " desc", limit),
-                           where.values));
+  const std::string limit = selection.limit > 0 && !selection.column.has_value()
+                                ? fmt::format(" limit {}", selection.limit)
+                                : "";
+  auto rows =
+      TRY(db.query(fmt::format("select {} from vestige.changes v{} order by v.id{}{}", kColumns,
+                               where.sql, selection.oldest_first ? "" : " desc", limit),
+                   where.values));
   return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), selection));
 }
 
@@ -110,8 +112,10 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   }
   if (selection.tx.has_value()) {
     const std::string tx = where.bind(*selection.tx);
-    where.add(fmt::format("v.tx = {} and v.context_id = any (array(select x.id from vestige.context x where x.tx = {}))",
-                          tx, tx));
+    where.add(
+        fmt::format("v.tx = {} and v.context_id = any (array(select x.id from vestige.context x "
+                    "where x.tx = {}))",
+                    tx, tx));
     where.add("v.id >= " + where.bind(*selection.tx));
   }
   if (selection.after.has_value()) where.add("v.id > " + where.bind(*selection.after));
@@ -124,7 +128,8 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   if (selection.since.has_value()) where.add("v.at >= " + moment(where, *selection.since));
   if (selection.until.has_value()) where.add("v.at < " + moment(where, *selection.until));
   if (selection.actor.has_value()) where.add("v.actor = " + where.bind(Text{*selection.actor}));
-  if (selection.op.has_value()) where.add("v.op = " + where.bind(Text{std::string(name(*selection.op))}));
+  if (selection.op.has_value())
+    where.add("v.op = " + where.bind(Text{std::string(name(*selection.op))}));
   return run(db, where, selection);
 }
 
@@ -135,7 +140,8 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, c
   Selection selection;
   selection.oldest_first = oldest_first;
   const std::string text = key_text(where, table, key);
-  where.add(fmt::format("v.id = any (array(select vestige.key_changes({}::int, {})))", where.bind(table), text));
+  where.add(fmt::format("v.id = any (array(select vestige.key_changes({}::int, {})))",
+                        where.bind(table), text));
   where.add(fmt::format("v.id > {} and v.id <= {}", where.bind(after), where.bind(upto)));
   return run(db, where, selection);
 }
@@ -143,8 +149,9 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, c
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {
   Where where;
   const std::string text = key_text(where, table.id, key);
-  const Value row = TRY(scalar(db, fmt::format("select vestige.live_row({}::int, {})", where.bind(table.id), text),
-                               where.values));
+  const Value row = TRY(
+      scalar(db, fmt::format("select vestige.live_row({}::int, {})", where.bind(table.id), text),
+             where.values));
   if (std::holds_alternative<Null>(row)) return std::optional<Row>();
   return std::optional<Row>(TRY(row_of_tokens(to_json(row))));
 }

@@ -36,10 +36,11 @@ Result<Shape> read_shape(const Rows& rows, int first) {
   json::Reader list(text);
   TRY(list.open('['));
   while (TRY(list.more('[')) == 'y') {
-    const Row row = TRY(row_of_tokens(TRY(list.value()).text));
+    const json::Span item = TRY(list.value());
+    const Row row = TRY(row_of_tokens(item.text));
     const Value* name = find(row, "name");
     if (name == nullptr || !std::holds_alternative<Text>(*name))
-      return fail(Fault::corrupt, "read a shape: a column without name");
+      return fail(Fault::corrupt, "read a shape: a column without {}", "name");
     Column column;
     column.id = TRY(integer_of(row, "id"));
     column.name = std::get<Text>(*name).bytes;
@@ -54,14 +55,14 @@ Result<Shape> read_shape(const Rows& rows, int first) {
 
 // A table's name as people write it, schema.table or table, for to_regclass: quoted where it must be.
 Result<std::string> spelled(Database& db, const std::string& name) {
-  const Value known = TRY(scalar(
-      db,
-      "select format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
-      " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-      " where c.relkind in ('r', 'p', 'v', 'm', 'f') and (c.relname = ?1 and"
-      " pg_catalog.pg_table_is_visible(c.oid) or n.nspname || '.' || c.relname = ?1)"
-      " order by pg_catalog.pg_table_is_visible(c.oid) desc limit 1",
-      {Text{name}}));
+  const Value known =
+      TRY(scalar(db,
+                 "select format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
+                 " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+                 " where c.relkind in ('r', 'p', 'v', 'm', 'f') and (c.relname = ?1 and"
+                 " pg_catalog.pg_table_is_visible(c.oid) or n.nspname || '.' || c.relname = ?1)"
+                 " order by pg_catalog.pg_table_is_visible(c.oid) desc limit 1",
+                 {Text{name}}));
   if (std::holds_alternative<Text>(known)) return std::get<Text>(known).bytes;
   const std::string near = nearest(name, TRY(trackable_tables(db)));
   auto missing = fail(Fault::missing, "find table {}: there is none", name);
@@ -80,7 +81,11 @@ Result<Row> row_of_tokens(std::string_view text) {
     const json::Span value = TRY(reader.value());
     switch (value.kind) {
       case json::Kind::null: row.push_back({name, Null{}}); break;
-      case json::Kind::string: row.push_back({name, Text{TRY(json::unquote(value.text))}}); break;
+      case json::Kind::string: {
+        Text text = {.bytes = TRY(json::unquote(value.text))};
+        row.push_back({name, std::move(text)});
+        break;
+      }
       default: row.push_back({name, Token{std::string(value.text)}});
     }
   }
@@ -89,11 +94,11 @@ Result<Row> row_of_tokens(std::string_view text) {
 }
 
 Result<std::int64_t> installed_version(Database& db) {
-  if (TRY(scalar_integer(db, "select count(*) from pg_catalog.pg_class where oid ="
-                             " pg_catalog.to_regclass('vestige.meta')")) == 0)
+  if (TRY(scalar_integer(db,
+                         "select count(*) from pg_catalog.pg_class where oid ="
+                         " pg_catalog.to_regclass('vestige.meta')")) == 0)
     return 0;
-  return scalar_integer(
-      db, "select value::int8 from vestige.meta where name = 'schema_version'");
+  return scalar_integer(db, "select value::int8 from vestige.meta where name = 'schema_version'");
 }
 
 Result<void> install(Database& db) { return db.script(sql::postgres::install); }
@@ -124,9 +129,10 @@ Result<std::vector<Tracked>> tracked_tables(Database& db) {
 
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
   std::vector<Shape> out;
-  auto rows = TRY(db.query(
-      fmt::format("select {} from vestige.shape s where s.tracked = ?1 order by s.id", shape_columns()),
-      {table}));
+  auto rows =
+      TRY(db.query(fmt::format("select {} from vestige.shape s where s.tracked = ?1 order by s.id",
+                               shape_columns()),
+                   {table}));
   while (TRY(rows->next()) == Step::row) out.push_back(TRY(read_shape(*rows, 0)));
   return out;
 }
@@ -149,10 +155,11 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
 Result<LiveTable> live_table(Database& db, const std::string& name) {
   LiveTable table;
   table.name = name;
-  auto rows = TRY(db.query("select l.name, l.type, l.virtual, coalesce(pg_catalog.array_position("
-                           "vestige.key_columns(?1::regclass, '{}'), l.name), 0)"
-                           " from vestige.live_columns(?1::regclass) l",
-                           {Text{TRY(spelled(db, name))}}));
+  auto rows =
+      TRY(db.query("select l.name, l.type, l.virtual, coalesce(pg_catalog.array_position("
+                   "vestige.key_columns(?1::regclass, '{}'), l.name), 0)"
+                   " from vestige.live_columns(?1::regclass) l",
+                   {Text{TRY(spelled(db, name))}}));
   while (TRY(rows->next()) == Step::row) {
     LiveColumn column;
     column.name = rows->text(0);
@@ -184,11 +191,10 @@ Result<void> untrack(Database& db, const std::string& table) {
 }
 
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
-  return scalar_integer(
-      db,
-      "select coalesce(max(id), 0) from vestige.change where at <="
-      " timestamptz 'epoch' + ?1::int8 * interval '1 microsecond'",
-      {micros});
+  return scalar_integer(db,
+                        "select coalesce(max(id), 0) from vestige.change where at <="
+                        " timestamptz 'epoch' + ?1::int8 * interval '1 microsecond'",
+                        {micros});
 }
 
 Result<Row> typed_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
@@ -212,11 +218,11 @@ Result<void> set_context(Database& db, const Context& context) {
 }
 
 Result<ContextScope::Written> written(Database& db) {
-  auto rows = TRY(
-      db.query("select x.tx, (select count(*) from vestige.change c where c.id >= x.tx and"
-               " c.xid = pg_catalog.pg_current_xact_id_if_assigned()) from vestige.context x"
-               " where x.xid = pg_catalog.pg_current_xact_id_if_assigned()"
-               " order by x.id desc limit 1"));
+  auto rows =
+      TRY(db.query("select x.tx, (select count(*) from vestige.change c where c.id >= x.tx and"
+                   " c.xid = pg_catalog.pg_current_xact_id_if_assigned()) from vestige.context x"
+                   " where x.xid = pg_catalog.pg_current_xact_id_if_assigned()"
+                   " order by x.id desc limit 1"));
   ContextScope::Written written;
   if (TRY(rows->next()) == Step::end) return written;
   written.changes = rows->integer(1);
