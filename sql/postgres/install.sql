@@ -692,13 +692,14 @@ end
 $$;
 
 -- The statement that writes down all rows of an INSERT, of the transition table `inserted`. Its parameters, however they
--- are spelled: the id of the first change, the transaction, the context.
+-- are spelled: the id of the first change (null: the next), the transaction, the context.
 create or replace function vestige.inserted_statement(s vestige.shape, number text, xid text, context text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select format($statement$insert into vestige.change
-    select case row_number() over () when 1 then %1$s else nextval('vestige.change_id') end, clock_timestamp(), %2$s, %3$s,
-           %4$s, %5$s, 'I', hashtextextended(%6$s, %4$s), %6$s, null, null, %7$s from inserted as live$statement$,
-    number, xid, context, s.tracked, s.id, e.new_key, e.new_row)
+    select %1$s, clock_timestamp(), %2$s, %3$s, %4$s, %5$s, 'I', hashtextextended(%6$s, %4$s), %6$s, null, null, %7$s from inserted as live$statement$,
+    case when number is null then 'nextval(''vestige.change_id'')'
+         else format('case row_number() over () when 1 then %s else nextval(''vestige.change_id'') end', number) end,
+    xid, context, s.tracked, s.id, e.new_key, e.new_row)
   from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
@@ -717,13 +718,16 @@ declare
   tx_context bigint;
   tx xid8;
   given text;
+  known boolean;
   fitting vestige.shape;
   one record;
 begin
-  if not exists (select from inserted) then
+  tx := pg_current_xact_id_if_assigned();
+  given := coalesce(current_setting('vestige.context', true), '');
+  known := coalesce(current_setting('vestige.state', true) = tx::text || ' ' || given, false);
+  if not known and not exists (select from inserted) then
     return null;
-  end if;
-  given := coalesce(current_setting('vestige.context', true), '');%3$s
+  end if;%3$s
   if vestige.standing('%1$s'::regclass) <> %2$s then
     if pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '' then
       for one in execute format('select row(live.*)::%%s as live from inserted live', tg_relid::regclass) loop
@@ -739,11 +743,16 @@ begin
     end loop;
     return null;
   end if;
-  tx_number := nextval('vestige.change_id');
-  tx := pg_current_xact_id();
-  if current_setting('vestige.state', true) = tx::text || ' ' || given then
+  if known then
     tx_context := current_setting('vestige.number');
-  else
+    if fitting.id is null then
+      %10$s;
+      return null;
+    end if;
+  end if;
+  tx_number := nextval('vestige.change_id');
+  if not known then
+    tx := pg_current_xact_id();
     tx_context := vestige.begin_context(tx_number, tx::text, given);
   end if;
   if fitting.id is not null then
@@ -758,7 +767,8 @@ $source$,
     case when required is null then '' else format(E'\n  perform vestige.require_fields(%L, %s, given);',
                                                    format('%I.%I', t.schema_name, t.table_name), required) end,
     t.id, rel::regclass, e.new_key, e.new_row, s.id,
-    vestige.inserted_statement(s, 'tx_number', 'tx', 'tx_context'));
+    vestige.inserted_statement(s, 'tx_number', 'tx', 'tx_context'),
+    vestige.inserted_statement(s, null, 'tx', 'tx_context'));
 end
 $$;
 
