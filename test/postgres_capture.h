@@ -181,7 +181,8 @@ class PgTwin {
 /// A database of a test's own with a trail in it, and what the trail must answer for.
 class PgShop {
  public:
-  PgShop() : admin(database.url()), reader_(database.url()) {
+  PgShop() : admin(database.url()), reader_(database.url()) { install(); }
+  void install() {
     std::ifstream in(std::string(VESTIGE_SOURCE_DIR) + "/sql/postgres/install.sql");
     const std::string script{std::istreambuf_iterator<char>(in), {}};
     admin.run("begin; " + script + "; commit");

@@ -253,5 +253,34 @@ TEST_F(PostgresCaptureDdl, InsertsOfManyRowsAreOneStatementForTheTrailToo) {
             "0_vestige_change 0_vestige_truncate");
 }
 
+TEST_F(PostgresCaptureDdl, ABaselineStandsBetweenTheWritesOfOthers) {
+  s.run(
+      "create table b (id int primary key, x int); insert into b select i, 0 from "
+      "generate_series(1, 50) i");
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 3; ++k)
+    threads.emplace_back([&, k] {
+      PgSession mine = shop.connect();
+      while (!done) mine.run("update b set x = x + 1 where id % 3 = " + std::to_string(k));
+    });
+  s.run("select vestige.track('b', baseline => true)");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  done = true;
+  for (auto& thread : threads) thread.join();
+  replays("public.b");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where op = 'B'"), "50");
+}
+
+// The script may run again over a trail that is in use; sessions go on as before.
+TEST_F(PostgresCaptureDdl, InstalledOnceMoreWithWritesBeforeAndAfter) {
+  PgSession other = shop.connect();
+  other.run("update t set x = 1");
+  shop.install();
+  other.run("update t set x = 2; insert into t values (9)");
+  s.run("delete from t where id = 1");
+  replays();
+}
+
 }  // namespace
 }  // namespace vestige
