@@ -54,12 +54,14 @@ Result<int> whole_table(Session& session, Database& db, const Moment& when) {
   return kDone;
 }
 
-Result<int> run(Session& session) {
+Result<int> run_at(Session& session) {
   const Moment when = TRY(moment(session.arguments()));
   Database& db = *TRY(session.database());
   session.output().long_text();
-  return session.arguments().words().size() > 1 ? one_row(session, db, when)
-                                                : whole_table(session, db, when);
+  const int code = TRY(session.arguments().words().size() > 1 ? one_row(session, db, when)
+                                                              : whole_table(session, db, when));
+  TRY(session.say_limits(session.arguments().words().front(), when));
+  return code;
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ Command at_command() {
                   format_option()},
       .examples = {{"vestige at products --time '2026-01-01T00:00:00Z'", "a table on New Year"},
                    {"vestige at products 1 --change 17 --format json", "one row after change 17"}},
-      .run = run};
+      .run = run_at};
 }
 
 }  // namespace vestige::cli

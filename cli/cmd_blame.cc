@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kUnchanged = "not changed since tracking began";
 
-std::string text_json(const std::string* text) {
-  return text == nullptr ? "null" : to_json(Value(Text{*text}));
+std::string text_or_null(const std::string* text) {
+  return text == nullptr ? "null" : text_json(*text);
 }
 
 void print_json(Output& output, const Blame& blame) {
@@ -22,11 +22,11 @@ void print_json(Output& output, const Blame& blame) {
     if (one.change.has_value())
       change = fmt::format(R"("change":{},"at":"{}","op":"{}","tx":{},"actor":{},"reason":{})",
                            one.change->id, format_time(one.change->at), name(one.change->op),
-                           one.change->tx, text_json(one.change->context.get("actor")),
-                           text_json(one.change->context.get("reason")));
+                           one.change->tx, text_or_null(one.change->context.get("actor")),
+                           text_or_null(one.change->context.get("reason")));
     output.json(fmt::format(R"({{"table":{},"key":{},"exists":{},"column":{},"value":{},{}}})",
-                            text_json(&blame.table), to_json(blame.key), blame.exists,
-                            text_json(&one.column), to_json(one.value), change));
+                            text_json(blame.table), to_json(blame.key), blame.exists,
+                            text_json(one.column), to_json(one.value), change));
   }
 }
 
@@ -74,7 +74,7 @@ void print_table(Output& output, const Blame& blame) {
   }
 }
 
-Result<int> run(Session& session) {
+Result<int> run_blame(Session& session) {
   const auto& words = session.arguments().words();
   Database& db = *TRY(session.database());
   const Blame found = TRY(blame(db, words.front(), session.arguments().words_from(1)));
@@ -101,7 +101,7 @@ Command blame_command() {
                 "A deleted row is shown as it was when it was deleted."},
       .options = {format_option()},
       .examples = {{"vestige blame products 1", "who made this row what it is"}},
-      .run = run};
+      .run = run_blame};
 }
 
 }  // namespace vestige::cli

@@ -188,7 +188,7 @@ Result<int> print_tables(Session& session) {
   return kDone;
 }
 
-Result<int> run(Session& session) {
+Result<int> run_completion(Session& session) {
   const std::string& shell = session.arguments().words().front();
   if (shell == "tables") return print_tables(session);
   if (shell != "bash" && shell != "zsh")
@@ -211,7 +211,7 @@ Command completion_command() {
           {"The scripts complete verbs, options, their values, and the names of tables. They are "
            "installed with vestige. `tables` prints the names of tables that they offer."},
       .examples = {{"eval \"$(vestige completion bash)\"", "complete in this shell"}},
-      .run = run};
+      .run = run_completion};
 }
 
 }  // namespace vestige::cli

@@ -5,7 +5,7 @@
 namespace vestige::cli {
 namespace {
 
-Result<int> run(Session& session) {
+Result<int> run_ddl(Session& session) {
   const std::string sql = TRY(session.sql());
   const Context context = TRY(session.arguments().context());
   Database& db = *TRY(session.database());
@@ -36,7 +36,7 @@ Command ddl_command() {
                     "rename a column, keep its history"},
                    {"vestige ddl -f migrations/0007.sql --actor deploy", "a whole migration"}},
       .all_or_nothing = true,
-      .run = run};
+      .run = run_ddl};
 }
 
 }  // namespace vestige::cli

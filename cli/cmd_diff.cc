@@ -8,20 +8,18 @@
 namespace vestige::cli {
 namespace {
 
-std::string name_json(const std::string& name) { return to_json(Value(Text{name})); }
-
 void print_json(Output& output, const Diff& diff) {
   const auto state = [](const State& row) { return row.has_value() ? to_json(*row) : "null"; };
   std::string differences;
   for (const Difference& one : diff.differences) {
     if (!differences.empty()) differences += ',';
-    differences += "{\"column\":" + name_json(one.column);
+    differences += "{\"column\":" + text_json(one.column);
     if (one.from.has_value()) differences += ",\"from\":" + to_json(*one.from);
     if (one.to.has_value()) differences += ",\"to\":" + to_json(*one.to);
     differences += '}';
   }
   output.json(fmt::format(R"({{"table":{},"key":{},"from":{},"to":{},"differences":[{}]}})",
-                          name_json(diff.table), to_json(diff.key), state(diff.from),
+                          text_json(diff.table), to_json(diff.key), state(diff.from),
                           state(diff.to), differences));
 }
 
@@ -48,7 +46,7 @@ void print_text(Output& output, const Diff& diff) {
   }
 }
 
-Result<int> run(Session& session) {
+Result<int> run_diff(Session& session) {
   const Arguments& arguments = session.arguments();
   if (!arguments.has("--from"))
     return hinted(fail(Fault::invalid, "diff: --from is missing"),
@@ -68,6 +66,7 @@ Result<int> run(Session& session) {
   if (!found.from.has_value() && !found.to.has_value())
     session.say("the row was not there at either moment");
   else if (found.differences.empty()) session.say("no difference");
+  TRY(session.say_limits(found.table, from));
   return kDone;
 }
 
@@ -90,7 +89,7 @@ Command diff_command() {
                   format_option()},
       .examples = {{"vestige diff products 1 --from 3 --to 17", "between two changes"},
                    {"vestige diff products 1 --from 7d", "since a week ago"}},
-      .run = run};
+      .run = run_diff};
 }
 
 }  // namespace vestige::cli

@@ -7,8 +7,6 @@
 namespace vestige::cli {
 namespace {
 
-std::string text_json(const std::string& text) { return to_json(Value(Text{text})); }
-
 void print_json(Output& output, const Finding& one) {
   output.json(fmt::format(
       R"({{"severity":"{}","code":"{}","table":{},"message":{},"remedy":{},"fixable":{},"fixed":{}}})",
@@ -40,7 +38,7 @@ bool stands(const Finding& one, Severity severity) {
   return !one.fixed && one.severity == severity;
 }
 
-Result<int> run(Session& session) {
+Result<int> run_doctor(Session& session) {
   Database& db = *TRY(session.database());
   const auto findings = TRY(doctor(db, session.arguments().has("--fix")));
   Output& output = session.output();
@@ -80,7 +78,7 @@ Command doctor_command() {
                   format_option()},
       .examples = {{"vestige doctor", "is everything recorded that should be?"},
                    {"vestige doctor --fix", "repair"}},
-      .run = run};
+      .run = run_doctor};
 }
 
 }  // namespace vestige::cli

@@ -23,8 +23,9 @@ class Printer final : public RowSink {
     }
     printer_->row(row);
   }
-  void end() {
+  Result<void> end() override {
     if (printer_ != nullptr) printer_->end();
+    return output_.written();
   }
 
  private:
@@ -32,13 +33,12 @@ class Printer final : public RowSink {
   std::unique_ptr<RowPrinter> printer_;
 };
 
-Result<int> run(Session& session) {
+Result<int> run_exec(Session& session) {
   const std::string sql = TRY(session.sql());
   const Context context = TRY(session.arguments().context());
   Database& db = *TRY(session.database());
   Printer printer(session.output());
   const Executed done = TRY(exec(db, sql, context, &printer));
-  printer.end();
   std::string text = counted(done.rows, "row") + " changed";
   if (done.tx.has_value())
     text += fmt::format(", {} recorded as tx {}", counted(done.changes, "change"), *done.tx);
@@ -60,7 +60,7 @@ Command exec_command() {
       .about = {"Runs every statement in one transaction; the changes carry the context that the "
                 "options give. When one statement fails, nothing happens (exit 3). The SQL is the "
                 "word after the options, or a --file, or stdin. Rows that statements return are "
-                "printed.",
+                "printed before the commit: if they cannot be written, nothing happens either.",
                 "BEGIN, COMMIT, ROLLBACK, SAVEPOINT and ATTACH are refused: the transaction is "
                 "vestige's own."},
       .options =
@@ -72,7 +72,7 @@ Command exec_command() {
                    {"vestige exec --actor import -f prices.sql",
                     "a whole script, or nothing of it"}},
       .all_or_nothing = true,
-      .run = run};
+      .run = run_exec};
 }
 
 }  // namespace vestige::cli

@@ -6,7 +6,7 @@
 namespace vestige::cli {
 namespace {
 
-Result<int> run(Session& session) {
+Result<int> run_help(Session& session) {
   const Arguments& arguments = session.arguments();
   Output& output = session.output();
   if (arguments.has("--markdown")) {
@@ -44,7 +44,7 @@ Command help_command() {
       .options = {{.names = "--markdown", .value = "", .summary = "print the manual as Markdown"},
                   {.names = "--man", .value = "", .summary = "print the man page"}},
       .examples = {{"vestige help log", "everything about log"}},
-      .run = run};
+      .run = run_help};
 }
 
 }  // namespace vestige::cli

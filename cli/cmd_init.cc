@@ -37,7 +37,7 @@ Result<int> remove(Session& session, Database& db) {
   return kDone;
 }
 
-Result<int> run(Session& session) {
+Result<int> run_init(Session& session) {
   if (session.arguments().has("--yes") && !session.arguments().has("--remove"))
     return fail(Fault::invalid, "init: --yes goes with --remove");
   Database& db = *TRY(session.database());
@@ -68,7 +68,7 @@ Command init_command() {
                   {.names = "--yes", .value = "", .summary = "do not ask before --remove"}},
       .examples = {{"vestige --db shop.db init", "install the trail in shop.db"},
                    {"vestige --db shop.db init --remove --yes", "take it away, history and all"}},
-      .run = run};
+      .run = run_init};
 }
 
 }  // namespace vestige::cli

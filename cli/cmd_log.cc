@@ -68,7 +68,7 @@ class Lines {
   Table table_;
 };
 
-Result<int> run(Session& session) {
+Result<int> run_log(Session& session) {
   const LogRequest asked = TRY(request(session.arguments()));
   Database& db = *TRY(session.database());
   auto changes = TRY(log(db, asked));
@@ -164,7 +164,7 @@ Command log_command() {
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",
                     "one column of a row with a key of two columns, for a machine"}},
-      .run = run};
+      .run = run_log};
 }
 
 Command show_command() {

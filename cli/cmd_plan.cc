@@ -5,8 +5,6 @@
 namespace vestige::cli {
 namespace {
 
-std::string text_json(const std::string& text) { return to_json(Value(Text{text})); }
-
 std::string file(const Session& session) {
   return session.arguments().value("--file").value_or("vestige.toml");
 }

@@ -17,7 +17,7 @@ Result<ApplyOptions> apply_options(Session& session, Sink& patch) {
   options.dry_run = arguments.has("--dry-run");
   if (arguments.has("--force")) options.on_conflict = OnConflict::force;
   if (arguments.has("--skip-conflicts")) options.on_conflict = OnConflict::skip;
-  if (options.dry_run) options.patch = &patch;
+  options.patch = &patch;
   return options;
 }
 
@@ -27,17 +27,17 @@ Result<int> run_restore(Session& session) {
     return hinted(fail(Fault::invalid, "restore: --to is missing"),
                   "give a change id or a time: --to 3, --to 2026-01-01, --to 2h");
   const Moment to = TRY(parse_moment(arguments.text("--to")));
-  PatchPrinter patch(session.output());
+  PatchPrinter patch(session);
   const ApplyOptions options = TRY(apply_options(session, patch));
   Database& db = *TRY(session.database());
   const Outcome outcome =
       TRY(restore(db, arguments.words().front(), arguments.words_from(1), to, options));
-  patch.end();
   print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
+  TRY(session.say_limits(arguments.words().front(), to));
   return kDone;
 }
 
-Result<RevertRequest> request(const Arguments& arguments) {
+Result<RevertRequest> revert_request(const Arguments& arguments) {
   RevertRequest request;
   const int ways = (arguments.has("--tx") ? 1 : 0) + (arguments.has("--change") ? 1 : 0) +
                    (arguments.has("--actor") ? 1 : 0);
@@ -61,12 +61,11 @@ Result<RevertRequest> request(const Arguments& arguments) {
 }
 
 Result<int> run_revert(Session& session) {
-  const RevertRequest asked = TRY(request(session.arguments()));
-  PatchPrinter patch(session.output());
+  const RevertRequest asked = TRY(revert_request(session.arguments()));
+  PatchPrinter patch(session);
   const ApplyOptions options = TRY(apply_options(session, patch));
   Database& db = *TRY(session.database());
   const Outcome outcome = TRY(revert(db, asked, options));
-  patch.end();
   print_outcome(session, outcome, {.undone = "reverted", .noun = "change"});
   return kDone;
 }

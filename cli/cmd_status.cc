@@ -1,4 +1,6 @@
 // status: what is tracked and how it stands.
+#include <algorithm>
+
 #include "cli/change_text.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -51,22 +53,20 @@ std::string time_json(const std::optional<std::int64_t>& micros) {
   return micros.has_value() ? json::quote(format_time(*micros)) : "null";
 }
 
-std::string name_json(const std::string& name) { return to_json(Value(Text{name})); }
-
 std::string table_json(const TableStatus& one) {
   std::string key;
   for (const Column& column : one.table.shape.key())
-    key += (key.empty() ? "" : ",") + name_json(column.name);
+    key += (key.empty() ? "" : ",") + text_json(column.name);
   std::string columns;
   for (const Column& column : one.table.shape.columns)
-    columns += (columns.empty() ? "" : ",") + name_json(column.name);
+    columns += (columns.empty() ? "" : ",") + text_json(column.name);
   return fmt::format(
       R"({{"table":{},"tracked":{},"key":[{}],"columns":[{}],"policy":{},"changes":{},"bytes":{},)"
       R"("first_change":{},"last_change":{},"intact":{},"trouble":{}}})",
-      name_json(one.table.name), !one.table.untracked_at.has_value(), key, columns,
+      text_json(one.table.name), !one.table.untracked_at.has_value(), key, columns,
       to_json(one.table.policy), one.changes, one.bytes, time_json(one.first_change),
       time_json(one.last_change), one.intact,
-      one.trouble.empty() ? "null" : name_json(one.trouble));
+      one.trouble.empty() ? "null" : text_json(one.trouble));
 }
 
 void print_json(Output& output, const Status& status) {
@@ -75,10 +75,10 @@ void print_json(Output& output, const Status& status) {
     tables += (tables.empty() ? "" : ",") + table_json(one);
   std::string untracked;
   for (const std::string& name : status.untracked)
-    untracked += (untracked.empty() ? "" : ",") + name_json(name);
+    untracked += (untracked.empty() ? "" : ",") + text_json(name);
   output.json(fmt::format(
       R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":[{}]}})",
-      name_json(status.where), status.schema_version, status.changes, tables, untracked));
+      text_json(status.where), status.schema_version, status.changes, tables, untracked));
 }
 
 void print_csv(Output& output, const Status& status) {
@@ -118,14 +118,18 @@ void print_table(Output& output, const Status& status) {
                {Label::plain, policy_text(one.table.policy)}});
   }
   table.end();
-  if (status.untracked.empty()) return;
   std::string names;
-  for (const std::string& name : status.untracked) names += (names.empty() ? "" : ", ") + name;
+  for (const std::string& name : status.untracked) {
+    const bool listed = std::any_of(status.tables.begin(), status.tables.end(),
+                                    [&](const TableStatus& one) { return one.table.name == name; });
+    if (!listed) names += (names.empty() ? "" : ", ") + name;
+  }
+  if (names.empty()) return;
   output.line({});
   output.line({{Label::faint, "not tracked: "}, {Label::plain, names}});
 }
 
-Result<int> run(Session& session) {
+Result<int> run_status(Session& session) {
   Database& db = *TRY(session.database());
   const Status found = TRY(status(db));
   switch (session.format()) {
@@ -147,7 +151,7 @@ Command status_command() {
                     "should be; then the tables that are not tracked. `vestige doctor` says more."},
           .options = {format_option()},
           .examples = {{"vestige status", "how it stands"}},
-          .run = run};
+          .run = run_status};
 }
 
 }  // namespace vestige::cli

@@ -1,8 +1,10 @@
 // track: record the changes of tables, or change how they are recorded.
 #include <algorithm>
+#include <set>
 
 #include "cli/session.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/live_table.h"
 #include "vestige/trail/track.h"
 
 namespace vestige::cli {
@@ -59,7 +61,51 @@ std::string described(const Tracked& table) {
                      key.empty() ? "no key (only log and show work)" : "key " + key);
 }
 
-Result<int> run(Session& session) {
+// With --all, the columns that are named are those of any table: each takes the ones it has.
+class Spread {
+ public:
+  explicit Spread(const Arguments& arguments) : all_(arguments.has("--all")) {}
+
+  Result<Policy> policy(Database& db, const std::string& name, const Policy& before,
+                        const Arguments& arguments) {
+    Policy policy = TRY(revised(before, arguments));
+    if (!all_) return policy;
+    const LiveTable live = TRY(live_table(db, name));
+    if (arguments.has("--include")) policy.include = here(live, policy.include);
+    if (arguments.has("--exclude")) policy.exclude = here(live, policy.exclude);
+    if (arguments.has("--key")) {
+      const auto key = here(live, policy.key);
+      policy.key = key.size() == policy.key.size() ? key : before.key;
+    }
+    return policy;
+  }
+
+  /// faults   missing: a column that no table has
+  Result<void> check(const Arguments& arguments) const {
+    if (!all_) return {};
+    for (const char* option : {"--include", "--exclude", "--key"})
+      for (const std::string& column : TRY(arguments.list(option)))
+        if (!found_.contains(column))
+          return fail(Fault::missing, "track --all: no table has a column {}", column);
+    return {};
+  }
+
+ private:
+  std::vector<std::string> here(const LiveTable& live, const std::vector<std::string>& columns) {
+    std::vector<std::string> out;
+    for (const std::string& column : columns)
+      if (live.find(column) != nullptr) {
+        out.push_back(column);
+        found_.insert(column);
+      }
+    return out;
+  }
+
+  bool all_;
+  std::set<std::string> found_;
+};
+
+Result<int> run_track(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(check(arguments));
   Database& db = *TRY(session.database());
@@ -69,17 +115,25 @@ Result<int> run(Session& session) {
   std::vector<std::string> names = arguments.words();
   if (arguments.has("--all")) names = TRY(trackable_tables(db));
   std::vector<std::string> report;
+  Spread spread(arguments);
   for (const std::string& name : names) {
     const auto known = std::find_if(before.begin(), before.end(), [&](const Tracked& one) {
       return one.name == name && !one.untracked_at.has_value();
     });
     const Policy policy = known == before.end() ? Policy() : known->policy;
-    const Tracked table = TRY(track(db, name, TRY(revised(policy, arguments))));
+    const Policy wanted = TRY(spread.policy(db, name, policy, arguments));
+    auto done = track(db, name, wanted);
+    if (!done.has_value() && done.error().fault == Fault::missing && known != before.end() &&
+        !live_table(db, name).has_value())
+      return hinted(tl::unexpected<Error>(std::move(done).error()),
+                    fmt::format("vestige untrack {} keeps its history", name));
+    const Tracked table = TRY(std::move(done));
     report.push_back(described(table));
     if (arguments.has("--baseline"))
       report.back() += ", " + counted(TRY(baseline(db, table)), "row") + " in the baseline";
     session.step();
   }
+  if (!names.empty()) TRY(spread.check(arguments));
   TRY(transaction.commit());
   for (const std::string& line : report) session.say(line);
   question_fields(session, TRY(arguments.list("--require")));
@@ -115,7 +169,9 @@ Command track_command() {
            "Running it again changes the policy and keeps the history: options that are given "
            "replace that part of the policy, the others leave it as it is, and an empty value "
            "clears it (--exclude ''). Lists are separated by commas; a name that contains a comma "
-           "stands in double quotes."},
+           "stands in double quotes. With --all, each table takes the columns that it has; a "
+           "column "
+           "that no table has is an error."},
       .options =
           {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
            {.names = "--include", .value = "COLUMNS", .summary = "record only these, and the key"},
@@ -145,7 +201,7 @@ Command track_command() {
                     "refuse changes of accounts that do not say who and why"},
                    {"vestige track --all --baseline",
                     "track everything, and record what is there now"}},
-      .run = run};
+      .run = run_track};
 }
 
 Command untrack_command() {

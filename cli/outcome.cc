@@ -1,13 +1,12 @@
 #include "cli/outcome.h"
 
-#include <utility>
+#include <cerrno>
+#include <cstring>
 
 #include "vestige/trail/changes.h"
 
 namespace vestige::cli {
 namespace {
-
-std::string text_json(const std::string& text) { return to_json(Value(Text{text})); }
 
 std::string list_json(const std::vector<std::string>& texts) {
   std::string out;
@@ -35,20 +34,45 @@ std::string outcome_json(const Outcome& outcome, bool dry_run) {
 
 }  // namespace
 
-void PatchPrinter::statement(const std::string& sql) {
-  if (output_.format() == Format::json) return output_.json("{\"sql\":" + text_json(sql) + "}");
-  if (!std::exchange(begun_, true)) output_.statement("begin;");
-  output_.statement(sql);
+Result<void> PatchPrinter::statement(const std::string& sql) {
+  if (!session_.arguments().has("--dry-run")) return {};
+  if (spool_ == nullptr) spool_.reset(std::tmpfile());
+  const std::size_t size = sql.size();
+  if (spool_ == nullptr || std::fwrite(&size, sizeof size, 1, spool_.get()) != 1 ||
+      std::fwrite(sql.data(), 1, size, spool_.get()) != size)
+    return fail(Fault::denied, "keep the patch in a temporary file: {}", std::strerror(errno));
+  return {};
 }
 
-void PatchPrinter::end() {
-  if (begun_) output_.statement("commit;");
+Result<void> PatchPrinter::print_patch() {
+  if (spool_ == nullptr) return {};
+  Output& output = session_.output();
+  const bool json = session_.format() == Format::json;
+  if (!json) output.statement("begin;");
+  std::rewind(spool_.get());
+  std::size_t size = 0;
+  while (output.wanted() && std::fread(&size, sizeof size, 1, spool_.get()) == 1) {
+    std::string sql(size, '\0');
+    if (std::fread(sql.data(), 1, size, spool_.get()) != size) break;
+    if (json) output.json("{\"sql\":" + text_json(sql) + "}");
+    else output.statement(sql);
+  }
+  if (std::ferror(spool_.get()) != 0)
+    return fail(Fault::denied, "keep the patch in a temporary file: {}", std::strerror(errno));
+  if (!json) output.statement("commit;");
+  return {};
+}
+
+Result<void> PatchPrinter::outcome(const Outcome& outcome) {
+  TRY(print_patch());
+  if (session_.format() == Format::json)
+    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run")));
+  return session_.output().written();
 }
 
 void print_outcome(Session& session, const Outcome& outcome, const Wording& wording) {
   const bool dry_run = session.arguments().has("--dry-run");
-  if (session.format() == Format::json)
-    return session.output().json(outcome_json(outcome, dry_run));
+  if (session.format() == Format::json) return;
   const bool forced = session.arguments().has("--force");
   for (const Conflict& conflict : outcome.conflicts)
     session.say(fmt::format("{}: {}{} {}: {}", forced ? "forced" : "skipped",

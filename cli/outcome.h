@@ -1,6 +1,8 @@
 // What restore and revert did, in words and as JSON.
 #pragma once
 
+#include <cstdio>
+#include <memory>
 #include <string>
 
 #include "cli/session.h"
@@ -8,17 +10,22 @@
 
 namespace vestige::cli {
 
-/// Prints a patch while it is made: one transaction, which a patch that breaks off does not commit.
+/// Prints what restore and revert do, once it is certain that they can, and before it is committed: the
+/// patch of a dry run, kept in a temporary file until then, and the outcome as JSON.
 class PatchPrinter final : public Sink {
  public:
-  explicit PatchPrinter(Output& output) : output_(output) {}
-  void statement(const std::string& sql) override;
-  /// The patch is whole.
-  void end();
+  explicit PatchPrinter(Session& session) : session_(session) {}
+  Result<void> statement(const std::string& sql) override;
+  Result<void> outcome(const Outcome& outcome) override;
 
  private:
-  Output& output_;
-  bool begun_ = false;
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
+  };
+  Result<void> print_patch();
+
+  Session& session_;
+  std::unique_ptr<std::FILE, Close> spool_;
 };
 
 struct Wording {
@@ -26,7 +33,7 @@ struct Wording {
   std::string noun;    // "change"
 };
 
-/// A table prints on stderr what was done; JSON is one object on stdout.
+/// Says on stderr what was done; JSON has said it on stdout.
 void print_outcome(Session& session, const Outcome& outcome, const Wording& wording);
 
 }  // namespace vestige::cli

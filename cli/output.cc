@@ -140,6 +140,13 @@ void Output::start_pager() {
   descriptor_ = ends[1];
 }
 
+Result<void> Output::written() {
+  flush();
+  if (error_ != 0)
+    return fail(Fault::denied, "write to stdout: {}", std::strerror(std::exchange(error_, 0)));
+  return {};
+}
+
 Result<void> Output::finish() {
   flush();
   if (pager_ != 0) {
@@ -149,9 +156,7 @@ Result<void> Output::finish() {
     }
     pager_ = 0;
   }
-  if (error_ != 0)
-    return fail(Fault::denied, "write to stdout: {}", std::strerror(std::exchange(error_, 0)));
-  return {};
+  return written();
 }
 
 std::string csv_text(std::string_view text) {

@@ -15,6 +15,11 @@ namespace vestige::cli {
 
 enum class Format { table, json, csv };
 
+/// A text as JSON, also when it is not UTF-8.
+inline std::string text_json(std::string_view text) {
+  return to_json(Value(Text{std::string(text)}));
+}
+
 /// What a piece of text is.
 enum class Label {
   plain,
@@ -79,6 +84,10 @@ class Output {
   bool wanted() const { return !closed_ && error_ == 0; }
   /// Writes what was printed so far, so that talk on stderr comes after it.
   void flush();
+  /// Writes what was printed so far: what must be out before a transaction commits.
+  ///
+  /// faults   denied (the disk is full); a reader that went away is not one
+  Result<void> written();
   /// Writes what is left and waits for the pager.
   ///
   /// faults   denied (the disk is full); a reader that went away is not one

@@ -14,6 +14,7 @@
 #include "cli/printable.h"
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
+#include "vestige/trail/live_table.h"
 
 namespace vestige::cli {
 namespace {
@@ -67,6 +68,16 @@ void Session::say(std::string_view text) {
   progress_.stop();
   output_.flush();
   fmt::print(stderr, "{}\n", printable(text));
+}
+
+Result<void> Session::say_limits(const std::string& table, const Moment& moment) {
+  if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
+    say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
+                    format_time(*began)));
+  const auto live = live_table(*TRY(database()), table);
+  if (!live.has_value() && live.error().fault == Fault::missing)
+    say(fmt::format("note: table {} is gone; only rows that were deleted before are known", table));
+  return {};
 }
 
 Result<std::string> Session::sql() const {

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "vestige/audit/at.h"
 #include "vestige/db/database.h"
 
 namespace vestige::cli {
@@ -33,6 +34,8 @@ class Session {
 
   /// One line of talk on stderr.
   void say(std::string_view text);
+  /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
+  Result<void> say_limits(const std::string& table, const Moment& moment);
   /// Takes progress off the terminal.
   void finish() { progress_.stop(); }
   /// A unit of progress; shown on stderr when the verb takes long and a person watches.

@@ -1,14 +1,14 @@
-# embed_sql(<header> <directory>): every <directory>/NAME.sql becomes
+# embed_sql(<header> <directory> <namespace>): every <directory>/NAME.sql becomes
 #
 #   inline constexpr std::string_view NAME = R"SQL(...)SQL";
 #
-# in namespace vestige::sql; a hyphen in a file's name becomes an underscore. The header is replaced
+# in that namespace; a hyphen in a file's name becomes an underscore. The header is replaced
 # only when its content changes. configure_file(@ONLY) is avoided: it would eat @words@ of the SQL.
-function(embed_sql header directory)
+function(embed_sql header directory namespace)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.sql)
   set(text "// Generated from ${directory}/*.sql by cmake/sql.cmake.\n#pragma once\n\n")
   string(APPEND text "#include <string_view>\n\n// NOLINTBEGIN(readability-identifier-naming)\n")
-  string(APPEND text "namespace vestige::sql {\n")
+  string(APPEND text "namespace ${namespace} {\n")
   foreach(file IN LISTS files)
     set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} sql)
@@ -19,7 +19,7 @@ function(embed_sql header directory)
     string(REPLACE "-" "_" name "${name}")
     string(APPEND text "\ninline constexpr std::string_view ${name} = R\"SQL(${sql})SQL\";\n")
   endforeach()
-  string(APPEND text "\n}  // namespace vestige::sql\n// NOLINTEND(readability-identifier-naming)\n")
+  string(APPEND text "\n}  // namespace ${namespace}\n// NOLINTEND(readability-identifier-naming)\n")
   file(WRITE ${header}.new "${text}")
   file(COPY_FILE ${header}.new ${header} ONLY_IF_DIFFERENT)
 endfunction()

@@ -147,6 +147,26 @@ TEST_F(CaptureContext, IsRequired) {
   client("update goods set name = name");  // nothing to record
 }
 
+TEST_F(CaptureContext, IsRequiredOfWhatIsRecordedOnly) {
+  Policy policy = requiring({"actor"});
+  policy.when = "NEW.name = 'nib' or OLD.name = 'nib'";
+  make(policy);
+  client(
+      "insert into goods values (3, 'cap'); update goods set name = 'top' where id = 3; delete "
+      "from "
+      "goods where id = 3");
+  for (const char* sql : {"insert into goods values (3, 'nib')", "update goods set name = 'nib'",
+                          "replace into goods values (1, 'cap')"})
+    EXPECT_NE(error_of(client_->run(sql)).message.find("goods requires actor"), std::string::npos)
+        << sql;
+  client(
+      "begin; insert into vestige_session (actor) values ('ann'); insert into goods values (3, "
+      "'nib'); delete from vestige_session; commit");
+  EXPECT_NE(error_of(client_->run("delete from goods where id = 3")).message.find("requires actor"),
+            std::string::npos);
+  EXPECT_EQ(actors(), "1|ann\n");
+}
+
 TEST_F(CaptureContext, RequiresFieldsThatHaveANameOnly) {
   shop_.run("create table goods (id integer primary key)");
   shop_.with_trail();
@@ -171,6 +191,19 @@ TEST_F(CaptureContext, HistoryIsAppendOnly) {
       {"update vestige_shape set name = 'x'",
        "vestige: vestige_shape is append-only: update refused"},
       {"delete from vestige_shape", "vestige: vestige_shape is append-only: delete refused"},
+      {"replace into vestige_change (id, at) values (1, 0)",
+       "vestige: vestige_change is append-only: replace refused"},
+      {"insert or replace into vestige_change select * from vestige_change order by id desc limit "
+       "1",
+       "vestige: vestige_change is append-only: replace refused"},
+      {"replace into vestige_more (rowid, part) values (1, 0)",
+       "vestige: vestige_more is append-only: replace refused"},
+      {"replace into vestige_context (id, at) values (1, 0)",
+       "vestige: vestige_context is append-only: replace refused"},
+      {"replace into vestige_shape (id, tbl, name, columns, full_capture, row_ids, at, since) "
+       "values "
+       "(1, 1, 'x', '[]', 0, 0, 0, 0)",
+       "vestige: vestige_shape is append-only: replace refused"},
   };
   const std::string before =
       shop_.rows("select * from vestige_change") + shop_.rows("select * from vestige_context");

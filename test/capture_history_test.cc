@@ -43,7 +43,7 @@ TEST_F(CaptureHistory, FindsARowInEveryRunAndInTheTail) {
   make("create table goods (id integer primary key, n default 0)");
   client(
       "insert into goods (id) with recursive n (i) as (select 1 union all select i + 1 from n "
-      "where i < 700) select i from n");
+      "where i < 2800) select i from n");
   for (int i = 0; i < 6; ++i) client("update goods set n = n + 1");
   const auto expected = [&](std::int64_t key) {
     return shop_.rows(
@@ -51,19 +51,19 @@ TEST_F(CaptureHistory, FindsARowInEveryRunAndInTheTail) {
                     "{} order by id)",
                     key));
   };
-  for (const std::int64_t key : {1, 2, 255, 256, 257, 324, 325, 699, 700})
+  for (const std::int64_t key : {1, 2, 511, 512, 513, 1024, 1025, 2383, 2384, 2799, 2800})
     EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
-  EXPECT_EQ(must(loose_runs(shop_.db())), 4900 / 1024);
+  EXPECT_EQ(must(loose_runs(shop_.db())), 19600 / 16384);
   must(merge_runs(shop_.db()));
   EXPECT_EQ(must(loose_runs(shop_.db())), 0);
-  for (const std::int64_t key : {1, 2, 324, 325, 700})
+  for (const std::int64_t key : {1, 2, 2383, 2384, 2800})
     EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
   client("update goods set n = -n");
   client("update goods set n = n - 1");
-  for (const std::int64_t key : {1, 2, 324, 325, 700})
+  for (const std::int64_t key : {1, 2, 2383, 2384, 2800})
     EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
   must(merge_runs(shop_.db()));
-  for (const std::int64_t key : {1, 2, 324, 325, 700})
+  for (const std::int64_t key : {1, 2, 2383, 2384, 2800})
     EXPECT_EQ(ids(key) + "\n", expected(key)) << key;
 }
 
@@ -76,7 +76,7 @@ TEST_F(CaptureHistory, FindsABaselinesRows) {
   auto transaction = must(Transaction::begin(shop_.db()));
   EXPECT_EQ(must(baseline(shop_.db(), tracked_)), 2500);
   must(transaction.commit());
-  for (const std::int64_t key : {1, 1023, 1024, 1025, 2048, 2499, 2500})
+  for (const std::int64_t key : {1, 511, 512, 513, 2048, 2049, 2499, 2500})
     EXPECT_EQ(ids(key), std::to_string(key));
 }
 

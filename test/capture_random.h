@@ -197,6 +197,29 @@ inline RandomTable random_table(Dice& dice, const std::string& name, bool keyed 
   return table;
 }
 
+/// A trigger of an application that writes the row again which fired it.
+inline std::string random_touch(Dice& dice, const RandomTable& table, const std::string& row_id,
+                                const std::string& name) {
+  std::vector<std::string> plain;
+  for (const RandomColumn& column : table.columns)
+    if (!column.generated && !column.row_id &&
+        std::find(table.key.begin(), table.key.end(), column.name) == table.key.end())
+      plain.push_back(sql_name(column.name));
+  if (plain.empty()) return "";
+  const std::string column = dice.pick(plain);
+  std::string same;
+  for (const std::string& key : table.key)
+    same += (same.empty() ? "" : " and ") + sql_name(key) + " is NEW." + sql_name(key);
+  if (same.empty()) same = row_id + " = NEW." + row_id;
+  return "create trigger " + sql_name(name) + " after " +
+         dice.pick<std::string>({"insert", "update", "update of " + dice.pick(plain)}) + " on " +
+         sql_name(table.name) + " begin update or ignore " + sql_name(table.name) + " set " +
+         column + " = " +
+         dice.pick<std::string>({"typeof(NEW." + column + ")", "length(NEW." + column + ")", "2",
+                                 "NEW." + dice.pick(plain), "random()"}) +
+         " where " + same + "; end";
+}
+
 /// One statement and its parameters.
 struct RandomStatement {
   std::string sql;
@@ -219,6 +242,11 @@ class RandomWrites {
   RandomWrites(Dice& dice, const RandomTable& table, const std::string& row_id,
                const Witness& witness)
       : dice_(dice), table_(table), row_id_(row_id), witness_(witness) {}
+
+  /// No UPDATE OR REPLACE, as that.
+  void never_replaces() { replaces_ = false; }
+  /// No OR FAIL: docs/sqlite.md, "What slips past".
+  void never_fails() { fails_ = false; }
 
   RandomStatement next() {
     statement_ = {};
@@ -273,10 +301,10 @@ class RandomWrites {
       for (const RandomColumn* column : columns) values.push_back(value(*column));
       rows.push_back("(" + list_of(values) + ")");
     }
-    statement_.sql = dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace",
-                                              "insert or ignore", "insert or fail"}) +
-                     " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " +
-                     list_of(rows);
+    statement_.sql =
+        dice_.pick<std::string>({"insert", "insert", "insert or replace", "replace",
+                                 "insert or ignore", fails_ ? "insert or fail" : "insert"}) +
+        " into " + sql_name(table_.name) + " (" + list_of(names) + ") values " + list_of(rows);
   }
 
   void upsert() {
@@ -318,13 +346,13 @@ class RandomWrites {
   }
 
   void update() {
-    const bool to_itself =
-        std::any_of(table_.columns.begin(), table_.columns.end(),
-                    [&](const RandomColumn& column) { return column.refers == table_.name; });
     statement_.sql =
-        dice_.pick<std::string>({"update ", "update ", to_itself ? "update " : "update or replace ",
-                                 "update or ignore ", "update or fail "}) +
+        dice_.pick<std::string>({"update ", "update ", replaces_ ? "update or replace " : "update ",
+                                 "update or ignore ", fails_ ? "update or fail " : "update "}) +
         sql_name(table_.name) + " set " + assignments();
+    if (!row_id_.empty() && dice_.chance(8))
+      statement_.sql += ", " + row_id_ + " = " +
+                        dice_.pick<std::string>({row_id_ + " + 1", "3", "-" + row_id_, row_id_});
     where();
   }
 
@@ -337,6 +365,8 @@ class RandomWrites {
   const RandomTable& table_;
   std::string row_id_;
   const Witness& witness_;
+  bool fails_ = true;
+  bool replaces_ = true;
   RandomStatement statement_;
 };
 

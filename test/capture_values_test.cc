@@ -162,5 +162,53 @@ TEST_F(CaptureValues, ReadsEveryValueBackFromAKeyOfSeveralColumns) {
   }
 }
 
+// More columns than an SQLite expression may be deep.
+TEST(CaptureWide, RecordsMoreThanAThousandColumns) {
+  Shop shop;
+  std::string columns = "id text primary key";
+  for (int i = 1; i < 1100; ++i)
+    columns += fmt::format(", c{}{}", i, i % 500 == 7 ? " unique" : "");
+  shop.run("create table goods (" + columns + ")");
+  shop.with_trail();
+  shop.track("goods");
+  Witness witness(shop.db(), {"goods"});
+  const auto client = shop.connect();
+  for (const char* sql :
+       {"insert into goods (id, c1, c999, c1099) values (1, 2, 3, 4), (2, 3, 4, 5)",
+        "update goods set c7 = id, c1000 = 'x', c1099 = null",
+        "replace into goods (id, c7, c1098) values (1, '2', 3)",
+        "update goods set id = 'k' || id, c1050 = 9", "delete from goods"}) {
+    must(client->run(sql));
+    EXPECT_EQ(witness.look(), "") << sql;
+  }
+  EXPECT_GT(shop.last_change(), 7);
+}
+
+TEST(CaptureKeys, CanBecomeNullAndBack) {
+  Shop shop;
+  shop.run(
+      "create table goods (code text primary key, n); create table pairs (a, b, primary key (a, "
+      "b)); insert into goods values ('x', 1), (null, 2), (null, 3); insert into pairs values (1, "
+      "null), (1, null), (null, 2)");
+  shop.with_trail();
+  shop.track("goods");
+  shop.track("pairs");
+  Witness witness(shop.db(), {"goods", "pairs"});
+  shop.run("update goods set code = null where n = 1");
+  EXPECT_EQ(witness.look(), "");
+  shop.run(
+      "update goods set code = 'y' where n = 2; update pairs set a = null; update pairs set b = "
+      "7 where rowid = 1; delete from goods where code is null");
+  EXPECT_EQ(witness.look(), "");
+  EXPECT_EQ(shop.changes(),
+            "UPDATE {\"code\":\"x\"}→{\"code\":null} {\"code\":\"x\"} {\"code\":null}\n"
+            "UPDATE {\"code\":null}→{\"code\":\"y\"} {\"code\":null} {\"code\":\"y\"}\n"
+            "UPDATE {\"a\":1,\"b\":null}→{\"a\":null,\"b\":null} {\"a\":1} {\"a\":null}\n"
+            "UPDATE {\"a\":1,\"b\":null}→{\"a\":null,\"b\":null} {\"a\":1} {\"a\":null}\n"
+            "UPDATE {\"a\":null,\"b\":null}→{\"a\":null,\"b\":7} {\"b\":null} {\"b\":7}\n"
+            "DELETE {\"code\":null} {\"code\":null,\"n\":1}\n"
+            "DELETE {\"code\":null} {\"code\":null,\"n\":3}\n");
+}
+
 }  // namespace
 }  // namespace vestige

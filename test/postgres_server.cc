@@ -90,7 +90,8 @@ pid_t launch(const std::vector<std::string>& command, const passwd* user, const 
   if (getppid() != parent) _exit(98);
   send_output_to(log);
   std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
   _exit(99);
@@ -147,7 +148,8 @@ void tell(int descriptor, const std::string& text) {
   setsid();  // what ends the tests' group does not end this
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   signal(SIGCHLD, SIG_DFL);
-  for (int descriptor = 0; descriptor < 1024; ++descriptor)  // the tests' output must not hang on us
+  for (int descriptor = 0; descriptor < 1024;
+       ++descriptor)  // the tests' output must not hang on us
     if (descriptor != report && descriptor != lifeline) close(descriptor);
   for (const char* name : {"PGDATA", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS",
                            "PGSERVICE", "PGPASSWORD", "PGSSLMODE"})
@@ -279,8 +281,8 @@ std::string PostgresServer::url(std::string_view database, std::string_view user
 void PostgresServer::execute(const std::string& sql) const {
   PGconn* connection = PQconnectdb(url().c_str());
   PGresult* result = PQexec(connection, sql.c_str());
-  const bool done = PQresultStatus(result) == PGRES_COMMAND_OK ||
-                    PQresultStatus(result) == PGRES_TUPLES_OK;
+  const bool done =
+      PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
   const std::string problem = PQerrorMessage(connection);
   PQclear(result);
   PQfinish(connection);

@@ -58,6 +58,7 @@ create table if not exists vestige.shape (
   columns jsonb not null,
   whole boolean not null,        -- an UPDATE keeps every field: nothing in the table tells its rows apart for sure
   signature bigint not null,
+  since bigint not null,         -- changes with a greater id may have this shape
   note text
 );
 create index if not exists shape_of_table on vestige.shape (tracked, signature);
@@ -847,8 +848,9 @@ begin
   where s.tracked = t.id and s.signature = fingerprint and s.columns = recorded and s.whole = keep_whole
   order by s.id desc limit 1;
   if number is null then
-    insert into vestige.shape (tracked, schema_name, table_name, columns, whole, signature, note)
-    select t.id, n.nspname, r.relname, recorded, keep_whole, fingerprint, remark
+    insert into vestige.shape (tracked, schema_name, table_name, columns, whole, signature, since, note)
+    select t.id, n.nspname, r.relname, recorded, keep_whole, fingerprint,
+           (select case when is_called then last_value else 0 end from vestige.change_id), remark
     from pg_class r join pg_namespace n on n.oid = r.relnamespace where r.oid = rel
     returning id into number;
   end if;
@@ -1211,26 +1213,45 @@ begin
 end
 $$;
 
+-- Stops to track a table, which may be gone; its history stays.
+create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  functions text[] := array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)];
+  function_name text;
+  t record;
+begin
+  update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
+  if not found then
+    raise exception 'untrack: no table % is tracked', tracked_id using errcode = 'undefined_object';
+  end if;
+  for t in
+    select g.tgname, format('%I.%I', n.nspname, c.relname) as rel
+    from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where g.tgparentid = 0 and (g.tgfoid in (select to_regproc(f) from unnest(functions) f)
+      or g.tgfoid = 'vestige.capture_truncate'::regproc
+         and g.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
+  loop
+    execute format('drop trigger %I on %s', t.tgname, t.rel);
+  end loop;
+  foreach function_name in array functions loop
+    if to_regproc(function_name) is not null then
+      execute format('drop function %s()', function_name);
+    end if;
+  end loop;
+end
+$$;
+
 create or replace function vestige.untrack("table" regclass) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked;
-  part text;
 begin
   select * into t from vestige.tracked where relation = "table" and untracked_at is null;
   if t.id is null then
     raise exception 'untrack %: it is not tracked', "table" using errcode = 'undefined_object';
   end if;
-  perform vestige.drop_trigger("table", named::name)
-  from unnest(array['0_vestige_change', '0_vestige_insert', '0_vestige_apply',
-                    'untrack it in vestige first: that']) as named;
-  perform vestige.drop_trigger(p.relid, '0_vestige_truncate')
-  from (select "table" as relid union select relid from pg_partition_tree("table")) p;
-  foreach part in array array['capture', 'insert'] loop
-    continue when to_regproc(format('vestige.%s_%s', part, t.id)) is null;
-    execute format('drop function vestige.%I()', format('%s_%s', part, t.id));
-  end loop;
-  update vestige.tracked set untracked_at = clock_timestamp() where id = t.id;
+  perform vestige.untrack_id(t.id);
 end
 $$;
 
@@ -1274,7 +1295,7 @@ begin
   elsif kind = 'number' and value ~ '^-?[0-9]' or kind = 'json' then
     return value;
   elsif kind = 'boolean' then
-    return case value when 't' then 'true' else 'false' end;
+    return case when value in ('t', 'true') then 'true' else 'false' end;
   elsif kind = 'time' and value ~ '^[0-9]' then
     return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', '\1:00'), ' ', 'T'))::text;
   elsif kind = 'cast' and value like '{%' then
@@ -1444,7 +1465,256 @@ begin
 end
 $$;
 
--- Who may do what. An application's role needs nothing: capture runs as the owner of the trail. It may say its
+-- A key as it stands in vestige.change.key, from what somebody typed for each key column.
+create or replace function vestige.key_text(tracked_id int, words text[]) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' as $$
+declare
+  casts text;
+  out_text text;
+begin
+  select string_agg(format('$1[%s]::%s', c ->> 'key', c ->> 'type'), ', ' order by (c ->> 'key')::int) into casts
+  from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
+  where t.id = tracked_id and (c ->> 'key')::int > 0;
+  if cardinality(words) = 1 then
+    execute format('select (%s)::text', casts) into out_text using words;
+  else
+    execute format('select row(%s)::text', casts) into out_text using words;
+  end if;
+  return out_text;
+end
+$$;
+
+-- The same key as a JSON object.
+create or replace function vestige.key_json(tracked_id int, key_text text) returns json language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  parts text[] := array[key_text];
+  one record;
+  printed text;
+begin
+  for one in
+    select c ->> 'name' as name, c ->> 'kind' as kind, c ->> 'type' as type, (c ->> 'key')::int as place, count(*) over () as n
+    from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
+    where t.id = tracked_id and (c ->> 'key')::int > 0 order by (c ->> 'key')::int
+  loop
+    if one.place = 1 and one.n > 1 then
+      parts := vestige.fields(key_text);
+    end if;
+    printed := concat_ws(',', printed, to_json(one.name) || ':' || vestige.value_json(one.kind, one.type, parts[one.place]));
+  end loop;
+  return '{' || coalesce(printed, '') || '}';
+end
+$$;
+
+-- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row.
+create or replace function vestige.live_row(tracked_id int, key_text text) returns json language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' as $$
+declare
+  t vestige.tracked;
+  s vestige.shape;
+  keys text;
+  printed text;
+  found_row text;
+begin
+  select * into t from vestige.tracked where id = tracked_id;
+  select * into s from vestige.shape where id = t.shape;
+  select string_agg(format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', c ->> 'type'), ' and ') into keys
+  from jsonb_array_elements(s.columns) c where (c ->> 'key')::int > 0;
+  if not exists (select from pg_class r join pg_namespace n on n.oid = r.relnamespace
+                 where n.nspname = t.schema_name and r.relname = t.table_name) then
+    return null;
+  end if;
+  execute format('select %s from %I.%I as live where %s',
+                 (vestige.expressions(s.columns, false, 'live.', 'live.')).new_row, t.schema_name, t.table_name, keys)
+    into found_row
+    using case when keys like '%$1[2]%' then vestige.fields(key_text) else array[key_text] end;
+  if found_row is null then
+    return null;
+  end if;
+  select string_agg(to_json(c ->> 'name') || ':' || vestige.value_json(c ->> 'kind', c ->> 'type', f.value), ',' order by place)
+    into printed
+  from jsonb_array_elements(s.columns) with ordinality as i(c, place)
+    join unnest(vestige.fields(found_row)) with ordinality as f(value, place) using (place);
+  return '{' || printed || '}';
+end
+$$;
+
+-- The ids of the changes under one key, before or after, whichever row had it.
+create or replace function vestige.key_changes(tracked_id int, key_text text) returns setof bigint language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select c.id from vestige.change c
+  where c.key_hash = hashtextextended(key_text, tracked_id) and c.key = key_text and c.tracked = tracked_id
+  union
+  select c.id from vestige.moved v join vestige.change c on c.id = v.change
+  where v.key_hash = hashtextextended(key_text, tracked_id) and c.new_key = key_text and c.tracked = tracked_id
+$$;
+
+-- 6. Undoing -----------------------------------------------------------------------------------------------
+
+-- Undoes one change, if the row is as the change left it, or else if `anyway`.
+--
+-- done       applied, nothing (a TRUNCATE, whose rows have changes of their own), conflict: nothing was done
+-- conflict   what is not as the change left it; columns: which
+-- statement  the SQL that was run, for people to read; notes: columns that could not be put back, and why
+create or replace function vestige.undo(change_id bigint, anyway boolean default false, out done text, out conflict text,
+  out columns text[], out statement text, out notes text[]) language plpgsql set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' as $$
+declare
+  c vestige.change;
+  t vestige.tracked;
+  rel text;
+  old_fields text[];
+  new_fields text[];
+  live_fields text[];
+  live_key text;
+  f record;
+  keys text := '';
+  names text := '';
+  places text := '';
+  sets text := '';
+  selects text := '';
+  key_parts text[];
+  place_in_live int := 0;
+  touched bigint;
+begin
+  select * into c from vestige.change where id = change_id;
+  if c.id is null then
+    raise exception 'undo: there is no change %', change_id using errcode = 'no_data_found';
+  end if;
+  select * into t from vestige.tracked where id = c.tracked;
+  rel := (select format('%I.%I', n.nspname, r.relname) from pg_class r join pg_namespace n on n.oid = r.relnamespace
+          where n.nspname = t.schema_name and r.relname = t.table_name);
+  if rel is null then
+    raise exception 'undo change %: table %.% is gone', c.id, t.schema_name, t.table_name using errcode = 'undefined_table';
+  elsif c.op in ('T', 'B') then
+    done := 'nothing';
+    return;
+  elsif c.key is null then
+    raise exception 'undo change %: table % is tracked without a key', c.id, rel
+      using hint = 'give it a primary key, or track it with a key over a unique constraint';
+  end if;
+  old_fields := vestige.fields(c.old_row);
+  new_fields := vestige.fields(c.new_row);
+  live_key := coalesce(c.new_key, c.key);
+  -- The columns that the change recorded, where they stand today.
+  for f in
+    select then_.place, then_.item ->> 'name' as name, now_.item ->> 'name' as now_name, now_.item ->> 'type' as type,
+           coalesce((now_.item ->> 'key')::int, 0) as key, count(*) filter (where now_.item ->> 'key' <> '0') over () as n_keys,
+           a.attgenerated, a.attidentity, old_fields[then_.place] as old, new_fields[then_.place] as new
+    from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as then_(item, place)
+      left join lateral (select n as item from vestige.shape p, jsonb_array_elements(p.columns) n
+                         where p.id = t.shape and n ->> 'id' = then_.item ->> 'id') now_ on true
+      left join pg_attribute a on a.attrelid = rel::regclass and a.attname = now_.item ->> 'name' and not a.attisdropped
+    where s.id = c.shape order by then_.place
+  loop
+    if f.now_name is null or f.attgenerated is null then
+      if f.old is not null then
+        notes := notes || format('%s.%s cannot be put back: the column is gone', rel, f.name);
+      end if;
+      continue;
+    end if;
+    if f.key > 0 then
+      keys := concat_ws(' and ', nullif(keys, ''), format('live.%I = %s::%s', f.now_name,
+        case when f.n_keys = 1 then '$2' else format('(vestige.fields($2))[%s]', f.key) end, f.type));
+    end if;
+    place_in_live := place_in_live + 1;
+    selects := concat_ws(', ', nullif(selects, ''), format('live.%I', f.now_name));
+    key_parts := key_parts || jsonb_build_object('place', f.place, 'name', f.now_name, 'type', f.type,
+      'generated', f.attgenerated <> '', 'identity', f.attidentity = 'a', 'live', place_in_live)::text;
+    if f.attgenerated <> '' then
+      continue;
+    end if;
+    names := concat_ws(', ', nullif(names, ''), quote_ident(f.now_name));
+    places := concat_ws(', ', nullif(places, ''), format('%L::%s', f.old, f.type));
+    if c.op = 'U' and (f.old is distinct from f.new or f.old is not null) then
+      sets := concat_ws(', ', nullif(sets, ''), format('%I = %L::%s', f.now_name, f.old, f.type));
+    end if;
+  end loop;
+  execute format('select row(%s)::text from %s as live where %s for update', selects, rel, keys) into statement
+    using null::text, live_key;
+  live_fields := vestige.fields(statement);
+  statement := null;
+  -- Is the row as the change left it?
+  if c.op = 'D' and live_fields is not null then
+    conflict := 'a row with this key is there again';
+  elsif c.op <> 'D' and live_fields is null then
+    conflict := 'the row is gone';
+  elsif c.op <> 'D' then
+    select array_agg(p ->> 'name'), string_agg(format('%s has changed since: %s expected, %s found', p ->> 'name',
+             coalesce(new_fields[(p ->> 'place')::int], 'null'), coalesce(live_fields[(p ->> 'live')::int], 'null')), '; ')
+      into columns, conflict
+    from (select k::jsonb as p from unnest(key_parts) k) parts
+    where live_fields[(p ->> 'live')::int] is distinct from new_fields[(p ->> 'place')::int]
+      and (c.op = 'I' or old_fields[(p ->> 'place')::int] is distinct from new_fields[(p ->> 'place')::int]);
+  end if;
+  if conflict is not null and not (anyway and (c.op = 'D') = (live_fields is null)) then
+    done := 'conflict';
+    return;
+  end if;
+  if c.op = 'I' then
+    statement := format('delete from %s as live where %s', rel, keys);
+  elsif c.op = 'D' then
+    statement := format('insert into %s (%s)%s values (%s)', rel, names,
+      case when exists (select from unnest(key_parts) k where (k::jsonb ->> 'identity')::boolean)
+           then ' overriding system value' else '' end, places);
+  elsif sets = '' then
+    done := 'nothing';
+    return;
+  else
+    statement := format('update %s as live set %s where %s', rel, sets, keys);
+  end if;
+  execute statement using null::text, live_key;
+  get diagnostics touched = row_count;
+  if touched <> 1 then
+    raise exception 'undo change %: % rows of % were touched, not one', c.id, touched, rel
+      using hint = 'a trigger or a row-level policy of the table stands in the way';
+  end if;
+  statement := replace(statement, 'vestige.fields($2)', format('vestige.fields(%L)', live_key));
+  statement := replace(statement, '$2', quote_literal(live_key));
+  done := 'applied';
+end
+$$;
+
+-- 7. Whether capture stands --------------------------------------------------------------------------------
+
+-- What is wrong with the capture of a tracked table, in a few words; null when nothing is.
+create or replace function vestige.trouble(tracked_id int) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  s vestige.shape;
+  rel oid;
+begin
+  select * into t from vestige.tracked where id = tracked_id;
+  select * into s from vestige.shape where id = t.shape;
+  select c.oid into rel from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = t.schema_name and c.relname = t.table_name;
+  if rel is null then
+    select c.oid into rel from pg_class c where c.oid = t.relation and c.relkind in ('r', 'p');
+    return case when rel is null then 'the table is gone' else 'the table was renamed to ' || rel::regclass end;
+  elsif not exists (select from pg_trigger where tgrelid = rel and tgname = '0_vestige_change'
+                    and tgfoid = to_regproc('vestige.capture_' || tracked_id))
+     or not exists (select from pg_trigger where tgrelid = rel and tgname = '0_vestige_truncate') then
+    return 'triggers missing';
+  elsif exists (select from pg_trigger where tgrelid = rel and tgname like '0\_vestige\_%' and tgenabled <> 'A') then
+    return 'triggers disabled';
+  elsif (select prosrc from pg_proc where oid = to_regproc('vestige.capture_' || tracked_id))
+        is distinct from vestige.capture_source(rel, t, s) then
+    return case when vestige.signature(rel) <> s.signature then 'the table was altered; the next write takes it up'
+                else 'the capture function was altered' end;
+  end if;
+  return null;
+end
+$$;
+
+-- 8. Who may do what --------------------------------------------------------------------------------------
+
+-- An application's role needs nothing: capture runs as the owner of the trail. It may say its
 -- context; everything else is for the owner, and for those whom the owner lets in.
 revoke all on all tables in schema vestige from public;
 revoke all on all sequences in schema vestige from public;

@@ -71,6 +71,8 @@ create table vestige_current (
 --   UPDATE                     slots 2i and 2i+1 hold old and new of column i, where bit i of `changed` is set
 --                              (policy capture = full: 2i+1 always)
 -- More than 32 slots go on in vestige_more, 32 at a time.
+-- backward is 1 where the clock stood before that of the change before; 0 and -1 only while a change is
+-- recorded, see vestige_late.
 -- op is I, U, D or B. No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
 -- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
@@ -93,12 +95,11 @@ create table vestige_change (
 
 create index vestige_change_backward on vestige_change (id) where backward is not null;
 
--- Which changes a row has, under the key that it had before or after: sorted runs of 1,024 changes. An
--- ordinary index would dirty one more page in almost every transaction. A run grows by a quarter, with the
--- change that completes the quarter: written at once, it would now and then touch so many pages that
--- SQLite moves its statement journal to a file, where it stays until the transaction ends. The changes
--- since the last quarter are found by looking at them; merging complete runs into run 0 is maintenance
--- (vestige/trail/row_index.h; docs/decisions/0002-sorted-runs.md).
+-- Which changes a row has, under the key that it had before or after: sorted runs of 16,384 changes. An
+-- ordinary index would dirty one more page in almost every transaction. A run grows by batches of 512
+-- changes, written with the change that completes the batch. The changes since the last batch are found by
+-- looking at them; merging complete runs into run 0 is maintenance (vestige/trail/row_index.h;
+-- docs/decisions/0002-sorted-runs.md).
 create table vestige_key (
   run integer,
   tbl integer,
@@ -108,17 +109,19 @@ create table vestige_key (
 ) without rowid;
 
 create trigger vestige_change_run after insert on vestige_change
-when NEW.id & 255 = 0
+when NEW.id & 511 = 0 or NEW.backward = 0
 begin
   insert or ignore into vestige_key (run, tbl, key, id)
-  select (NEW.id + 1023) >> 10, tbl, key, id
+  select (NEW.id + 16383) >> 14, tbl, key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and key is not null
+  where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and key is not null
   union all
-  select (NEW.id + 1023) >> 10, tbl, new_key, id
+  select (NEW.id + 16383) >> 14, tbl, new_key, id
   from vestige_change
-  where id > NEW.id - 256 and id <= NEW.id and new_key is not null
+  where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and new_key is not null
   order by 2, 3, 4;
+  insert into vestige_late (change, rest)
+  values (iif(NEW.backward = 0, NEW.id, null), NEW.seq - total_changes());
 end;
 
 create table vestige_more (
@@ -139,6 +142,7 @@ create index vestige_more_change on vestige_more (change, part);
 --   INSERT. Cascades and triggers come in between, and only the row that kept others may settle them
 -- seq, cleared: total_changes() before capture did anything for the statement's row, and when it had
 --   cleared what was kept before
+-- part -1, since: the last change before an UPDATE of a row that foreign keys may change meanwhile
 create table vestige_replaced (
   tbl integer,
   shape integer,
@@ -146,6 +150,7 @@ create table vestige_replaced (
   keeper,
   seq integer,
   cleared integer,
+  since integer,
   part integer,
   identity,
   row_id integer,
@@ -153,76 +158,6 @@ create table vestige_replaced (
   v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
   v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31
 );
-
--- insert into vestige_settle (row) values (…): the row of vestige_replaced with that rowid was removed:
--- record its DELETE and forget it; null: nothing to do.
--- A view, because an INSERT into it costs next to nothing when there is nothing to settle. A null seq says that the next change belongs to the same transaction; the rule
--- for tx is that of Writer::tx in capture.cc (docs/sqlite.md, "Transactions").
-create view vestige_settle as select null as row;
-create view vestige_settle_now as select null as row;
-
-create trigger vestige_settle_some instead of insert on vestige_settle
-when NEW.row is not null
-begin
-  insert into vestige_settle_now (row) values (NEW.row);
-end;
-
-create trigger vestige_settle_one instead of insert on vestige_settle_now
-begin
-  insert into vestige_change (
-    tbl, shape, op, at, seq, tx, context, backward, row_id, key,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
-    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
-  select
-    r.tbl, r.shape, 'D', cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer), null,
-    coalesce((
-      select case
-        when u.context is not null then iif(c.context >= u.scope, c.tx, c.id + 1)
-        when c.context is null
-          and c.at = cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
-          and (c.seq is null or c.seq = r.seq) then c.tx
-        else c.id + 1
-        end
-      from vestige_change as c
-      left join vestige_current as u
-        on u.expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
-        and u.seq <= total_changes()
-      order by c.id desc limit 1), 1),
-    (select context from vestige_current
-      where expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)
-      and seq <= total_changes()),
-    (select iif(at > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer), 1, null)
-      from vestige_change order by id desc limit 1),
-    r.row_id, r.key,
-    r.v0, r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8, r.v9, r.v10, r.v11, r.v12, r.v13,
-    r.v14, r.v15, r.v16, r.v17, r.v18, r.v19, r.v20, r.v21, r.v22, r.v23, r.v24, r.v25, r.v26,
-    r.v27, r.v28, r.v29, r.v30, r.v31
-  from vestige_replaced as r
-  where r.rowid = NEW.row;
-  insert into vestige_more (
-    change, part,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
-    v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31)
-  select
-    (select max(id) from vestige_change), r.part,
-    r.v0, r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8, r.v9, r.v10, r.v11, r.v12, r.v13,
-    r.v14, r.v15, r.v16, r.v17, r.v18, r.v19, r.v20, r.v21, r.v22, r.v23, r.v24, r.v25, r.v26,
-    r.v27, r.v28, r.v29, r.v30, r.v31
-  from vestige_replaced as r
-  join vestige_replaced as p on p.rowid = NEW.row
-  where r.tbl = p.tbl
-    and r.keeper is p.keeper
-    and r.identity is p.identity
-    and r.part > 0;
-  delete from vestige_replaced
-  where rowid in (
-    select r.rowid
-    from vestige_replaced as r
-    join vestige_replaced as p on p.rowid = NEW.row
-    where r.tbl = p.tbl
-      and r.keeper is p.keeper
-      and r.identity is p.identity);
-end;
 
 -- Tables that one statement on `outer_table` can write too, through cascades and triggers.
 create table vestige_reach (
@@ -273,18 +208,23 @@ begin
   delete from vestige_current;
 end;
 
--- The trail is append-only.
+-- The trail is append-only. Only vestige_late moves changes, in the statement that makes them. FAIL and not
+-- ABORT, because a statement that may abort keeps a statement journal, and capture's would be one.
 create trigger vestige_change_no_update before update on vestige_change
+when (select min(id) from vestige_change) > 0
+  and not exists (select 1 from vestige_change where backward <= 0)
 begin
-  select raise(abort, 'vestige: vestige_change is append-only: update refused');
+  select raise(fail, 'vestige: vestige_change is append-only: update refused');
 end;
 create trigger vestige_change_no_delete before delete on vestige_change
 begin
   select raise(abort, 'vestige: vestige_change is append-only: delete refused');
 end;
 create trigger vestige_more_no_update before update on vestige_more
+when (select min(id) from vestige_change) > 0
+  and not exists (select 1 from vestige_change where backward <= 0)
 begin
-  select raise(abort, 'vestige: vestige_more is append-only: update refused');
+  select raise(fail, 'vestige: vestige_more is append-only: update refused');
 end;
 create trigger vestige_more_no_delete before delete on vestige_more
 begin
@@ -305,4 +245,24 @@ end;
 create trigger vestige_shape_no_delete before delete on vestige_shape
 begin
   select raise(abort, 'vestige: vestige_shape is append-only: delete refused');
+end;
+create trigger vestige_change_no_replace before insert on vestige_change
+when NEW.id <> -1 and exists (select 1 from vestige_change where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_change is append-only: replace refused');
+end;
+create trigger vestige_more_no_replace before insert on vestige_more
+when NEW.rowid <> -1 and exists (select 1 from vestige_more where rowid = NEW.rowid)
+begin
+  select raise(fail, 'vestige: vestige_more is append-only: replace refused');
+end;
+create trigger vestige_context_no_replace before insert on vestige_context
+when NEW.id <> -1 and exists (select 1 from vestige_context where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_context is append-only: replace refused');
+end;
+create trigger vestige_shape_no_replace before insert on vestige_shape
+when NEW.id <> -1 and exists (select 1 from vestige_shape where id = NEW.id)
+begin
+  select raise(fail, 'vestige: vestige_shape is append-only: replace refused');
 end;

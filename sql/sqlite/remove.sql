@@ -6,6 +6,10 @@
 drop view vestige_session;
 drop view vestige_settle;
 drop view vestige_settle_now;
+drop view vestige_late;
+drop view vestige_late_parts;
+drop view vestige_late_now;
+drop view vestige_put_back;
 drop table vestige_retention;
 drop table vestige_reach;
 drop table vestige_replaced;

@@ -12,6 +12,7 @@ RAISE = re.compile(r"\braise\s*\(\s*(?:abort|fail|rollback)\s*,\s*'((?:[^']|'')*
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 OUT_OF_REACH = {
     "open {}: SQLite {} is too old, 3.38 or newer is needed",  # tests run with a newer one
+    "keep the patch in a temporary file: {}",  # a full /tmp
 }
 SHORTEST = 5  # a shorter constant part would be found by accident
 

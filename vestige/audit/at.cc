@@ -7,16 +7,13 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/row_index.h"
 
 namespace vestige {
 namespace {
 
-constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
-
 // Adds the columns that are not there yet: going forward in time, the first old value of a column is
 // the one it had.
-void fill(Row& row, const Row& values) {
+void fill_in(Row& row, const Row& values) {
   for (const Field& field : values)
     if (find(row, field.name) == nullptr) row.push_back(field);
 }
@@ -39,39 +36,35 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
     case Moment::Kind::time: return last_change_at(db, moment.value);
     case Moment::Kind::change: break;
   }
-  if (TRY(scalar_integer(db, "select count(*) from vestige_change where id = ?1",
-                         {moment.value})) == 0)
+  Selection selection;
+  selection.ids = {moment.value};
+  if (!TRY(TRY(read_changes(db, selection))->next()).has_value())
     return hinted(fail(Fault::missing, "find change {}: no such change", moment.value),
                   "vestige log lists them");
   return moment.value;
 }
 
 Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto) {
-  Decoder decoder = TRY(Decoder::open(db));
   Row current = key;
   Row row;
   bool found = false;
   while (true) {
-    const Value stored = TRY(stored_key(db, current));
-    auto rows =
-        TRY(db.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
-                         row_changes("?1", "?2") + ") and c.id > ?3 order by c.id",
-                     {table.id, stored, upto}));
+    auto changes = TRY(key_changes(db, table, current, upto, kNow, true));
     bool moved = false;
-    while (!moved && TRY(rows->next()) == Step::row) {
-      const auto change = TRY(decoder.decode(*rows));
-      if (!change.has_value()) continue;
+    while (!moved) {
+      const auto change = TRY(changes->next());
+      if (!change.has_value()) break;
       switch (change->op) {
         case Op::insert: return found ? State(std::move(row)) : State();
-        case Op::remove: fill(row, *change->old_values); return State(std::move(row));
-        case Op::baseline: fill(row, *change->new_values); return State(std::move(row));
+        case Op::remove: fill_in(row, *change->old_values); return State(std::move(row));
+        case Op::baseline: fill_in(row, *change->new_values); return State(std::move(row));
         case Op::truncate: continue;
         case Op::update: break;
       }
-      const bool here = same_key(TRY(stored_key(db, change->key)), stored);
-      if (!here) return found ? State(std::move(row)) : State();  // another row took the key later
+      if (!same_row_key(change->key, current))  // another row took the key later
+        return found ? State(std::move(row)) : State();
       found = true;
-      fill(row, *change->old_values);
+      fill_in(row, *change->old_values);
       if (change->new_key.has_value()) {
         current = *change->new_key;
         upto = change->id;
@@ -81,7 +74,7 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
     if (!moved) break;
   }
   const auto live = TRY(live_row(db, table, current));
-  if (live.has_value()) fill(row, *live);
+  if (live.has_value()) fill_in(row, *live);
   if (!live.has_value() && !found) return State();
   return State(std::move(row));
 }
@@ -97,6 +90,17 @@ Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
     if (in_force) chosen = &shape;
   }
   return shown_names(*chosen, table.shape);
+}
+
+Result<std::optional<std::int64_t>> began_after(Database& db, const std::string& name,
+                                                const Moment& moment) {
+  const Tracked table = TRY(tracked_table(db, name));
+  const auto all = TRY(shapes(db, table.id));
+  const Shape& first = all.front();
+  const bool before = moment.kind == Moment::Kind::time     ? moment.value < first.at
+                      : moment.kind == Moment::Kind::change ? moment.value < first.since
+                                                            : false;
+  return before ? std::optional<std::int64_t>(first.at) : std::nullopt;
 }
 
 Row with_columns(const Row& row, const std::vector<std::string>& columns) {

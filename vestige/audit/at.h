@@ -54,6 +54,11 @@ Result<State> at(Database& db, const std::string& table, const std::vector<std::
 /// today's names.
 Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto);
 
+/// When tracking of a table began, if a moment lies before that: what is shown of it then is the oldest
+/// that is known.
+Result<std::optional<std::int64_t>> began_after(Database& db, const std::string& table,
+                                                const Moment& moment);
+
 /// The columns that were recorded at a moment, under today's names.
 Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
                                             const Moment& moment, std::int64_t upto);

@@ -1,9 +1,11 @@
-// at, for a whole table: the changes after the moment, sorted by key, become what each touched row was
-// (a temporary table), and are merged with one scan of the table in key order.
+// at, for a whole table: the changes after the moment, sorted by key, become what each touched row was, and
+// are merged with one scan of the table in key order.
 
-#include <deque>
+#include <optional>
 
 #include "vestige/audit/at.h"
+#include "vestige/audit/key_order.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
@@ -17,190 +19,255 @@ constexpr char kAbsent = 'A';
 constexpr char kWhole = 'W';
 constexpr char kOverlay = 'O';
 
+struct Was {
+  std::vector<Value> key;
+  char kind = kOverlay;
+  Row row;
+};
+
 void fill(Row& row, const Row& values) {
+  row.reserve(values.size());
   for (const Field& field : values)
     if (find(row, field.name) == nullptr) row.push_back(field);
 }
 
-bool same_keys(const std::vector<Value>& left, const std::vector<Value>& right) {
-  for (std::size_t i = 0; i < left.size(); ++i)
-    if (!same_key(left[i], right[i])) return false;
-  return true;
-}
-
-// Folds the changes to one key, oldest first, into what the row with that key was before them.
-class Touched {
+// The touched rows, one at a time.
+class TouchedRows {
  public:
-  void begin(Row key) {
-    key_ = std::move(key);
-    row_.clear();
-    kind_ = kOverlay;
-    done_ = false;
-    first_ = true;
+  TouchedRows() = default;
+  TouchedRows(const TouchedRows&) = delete;
+  TouchedRows& operator=(const TouchedRows&) = delete;
+  virtual ~TouchedRows() = default;
+  virtual Result<std::optional<Was>> next() = 0;
+};
+
+// Folds the changes to each key, oldest first, into what the row with that key was before them. In the order
+// of the keys as they are stored.
+class Folded final : public TouchedRows {
+ public:
+  static Result<std::unique_ptr<TouchedRows>> read(Database& db, const Tracked& table,
+                                                   std::int64_t upto, const std::string& order) {
+    Decoder decoder = TRY(Decoder::open(db));
+    auto rows = TRY(db.query(
+        "select " + change_columns() +
+            ", e.k, e.arrives from (select k, id, arrives from ("
+            "select key as k, id, 0 as arrives from vestige_change where id > ?2 and tbl = ?1"
+            " union all select new_key, id, 1 from vestige_change where id > ?2 and tbl = ?1"
+            " and new_key is not null) order by " +
+            order + ", id, arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
+        {table.id, upto}));
+    return std::unique_ptr<TouchedRows>(new Folded(db, table, std::move(decoder), std::move(rows)));
   }
 
-  Result<void> take(Database& db, const Tracked& table, const Change& change, bool arrives) {
+  Result<std::optional<Was>> next() override {
+    std::optional<Was> was = std::exchange(begun_, std::nullopt);
+    while (TRY(rows_->next()) == Step::row) {
+      const auto change = TRY(decoder_.decode(*rows_));
+      if (!change.has_value()) continue;
+      const int place = rows_->columns() - 2;
+      const bool arrives = rows_->integer(place + 1) != 0;
+      Value stored = rows_->value(place);
+      if (!key_.has_value() || !same_key(*key_, stored)) {
+        key_ = std::move(stored);
+        Was& begun = begun_.emplace();
+        const Row& key = arrives ? *change->new_key : change->key;
+        TRY(names_a_row(table_, key));
+        for (const Field& field : key) begun.key.push_back(field.value);
+        done_ = false;
+        first_ = true;
+        TRY(take(begun, *change, arrives));
+        if (was.has_value()) return was;
+        was = std::exchange(begun_, std::nullopt);
+      } else if (was.has_value()) {
+        TRY(take(*was, *change, arrives));
+      }
+    }
+    return was;
+  }
+
+ private:
+  Folded(Database& db, const Tracked& table, Decoder decoder, std::unique_ptr<Rows> rows)
+      : db_(db), table_(table), decoder_(std::move(decoder)), rows_(std::move(rows)) {}
+
+  Result<void> take(Was& was, const Change& change, bool arrives) {
     if (done_) return {};
     const bool first = std::exchange(first_, false);
     if (change.op == Op::insert || arrives) {
       done_ = true;
-      if (first) kind_ = kAbsent;
-      else kind_ = kWhole;
+      was.kind = first ? kAbsent : kWhole;
     } else if (change.op == Op::remove || change.op == Op::baseline) {
-      fill(row_, change.op == Op::remove ? *change.old_values : *change.new_values);
-      kind_ = kWhole;
+      fill(was.row, change.op == Op::remove ? *change.old_values : *change.new_values);
+      was.kind = kWhole;
       done_ = true;
     } else {
-      fill(row_, *change.old_values);
+      fill(was.row, *change.old_values);
       if (change.new_key.has_value()) {
-        const State rest = TRY(state_of(db, table, *change.new_key, change.id));
-        if (rest.has_value()) fill(row_, *rest);
-        kind_ = kWhole;
+        const State rest = TRY(state_of(db_, table_, *change.new_key, change.id));
+        if (rest.has_value()) fill(was.row, *rest);
+        was.kind = kWhole;
         done_ = true;
       }
     }
     return {};
   }
 
-  const Row& key() const { return key_; }
-  std::string payload() const { return kind_ == kAbsent ? "A" : kind_ + to_json(row_); }
-
- private:
-  Row key_;
-  Row row_;
-  char kind_ = kOverlay;
+  Database& db_;
+  Tracked table_;
+  Decoder decoder_;
+  std::unique_ptr<Rows> rows_;
+  std::optional<Value> key_;  // stored, of the row that was begun last
+  std::optional<Was> begun_;  // the row after the one that is given
   bool done_ = false;
   bool first_ = true;
 };
 
-class TableStates final : public States {
+// Rows that were kept in a temporary table, in the order of their key columns.
+class Sorted final : public TouchedRows {
  public:
-  TableStates(std::unique_ptr<Rows> rows, std::size_t keys, std::vector<std::string> live,
-              std::vector<std::string> wanted)
-      : rows_(std::move(rows)), keys_(keys), live_(std::move(live)), wanted_(std::move(wanted)) {
-    plain_ = live_ == wanted_;
-  }
+  Sorted(std::unique_ptr<Rows> rows, std::size_t keys) : rows_(std::move(rows)), keys_(keys) {}
 
-  Result<State> next() override {
-    while (ready_.empty() && !ended_) TRY(step());
-    if (ready_.empty()) return State();
-    State state = std::move(ready_.front());
-    ready_.pop_front();
-    return state;
+  Result<std::optional<Was>> next() override {
+    if (TRY(rows_->next()) == Step::end) return std::optional<Was>();
+    Was was;
+    for (std::size_t i = 0; i < keys_; ++i) was.key.push_back(rows_->value(static_cast<int>(i)));
+    const std::string payload = rows_->text(static_cast<int>(keys_));
+    was.kind = payload[0];
+    was.row = TRY(row_from_json(std::string_view(payload).substr(1)));
+    return std::optional<Was>(std::move(was));
   }
 
  private:
-  Result<void> step() {
-    if (TRY(rows_->next()) == Step::end) {
-      ended_ = true;
-      return flush();
-    }
-    if (rows_->integer(0) == 0) {
-      TRY(flush());
-      pending_key_ = key();
-      pending_ = rows_->text(static_cast<int>(keys_) + 1);
-      return {};
-    }
-    if (!pending_.empty() && same_keys(pending_key_, key())) {
-      const std::string payload = std::exchange(pending_, {});
-      if (payload[0] == kAbsent) return {};
-      Row row = TRY(row_from_json(std::string_view(payload).substr(1)));
-      if (payload[0] == kOverlay) fill(row, live());
-      ready_.emplace_back(with_columns(row, wanted_));
-      return {};
-    }
-    TRY(flush());
-    ready_.emplace_back(plain_ ? live() : with_columns(live(), wanted_));
-    return {};
-  }
-
-  // A touched row without a live one.
-  Result<void> flush() {
-    const std::string payload = std::exchange(pending_, {});
-    if (payload.empty() || payload[0] == kAbsent) return {};
-    ready_.emplace_back(
-        with_columns(TRY(row_from_json(std::string_view(payload).substr(1))), wanted_));
-    return {};
-  }
-
-  std::vector<Value> key() const {
-    std::vector<Value> values;
-    for (std::size_t i = 0; i < keys_; ++i) values.push_back(rows_->value(static_cast<int>(i) + 1));
-    return values;
-  }
-
-  Row live() const {
-    Row row;
-    row.reserve(live_.size());
-    for (std::size_t i = 0; i < live_.size(); ++i)
-      row.push_back({live_[i], rows_->value(static_cast<int>(keys_ + 2 + i))});
-    return row;
-  }
-
   std::unique_ptr<Rows> rows_;
   std::size_t keys_;
-  std::vector<std::string> live_;
-  std::vector<std::string> wanted_;
-  bool plain_ = false;
-  std::deque<State> ready_;
-  std::vector<Value> pending_key_;
-  std::string pending_;
+};
+
+Result<void> make_room(Database& db, std::size_t keys) {
+  std::string columns;
+  for (std::size_t i = 0; i < keys; ++i) columns += fmt::format("k{}, ", i);
+  return db.script(
+      "drop table if exists temp.vestige_touched; create temp table vestige_touched (" + columns +
+      "payload)");
+}
+
+// Keys of several columns are stored as one text, whose order is not theirs: such rows are sorted anew, in the
+// room that was made for them.
+Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touched,
+                                                 std::size_t keys, const KeyOrder& order) {
+  std::vector<std::string> columns;
+  std::string places;
+  for (std::size_t i = 0; i < keys; ++i) {
+    columns.push_back(fmt::format("k{}", i));
+    places += fmt::format("?{}, ", i + 1);
+  }
+  const std::string list = fmt::format("{}", fmt::join(columns, ", "));
+  const std::string insert =
+      fmt::format("insert into temp.vestige_touched values ({}?{})", places, keys + 1);
+  while (const auto was = TRY(touched.next())) {
+    Params values = was->key;
+    values.emplace_back(Text{was->kind + to_json(was->row)});
+    TRY(db.run(insert, values));
+  }
+  auto rows = TRY(db.query("select " + list + ", payload from temp.vestige_touched order by " +
+                           order.terms(columns)));
+  return std::unique_ptr<TouchedRows>(new Sorted(std::move(rows), keys));
+}
+
+// The two streams as one.
+class TableStates final : public States {
+ public:
+  struct Live {
+    std::unique_ptr<Rows> rows;  // none: the table is gone
+    std::vector<std::string> columns;
+    std::vector<int> key;  // places in columns
+  };
+
+  TableStates(KeyOrder order, Live live, const std::vector<std::string>& wanted)
+      : order_(std::move(order)), live_(std::move(live)), live_key_(live_.key.size()) {
+    for (const std::string& name : wanted) {
+      Wanted& column = wanted_.emplace_back(Wanted{name, -1});
+      for (std::size_t i = 0; i < live_.columns.size(); ++i)
+        if (live_.columns[i] == name) column.place = static_cast<int>(i);
+    }
+  }
+
+  // Reads the first live row: what is read from now on is of the same snapshot.
+  Result<void> open() { return step(); }
+
+  Result<void> merge_with(std::unique_ptr<TouchedRows> touched) {
+    touched_ = std::move(touched);
+    was_ = TRY(touched_->next());
+    return {};
+  }
+
+  Result<State> next() override {
+    while (was_.has_value() || !ended_) {
+      int order = was_.has_value() ? -1 : 1;
+      if (was_.has_value() && !ended_) order = TRY(order_.compare(was_->key, live_key_));
+      if (order > 0) {
+        State state = row(nullptr, true);
+        TRY(step());
+        return state;
+      }
+      State state;
+      if (was_->kind != kAbsent) state = row(&was_->row, order == 0 && was_->kind == kOverlay);
+      was_ = TRY(touched_->next());
+      if (order == 0) TRY(step());
+      if (state.has_value()) return state;
+    }
+    return State();
+  }
+
+ private:
+  // The wanted columns, of what is known first, and then of the live row where the scan stands.
+  Row row(Row* known, bool live) {
+    Row out;
+    out.reserve(wanted_.size());
+    for (const Wanted& column : wanted_) {
+      Value* value = nullptr;
+      if (known != nullptr)
+        for (Field& field : *known)
+          if (field.name == column.name) value = &field.value;
+      if (value != nullptr) out.push_back({column.name, std::move(*value)});
+      else if (live && column.place >= 0)
+        out.push_back({column.name, live_.rows->value(column.place)});
+    }
+    return out;
+  }
+
+  Result<void> step() {
+    ended_ = live_.rows == nullptr || TRY(live_.rows->next()) == Step::end;
+    if (ended_) return {};
+    for (std::size_t i = 0; i < live_.key.size(); ++i)
+      live_key_[i] = live_.rows->value(live_.key[i]);
+    return {};
+  }
+
+  struct Wanted {
+    std::string name;
+    int place = -1;  // in the live row; -1: not there
+  };
+
+  KeyOrder order_;
+  Live live_;
+  std::vector<Wanted> wanted_;
+  std::vector<Value> live_key_;  // of the row where the scan stands
+  std::unique_ptr<TouchedRows> touched_;
+  std::optional<Was> was_;  // the next touched row
   bool ended_ = false;
 };
 
-std::string collation_of(Database& db, const LiveTable* live, const std::string& column) {
+std::string collation_of(const LiveTable* live, const std::string& column) {
   if (live != nullptr)
     for (const UniqueIndex& index : live->unique)
       for (const UniqueIndex::Term& term : index.terms)
-        if (term.column == column) return " collate " + db.quote_name(term.collation);
+        if (term.column == column) return term.collation;
   return "";
-}
-
-Result<void> keep_touched(Database& db, const Tracked& table, std::int64_t upto, std::size_t keys) {
-  std::string places;
-  for (std::size_t i = 0; i <= keys; ++i) places += fmt::format("{}?{}", i == 0 ? "" : ", ", i + 1);
-  const std::string insert = "insert into temp.vestige_touched values (" + places + ")";
-  Touched touched;
-  const auto keep = [&]() -> Result<void> {
-    if (touched.key().empty()) return {};
-    Params values;
-    for (const Field& field : touched.key()) values.push_back(field.value);
-    values.emplace_back(Text{touched.payload()});
-    TRY(db.run(insert, values));
-    return {};
-  };
-  Decoder decoder = TRY(Decoder::open(db));
-  auto rows = TRY(
-      db.query("select " + change_columns() +
-                   ", e.k, e.arrives from (select key as k, id, 0 as arrives from vestige_change"
-                   " where id > ?2 and tbl = ?1 union all select new_key, id, 1 from "
-                   "vestige_change where id > ?2 and"
-                   " tbl = ?1 and new_key is not null order by 1, 2 limit -1) as e"
-                   " cross join vestige_change as c on c.id = e.id",
-               {table.id, upto}));
-  const int place = rows->columns() - 2;
-  Value last;
-  bool any = false;
-  while (TRY(rows->next()) == Step::row) {
-    const auto change = TRY(decoder.decode(*rows));
-    if (!change.has_value()) continue;
-    const bool arrives = rows->integer(place + 1) != 0;
-    const Value stored = rows->value(place);
-    if (!any || !identical(last, stored)) {
-      TRY(keep());
-      TRY(names_a_row(table, arrives ? *change->new_key : change->key));
-      touched.begin(arrives ? *change->new_key : change->key);
-      last = stored;
-      any = true;
-    }
-    TRY(touched.take(db, table, *change, arrives));
-  }
-  return keep();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const Moment& moment) {
+  TRY(require_sqlite(db, "at TABLE"));
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const std::int64_t upto = TRY(resolve(db, moment));
@@ -217,35 +284,34 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const 
     return tl::unexpected<Error>(std::move(live).error());
   const LiveTable* stands = live.has_value() ? &*live : nullptr;
 
-  std::string columns;
-  for (std::size_t i = 0; i < key.size(); ++i)
-    columns += fmt::format("{}k{}{}", i == 0 ? "" : ", ", i, collation_of(db, stands, key[i].name));
-  TRY(db.script("drop table if exists temp.vestige_touched; create temp table vestige_touched (" +
-                columns + ", payload text)"));
-  TRY(keep_touched(db, table, upto, key.size()));
-
-  std::string touched = "select 0";
-  std::string scan = "select 1";
-  std::string order;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    touched += fmt::format(", k{}", i);
-    scan += ", " + db.quote_name(key[i].name);
-    order += fmt::format("{}, ", i + 2);
+  std::vector<std::string> collations;
+  std::vector<std::string> key_columns;
+  for (const Column& column : key) {
+    collations.push_back(collation_of(stands, column.name));
+    key_columns.push_back(db.quote_name(column.name));
   }
-  touched += ", payload";
-  scan += ", null";
-  std::vector<std::string> names;
-  if (stands != nullptr)
-    for (const Column& column : table.shape.columns)
-      if (stands->find(column.name) != nullptr) {
-        names.push_back(column.name);
-        touched += ", null";
-        scan += ", " + db.quote_name(column.name);
-      }
-  std::string sql = touched + " from temp.vestige_touched";
-  if (stands != nullptr) sql += " union all " + scan + " from " + db.quote_name(stands->name);
-  auto rows = TRY(db.query(sql + " order by " + order + "1"));
-  return std::unique_ptr<States>(new TableStates(std::move(rows), key.size(), names, wanted));
+  const KeyOrder order = TRY(KeyOrder::of(db, collations));
+
+  TableStates::Live scan;
+  if (stands != nullptr) {
+    std::string columns;
+    for (const Column& column : table.shape.columns) {
+      if (stands->find(column.name) == nullptr) continue;
+      if (column.key > 0) scan.key.push_back(static_cast<int>(scan.columns.size()));
+      scan.columns.push_back(column.name);
+      columns += (columns.empty() ? "" : ", ") + db.quote_name(column.name);
+    }
+    scan.rows = TRY(db.query(fmt::format("select {} from {} order by {}", columns,
+                                         db.quote_name(stands->name), order.terms(key_columns))));
+  }
+  auto states = std::make_unique<TableStates>(order, std::move(scan), wanted);
+  const bool one = key.size() == 1;
+  if (!one) TRY(make_room(db, key.size()));  // no table can be dropped while another is read
+  TRY(states->open());
+  auto touched = TRY(Folded::read(db, table, upto, one ? order.terms({"k"}) : "k"));
+  if (!one) touched = TRY(sorted_anew(db, *touched, key.size(), order));
+  TRY(states->merge_with(std::move(touched)));
+  return std::unique_ptr<States>(std::move(states));
 }
 
 }  // namespace vestige

@@ -136,6 +136,28 @@ TEST(At, GivesRowsInKeyOrder) {
   EXPECT_EQ(ids, R"({"id":2,"n":0}{"id":9,"n":0}{"id":10,"n":0})");
 }
 
+TEST(At, GivesRowsInTheOrderOfTheKeysCollation) {
+  for (const char* key :
+       {"a text collate nocase primary key, b", "a text collate nocase, b, primary key (a, b)"})
+    for (const char* encoding : {"UTF-8", "UTF-16le"}) {
+      SCOPED_TRACE(std::string(key) + encoding);
+      Shop shop;
+      shop.run(fmt::format("pragma encoding = '{}'; create table t (n, {})", encoding, key));
+      shop.run(
+          "insert into t select 0, v, 1 from (select 'b' as v union select 'A' union select"
+          " 'C' union select 'd' union select 'E')");
+      shop.with_trail().track("t");
+      shop.run(
+          "update t set n = 1 where a = 'B'; delete from t where a = 'c'; insert into t values"
+          " (1, 'bb', 1); update t set a = 'D' where a = 'd'; update t set a = 'aa' where a = 'e'");
+      auto states = must(at(shop.db(), "t", Moment{Moment::Kind::time, 0}));
+      std::string rows;
+      while (auto state = must(states->next()))
+        rows += to_display(*find(*state, "a")) + to_display(*find(*state, "n")) + " ";
+      EXPECT_EQ(rows, "A0 b0 C0 d0 E0 ");
+    }
+}
+
 TEST(At, RefusesATableWithoutAKey) {
   Shop shop;
   shop.run("create table t (n)");

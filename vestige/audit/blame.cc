@@ -1,6 +1,5 @@
 #include "vestige/audit/blame.h"
 
-#include <limits>
 #include <utility>
 
 #include "vestige/audit/row_history.h"
@@ -8,8 +7,6 @@
 
 namespace vestige {
 namespace {
-
-constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
 
 // The key that the row has now: the last change under the typed key may have moved it on.
 Result<Row> last_key(Database& db, const Tracked& table, const Row& key) {

@@ -5,6 +5,7 @@
 
 #include "vestige/audit/ddl_statement.h"
 #include "vestige/audit/migration.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
 
@@ -56,6 +57,7 @@ class ForeignKeysOff {
 }  // namespace
 
 Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const Context& context) {
+  TRY(require_sqlite(db, "ddl"));
   TRY(require_trail(db));
   const bool drops = drops_tables(sql);
   const auto foreign_keys = TRY(ForeignKeysOff::when(db, drops));
@@ -64,14 +66,16 @@ Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const C
   Migration migration(db);
   TRY(migration.begin());
   bool ran = false;
+  Bracket bracket;
   while (true) {
     std::string_view rest;
     const std::string_view statement = TRY(db.first_statement(sql, rest));
     if (statement.empty()) break;
-    TRY(migration.run(statement));
+    if (!TRY(bracket.takes(statement))) TRY(migration.run(statement));
     ran = true;
     sql = rest;
   }
+  TRY(bracket.closed());
   if (!ran)
     return hinted(fail(Fault::invalid, "run ddl: nothing to run"),
                   "give SQL, -f FILE, or SQL on standard input");

@@ -6,8 +6,6 @@ namespace vestige {
 
 Result<Executed> exec(Database& db, std::string_view sql, const Context& context, RowSink* sink) {
   auto scope = TRY(ContextScope::begin(db, context));
-  const std::int64_t before = TRY(scalar_integer(db, "select max(id) from vestige_change"));
-  std::int64_t total = TRY(scalar_integer(db, "select total_changes()"));
   std::int64_t statements = 0;
   Executed done;
   {
@@ -23,11 +21,7 @@ Result<Executed> exec(Database& db, std::string_view sql, const Context& context
         for (int i = 0; i < rows->columns(); ++i) row.push_back({rows->name(i), rows->value(i)});
         sink->row(row);
       }
-      rows.reset();
-      // changes() counts the statement's own rows; it keeps an older count when there were none.
-      const std::int64_t now = TRY(scalar_integer(db, "select total_changes()"));
-      if (now != total) done.rows += TRY(scalar_integer(db, "select changes()"));
-      total = now;
+      done.rows += rows->changed();
       ++statements;
       sql = rest;
     }
@@ -35,8 +29,10 @@ Result<Executed> exec(Database& db, std::string_view sql, const Context& context
   if (statements == 0)
     return hinted(fail(Fault::invalid, "run sql: nothing to run"),
                   "give SQL, -f FILE, or SQL on standard input");
-  done.changes = TRY(scalar_integer(db, "select max(id) from vestige_change")) - before;
-  if (done.changes > 0) done.tx = before + 1;
+  const auto written = TRY(scope.written());
+  done.changes = written.changes;
+  done.tx = written.tx;
+  if (sink != nullptr) TRY(sink->end());
   TRY(scope.commit());
   return done;
 }

@@ -19,6 +19,8 @@ class RowSink {
   RowSink& operator=(const RowSink&) = delete;
   virtual ~RowSink() = default;
   virtual void row(const Row& row) = 0;
+  /// No more rows come, and all is about to be committed; a fault here rolls it back.
+  virtual Result<void> end() { return {}; }
 };
 
 struct Executed {

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <utility>
 
-#include "vestige/db/sql.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
@@ -15,7 +15,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-std::string lower(std::string_view text) {
+std::string lowered(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -28,8 +28,8 @@ std::string attempt(const Plan& plan, const std::string& path) {
   return place == plan.places.end() ? "plan" : "plan " + place->second;
 }
 
-tl::unexpected<Error> suggest(tl::unexpected<Error> error, const std::string& typed,
-                              const Names& names) {
+tl::unexpected<Error> suggest_name(tl::unexpected<Error> error, const std::string& typed,
+                                   const Names& names) {
   const std::string near = nearest(typed, names);
   return near.empty() ? std::move(error) : hinted(std::move(error), "did you mean " + near + "?");
 }
@@ -57,7 +57,7 @@ Result<void> check_columns(const Plan& plan, const std::string& table, const Pol
       if (live.find(column) != nullptr) continue;
       Names known;
       for (const LiveColumn& own : live.columns) known.push_back(own.name);
-      return suggest(
+      return suggest_name(
           fail(Fault::invalid, "{}: {} has no column '{}'",
                attempt(plan, fmt::format("tables.{}.{}.{}", table, member, i)), live.name, column),
           column, known);
@@ -154,13 +154,13 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   Names seen;
   for (const auto& [name, policy] : plan.tables) {
     const auto same = [&name = name](const std::string& other) {
-      return lower(other) == lower(name);
+      return lowered(other) == lowered(name);
     };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
     if (live_name == tables.end())
-      return suggest(fail(Fault::missing, "{}: there is no table '{}' that can be tracked",
-                          attempt(plan, "tables." + name), name),
-                     name, tables);
+      return suggest_name(fail(Fault::missing, "{}: there is no table '{}' that can be tracked",
+                               attempt(plan, "tables." + name), name),
+                          name, tables);
     if (std::find(seen.begin(), seen.end(), *live_name) != seen.end())
       return fail(Fault::invalid, "{}: table {} is named twice", attempt(plan, "tables." + name),
                   *live_name);
@@ -190,7 +190,7 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
 
 Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
-  if (action == "install") return db.script(sql::install);
+  if (action == "install") return db.script(install_script());
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {
     if (task.keep.empty())
@@ -215,10 +215,12 @@ std::vector<PlanStep> steps_of(std::vector<Task> tasks) {
 }  // namespace
 
 Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan) {
+  TRY(require_sqlite(db, "plan"));
   return steps_of(TRY(tasks_of(db, plan)));
 }
 
 Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan) {
+  TRY(require_sqlite(db, "apply"));
   auto transaction = TRY(Transaction::begin(db));
   std::vector<Task> tasks = TRY(tasks_of(db, plan));
   for (const Task& task : tasks) TRY(perform(db, task));

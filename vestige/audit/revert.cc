@@ -1,7 +1,6 @@
 #include "vestige/audit/revert.h"
 
-#include <limits>
-
+#include "vestige/audit/postgres_undo.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/audit/undo.h"
 #include "vestige/base/time.h"
@@ -9,8 +8,6 @@
 
 namespace vestige {
 namespace {
-
-constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
 
 Context with_reason(const ApplyOptions& options, const std::string& reason) {
   Context context = options.context;
@@ -62,6 +59,26 @@ Result<Chosen> chosen(const RevertRequest& request) {
 
 }  // namespace
 
+tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
+                                        const ApplyOptions& options) {
+  constexpr std::size_t kShown = 10;
+  std::string list;
+  for (std::size_t i = 0; i < std::min(kShown, outcome.conflicts.size()); ++i) {
+    const Conflict& conflict = outcome.conflicts[i];
+    list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
+                        conflict.table, key_text(conflict.key), conflict.what);
+  }
+  if (outcome.conflicts.size() > kShown)
+    list += fmt::format("; and {} more", outcome.conflicts.size() - kShown);
+  return hinted(
+      fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
+           outcome.skipped, list),
+      options.on_conflict == OnConflict::force
+          ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
+          : "--force puts the old values back all the same, --skip-conflicts leaves these rows "
+            "alone");
+}
+
 Result<Outcome> restore(Database& db, const std::string& name,
                         const std::vector<std::string>& words, const Moment& to,
                         const ApplyOptions& options) {
@@ -75,6 +92,15 @@ Result<Outcome> restore(Database& db, const std::string& name,
                                                              : "now";
   const std::string what = fmt::format("restore of {} {} to {}", table.name, key_text(key), moment);
 
+  if (db.engine() == Engine::postgres) {
+    Selection later;
+    later.table = table.id;
+    later.key = key;
+    later.after = upto;
+    Outcome outcome = TRY(undo_on_postgres(db, later, with_reason(options, what), options, what));
+    outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
+    return outcome;
+  }
   const auto row = TRY(live_row(db, table, key));
   State target;
   if (row.has_value()) {
@@ -99,6 +125,9 @@ Result<Outcome> restore(Database& db, const std::string& name,
 Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
   TRY(require_trail(db));
   Chosen choice = TRY(chosen(request));
+  if (db.engine() == Engine::postgres)
+    return undo_on_postgres(db, choice.selection, with_reason(options, choice.what), options,
+                            choice.what);
   choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const auto tables = TRY(tables_of(db, choice.selection));
   if (tables.empty())

@@ -10,14 +10,18 @@
 
 namespace vestige {
 
-/// Where the statements of a patch go, one at a time.
+struct Outcome;
+
+/// Where the statements of a patch go, one at a time, and then what came of them.
 class Sink {
  public:
   Sink() = default;
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
-  virtual void statement(const std::string& sql) = 0;
+  virtual Result<void> statement(const std::string& sql) = 0;
+  /// Nothing was refused, and all is about to be committed; a fault here rolls it back.
+  virtual Result<void> outcome(const Outcome&) { return {}; }
 };
 
 enum class OnConflict { refuse, skip, force };
@@ -45,6 +49,10 @@ struct Outcome {
   std::vector<Conflict> conflicts;  // skipped or forced; when refused, they are in the Error
   std::vector<std::string> notes;   // columns that could not be restored, and why
 };
+
+/// The error of an undoing that was refused for its conflicts; nothing was changed.
+tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
+                                        const ApplyOptions& options);
 
 /// Puts one row back to what it was.
 ///

@@ -12,7 +12,10 @@ namespace {
 
 class Patch final : public Sink {
  public:
-  void statement(const std::string& sql) override { text += sql + "\n"; }
+  Result<void> statement(const std::string& sql) override {
+    text += sql + "\n";
+    return {};
+  }
   std::string text;
 };
 
@@ -164,7 +167,8 @@ TEST(Revert, RefusesToBreakAForeignKey) {
   shop.run("insert into p values (1); insert into k values (1, 1)");
   const Error error = error_of(revert(shop.db(), of_tx(1), {}));
   EXPECT_EQ(error.message,
-            "revert of tx 1: a foreign key would be broken: k refers to p, nothing was changed");
+            "revert of tx 1: a foreign key would be broken: k refers to p, nothing was changed; "
+            "these would refer to no row: id=1 (p=1)");
   EXPECT_EQ(shop.rows("select count(*) from p"), "2\n");
   RevertRequest both;
   both.changes = {1, 2};

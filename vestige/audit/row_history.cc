@@ -1,11 +1,9 @@
 #include "vestige/audit/row_history.h"
 
-#include "vestige/trail/decode.h"
 #include "vestige/trail/live_table.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/postgres_trail.h"
 
 namespace vestige {
-namespace {
 
 bool same_row_key(const Row& left, const Row& right) {
   if (left.size() != right.size()) return false;
@@ -14,22 +12,23 @@ bool same_row_key(const Row& left, const Row& right) {
   return true;
 }
 
+namespace {
+
 class RowHistory final : public Changes {
  public:
-  RowHistory(Database& db, Decoder decoder, std::int64_t table, Row key, std::int64_t upto)
-      : db_(db), decoder_(std::move(decoder)), table_(table), key_(std::move(key)), upto_(upto) {}
+  RowHistory(Database& db, Tracked table, Row key, std::int64_t upto)
+      : db_(db), table_(std::move(table)), key_(std::move(key)), upto_(upto) {}
 
   Result<std::optional<Change>> next() override {
     while (!ended_) {
-      if (rows_ == nullptr) TRY(search());
-      if (TRY(rows_->next()) == Step::end) break;
-      auto change = TRY(decoder_.decode(*rows_));
-      if (!change.has_value()) continue;
+      if (changes_ == nullptr) changes_ = TRY(key_changes(db_, table_, key_, 0, upto_, false));
+      auto change = TRY(changes_->next());
+      if (!change.has_value()) break;
       const bool moved_in = change->new_key.has_value() && same_row_key(*change->new_key, key_);
       if (moved_in) {
         key_ = change->key;
         upto_ = change->id - 1;
-        rows_.reset();
+        changes_.reset();
       } else if (change->new_key.has_value() || (change->op == Op::remove && given_)) {
         break;  // an earlier row that had this key
       }
@@ -42,21 +41,11 @@ class RowHistory final : public Changes {
   }
 
  private:
-  Result<void> search() {
-    const Value stored = TRY(stored_key(db_, key_));
-    rows_ =
-        TRY(db_.query("select " + change_columns() + " from vestige_change as c where c.id in (" +
-                          row_changes("?1", "?2") + ") and c.id <= ?3 order by c.id desc",
-                      {table_, stored, upto_}));
-    return {};
-  }
-
   Database& db_;
-  Decoder decoder_;
-  std::int64_t table_;
+  Tracked table_;
   Row key_;
   std::int64_t upto_;
-  std::unique_ptr<Rows> rows_;
+  std::unique_ptr<Changes> changes_;
   bool given_ = false;
   bool ended_ = false;
 };
@@ -65,8 +54,7 @@ class RowHistory final : public Changes {
 
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
                                              std::int64_t upto) {
-  Decoder decoder = TRY(Decoder::open(db));
-  return std::unique_ptr<Changes>(new RowHistory(db, std::move(decoder), table.id, key, upto));
+  return std::unique_ptr<Changes>(new RowHistory(db, table, key, upto));
 }
 
 Result<void> names_a_row(const Tracked& table, const Row& key) {
@@ -83,6 +71,7 @@ Result<void> names_a_row(const Tracked& table, const Row& key) {
 }
 
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {
+  if (db.engine() == Engine::postgres) return postgres::live_row(db, table, key);
   auto live = live_table(db, table.name);
   if (!live.has_value()) {
     if (live.error().fault == Fault::missing) return std::optional<Row>();

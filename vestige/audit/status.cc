@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "vestige/audit/postgres_status.h"
 #include "vestige/audit/standing.h"
 #include "vestige/db/sql.h"
 #include "vestige/trail/install.h"
@@ -60,6 +61,7 @@ Result<std::int64_t> time_of(Database& db, std::int64_t change) {
 
 Result<Status> status(Database& db) {
   TRY(require_trail(db));
+  if (db.engine() == Engine::postgres) return status_on_postgres(db);
   Status status;
   status.where = db.where();
   status.schema_version = TRY(installed_version(db));

@@ -4,15 +4,15 @@
 #include <array>
 #include <utility>
 
-#include "vestige/db/sql.h"
 #include "vestige/db/sqlite.h"
+#include "vestige/trail/install.h"
 
 namespace vestige {
 
 Result<std::vector<TrailObject>> altered_trail_objects(Database& db) {
   // The script itself says what it makes.
   const auto fresh = TRY(Sqlite::open(":memory:", Sqlite::Mode::create));
-  TRY(fresh->script(sql::install));
+  TRY(fresh->script(install_script()));
   std::vector<TrailObject> altered;
   auto rows = TRY(fresh->query("select type, name, sql from sqlite_schema where sql is not null"));
   while (TRY(rows->next()) == Step::row) {

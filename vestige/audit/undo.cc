@@ -53,17 +53,17 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
     while (TRY(children->next()) == Step::row) undo->checked_.insert(children->text(0));
     undo->places_.emplace(table.name, Place{table, *std::move(live)});
   }
-  undo->before_ = TRY(undo->violations());
+  undo->before_ = TRY(orphans(db, undo->checked_));
   return undo;
 }
 
 Undo::~Undo() {
   scope_.reset();  // rolls back what was not committed, the TEMP triggers too
   for (const auto& [name, place] : places_)
-    for (const char* what : {"before_insert", "insert", "before_update", "update", "delete"})
+    for (const std::string_view what : kCaptureTriggers)
       (void)db_.script(
           fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
-  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"})
+  for (const std::string_view name : kTrailTriggers)
     (void)db_.script(fmt::format("drop trigger if exists temp.{}", name));
   (void)db_.application_triggers(true);
   (void)db_.script("pragma foreign_keys = on");
@@ -74,25 +74,6 @@ Result<const Undo::Place*> Undo::place(const std::string& table) const {
   if (found == places_.end())
     return fail(Fault::internal, "undo a change: table {} was not opened", table);
   return &found->second;
-}
-
-Result<Undo::Violations> Undo::violations() const {
-  Violations out;
-  for (const std::string& table : checked_) {
-    if (TRY(scalar_integer(db_, "select count(*) from pragma_foreign_key_list(?1)",
-                           {Text{table}})) == 0)
-      continue;
-    // A foreign key that names no such parent cannot be checked, before or after.
-    auto rows = db_.query("select \"table\", parent, fkid from pragma_foreign_key_check(?1)",
-                          {Text{table}});
-    if (!rows.has_value()) continue;
-    while (true) {
-      const auto step = (*rows)->next();
-      if (!step.has_value() || *step == Step::end) break;
-      ++out[fmt::format("{} refers to {}", (*rows)->text(0), (*rows)->text(1))];
-    }
-  }
-  return out;
 }
 
 Statement& Undo::where(Statement& statement, const Place& place, const Row& key,
@@ -143,7 +124,7 @@ Result<std::optional<Row>> Undo::read(const Place& place, const Row& key,
 }
 
 Result<void> Undo::run(const Statement& statement) {
-  if (options_.patch != nullptr) options_.patch->statement(statement.text());
+  if (options_.patch != nullptr) TRY(options_.patch->statement(statement.text()));
   TRY(statement.run());
   return {};
 }
@@ -332,34 +313,12 @@ Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, con
 }
 
 Result<Outcome> Undo::finish(const std::string& what) {
-  if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0) {
-    constexpr std::size_t kShown = 10;
-    std::string list;
-    for (std::size_t i = 0; i < std::min(kShown, outcome_.conflicts.size()); ++i) {
-      const Conflict& conflict = outcome_.conflicts[i];
-      list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
-                          conflict.table, key_text(conflict.key), conflict.what);
-    }
-    if (outcome_.conflicts.size() > kShown)
-      list += fmt::format("; and {} more", outcome_.conflicts.size() - kShown);
-    return hinted(
-        fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}",
-             what, outcome_.skipped, list),
-        options_.on_conflict == OnConflict::force
-            ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
-            : "--force puts the old values back all the same, --skip-conflicts leaves these rows "
-              "alone");
-  }
-  const auto after = TRY(violations());
-  for (const auto& [reference, count] : after) {
-    const auto found = before_.find(reference);
-    if (found != before_.end() && found->second >= count) continue;
-    return hinted(fail(Fault::denied, "{}: a foreign key would be broken: {}, nothing was changed",
-                       what, reference),
-                  "undo the changes of the other table too, newest first");
-  }
+  if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0)
+    return conflicts_refused(what, outcome_, options_);
+  TRY(refuse_orphans(db_, checked_, before_, what));
   const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
   if (last > last_ && !options_.dry_run) outcome_.tx = last_ + 1;
+  if (options_.patch != nullptr) TRY(options_.patch->outcome(outcome_));
   if (!options_.dry_run) TRY(scope_->commit());
   return std::move(outcome_);
 }

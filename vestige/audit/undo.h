@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "vestige/audit/orphans.h"
 #include "vestige/audit/revert.h"
 #include "vestige/audit/statement.h"
 #include "vestige/trail/live_table.h"
@@ -40,11 +41,9 @@ class Undo {
     Tracked table;
     LiveTable live;
   };
-  using Violations = std::map<std::string, std::int64_t>;
 
   Undo(Database& db, const ApplyOptions& options) : db_(db), options_(options) {}
   Result<const Place*> place(const std::string& table) const;
-  Result<Violations> violations() const;
 
   // Where a row is: SQL conditions over its key, or over its rowid.
   Statement& where(Statement& statement, const Place& place, const Row& key,
@@ -71,7 +70,7 @@ class Undo {
   std::optional<ContextScope> scope_;
   std::map<std::string, Place> places_;
   std::set<std::string> checked_;  // tables whose foreign keys are checked
-  Violations before_;
+  Orphans before_;
   std::int64_t last_ = 0;  // the last change before this
   Outcome outcome_;
 };

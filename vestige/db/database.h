@@ -1,5 +1,5 @@
 // The seam between the library and a database: Database and Rows. Everything above this floor speaks
-// SQL from sql/ and these two. Conformance: test/database_conformance.h runs against every back end.
+// SQL from sql/ and these two. Conformance: test/database_conformance_test.cc runs against every back end.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,8 @@ class Rows {
   virtual int columns() const = 0;
   virtual std::string name(int column) const = 0;
   virtual Value value(int column) const = 0;
+  /// How many rows the statement changed; known at its end.
+  virtual std::int64_t changed() const = 0;
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;  // 0 when it is not an integer

@@ -91,7 +91,8 @@ Result<void> Postgres::ready(std::string_view sql) {
     return fail(Fault::invalid, "run sql: a NUL byte in the text");
   if (fenced_ && postgres::crosses_fence(sql))
     return hinted(
-        fail(Fault::denied, "run sql: the script is one transaction, it cannot begin or end another"),
+        fail(Fault::denied,
+             "run sql: the script is one transaction, it cannot begin or end another"),
         "leave out BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION and COPY FROM STDIN");
   if (session_->on_wire != nullptr) session_->on_wire->park();
   session_->in_transaction = in_transaction();
@@ -102,16 +103,19 @@ Result<std::unique_ptr<postgres::PostgresRows>> Postgres::sent(bool accepted,
                                                                std::string_view sql) {
   if (!accepted)
     return tl::unexpected<Error>(postgres::local_error(session_->connection, "run sql"));
-  return postgres::PostgresRows::start(*session_,
-                                       !session_->in_transaction && is_mere_select(sql));
+  return postgres::PostgresRows::start(*session_, !session_->in_transaction && is_mere_select(sql));
 }
 
 Result<std::unique_ptr<postgres::PostgresRows>> Postgres::send(std::string_view sql,
                                                                const Params& params) {
   TRY(ready(sql));
+  std::size_t taken = 0;
+  const std::string text = postgres::with_dollars(sql, taken);
+  if (params.size() > taken)  // the server would not mind
+    return fail(Fault::invalid, "bind value {}: the statement takes {}", params.size(), taken);
   Bound bound;
   for (const Value& value : params) TRY(bound.add(value));
-  return sent(bound.send(session_->connection, postgres::with_dollars(sql).c_str()), sql);
+  return sent(bound.send(session_->connection, text.c_str()), sql);
 }
 
 Result<std::unique_ptr<Rows>> Postgres::query(std::string_view sql, const Params& params) {

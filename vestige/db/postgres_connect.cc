@@ -2,6 +2,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -85,7 +86,7 @@ int patience(PGconn* connection) {
     if (std::string_view(one->keyword) == "connect_timeout" && one->val != nullptr)
       seconds = std::atoi(one->val);
   PQconninfoFree(options);
-  return seconds > 0 ? std::max(seconds, 2) : 0;
+  return std::max(seconds, 0);
 }
 
 // Connects in steps: only so the messages can be asked to carry their SQLSTATE.

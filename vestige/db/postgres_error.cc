@@ -54,15 +54,24 @@ std::string_view field(const pg_result* result, int code) {
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-// Tabs and line breaks to single spaces.
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool space = c == '\n' || c == '\t' || c == ' ';
-    if (!space) out += c;
-    else if (!out.empty() && out.back() != ' ') out += ' ';
+// libpq's own messages: a line for each thing that happened, and indented lines of advice.
+struct Said {
+  std::string what;
+  std::string advice;
+};
+
+Said said(std::string_view text) {
+  Said out;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const bool advice = line.starts_with('\t');
+    if (advice) line.remove_prefix(1);
+    std::string& to = advice ? out.advice : out.what;
+    if (!to.empty() && !line.empty()) to += advice ? " " : "; ";
+    to += trimmed(line);
   }
-  return std::string(trimmed(out));
+  return out;
 }
 
 }  // namespace
@@ -93,29 +102,27 @@ Error error_of(pg_conn* connection, const pg_result* result, std::string_view at
 
 Error local_error(pg_conn* connection, std::string_view attempt) {
   const bool lost = PQstatus(connection) != CONNECTION_OK;
-  return Error{
-      lost ? Fault::offline : Fault::invalid,
-      fmt::format("{}: {}", attempt, one_line(PQerrorMessage(connection))),
-      lost ? "the connection is lost; whether a commit under way took place must be looked up"
-           : ""};
+  return Error{lost ? Fault::offline : Fault::invalid,
+               fmt::format("{}: {}", attempt, said(PQerrorMessage(connection)).what),
+               lost ? "connect again, and look whether a commit under way took place" : ""};
 }
 
 Error connect_error(std::string_view message, std::string_view attempt) {
   static const std::regex state_of("[A-Z]+:  ([0-9A-Z]{5}): ");
-  std::string text(trimmed(message));
-  Fault fault = text.starts_with("invalid ") ? Fault::invalid : Fault::offline;
-  std::string hint;
-  if (std::smatch match; std::regex_search(text, match, state_of)) {
+  Said text = said(message);
+  Fault fault = text.what.starts_with("invalid ") ? Fault::invalid : Fault::offline;
+  const std::string raw(message);
+  if (std::smatch match; std::regex_search(raw, match, state_of)) {
     fault = fault_of(match[1].str());
-    text = match.suffix().str();
-    text.erase(std::min(text.find('\n'), text.size()));
-    if (match[1] == "3D000") hint = "vestige does not create databases: createdb does";
+    text = {match.suffix().str(), {}};
+    text.what.erase(std::min(text.what.find('\n'), text.what.size()));
+    if (match[1] == "3D000") text.advice = "vestige does not create databases: createdb does";
   }
-  if (text.find("no password supplied") != std::string::npos) {
+  if (text.what.find("no password supplied") != std::string::npos) {
     fault = Fault::denied;
-    hint = "give it in $PGPASSWORD or in ~/.pgpass";
+    text.advice = "give it in $PGPASSWORD or in ~/.pgpass";
   }
-  return Error{fault, fmt::format("{}: {}", attempt, one_line(text)), hint};
+  return Error{fault, fmt::format("{}: {}", attempt, text.what), text.advice};
 }
 
 }  // namespace vestige::postgres

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 namespace vestige::postgres {
@@ -60,13 +61,12 @@ Lexeme Lexer::advance() {
     return Lexeme::word;
   }
   if (c == '$' && dollar_quoted()) return Lexeme::quoted;
-  if (c == '?' && is_digit(peek(1))) {
+  if ((c == '?' || c == '$') && is_digit(peek(1))) {
     ++at_;
     digits();
     return Lexeme::placeholder;
   }
-  if (is_digit(c) || (c == '$' && is_digit(peek(1)))) {
-    ++at_;
+  if (is_digit(c)) {
     digits();
     return Lexeme::other;
   }
@@ -147,14 +147,19 @@ bool Lexer::dollar_quoted() {
   return true;
 }
 
-std::string with_dollars(std::string_view sql) {
+std::string with_dollars(std::string_view sql, std::size_t& values) {
   std::string out;
+  values = 0;
   out.reserve(sql.size());
   Lexer lexer(sql);
   for (Piece piece = lexer.next(); piece.kind != Lexeme::end; piece = lexer.next()) {
     const std::size_t start = out.size();
     out += piece.text;
-    if (piece.kind == Lexeme::placeholder) out[start] = '$';
+    if (piece.kind != Lexeme::placeholder) continue;
+    out[start] = '$';
+    std::size_t number = 0;
+    std::from_chars(out.data() + start + 1, out.data() + out.size(), number);
+    values = std::max(values, number);
   }
   return out;
 }

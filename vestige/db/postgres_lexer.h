@@ -42,8 +42,10 @@ class Lexer {
   std::size_t at_ = 0;
 };
 
-/// ?1 becomes $1, outside quotes and comments.
-std::string with_dollars(std::string_view sql);
+/// ?1 becomes $1, outside quotes and comments; $1 stays.
+///
+/// values   how many values the statement takes: the highest number
+std::string with_dollars(std::string_view sql, std::size_t& values);
 
 /// The first statement with its semicolon and the space before it, and in `rest` what follows it;
 /// empty when there is none. The body of a function (BEGIN ATOMIC … END) is not cut.

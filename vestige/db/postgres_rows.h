@@ -57,7 +57,7 @@ class PostgresRows final : public Rows {
   /// What the server said at the end: "UPDATE 3".
   const std::string& tag() const { return tag_; }
   /// The rows that the command changed.
-  std::int64_t changed() const;
+  std::int64_t changed() const override;
 
  private:
   struct Column {

@@ -101,7 +101,9 @@ Result<void> bind(sqlite3* handle, sqlite3_stmt* statement, const Params& params
 class SqliteRows final : public Rows {
  public:
   SqliteRows(sqlite3* handle, Statement statement)
-      : handle_(handle), statement_(std::move(statement)) {}
+      : handle_(handle),
+        statement_(std::move(statement)),
+        before_(sqlite3_total_changes64(handle)) {}
 
   Result<Step> next() override {
     if (ended_) return Step::end;  // stepping on would run the statement again
@@ -113,6 +115,10 @@ class SqliteRows final : public Rows {
   }
 
   int columns() const override { return sqlite3_column_count(statement_.get()); }
+  std::int64_t changed() const override {
+    // A statement that changes nothing leaves the count of the one before it.
+    return sqlite3_total_changes64(handle_) == before_ ? 0 : sqlite3_changes64(handle_);
+  }
   std::string name(int column) const override {
     return sqlite3_column_name(statement_.get(), column);
   }
@@ -135,6 +141,7 @@ class SqliteRows final : public Rows {
  private:
   sqlite3* handle_;
   Statement statement_;
+  std::int64_t before_;
   bool ended_ = false;
 };
 
@@ -182,6 +189,12 @@ int note_writes(void* tables, int action, const char* table, const char*, const 
 
 }  // namespace
 
+// The last statement with parameters stays compiled: it is often the next one too.
+struct Sqlite::Kept {
+  std::string sql;
+  Statement statement;
+};
+
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode) {
   if (sqlite3_libversion_number() < kOldest)
     return fail(Fault::invalid, "open {}: SQLite {} is too old, 3.38 or newer is needed", path,
@@ -212,7 +225,12 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
   return db;
 }
 
-Sqlite::~Sqlite() { sqlite3_close_v2(handle_); }
+Sqlite::Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+
+Sqlite::~Sqlite() {
+  kept_.reset();
+  sqlite3_close_v2(handle_);
+}
 
 Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& params) {
   auto statement = TRY(prepare(handle_, sql));
@@ -222,12 +240,34 @@ Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& 
 }
 
 Result<std::int64_t> Sqlite::run(std::string_view sql, const Params& params) {
-  auto rows = TRY(query(sql, params));
   const std::int64_t before = sqlite3_total_changes64(handle_);
-  while (TRY(rows->next()) == Step::row) {
+  if (params.empty()) {
+    auto rows = TRY(query(sql));
+    while (TRY(rows->next()) == Step::row) {
+    }
+  } else {
+    TRY(run_kept(sql, params));
   }
   // A statement that changes nothing leaves the count of the one before it.
   return sqlite3_total_changes64(handle_) == before ? 0 : sqlite3_changes64(handle_);
+}
+
+Result<void> Sqlite::run_kept(std::string_view sql, const Params& params) {
+  if (kept_ == nullptr || kept_->sql != sql) {
+    auto statement = TRY(prepare(handle_, sql));
+    if (statement == nullptr) return fail(Fault::invalid, "run sql: nothing to run");
+    kept_ = std::make_unique<Kept>(Kept{std::string(sql), std::move(statement)});
+  }
+  std::unique_ptr<Kept> running = std::move(kept_);  // gone, should it fail
+  sqlite3_stmt* statement = running->statement.get();
+  TRY(bind(handle_, statement, params));
+  int code = SQLITE_ROW;
+  while (code == SQLITE_ROW) code = sqlite3_step(statement);
+  if (code != SQLITE_DONE) return broken(handle_, "run sql");
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  kept_ = std::move(running);
+  return {};
 }
 
 Result<void> Sqlite::script(std::string_view sql) {

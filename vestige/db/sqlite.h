@@ -43,10 +43,14 @@ class Sqlite final : public Database {
   Result<std::set<std::string>> writes(const std::string& sql) override;
 
  private:
-  explicit Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  struct Kept;
+
+  explicit Sqlite(sqlite3* handle, std::string path);
+  Result<void> run_kept(std::string_view sql, const Params& params);
 
   sqlite3* handle_;
   std::string path_;
+  std::unique_ptr<Kept> kept_;
   bool fenced_ = false;
 };
 

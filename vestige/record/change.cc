@@ -72,6 +72,7 @@ std::string to_json(const Change& change) {
                                 format_time(change.at), name(change.op), json::quote(change.table),
                                 to_json(change.key));
   if (change.new_key.has_value()) out += ",\"new_key\":" + to_json(*change.new_key);
+  if (change.row_id.has_value()) out += fmt::format(",\"row_id\":{}", *change.row_id);
   out += ",\"old_values\":" + values_json(change.old_values);
   out += ",\"new_values\":" + values_json(change.new_values);
   if (change.op == Op::update) {

@@ -26,6 +26,17 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
   return out;
 }
 
+std::string any_of(std::vector<std::string> parts) {
+  while (parts.size() > 1) {
+    std::vector<std::string> pairs;
+    for (std::size_t i = 0; i < parts.size(); i += 2)
+      pairs.push_back(i + 1 < parts.size() ? "(" + parts[i] + " or " + parts[i + 1] + ")"
+                                           : parts[i]);
+    parts = std::move(pairs);
+  }
+  return parts.empty() ? "false" : parts[0];
+}
+
 std::string slot_names(std::size_t first, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
@@ -90,7 +101,7 @@ std::string Writer::changed(const Column& column) const {
 std::string Writer::any_changed() const {
   std::vector<std::string> parts;
   for (const Column& column : shape_.columns) parts.push_back(changed(column));
-  return "(" + join(parts, " or ") + ")";
+  return any_of(parts);
 }
 
 std::string Writer::mask(std::size_t part) const {
@@ -118,7 +129,7 @@ std::string Writer::context() const {
 
 // Which transaction: that of the change before, when it is certain that it is the same one. `seq` of a
 // change is what total_changes() is when its trigger ends; a row kept by a BEFORE trigger has what it was
-// before that; one that completed a quarter of a run of vestige_key wrote that too. docs/sqlite.md,
+// before that; one that completed a batch of vestige_key wrote that too. docs/sqlite.md,
 // "Transactions".
 std::string Writer::tx() const {
   return fmt::format(
@@ -132,9 +143,10 @@ std::string Writer::tx() const {
       " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl "
       "= {2}"
       " and k.keeper is r.keeper) = total_changes())"
-      " or (c.id & 255 = 0 and c.seq + (select count(*) from vestige_key"
-      " where run = (c.id + 1023) >> 10 and id > c.id - 256) = total_changes())"
-      " or (c.tbl <> {2} and c.seq < total_changes() and exists (select 1 from vestige_reach as w"
+      " or (c.id & 511 = 0 and c.seq + (select count(key) + count(iif(new_key is key, null, "
+      "new_key))"
+      " from vestige_change where id > c.id - 512 and id <= c.id) = total_changes())"
+      " or (c.seq < total_changes() and exists (select 1 from vestige_reach as w"
       " join vestige_table as y on y.name = w.inner_name where w.outer_table = {2} and y.id = "
       "c.tbl))) then c.tx"
       " else c.id + 1 end"
@@ -144,11 +156,17 @@ std::string Writer::tx() const {
 
 constexpr std::string_view kHeadColumns = "tbl, shape, op, at, seq, tx, context, backward";
 
-std::string Writer::head(std::string_view op, std::string_view seq) const {
+// late: that the row is no longer as this change leaves it. Asked only where something was recorded in this
+// very millisecond and something was written since.
+std::string Writer::head(std::string_view op, std::string_view seq, const std::string& late) const {
+  const std::string mark =
+      late.empty() ? ""
+                   : fmt::format(" when at = {} and seq is not total_changes() and {} then {}",
+                                 kNow, late, several_parts() ? "-1" : "0");
   return fmt::format(
-      "{}, {}, '{}', {}, {}, {}, {}, (select iif(at > {}, 1, null) from vestige_change order by id"
-      " desc limit 1)",
-      table_.id, shape_.id, op, kNow, seq, tx(), context(), kNow);
+      "{}, {}, '{}', {}, {}, {}, {}, (select case when at > {} then 1{} end from vestige_change"
+      " order by id desc limit 1)",
+      table_.id, shape_.id, op, kNow, seq, tx(), context(), kNow, mark);
 }
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
@@ -182,6 +200,23 @@ Result<std::vector<std::string>> Writer::required() const {
   return out;
 }
 
+// What a policy requires is required of what is recorded only: of a change under the policy's condition,
+// and of rows that a REPLACE removed.
+std::vector<std::string> Writer::checks(const std::vector<std::string>& required,
+                                        const std::string& when,
+                                        const std::string& replaced) const {
+  std::vector<std::string> out;
+  for (const std::string& check : required) {
+    out.push_back(check);
+    if (when.empty()) continue;
+    out.back() += " and (" + when;
+    if (!replaced.empty())
+      out.back() += fmt::format(" or exists (select 1 from vestige_replaced where {})", replaced);
+    out.back() += ")";
+  }
+  return out;
+}
+
 // The statement that records a change, only `when` the policy's condition holds. VALUES, because a
 // SELECT that reads the table it inserts into goes through a temporary table, which costs microseconds.
 std::string Writer::record(const std::string& columns, const std::string& values,
@@ -196,33 +231,46 @@ std::string Writer::record(const std::string& columns, const std::string& values
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};
-  return trigger(what, event, any_conflict(found), keep_replaced(found, update));
+  std::string when = any_conflict(found);
+  if (update && shape_.row_ids) when = stays() + " and (" + when + ")";
+  return trigger(what, event, when, keep_replaced(found, update));
 }
 
-Trigger Writer::insert(const std::vector<std::string>& required) const {
-  std::vector<std::string> body = required;
-  settle(false, body);
-  const std::string seq = fmt::format("total_changes() + {}", row_parts());
-  const std::string when = condition("NEW", "NEW");
+// Records all of a row, as it was or as it is now.
+void Writer::record_row(std::string_view op, std::string_view side, const std::string& seq,
+                        const std::string& when, std::vector<std::string>& body) const {
+  const std::string late = op == "I" ? changed_since() : there_again();
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     body.push_back(part == 0 ? record("row_id, key" + slot_names(0, slots),
-                                      fmt::format("{}, {}, {}{}", head("I", seq), row_id("NEW"),
-                                                  key("NEW"), row_values("NEW", 0)),
+                                      fmt::format("{}, {}, {}{}", head(op, seq, late), row_id(side),
+                                                  key(side), row_values(side, 0)),
                                       when)
                              : fmt::format("insert into vestige_more (change, part{}) select "
                                            "(select max(id) from vestige_change), {}{}{}",
-                                           slot_names(0, slots), part, row_values("NEW", part),
+                                           slot_names(0, slots), part, row_values(side, part),
                                            when.empty() ? "" : " where " + when));
   }
+}
+
+Trigger Writer::insert(const std::vector<std::string>& required) const {
+  const std::string when = condition("NEW", "NEW");
+  std::vector<std::string> body =
+      checks(required, when, conflicts(false).empty() ? "" : replaced(false));
+  settle(false, body);
+  record_row("I", "NEW", fmt::format("total_changes() + {}", row_parts()), when, body);
+  place_late(body);
   return trigger("insert", "after insert", "", body);
 }
 
 Trigger Writer::update(const std::vector<std::string>& required) const {
   // An upsert keeps the row itself, too.
   const std::string own =
-      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, same_row("OLD"));
-  std::vector<std::string> body = required;
+      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, keeps_old());
+  const std::string when = condition("OLD", "NEW");
+  std::vector<std::string> body =
+      checks(required, when, conflicts(true).empty() ? "" : replaced(true));
+  put_back(body);
   settle(true, body);
 
   std::string parts = "1";
@@ -235,14 +283,13 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
     for (const Column& column : shape_.key()) moved.push_back(changed(column));
     new_key = fmt::format("case when {} then {} end", join(moved, " or "), key("NEW"));
   }
-  const std::string when = condition("OLD", "NEW");
   for (std::size_t part = 0; part < pair_parts(); ++part) {
     const std::size_t slots = 2 * std::min(count() - part * kPairs, kPairs);
     std::string statement;
     if (part == 0) {
       statement = record("row_id, key, new_key, changed" + slot_names(0, slots),
-                         fmt::format("{}, {}, {}, {}, {}{}", head("U", seq), row_id("OLD"),
-                                     key("OLD"), new_key, mask(0), pair_values(0)),
+                         fmt::format("{}, {}, {}, {}, {}{}", head("U", seq, changed_since()),
+                                     row_id("OLD"), key("OLD"), new_key, mask(0), pair_values(0)),
                          when);
     } else {
       std::string where = when;
@@ -257,37 +304,32 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
     body.push_back(std::move(statement));
   }
   follow_kept(body);
-  return trigger("update", "after update", any_changed(), body);
+  place_late(body);
+  return trigger("update", "after update",
+                 (shape_.row_ids ? stays() + " and " : "") + any_changed(), body);
 }
 
 Trigger Writer::remove(const std::vector<std::string>& required) const {
-  std::vector<std::string> body = required;
-  const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
-                                      same_row("OLD"));  // every part carries row_id
-  const std::string seq =
-      fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own);
   const std::string when = condition("OLD", "OLD");
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    body.push_back(part == 0 ? record("row_id, key" + slot_names(0, slots),
-                                      fmt::format("{}, {}, {}{}", head("D", seq), row_id("OLD"),
-                                                  key("OLD"), row_values("OLD", 0)),
-                                      when)
-                             : fmt::format("insert into vestige_more (change, part{}) select "
-                                           "(select max(id) from vestige_change), {}{}{}",
-                                           slot_names(0, slots), part, row_values("OLD", part),
-                                           when.empty() ? "" : " where " + when));
-  }
+  std::vector<std::string> body = checks(required, when, "");
+  settle_cut_short(body);
+  const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
+                                      keeps_old());  // every part carries row_id
+  record_row("D", "OLD",
+             fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own), when,
+             body);
   body.push_back("delete " + own);
+  place_late(body);
   return trigger("delete", "after delete", "", body);
 }
 
 Result<std::vector<Trigger>> Writer::triggers() const {
-  const auto checks = TRY(required());
+  const auto needed = TRY(required());
   std::vector<Trigger> out;
-  for (Trigger& made : std::vector<Trigger>{
-           before("before_insert", "before insert", false), insert(checks),
-           before("before_update", "before update", true), update(checks), remove(checks)})
+  for (Trigger& made :
+       std::vector<Trigger>{before("before_insert", "before insert", false), insert(needed),
+                            before("before_update", "before update", true), update(needed),
+                            remove(needed), before_move(), move(needed)})
     if (!made.sql.empty()) out.push_back(std::move(made));
   return out;
 }

@@ -2,7 +2,9 @@
 // docs/sqlite.md; why values stand in native slots and not in JSON, in docs/decisions/0001.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vestige/trail/catalog.h"
@@ -14,14 +16,23 @@ namespace vestige {
 inline constexpr std::size_t kSlots = 32;          // v0 … v31 of vestige_change and vestige_more
 inline constexpr std::size_t kPairs = kSlots / 2;  // columns of an UPDATE in one row of slots
 
-/// The five capture triggers of a table.
+/// What a table's capture triggers are called after vestige_<id>_.
+inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
+    "before_insert", "insert", "before_update", "update", "delete", "before_move", "move"};
+
+/// The trail's own triggers that capture leans on.
+inline constexpr std::array<std::string_view, 7> kTrailTriggers = {
+    "vestige_settle_some", "vestige_settle_one", "vestige_change_run",   "vestige_late_some",
+    "vestige_late_one",    "vestige_late_wide",  "vestige_put_back_some"};
+
+/// The capture triggers of a table.
 ///
 /// temporary  the same as TEMP triggers, for a connection on which main triggers are off
 /// faults     invalid: a condition or a required field that cannot be
 Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
                                               const Tracked& table, bool temporary);
 
-/// The trail's own triggers that capture leans on, as TEMP triggers, for the same purpose.
+/// kTrailTriggers as TEMP triggers, for the same purpose.
 ///
 /// faults   corrupt: one is missing
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db);

@@ -21,6 +21,19 @@ std::string Writer::same_row(std::string_view side) const {
   return fmt::format("vestige_replaced.identity is {}", identity(side));
 }
 
+// The row of vestige_replaced is OLD itself, and not one that OLD has taken the place of.
+std::string Writer::keeps_old() const {
+  std::string parts;
+  for (std::size_t part = 0; part < row_parts(); ++part) {
+    std::vector<std::string> slots = {"false"};
+    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+      slots.push_back(fmt::format("vestige_replaced.v{} is not {}", i - part * kSlots,
+                                  at("OLD", shape_.columns[i].name)));
+    parts += fmt::format(" when {} then not {}", part, any_of(slots));
+  }
+  return same_row("OLD") + " and case vestige_replaced.part" + parts + " end";
+}
+
 // The row of vestige_replaced (part 0) is still in the table. By column, so that the primary key
 // finds it.
 std::string Writer::stands() const {
@@ -61,9 +74,13 @@ std::string Writer::new_row(bool fallback) const {
 }
 
 std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
-  std::vector<std::string> parts;
+  // What a generated column will be with the default in it is not to be seen: any row may be in the way.
+  const bool unseen = fallback && std::any_of(live_.columns.begin(), live_.columns.end(),
+                                              [](const LiveColumn& own) { return own.generated; });
+  std::vector<std::string> parts = {"true"};
   for (const UniqueIndex::Term& term : index.terms) {
     const LiveColumn* column = live_.find(term.column);
+    if (unseen && (column == nullptr || column->generated)) continue;
     const std::string value = column == nullptr
                                   ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
                                   : new_value(*column, fallback);
@@ -72,7 +89,8 @@ std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
   }
   if (!index.where.empty()) {
     parts.push_back("(" + index.where + ")");
-    parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
+    if (!unseen)
+      parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
   }
   return join(parts, " and ");
 }
@@ -92,7 +110,7 @@ std::vector<std::string> Writer::conflicts(bool update) const {
     const bool affected =
         std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
           const LiveColumn* column = live_.find(term.column);
-          return column == nullptr || !column->fallback.empty();
+          return column == nullptr || column->generated || !column->fallback.empty();
         });
     if (!nulls.empty() && (affected || !index.where.empty()))
       out.push_back("(" + join(nulls, " or ") + ") and " + conflict(index, true));
@@ -125,9 +143,20 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
                                        join(found, " union "));
   const std::string keeper = update ? identity("OLD") : "null";
-  std::vector<std::string> out = {
+  // A newer trigger of the application writes the row again before ours has settled.
+  std::vector<std::string> out;
+  settle_some(conflicts.size(),
+              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
+                          table_.id, kNow, keeper, stands()),
+              out);
+  out.push_back(
       fmt::format("delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})",
-                  table_.id, keeper, kNow)};
+                  table_.id, keeper, kNow));
+  if (update && live_.follows)
+    out.push_back(
+        fmt::format("insert into vestige_replaced (tbl, at, keeper, part, since) values ({}, {}, "
+                    "{}, -1, (select max(id) from vestige_change))",
+                    table_.id, kNow, keeper));
   for (std::size_t part = 0; part < row_parts(); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     out.push_back(fmt::format(
@@ -144,15 +173,35 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
 // Records as deleted those of the rows kept for NEW that are gone; there is one for each constraint at
 // most. Whatever the policy's condition says: what a REPLACE removes silently is never left out.
 void Writer::settle(bool update, std::vector<std::string>& body) const {
-  std::string which =
-      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
-                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
-  if (update) which += " and not " + same_row("OLD");
-  for (std::size_t i = conflicts(update).size(); i > 0; --i)
+  settle_some(conflicts(update).size(), replaced(update), body);
+}
+
+void Writer::settle_some(std::size_t most, const std::string& which,
+                         std::vector<std::string>& body) const {
+  for (std::size_t i = 0; i < most; ++i)
     body.push_back(
         fmt::format("insert into vestige_settle (row) values ((select rowid from vestige_replaced "
                     "where {} limit 1))",
                     which));
+}
+
+// An UPDATE OR REPLACE whose own row is deleted by a foreign key of the row that it replaces ends there,
+// without its AFTER trigger.
+void Writer::settle_cut_short(std::vector<std::string>& body) const {
+  if (!live_.follows) return;
+  settle_some(conflicts(true).size(),
+              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
+                          table_.id, kNow, identity("OLD"), stands()),
+              body);
+}
+
+// Which rows of vestige_replaced were kept for NEW and are gone.
+std::string Writer::replaced(bool update) const {
+  std::string which =
+      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
+                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
+  if (update) which += " and not " + same_row("OLD");
+  return which;
 }
 
 // A row that is kept for another statement's row, and changed by a cascade or a trigger before that is
@@ -165,7 +214,7 @@ void Writer::follow_kept(std::vector<std::string>& body) const {
     body.push_back(fmt::format(
         "update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
         " and part = {} and {}",
-        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, same_row("OLD")));
+        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, keeps_old()));
   }
 }
 
@@ -188,10 +237,10 @@ std::string key_expression(const std::vector<std::string>& columns) {
 
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
   std::vector<Trigger> out;
-  for (const char* name : {"vestige_settle_some", "vestige_settle_one", "vestige_change_run"}) {
+  for (const std::string_view name : kTrailTriggers) {
     auto rows =
         TRY(db.query("select sql, tbl_name from sqlite_schema where type = 'trigger' and name = ?1",
-                     {Text{name}}));
+                     {Text{std::string(name)}}));
     if (TRY(rows->next()) == Step::end)
       return hinted(fail(Fault::corrupt, "read the trail: its trigger {} is missing", name),
                     "vestige doctor --fix");
@@ -200,7 +249,7 @@ Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
     sql.replace(0, std::string_view("create trigger").size(), "create temp trigger");
     const std::string on = " on " + rows->text(1);
     sql.replace(sql.find(on), on.size(), " on main." + rows->text(1));
-    out.push_back({name, std::move(sql)});
+    out.push_back({std::string(name), std::move(sql)});
   }
   return out;
 }

@@ -17,6 +17,9 @@ inline constexpr std::string_view kNow =
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
 
+/// (parts[0] or parts[1] or …), as a tree: SQLite's expressions may be 1,000 deep.
+std::string any_of(std::vector<std::string> parts);
+
 /// ", v0, v1, …" from `first` on.
 std::string slot_names(std::size_t first, std::size_t count);
 
@@ -61,13 +64,14 @@ class Writer {
 
   std::string context() const;
   std::string tx() const;
-  std::string head(std::string_view op, std::string_view seq) const;
+  std::string head(std::string_view op, std::string_view seq, const std::string& late) const;
 
   std::string condition(std::string_view old_side, std::string_view new_side) const;
   Result<std::vector<std::string>> required() const;
 
   std::string identity(std::string_view side) const;
   std::string same_row(std::string_view side) const;
+  std::string keeps_old() const;
   std::string stands() const;
   std::vector<std::string> conflicts(bool update) const;
   std::string new_value(const LiveColumn& column, bool fallback) const;
@@ -77,14 +81,34 @@ class Writer {
   std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts,
                                          bool update) const;
   void settle(bool update, std::vector<std::string>& body) const;
+  void settle_some(std::size_t most, const std::string& which,
+                   std::vector<std::string>& body) const;
+  void settle_cut_short(std::vector<std::string>& body) const;
+  std::string replaced(bool update) const;
   void follow_kept(std::vector<std::string>& body) const;
   std::string record(const std::string& columns, const std::string& values,
                      const std::string& when) const;
+  void record_row(std::string_view op, std::string_view side, const std::string& seq,
+                  const std::string& when, std::vector<std::string>& body) const;
+  std::vector<std::string> checks(const std::vector<std::string>& required, const std::string& when,
+                                  const std::string& replaced) const;
 
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;
   Trigger update(const std::vector<std::string>& required) const;
   Trigger remove(const std::vector<std::string>& required) const;
+
+  bool several_parts() const { return row_parts() > 1 || pair_parts() > 1; }
+  std::string same_identity(std::string_view left, std::string_view right) const;
+  std::string unchanged() const;
+  std::string changed_since() const;
+  std::string there_again() const;
+  void place_late(std::vector<std::string>& body) const;
+  void put_back(std::vector<std::string>& body) const;
+
+  std::string stays() const;
+  Trigger before_move() const;
+  Trigger move(const std::vector<std::string>& required) const;
 
   Database& db_;
   const LiveTable& live_;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "vestige/base/json.h"
+#include "vestige/trail/postgres_trail.h"
 
 namespace vestige {
 namespace {
@@ -92,6 +93,7 @@ std::string nearest(const std::string& typed, const std::vector<std::string>& na
 }
 
 Result<std::vector<Tracked>> tracked_tables(Database& db) {
+  if (db.engine() == Engine::postgres) return postgres::tracked_tables(db);
   std::vector<Tracked> tables;
   auto rows = TRY(db.query(fmt::format(
       "select t.id, t.name, t.policy, t.tracked_at, t.untracked_at, {} from vestige_table as t"
@@ -126,6 +128,7 @@ Result<Tracked> tracked_table(Database& db, const std::string& name) {
 }
 
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
+  if (db.engine() == Engine::postgres) return postgres::shapes(db, table);
   std::vector<Shape> out;
   auto rows =
       TRY(db.query(fmt::format("select {} from vestige_shape as s where s.tbl = ?1 order by s.id",

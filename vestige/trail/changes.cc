@@ -6,6 +6,7 @@
 #include "vestige/base/json.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/row_index.h"
 
 namespace vestige {
@@ -50,28 +51,39 @@ struct Stay {
 
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
-// Follows a row through its keys, as long as they tell it from others: NULL does not. Each question is one search of an index.
+constexpr std::size_t kNoted = 10'000;  // ids of one row that are kept in memory
+
+// Follows a row through its keys, as long as they tell it from others: NULL does not. Each question is one
+// search of the sorted runs.
 class Follow {
  public:
   Follow(Database& db, std::int64_t table) : db_(db), table_(table) {}
 
   Result<std::vector<Stay>> stays(const Value& key) {
     stays_.push_back({key, 0, kEnd});
-    auto moved = TRY(db_.query("select id, key, new_key from vestige_change where id in (" +
-                                   row_changes("?1", "?2") + ") and new_key is not null",
-                               {table_, key}));
+    auto rows = TRY(db_.query(
+        "select id, key, new_key from vestige_change where id in (" + row_changes("?1", "?2") + ")",
+        {table_, key}));
     struct Move {
       std::int64_t id;
       Value from, to;
     };
     std::vector<Move> moves;
-    while (TRY(moved->next()) == Step::row)
-      moves.push_back({moved->integer(0), moved->value(1), moved->value(2)});
+    while (TRY(rows->next()) == Step::row) {
+      note(rows->integer(0));
+      if (!rows->is_null(2)) moves.push_back({rows->integer(0), rows->value(1), rows->value(2)});
+    }
     for (const Move& move : moves) {
       if (same_key(move.to, key)) TRY(backward(move.from, move.id));
       if (same_key(move.from, key)) TRY(forward(move.to, move.id));
     }
     return std::move(stays_);
+  }
+
+  // The ids under the key that was asked for, as a JSON array; nothing where they are too many to keep.
+  std::optional<std::string> ids() const {
+    if (noted_ > kNoted) return std::nullopt;
+    return "[" + ids_ + "]";
   }
 
  private:
@@ -117,9 +129,15 @@ class Follow {
     return {};
   }
 
+  void note(std::int64_t id) {
+    if (++noted_ <= kNoted) ids_ += fmt::format("{}{}", ids_.empty() ? "" : ",", id);
+  }
+
   Database& db_;
   std::int64_t table_;
   std::vector<Stay> stays_;
+  std::string ids_;
+  std::size_t noted_ = 0;
 };
 
 // Collects conditions and their values; every value goes in as a parameter.
@@ -140,7 +158,12 @@ Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where&
     where.add("false");
     return {};
   }
-  const auto stays = TRY(Follow(db, table).stays(stored));
+  Follow follow(db, table);
+  const auto stays = TRY(follow.stays(stored));
+  if (const auto known = follow.ids(); stays.size() == 1 && known.has_value()) {
+    where.add("c.id in (select value from json_each(" + where.bind(Text{*known}) + "))");
+    return {};
+  }
   std::string ids;
   for (const Stay& stay : stays) {
     const std::string at = where.bind(table);
@@ -249,6 +272,7 @@ std::string key_text(const Row& key) {
 }
 
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
+  if (db.engine() == Engine::postgres) return postgres::last_change_at(db, micros);
   // A moment lies between two of the clock's milliseconds.
   const std::int64_t milliseconds = micros >= 0 ? micros / 1000 : -((-micros + 999) / 1000);
   std::int64_t hi = TRY(scalar_integer(db, "select max(id) from vestige_change"));
@@ -280,6 +304,7 @@ Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
 }
 
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  if (db.engine() == Engine::postgres) return postgres::read_changes(db, selection);
   Where where;
   if (selection.table.has_value() && selection.key.empty())
     where.add("c.tbl = " + where.bind(*selection.table));
@@ -315,6 +340,22 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
 }
 
+Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
+                                             std::int64_t after, std::int64_t upto,
+                                             bool oldest_first) {
+  if (db.engine() == Engine::postgres)
+    return postgres::key_changes(db, table.id, key, after, upto, oldest_first);
+  const Value stored = TRY(stored_key(db, key));
+  auto rows = TRY(
+      db.query(fmt::format("select {} from vestige_change as c where c.id in ({}) and c.id > ?3"
+                           " and c.id <= ?4 order by c.id{}",
+                           change_columns(), row_changes("?1", "?2"), oldest_first ? "" : " desc"),
+               {table.id, stored, after, upto}));
+  Decoder decoder = TRY(Decoder::open(db));
+  Selection selection;
+  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
+}
+
 Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
   const auto columns = table.shape.key();
   if (columns.empty())
@@ -323,12 +364,15 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
                       " shows its changes; give it a primary key, or track it with"
                       " --key over a UNIQUE constraint");
   const auto typed = TRY(typed_values(table, columns, words));
+  if (db.engine() == Engine::postgres) return postgres::typed_key(db, table, typed);
 
   // The class that a value has in the rows decides; where nothing is known, the likeliest.
   auto live = live_table(db, table.name);
   std::vector<std::vector<Value>> choices;
+  bool stands = live.has_value();
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+    stands = stands && live->find(columns[i].name) != nullptr;
     choices.push_back(readings(typed[i], column == nullptr ? Affinity::none : column->affinity));
   }
   Row likeliest;
@@ -346,16 +390,15 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
       where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name),
                            values.size());
     }
-    const bool in_trail = !std::holds_alternative<Null>(stored) &&
-                          TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
-                                             {table.id, stored})) != 0;
-    bool in_table = false;
-    if (!in_trail && live.has_value() && live->find(columns[0].name) != nullptr)
-      in_table = TRY(scalar_integer(db,
-                                    fmt::format("select exists (select 1 from {} where {})",
-                                                db.quote_name(live->name), where),
-                                    values)) != 0;
-    if (in_trail || in_table) return key;
+    if (stands && TRY(scalar_integer(db,
+                                     fmt::format("select exists (select 1 from {} where {})",
+                                                 db.quote_name(live->name), where),
+                                     values)) != 0)
+      return key;
+    if (!std::holds_alternative<Null>(stored) &&
+        TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
+                           {table.id, stored})) != 0)
+      return key;
     std::size_t i = 0;
     while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
     if (i == pick.size()) return likeliest;

@@ -51,6 +51,14 @@ struct Selection {
 /// source   sql/sqlite/changes.sql
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
 
+/// The changes under one key, before or after, whichever row had it: after < id <= upto.
+///
+/// order    by id
+/// faults   corrupt, offline
+Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
+                                             std::int64_t after, std::int64_t upto,
+                                             bool oldest_first);
+
 /// The id of the last change that the clock placed at or before a moment (0: none). A search, not a scan.
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros);
 

@@ -2,6 +2,7 @@
 
 #include "vestige/base/time.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/postgres_trail.h"
 
 namespace vestige {
 namespace {
@@ -37,6 +38,11 @@ Result<std::int64_t> write_context(Database& db, const Context& context) {
 Result<ContextScope> ContextScope::begin(Database& db, const Context& context) {
   auto transaction = TRY(Transaction::begin(db));
   TRY(require_trail(db));
+  if (db.engine() == Engine::postgres) {
+    TRY(postgres::set_context(db, context));
+    return ContextScope(db, std::move(transaction), 0);
+  }
+  const std::int64_t before = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const std::int64_t id = TRY(write_context(db, context));
   // Never expires: it is cleared or rolled back with this transaction.
   TRY(db.run("delete from vestige_current"));
@@ -44,17 +50,26 @@ Result<ContextScope> ContextScope::begin(Database& db, const Context& context) {
       db.run("insert into vestige_current (only_row, context, scope, expires, seq)"
              " values (1, ?1, ?1, 9223372036854775807, 0)",
              {id}));
-  return ContextScope(db, std::move(transaction));
+  return ContextScope(db, std::move(transaction), before);
 }
 
 Result<void> ContextScope::change(const Context& context) {
+  if (db_->engine() == Engine::postgres) return postgres::set_context(*db_, context);
   const std::int64_t id = TRY(write_context(*db_, context));
   TRY(db_->run("update vestige_current set context = ?1", {id}));
   return {};
 }
 
+Result<ContextScope::Written> ContextScope::written() {
+  if (db_->engine() == Engine::postgres) return postgres::written(*db_);
+  Written written;
+  written.changes = TRY(scalar_integer(*db_, "select max(id) from vestige_change")) - before_;
+  if (written.changes > 0) written.tx = before_ + 1;
+  return written;
+}
+
 Result<void> ContextScope::commit() {
-  TRY(db_->run("delete from vestige_current"));
+  if (db_->engine() != Engine::postgres) TRY(db_->run("delete from vestige_current"));
   return transaction_.commit();
 }
 

@@ -1,6 +1,9 @@
 // Context in force: exact, because it is set and cleared inside one transaction.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "vestige/db/database.h"
 #include "vestige/record/change.h"
 
@@ -20,15 +23,23 @@ class ContextScope {
   /// From here on, changes carry another context; they stay in the same transaction.
   Result<void> change(const Context& context);
 
+  /// The changes that were recorded since begin(), and their transaction; before commit().
+  struct Written {
+    std::int64_t changes = 0;
+    std::optional<std::int64_t> tx;
+  };
+  Result<Written> written();
+
   /// Clears the context and commits.
   Result<void> commit();
 
  private:
-  ContextScope(Database& db, Transaction transaction)
-      : db_(&db), transaction_(std::move(transaction)) {}
+  ContextScope(Database& db, Transaction transaction, std::int64_t before)
+      : db_(&db), transaction_(std::move(transaction)), before_(before) {}
 
   Database* db_;
   Transaction transaction_;
+  std::int64_t before_;  // the last change before
 };
 
 }  // namespace vestige

@@ -146,6 +146,14 @@ Result<Row> Decoder::key(const Known& known, const Value& stored) const {
   return key;
 }
 
+// Key columns stand first in a shape.
+bool Decoder::moved(const Known& known, const Row& changed) {
+  for (std::size_t i = 0; i < known.shape.columns.size() && known.shape.columns[i].key > 0; ++i)
+    for (const Field& field : changed)
+      if (field.name == known.shown[i]) return true;
+  return false;
+}
+
 Result<void> Decoder::row_values(const Rows& rows, const Known& known, Row& out) {
   const std::size_t count = known.shape.columns.size();
   out.reserve(count);
@@ -207,7 +215,6 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   if (!rows.is_null(kContext)) change.context = TRY(context(rows.integer(kContext)));
   if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
   change.key = TRY(key(known, rows.value(kKey)));
-  if (!rows.is_null(kNewKey)) change.new_key = TRY(key(known, rows.value(kNewKey)));
   switch (change.op) {
     case Op::insert:
     case Op::baseline: TRY(row_values(rows, known, change.new_values.emplace())); break;
@@ -215,6 +222,8 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
     case Op::update:
       TRY(pair_values(rows, known, change));
       if (change.old_values->empty()) return std::optional<Change>();
+      // Null, too, can be a new key.
+      if (moved(known, *change.old_values)) change.new_key = TRY(key(known, rows.value(kNewKey)));
       break;
     case Op::truncate: break;
   }

@@ -45,6 +45,7 @@ class Decoder {
   Result<const Known*> shape(std::int64_t id);
   Result<Context> context(std::int64_t id);
   Result<Row> key(const Known& known, const Value& stored) const;
+  static bool moved(const Known& known, const Row& changed);
   Result<void> row_values(const Rows& rows, const Known& known, Row& out);
   Result<void> pair_values(const Rows& rows, const Known& known, Change& change);
 

@@ -2,16 +2,20 @@
 
 #include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
 
 Result<std::int64_t> installed_version(Database& db) {
+  if (db.engine() == Engine::postgres) return postgres::installed_version(db);
   if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_meta'")) ==
       0)
     return 0;
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
+
+std::string install_script() { return std::string(sql::install) + std::string(sql::order); }
 
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
@@ -22,7 +26,8 @@ Result<bool> install(Database& db) {
         fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
              version, kSchemaVersion),
         "use the vestige that installed it, or a newer one");
-  TRY(db.script(sql::install));
+  if (db.engine() == Engine::postgres) TRY(postgres::install(db));
+  else TRY(db.script(install_script()));
   TRY(transaction.commit());
   return true;
 }
@@ -40,12 +45,18 @@ Result<void> require_trail(Database& db) {
 }
 
 Result<std::int64_t> count_changes(Database& db) {
+  if (db.engine() == Engine::postgres)
+    return scalar_integer(db, "select count(*) from vestige.change");
   return scalar_integer(db, "select count(*) from vestige_change");
 }
 
 Result<void> remove_trail(Database& db) {
   TRY(require_trail(db));
   auto transaction = TRY(Transaction::begin(db));
+  if (db.engine() == Engine::postgres) {
+    TRY(postgres::remove(db));
+    return transaction.commit();
+  }
   for (const Tracked& table : TRY(tracked_tables(db))) TRY(drop_triggers(db, table));
   TRY(db.script(sql::remove));
   return transaction.commit();

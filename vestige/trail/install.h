@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "vestige/db/database.h"
 
@@ -14,6 +15,9 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 /// returns  true when something was done, false when it stood already
 /// faults   invalid (a newer trail than this vestige knows), conflict, denied
 Result<bool> install(Database& db);
+
+/// The SQL that makes a trail: tables, views, guards.
+std::string install_script();
 
 /// 0 when there is no trail.
 Result<std::int64_t> installed_version(Database& db);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/sql_text.h"
 #include "vestige/trail/track.h"
 
@@ -102,6 +103,7 @@ std::vector<std::string> LiveTable::primary_key() const {
 }
 
 Result<LiveTable> live_table(Database& db, const std::string& wanted) {
+  if (db.engine() == Engine::postgres) return postgres::live_table(db, wanted);
   LiveTable table;
   auto listed =
       TRY(db.query("select name, type, wr from pragma_table_list where schema = 'main' and "
@@ -135,6 +137,10 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
                              columns->is_null(4) ? "" : fallback_of(db, columns->text(4))});
   }
   table.unique = TRY(unique_indexes(db, table.name));
+  table.follows = TRY(scalar_integer(db,
+                                     "select count(*) from pragma_foreign_key_list(?1)"
+                                     " where on_delete not in ('NO ACTION', 'RESTRICT')",
+                                     {Text{table.name}})) > 0;
   if (table.without_row_id) return table;
 
   // An INTEGER PRIMARY KEY is the rowid, unless an index had to be made for it (INTEGER ... DESC).

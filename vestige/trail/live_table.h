@@ -38,6 +38,7 @@ struct LiveTable {
   std::string row_id;          // quoted name under which SQL sees the rowid; empty when it cannot
   bool row_id_is_key = false;  // it is the INTEGER PRIMARY KEY column
   std::vector<UniqueIndex> unique;
+  bool follows = false;  // a foreign key of its own may change its rows when others are deleted
 
   const LiveColumn* find(const std::string& column) const;
   std::vector<std::string> primary_key() const;

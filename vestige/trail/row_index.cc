@@ -3,9 +3,9 @@
 namespace vestige {
 namespace {
 
-// A run: changes 1024 * (run - 1) + 1 … 1024 * run; the last one may lack some of its quarters.
-constexpr std::string_view kWritten = "(select coalesce(max(id), 0) >> 8 << 8 from vestige_change)";
-constexpr std::string_view kComplete = "(select coalesce(max(id), 0) >> 10 from vestige_change)";
+// A run: changes 16384 * (run - 1) + 1 … 16384 * run; the last one may lack some of its batches of 512.
+constexpr std::string_view kWritten = "(select coalesce(max(id), 0) >> 9 << 9 from vestige_change)";
+constexpr std::string_view kComplete = "(select coalesce(max(id), 0) >> 14 from vestige_change)";
 constexpr std::string_view kMerged = "(select value from vestige_meta where name = 'merged_runs')";
 
 }  // namespace
@@ -13,8 +13,8 @@ constexpr std::string_view kMerged = "(select value from vestige_meta where name
 std::string row_changes(const std::string& table, const std::string& key) {
   return fmt::format(
       "select id from ("
-      "select k.id from (with recursive n (run) as (select {3} + 1 where {3} < ({2} + 1023) >> 10"
-      " union all select run + 1 from n where run < ({2} + 1023) >> 10)"
+      "select k.id from (with recursive n (run) as (select {3} + 1 where {3} < ({2} + 16383) >> 14"
+      " union all select run + 1 from n where run < ({2} + 16383) >> 14)"
       " select run from n union all select 0) as r"
       " cross join vestige_key as k where k.run = r.run and k.tbl = {0} and k.key is {1}"
       " union all"
@@ -36,6 +36,23 @@ Result<void> merge_runs(Database& db) {
              {last}));
   TRY(db.run("delete from vestige_key where run between 1 and ?1", {last}));
   TRY(db.run("update vestige_meta set value = ?1 where name = 'merged_runs'", {last}));
+  return {};
+}
+
+Result<void> rebuild_runs(Database& db) {
+  const std::int64_t complete = TRY(scalar_integer(db, fmt::format("select {}", kComplete)));
+  TRY(db.run("delete from vestige_key"));
+  TRY(db.run(fmt::format("insert or ignore into vestige_key (run, tbl, key, id)"
+                         " select run, tbl, key, id from ("
+                         "select iif((id + 16383) >> 14 > ?1, ?1 + 1, 0) as run, tbl, key, id"
+                         " from vestige_change where id <= {0} and key is not null"
+                         " union all "
+                         "select iif((id + 16383) >> 14 > ?1, ?1 + 1, 0), tbl, new_key, id"
+                         " from vestige_change where id <= {0} and new_key is not null)"
+                         " order by run, tbl, key, id",
+                         kWritten),
+             {complete}));
+  TRY(db.run("update vestige_meta set value = ?1 where name = 'merged_runs'", {complete}));
   return {};
 }
 

@@ -30,6 +30,9 @@ IndexText index_text(std::string_view create_index);
 std::string with_sides(std::string_view condition, std::string_view old_side,
                        std::string_view new_side);
 
+/// True when the body of a CREATE TRIGGER statement, after BEGIN, has the name in it.
+bool names_in_body(std::string_view create_trigger, std::string_view name);
+
 /// True when the condition has NEW.x or OLD.x at all.
 bool has_sides(std::string_view condition);
 

@@ -6,8 +6,10 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/capture.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/sql_text.h"
 
 namespace vestige {
 namespace {
@@ -204,9 +206,27 @@ Result<std::set<std::string>> written_with(Database& db, const std::string& tabl
   return all;
 }
 
+// A statement on the table may write other rows of it: a foreign key to itself, or a trigger that names it.
+Result<bool> writes_itself(Database& db, const std::string& table) {
+  if (TRY(scalar_integer(db,
+                         "select count(*) from pragma_foreign_key_list(?1) where lower(\"table\") "
+                         "= lower(?1) and (on_delete not in ('NO ACTION', 'RESTRICT') or on_update "
+                         "not in ('NO ACTION', 'RESTRICT'))",
+                         {Text{table}})) > 0)
+    return true;
+  auto triggers =
+      TRY(db.query("select sql from sqlite_schema where type = 'trigger' and tbl_name = ?1"
+                   " and name not like 'vestige\\_%' escape '\\'",
+                   {Text{table}}));
+  while (TRY(triggers->next()) == Step::row)
+    if (names_in_body(triggers->text(0), table)) return true;
+  return false;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> trackable_tables(Database& db) {
+  if (db.engine() == Engine::postgres) return postgres::trackable_tables(db);
   std::vector<std::string> names;
   auto rows =
       TRY(db.query("select name from pragma_table_list where schema = 'main' and type = 'table'"
@@ -217,6 +237,10 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
 }
 
 Result<Tracked> track(Database& db, const std::string& name, const Policy& policy) {
+  if (db.engine() == Engine::postgres) {
+    TRY(postgres::track(db, name, policy));
+    return tracked_table(db, name);
+  }
   TRY(require_trail(db));
   const LiveTable live = TRY(live_table(db, name));
   Tracked table;
@@ -241,6 +265,7 @@ Result<Tracked> track(Database& db, const std::string& name, const Policy& polic
 }
 
 Result<std::int64_t> baseline(Database& db, const Tracked& table) {
+  if (db.engine() == Engine::postgres) return postgres::baseline(db, table.id);
   const LiveTable live = TRY(live_table(db, table.name));
   const std::int64_t last = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const Value context = TRY(scalar(db, "select context from vestige_current"));
@@ -252,6 +277,7 @@ Result<std::int64_t> baseline(Database& db, const Tracked& table) {
 }
 
 Result<void> untrack(Database& db, const std::string& name) {
+  if (db.engine() == Engine::postgres) return postgres::untrack(db, name);
   const Tracked table = TRY(tracked_table(db, name));
   if (table.untracked_at.has_value())
     return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
@@ -295,6 +321,7 @@ Result<void> drop_triggers(Database& db, const Tracked& table) {
 
 Result<void> note_reach(Database& db, const Tracked& table) {
   std::set<std::string> seen;
+  bool itself = TRY(writes_itself(db, table.name));
   std::vector<std::string> waiting = {table.name};
   while (!waiting.empty()) {
     const std::string next = std::move(waiting.back());
@@ -306,11 +333,14 @@ Result<void> note_reach(Database& db, const Tracked& table) {
                            " 'table' and name = ?1",
                            {Text{next}})) == 0)
       continue;
-    for (const std::string& other : TRY(written_with(db, next))) waiting.push_back(other);
+    for (const std::string& other : TRY(written_with(db, next))) {
+      itself = itself || (other == table.name && next != table.name);
+      waiting.push_back(other);
+    }
   }
   TRY(db.run("delete from vestige_reach where outer_table = ?1", {table.id}));
   for (const std::string& name : seen)
-    if (name != table.name)
+    if (name != table.name || itself)
       TRY(db.run("insert into vestige_reach (outer_table, inner_name) values (?1, ?2)",
                  {table.id, Text{name}}));
   return {};

@@ -1,0 +1,16 @@
+-- Takes the trail away: triggers, history, everything. Runs in a transaction.
+do $remove$
+declare
+  t record;
+begin
+  for t in
+    select tg.tgrelid::regclass as rel, tg.tgname
+    from pg_catalog.pg_trigger tg join pg_catalog.pg_proc p on p.oid = tg.tgfoid
+    where p.pronamespace = 'vestige'::regnamespace and tg.tgparentid = 0
+      and (select relnamespace from pg_catalog.pg_class where oid = tg.tgrelid) <> 'vestige'::regnamespace
+  loop
+    execute format('drop trigger %I on %s', t.tgname, t.rel);
+  end loop;
+end
+$remove$;
+drop schema vestige cascade;
