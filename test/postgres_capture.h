@@ -181,14 +181,11 @@ class PgTwin {
 /// A database of a test's own with a trail in it, and what the trail must answer for.
 class PgShop {
  public:
-  PgShop() : admin(database.url()), reader_(database.url()) {
+  PgShop() : admin(database.url()), reader_(database.url()) { install(); }
+  void install() {
     std::ifstream in(std::string(VESTIGE_SOURCE_DIR) + "/sql/postgres/install.sql");
     const std::string script{std::istreambuf_iterator<char>(in), {}};
     admin.run("begin; " + script + "; commit");
-    reader_.run(
-        "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set "
-        "extra_float_digits = 1; "
-        "set bytea_output = 'hex'; set lc_monetary = 'C'; set search_path = pg_catalog");
   }
   PgSession connect(const std::string& user = "postgres") { return PgSession(database.url(user)); }
   /// A role of this test; roles belong to the whole server.
@@ -205,12 +202,17 @@ class PgShop {
   }
 
   /// "" when the trail of a table leads from nothing to what stands in it, and back.
-  std::string replayed(const std::string& table) {
-    const auto id = reader_.one("select id::text from vestige.tracked where relation = $vestige$" +
-                                table + "$vestige$::regclass");
+  std::string replayed(const std::string& table) { return replayed_in(reader_, table); }
+  static std::string replayed_in(PgSession& reader, const std::string& table) {
+    reader.run(
+        "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; "
+        "set extra_float_digits = 1; set bytea_output = 'hex'; set lc_monetary = 'C'; "
+        "set search_path = pg_catalog");
+    const auto id = reader.one("select id::text from vestige.tracked where relation = $vestige$" +
+                               table + "$vestige$::regclass");
     if (id.empty()) return table + " is not tracked";
     std::map<std::string, PgTwin::Shape> shapes;
-    for (const auto& row : reader_.table(
+    for (const auto& row : reader.table(
              "select s.id::text, c ->> 'id', c ->> 'key', whole::text from vestige.shape s, "
              "jsonb_array_elements(s.columns) with ordinality i(c, n) where tracked = " +
              id + " order by n")) {
@@ -220,12 +222,12 @@ class PgShop {
       shape.whole = *row[3] == "true";
     }
     std::vector<PgTwin::Step> steps;
-    for (auto& row : reader_.table("select id::text, op::text, key, new_key, old_row, new_row, "
-                                   "shape::text from vestige.change where tracked = " +
-                                   id + " order by vestige.change.id"))
+    for (auto& row : reader.table("select id::text, op::text, key, new_key, old_row, new_row, "
+                                  "shape::text from vestige.change where tracked = " +
+                                  id + " order by vestige.change.id"))
       steps.push_back({*row[0], *row[1], row[2], row[3], row[4], row[5], shapes[*row[6]]});
-    const auto current = reader_.one("select shape::text from vestige.tracked where id = " + id);
-    PgTwin live = standing(id, shapes[current].columns);
+    const auto current = reader.one("select shape::text from vestige.tracked where id = " + id);
+    PgTwin live = standing(reader, id, shapes[current].columns);
     PgTwin told;
     for (const auto& step : steps) told.forward(step);
     if (!told.complaint().empty()) return "forward: " + told.complaint();
@@ -242,21 +244,22 @@ class PgShop {
   PgSession admin;
 
  private:
-  PgTwin standing(const std::string& id, const std::vector<int>& columns) {
+  static PgTwin standing(PgSession& reader, const std::string& id,
+                         const std::vector<int>& columns) {
     std::string fields;
     for (const auto& name :
-         reader_.table("select quote_ident(c ->> 'name') from vestige.tracked t join vestige.shape "
-                       "s on s.id = t.shape, "
-                       "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " +
-                       id + " order by n"))
+         reader.table("select quote_ident(c ->> 'name') from vestige.tracked t join vestige.shape "
+                      "s on s.id = t.shape, "
+                      "jsonb_array_elements(s.columns) with ordinality i(c, n) where t.id = " +
+                      id + " order by n"))
       fields += (fields.empty() ? "x." : ", x.") + *name[0];
-    const auto from = reader_.one(
+    const auto from = reader.one(
         "select case relkind when 'p' then '' else 'only ' end || oid::regclass from pg_class "
         "where oid = (select relation "
         "from vestige.tracked where id = " +
         id + ")");
     PgTwin twin;
-    for (const auto& row : reader_.table("select row(" + fields + ")::text from " + from + " x")) {
+    for (const auto& row : reader.table("select row(" + fields + ")::text from " + from + " x")) {
       const auto values = printed_fields(*row[0]);
       PgTwin::Row made;
       for (std::size_t i = 0; i < columns.size(); ++i) made[columns[i]] = values.at(i);

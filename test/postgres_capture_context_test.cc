@@ -204,7 +204,7 @@ TEST_F(PostgresCaptureContext, ErrorsOfCaptureNameTheTrailAndNothingIsNoticed) {
       "do $$ declare c text; begin insert into t values (1); exception when others then get "
       "stacked diagnostics c = pg_exception_context; "
       "insert into said values (c); end $$");
-  EXPECT_NE(s.one("select context from said").find("PL/pgSQL function vestige.capture_1()"),
+  EXPECT_NE(s.one("select context from said").find("PL/pgSQL function vestige.insert_1()"),
             std::string::npos);
 }
 

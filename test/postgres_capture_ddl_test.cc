@@ -219,5 +219,68 @@ TEST_F(PostgresCaptureDdl, PartitionsComeAndGo) {
   s.run("alter table m detach partition m1; drop table m1; insert into m values (3, 'd', 4)");
 }
 
+TEST_F(PostgresCaptureDdl, ATrackedTableBecomesAPartitionOnlyWhenItIsUntracked) {
+  s.run("create table m (id int primary key, x int, y text) partition by range (id)");
+  const std::string attach = "alter table m attach partition t for values from (0) to (100)";
+  EXPECT_EQ(s.error(attach),
+            "run sql: trigger \"untrack it in vestige first: that\" prevents table \"t\" from "
+            "becoming a partition");
+  s.run("select vestige.untrack('t'); " + attach +
+        "; select vestige.track('m', baseline => true); "
+        "insert into m values (50, 1, 'm'); update t set x = 0");
+  replays("public.m");
+}
+
+TEST_F(PostgresCaptureDdl, InsertsOfManyRowsAreOneStatementForTheTrailToo) {
+  EXPECT_EQ(s.one("select string_agg(key, ' ' order by id) from vestige.change"), "1 2 3 4 5 6");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.context"), "1");
+  EXPECT_EQ(s.one("select (tx = (select min(id) from vestige.change))::text from vestige.context"),
+            "true");
+  s.run(
+      "insert into t select 7, 7, 'none' where false; begin; alter table t add z int; insert into "
+      "t select i, i, 'z', i from "
+      "generate_series(10, 30) i; insert into t select i, i, 'z', i from generate_series(31, 40) "
+      "i; commit; "
+      "insert into t values (50, 1, 'y', 2) on conflict do nothing; insert into t values (50, 1, "
+      "'y', 2) on conflict (id) do update set z = 9");
+  replays();
+  EXPECT_EQ(s.one("select count(distinct tx)::text from vestige.context"), "4");
+  s.run(
+      "select vestige.track('t', \"when\" => 'NEW.x > 1'); insert into t values (60, 1), (61, 2)");
+  EXPECT_EQ(last("key"), "61");
+  EXPECT_EQ(s.one("select string_agg(tgname, ' ' order by tgname) from pg_trigger where tgrelid = "
+                  "'t'::regclass"),
+            "0_vestige_change 0_vestige_truncate");
+}
+
+TEST_F(PostgresCaptureDdl, ABaselineStandsBetweenTheWritesOfOthers) {
+  s.run(
+      "create table b (id int primary key, x int); insert into b select i, 0 from "
+      "generate_series(1, 50) i");
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 3; ++k)
+    threads.emplace_back([&, k] {
+      PgSession mine = shop.connect();
+      while (!done) mine.run("update b set x = x + 1 where id % 3 = " + std::to_string(k));
+    });
+  s.run("select vestige.track('b', baseline => true)");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  done = true;
+  for (auto& thread : threads) thread.join();
+  replays("public.b");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where op = 'B'"), "50");
+}
+
+// The script may run again over a trail that is in use; sessions go on as before.
+TEST_F(PostgresCaptureDdl, InstalledOnceMoreWithWritesBeforeAndAfter) {
+  PgSession other = shop.connect();
+  other.run("update t set x = 1");
+  shop.install();
+  other.run("update t set x = 2; insert into t values (9)");
+  s.run("delete from t where id = 1");
+  replays();
+}
+
 }  // namespace
 }  // namespace vestige

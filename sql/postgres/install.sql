@@ -692,6 +692,92 @@ $source$,
 end
 $$;
 
+-- The statement that writes down all rows of an INSERT, of the transition table `inserted`. Its parameters, however they
+-- are spelled: the id of the first change (null: the next), the transaction, the context.
+create or replace function vestige.inserted_statement(s vestige.shape, number text, xid text, context text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select format($statement$insert into vestige.change
+    select %1$s, clock_timestamp(), %2$s, %3$s, %4$s, %5$s, 'I', hashtextextended(%6$s, %4$s), %6$s, null, null, %7$s from inserted as live$statement$,
+    case when number is null then 'nextval(''vestige.change_id'')'
+         else format('case row_number() over () when 1 then %s else nextval(''vestige.change_id'') end', number) end,
+    xid, context, s.tracked, s.id, e.new_key, e.new_row)
+  from vestige.expressions(s.columns, true, 'live.', 'live.') e
+$$;
+
+-- The body of the function that captures a table's INSERTs, a statement at a time. Inside a trigger, and where one
+-- changed the table in this transaction, each row finds its place by itself (see capture_nested).
+create or replace function vestige.insert_source(rel oid, t vestige.tracked, s vestige.shape) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+  required text := (select quote_literal(array_agg(f)) from jsonb_array_elements_text(t.policy -> 'require') f);
+begin
+  return format($source$
+#variable_conflict use_column
+declare
+  tx_number bigint;
+  tx_context bigint;
+  tx xid8;
+  given text;
+  known boolean;
+  fitting vestige.shape;
+  one record;
+begin
+  tx := pg_current_xact_id_if_assigned();
+  given := coalesce(current_setting('vestige.context', true), '');
+  known := coalesce(current_setting('vestige.state', true) = tx::text || ' ' || given, false);
+  if not known and not exists (select from inserted) then
+    return null;
+  end if;%3$s
+  if vestige.standing('%1$s'::regclass) <> %2$s then
+    if pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '' then
+      for one in execute format('select row(live.*)::%%s as live from inserted live', tg_relid::regclass) loop
+        perform vestige.capture_anew(tg_relid, %4$s, 'I', one.live, one.live);
+      end loop;
+      return null;
+    end if;
+    tx_number := vestige.shape_anew(tg_relid, %4$s);
+    fitting := vestige.shape_row(tx_number::int);
+  elsif pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '' then
+    for one in select row(live.*)::%5$s as live, %6$s as key, %7$s as printed from inserted live loop
+      perform vestige.capture_nested(tg_relid, %4$s, %8$s, 'I', one.key, null, null, one.printed, one.live, one.live);
+    end loop;
+    return null;
+  end if;
+  if known then
+    tx_context := current_setting('vestige.number');
+    if fitting.id is null then
+      %10$s;
+      return null;
+    end if;
+  end if;
+  tx_number := nextval('vestige.change_id');
+  if not known then
+    tx := pg_current_xact_id();
+    tx_context := vestige.begin_context(tx_number, tx::text, given);
+  end if;
+  if fitting.id is not null then
+    execute vestige.inserted_statement(fitting, '$1', '$2', '$3') using tx_number, tx, tx_context;
+    return null;
+  end if;
+  %9$s;
+  return null;
+end
+$source$,
+    rel, s.signature,
+    case when required is null then '' else format(E'\n  perform vestige.require_fields(%L, %s, given);',
+                                                   format('%I.%I', t.schema_name, t.table_name), required) end,
+    t.id, rel::regclass, e.new_key, e.new_row, s.id,
+    vestige.inserted_statement(s, 'tx_number', 'tx', 'tx_context'),
+    vestige.inserted_statement(s, null, 'tx', 'tx_context'));
+end
+$$;
+
+create or replace function vestige.shape_row(number int) returns vestige.shape language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select s from vestige.shape s where s.id = number
+$$;
+
 -- The key columns that a policy gives a table: those it names, or the primary key.
 create or replace function vestige.key_columns(rel oid, policy jsonb) returns text[] language sql stable
 set search_path = pg_catalog, pg_temp as $$
@@ -779,6 +865,9 @@ declare
   t vestige.tracked;
   s vestige.shape;
   named text := format('capture_%s', tracked_id);
+  inserted text := format('insert_%s', tracked_id);
+  settings text;
+  by_statement boolean;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   t.shape := vestige.note_shape(t, rel, remark);
@@ -787,14 +876,34 @@ begin
                                  where r.oid = rel)
   where id = tracked_id returning * into t;
   select * into s from vestige.shape where id = t.shape;
+  settings := vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c));
   execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
-    named, vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c)),
-    vestige.capture_source(rel, t, s));
+    named, settings, vestige.capture_source(rel, t, s));
   execute format('revoke all on function vestige.%I() from public', named);
+  -- INSERTs come a statement at a time where the table can do that; logical replication applies rows only.
+  by_statement := not (t.policy ? 'when') and jsonb_array_length(s.columns) > 0
+    and exists (select from pg_class where oid = rel and relkind = 'r')
+    and not exists (select from pg_inherits where inhrelid = rel);
+  if by_statement then
+    execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
+      inserted, settings, vestige.insert_source(rel, t, s));
+    execute format('revoke all on function vestige.%I() from public', inserted);
+  end if;
   if not with_triggers then
     return;
   end if;
-  perform vestige.set_trigger(rel, '0_vestige_change', 'after insert or update or delete', 'row', named, '');
+  if by_statement then
+    perform vestige.set_trigger(rel, '0_vestige_change', 'after update or delete', 'row', named, '');
+    perform vestige.set_trigger(rel, '0_vestige_insert', 'after insert', 'statement', inserted, '', 'O');
+    perform vestige.set_trigger(rel, '0_vestige_apply', 'after insert', 'row', named, '', 'R');
+    -- Rows that reach a partition through its parent fire no trigger of statements. This one never fires; as long as
+    -- it is there, PostgreSQL refuses to make the table a partition, and shows its name.
+    perform vestige.set_trigger(rel, 'untrack it in vestige first: that', 'after insert', 'row when (false)', named, '', 'O');
+  else
+    perform vestige.set_trigger(rel, '0_vestige_change', 'after insert or update or delete', 'row', named, '');
+    perform vestige.drop_trigger(rel, '0_vestige_insert'), vestige.drop_trigger(rel, '0_vestige_apply'),
+            vestige.drop_trigger(rel, 'untrack it in vestige first: that');
+  end if;
   -- A row trigger comes to partitions by itself; one that sees TRUNCATE does not.
   perform vestige.set_trigger(p.relid, '0_vestige_truncate', 'before truncate', 'statement', 'capture_truncate',
                               tracked_id::text)
@@ -803,19 +912,26 @@ begin
 end
 $$;
 
--- Gives a table one of the two triggers, unless it has it as it must be.
+-- Gives a table one of its triggers, unless it has it as it must be.
+--
+-- enabled   A(lways), O(rigin): not when a replica applies what another server did; R(eplica): only then
 create or replace function vestige.set_trigger(rel oid, trigger_name name, events text, manner text, function_name text,
-  argument text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+  argument text, enabled "char" default 'A') returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  if exists (select from pg_trigger where tgrelid = rel and tgname = trigger_name and tgenabled = 'A'
+  if exists (select from pg_trigger where tgrelid = rel and tgname = trigger_name and tgenabled = enabled
              and tgfoid = to_regproc('vestige.' || function_name)
+             and tgtype & 28 = (select sum(case e when 'insert' then 4 when 'delete' then 8 when 'update' then 16 else 0 end)
+                                from regexp_split_to_table(events, ' ') e)
              and tgargs = case when argument = '' then ''::bytea else convert_to(argument, 'UTF8') || '\x00'::bytea end) then
     return;
   end if;
   perform vestige.drop_trigger(rel, trigger_name);
-  execute format('create trigger %I %s on %s for each %s execute function vestige.%I(%s)', trigger_name, events,
-                 rel::regclass, manner, function_name, case when argument = '' then '' else quote_literal(argument) end);
-  execute format('alter table %s enable always trigger %I', rel::regclass, trigger_name);
+  execute format('create trigger %I %s on %s %s for each %s execute function vestige.%I(%s)', trigger_name, events,
+                 rel::regclass,
+                 case when manner <> 'row' and events like 'after %' then 'referencing new table as inserted' else '' end,
+                 manner, function_name, case when argument = '' then '' else quote_literal(argument) end);
+  execute format('alter table %s enable %s trigger %I', rel::regclass,
+                 case enabled when 'A' then 'always' when 'R' then 'replica' else '' end, trigger_name);
 end
 $$;
 
@@ -828,10 +944,32 @@ begin
 end
 $$;
 
--- A change of a table that was altered since its capture function was made: writes it down as the table is now, and
--- makes the function anew, if no other transaction is about to. It waits for nobody, so that no write does.
+-- What a table looks like that was altered since its capture functions were made, as a shape's id; makes them anew, if
+-- no other transaction is about to. It waits for nobody, so that no write does.
 --
 -- rel      the table that fired: for a partition, its own
+create or replace function vestige.shape_anew(rel oid, tracked_id int) returns int language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  root oid := coalesce(pg_partition_root(rel), rel);
+begin
+  if vestige.up_to_date(root) and pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
+    begin
+      perform from vestige.tracked where id = tracked_id for update nowait;
+      perform vestige.refit(tracked_id, root, 'noticed at a write', false);
+      return (select shape from vestige.tracked where id = tracked_id);
+    exception when others then
+      select * into t from vestige.tracked where id = tracked_id;
+      return vestige.note_shape(t, root, 'noticed at a write: ' || sqlerrm);
+    end;
+  end if;
+  select * into t from vestige.tracked where id = tracked_id;
+  return vestige.note_shape(t, root, 'noticed at a write');
+end
+$$;
+
+-- A change of a table that was altered since its capture function was made: writes it down as the table is now.
 create or replace function vestige.capture_anew(rel oid, tracked_id int, op "char", old_one anyelement, new_one anyelement)
 returns void language plpgsql set search_path = pg_catalog, pg_temp
 set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
@@ -841,21 +979,11 @@ declare
   s vestige.shape;
   e record;
   r record;
-  root oid := coalesce(pg_partition_root(rel), rel);
+  number int;
 begin
+  number := vestige.shape_anew(rel, tracked_id);
+  select * into s from vestige.shape where id = number;
   select * into t from vestige.tracked where id = tracked_id;
-  if vestige.up_to_date(root) and pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
-    begin
-      perform from vestige.tracked where id = tracked_id for update nowait;
-      perform vestige.refit(tracked_id, root, 'noticed at a write', false);
-      select * into t from vestige.tracked where id = tracked_id;
-    exception when others then
-      t.shape := vestige.note_shape(t, root, 'noticed at a write: ' || sqlerrm);
-    end;
-  else
-    t.shape := vestige.note_shape(t, root, 'noticed at a write');
-  end if;
-  select * into s from vestige.shape where id = t.shape;
   if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then
     perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
       array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
@@ -1061,30 +1189,36 @@ declare
   s vestige.shape;
   e record;
   counted bigint;
+  number bigint := nextval('vestige.change_id');
   given text := coalesce(current_setting('vestige.context', true), '');
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
+  -- Nobody writes between this look at the table and the changes that are captured after it.
+  execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
   if coalesce(current_setting('vestige.state', true), '') <> pg_current_xact_id()::text || ' ' || given then
-    perform vestige.begin_context(nextval('vestige.change_id'), pg_current_xact_id()::text, given);
+    perform vestige.begin_context(number, pg_current_xact_id()::text, given);
   end if;
-  execute format('insert into vestige.change select nextval(''vestige.change_id''), clock_timestamp(), $1, $2, $3, $4,'
+  execute format('insert into vestige.change'
+                 ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
+                 ' clock_timestamp(), $1, $2, $3, $4,'
                  ' ''B'', hashtextextended(%s, $3), %s, null, null, %s from %s %I.%I as live',
                  e.new_key, e.new_key, e.new_row,
                  case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
                  t.schema_name, t.table_name)
-    using pg_current_xact_id(), current_setting('vestige.number')::bigint, t.id, s.id;
+    using pg_current_xact_id(), current_setting('vestige.number')::bigint, t.id, s.id, number;
   get diagnostics counted = row_count;
   return counted;
 end
 $$;
 
 -- Stops to track a table, which may be gone; its history stays.
-create or replace function vestige.untrack(tracked_id int) returns void language plpgsql
+create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
-  capture text := format('vestige.capture_%s', tracked_id);
+  functions text[] := array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)];
+  function_name text;
   t record;
 begin
   update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
@@ -1094,15 +1228,17 @@ begin
   for t in
     select g.tgname, format('%I.%I', n.nspname, c.relname) as rel
     from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where g.tgparentid = 0 and (g.tgfoid = to_regproc(capture)
+    where g.tgparentid = 0 and (g.tgfoid in (select to_regproc(f) from unnest(functions) f)
       or g.tgfoid = 'vestige.capture_truncate'::regproc
          and g.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
   loop
     execute format('drop trigger %I on %s', t.tgname, t.rel);
   end loop;
-  if to_regproc(capture) is not null then
-    execute format('drop function %s()', capture);
-  end if;
+  foreach function_name in array functions loop
+    if to_regproc(function_name) is not null then
+      execute format('drop function %s()', function_name);
+    end if;
+  end loop;
 end
 $$;
 
@@ -1115,7 +1251,7 @@ begin
   if t.id is null then
     raise exception 'untrack %: it is not tracked', "table" using errcode = 'undefined_object';
   end if;
-  perform vestige.untrack(t.id);
+  perform vestige.untrack_id(t.id);
 end
 $$;
 

@@ -186,7 +186,7 @@ Result<void> untrack(Database& db, const std::string& table) {
   const Tracked known = TRY(tracked_table(db, table));
   if (known.untracked_at.has_value())
     return fail(Fault::missing, "untrack {}: it is not tracked any more", table);
-  TRY(db.run("select vestige.untrack(?1::int)", {known.id}));
+  TRY(db.run("select vestige.untrack_id(?1::int)", {known.id}));
   return {};
 }
 
