@@ -101,8 +101,7 @@ create table if not exists vestige.change_default partition of vestige.change de
 
 -- A row's changes, by a hash of its key: narrow, and a long key fits.
 create index if not exists change_key on vestige.change (key_hash);
-create index if not exists change_order on vestige.change using brin (id, at, context)
-  with (pages_per_range = 16, autosummarize = on);
+create index if not exists change_order on vestige.change (id);
 
 -- The changes that gave a row another key, by the hash of that key. Few rows, so that `change` needs no second index.
 create table if not exists vestige.moved (key_hash bigint not null, change bigint not null, at timestamptz not null);

@@ -1,0 +1,91 @@
+#include "bench/postgres_read.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <vector>
+
+#include "bench/postgres_session.h"
+#include "bench/postgres_setup.h"
+#include "bench/shop.h"
+#include "test/postgres_server.h"
+
+namespace vestige::bench {
+namespace {
+
+// Everything is written by one INSERT … SELECT of the trail's owner: what comes of it is what capture writes,
+// one transaction for every thousand changes, at twenty changes a second.
+void fill(Session& db, int changes, int rows) {
+  db.run(
+      fmt::format("insert into vestige.context (id, tx, xid, at, pid, db_user, fields)"
+                  " select i, i * 1000, pg_current_xact_id(), '2026-01-01+00'::timestamptz + i * "
+                  "interval '50 s', 1, 'bank',"
+                  "   jsonb_build_object('actor', 'teller-' || i % 40, 'reason', 'transfer')"
+                  " from generate_series(1, {0}) i",
+                  changes / 1000 + 1));
+  db.run(fmt::format(
+      "insert into vestige.change (id, at, xid, context, tracked, shape, op, key_hash, key, "
+      "old_row, new_row)"
+      " select i, '2026-01-01+00'::timestamptz + i * interval '50 ms', pg_current_xact_id(), i / "
+      "1000 + 1, 1, 1, 'U',"
+      "   hashtextextended(k::text, 1), k::text, format('(,,,,,%s.00,,%s,,\"2026-01-01 "
+      "12:00:00.123456+00\")', i % 9973, i % 7),"
+      "   format('(,,,,,%s.00,,%s,,\"2026-01-01 12:00:00.123456+00\")', i % 9967, i % 7 + 1)"
+      " from (select i, 1 + (i * 7919) % {1} as k from generate_series(1::bigint, {0}) i) s",
+      changes, rows));
+  db.run(fmt::format("select setval('vestige.change_id', {})", changes));
+  db.run("vacuum (analyze) vestige.change");
+  db.run("vacuum (analyze) vestige.context");
+}
+
+struct Question {
+  std::string name;
+  std::string sql;  // $1: the key
+};
+
+}  // namespace
+
+void answers(const std::string& install, int changes, int rows, int asked) {
+  const PostgresServer server(
+      {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
+  Session db(server.url());
+  create_bank(db, 100, 1);
+  setups(install, {})[1].install(db);
+  fill(db, changes, rows);
+  fmt::print(
+      "Answers in a trail of {} changes of {} rows, by the server, {} rows in random order; "
+      "milliseconds\n"
+      "  {:36}{:>10}{:>10}{:>10}{:>12}\n",
+      changes, rows, asked, "", "p50", "p99", "most", "CPU p50");
+  const std::string tracked =
+      db.text("select id from vestige.tracked where table_name = 'accounts'");
+  const std::vector<Question> questions = {
+      {"ids of the changes of a row",
+       fmt::format("select count(*) from vestige.row_changes({}, $1)", tracked)},
+      {"log of a row", fmt::format("select * from vestige.changes where id in (select "
+                                   "vestige.row_changes({}, $1)) order by id",
+                                   tracked)}};
+  int number = 0;
+  for (const Question& question : questions) {
+    const std::string name = fmt::format("question_{}", ++number);
+    db.prepare(name, question.sql);
+    Dice dice;
+    std::vector<double> clock, cpu;
+    for (int i = -10; i < asked; ++i) {
+      const std::string key = std::to_string(1 + dice.below(rows));
+      const double cpu_before = db.cpu();
+      const auto start = std::chrono::steady_clock::now();
+      db.execute(name, {key});
+      const std::chrono::duration<double, std::milli> took =
+          std::chrono::steady_clock::now() - start;
+      if (i < 0) continue;  // warm
+      clock.push_back(took.count());
+      cpu.push_back((db.cpu() - cpu_before) / 1e3);
+    }
+    fmt::print("  {:36}{:10.2f}{:10.2f}{:10.2f}{:12.2f}\n", question.name, percentile(clock, 0.5),
+               percentile(clock, 0.99), percentile(clock, 1), percentile(cpu, 0.5));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace vestige::bench
