@@ -87,7 +87,9 @@ TEST_F(PostgresStreamTest, PutsRowsAsideForAnotherCommand) {
     ASSERT_EQ(rows->integer(0), i);
     ASSERT_EQ(rows->is_null(1), i % 3 == 0);
     ASSERT_EQ(rows->text(2).size(), 200U);
-    if (i % 50'000 == 0) EXPECT_EQ(integer("select 42"), 42);
+    if (i % 50'000 == 0) {
+      EXPECT_EQ(integer("select 42"), 42);
+    }
   }
   EXPECT_EQ(*rows->next(), Step::end);
   EXPECT_EQ(*rows->next(), Step::end);
@@ -117,7 +119,9 @@ TEST_F(PostgresStreamTest, ReportsAnErrorBehindTheRowsBeforeIt) {
   for (const bool aside : {false, true}) {
     auto rows = query("select 1 / (3 - i) from generate_series(1, 5) i");
     ASSERT_EQ(*rows->next(), Step::row);
-    if (aside) EXPECT_EQ(integer("select 42"), 42);
+    if (aside) {
+      EXPECT_EQ(integer("select 42"), 42);
+    }
     ASSERT_EQ(*rows->next(), Step::row);
     for (int i = 0; i < 2; ++i) {
       const auto step = rows->next();

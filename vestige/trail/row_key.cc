@@ -1,0 +1,147 @@
+// Keys as people type them, and as messages show them.
+#include <algorithm>
+#include <charconv>
+
+#include "vestige/base/json.h"
+#include "vestige/trail/changes.h"
+#include "vestige/trail/decode.h"
+#include "vestige/trail/live_table.h"
+#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/row_index.h"
+
+namespace vestige {
+namespace {
+
+// The classes that a typed word may have in a column of this affinity, likeliest first.
+std::vector<Value> readings(const std::string& word, Affinity affinity) {
+  std::vector<Value> out;
+  if (word.size() >= 3 && (word[0] == 'x' || word[0] == 'X') && word[1] == '\'' &&
+      word.back() == '\'') {
+    if (auto bytes = json::from_hex(std::string_view(word).substr(2, word.size() - 3));
+        bytes.has_value())
+      out.emplace_back(Blob{*bytes});
+  }
+  if (affinity != Affinity::text) {
+    const char* last = word.data() + word.size();
+    std::int64_t integer = 0;
+    double real = 0;
+    if (const auto [end, error] = std::from_chars(word.data(), last, integer);
+        error == std::errc() && end == last)
+      out.emplace_back(affinity == Affinity::real ? Value(static_cast<double>(integer))
+                                                  : Value(integer));
+    else if (const auto [stop, wrong] = std::from_chars(word.data(), last, real);
+             wrong == std::errc() && stop == last)
+      out.emplace_back(real);
+  }
+  if (word == "null") out.emplace_back(Null{});
+  out.emplace_back(Text{word});
+  return out;
+}
+
+// What was typed for each key column: a word names its column ("col=value") or fills the next one.
+Result<std::vector<std::string>> typed_values(const Tracked& table,
+                                              const std::vector<Column>& columns,
+                                              const std::vector<std::string>& words) {
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ", ") + column.name;
+  const std::string hint =
+      fmt::format("its key is {}, in this order, or each as column=value", names);
+  const auto names_column = [](const std::string& word, const Column& column) {
+    return word.starts_with(column.name + "=");
+  };
+  bool named = false;
+  for (const std::string& word : words)
+    for (const Column& column : columns) named = named || names_column(word, column);
+
+  std::vector<std::optional<std::string>> typed(columns.size());
+  for (const std::string& word : words) {
+    std::size_t place = 0;
+    while (place < columns.size() && !names_column(word, columns[place])) ++place;
+    const bool names_one = place < columns.size();
+    if (!names_one && named && word.find('=') != std::string::npos)
+      return hinted(
+          fail(Fault::invalid, "find a row of {}: '{}' names no key column", table.name, word),
+          hint);
+    if (!names_one)  // the next column that nobody named
+      for (place = 0; place < columns.size(); ++place)
+        if (!typed[place].has_value() &&
+            std::none_of(words.begin(), words.end(), [&](const std::string& other) {
+              return names_column(other, columns[place]);
+            }))
+          break;
+    if (place == columns.size() || typed[place].has_value())
+      return hinted(
+          fail(Fault::invalid, "find a row of {}: '{}' is more than its key has", table.name, word),
+          hint);
+    typed[place] = names_one ? word.substr(columns[place].name.size() + 1) : word;
+  }
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (!typed[i].has_value())
+      return hinted(fail(Fault::invalid, "find a row of {}: no value for the key column {}",
+                         table.name, columns[i].name),
+                    hint);
+    out.push_back(*typed[i]);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string key_text(const Row& key) {
+  std::string out;
+  for (const Field& field : key)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", field.name, to_display(field.value));
+  return out;
+}
+
+Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
+  const auto columns = table.shape.key();
+  if (columns.empty())
+    return hinted(fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
+                  "vestige log " + table.name +
+                      " shows its changes; give it a primary key, or track it with"
+                      " --key over a UNIQUE constraint");
+  const auto typed = TRY(typed_values(table, columns, words));
+  if (db.engine() == Engine::postgres) return postgres::typed_key(db, table, typed);
+
+  // The class that a value has in the rows decides; where nothing is known, the likeliest.
+  auto live = live_table(db, table.name);
+  std::vector<std::vector<Value>> choices;
+  bool stands = live.has_value();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+    stands = stands && live->find(columns[i].name) != nullptr;
+    choices.push_back(readings(typed[i], column == nullptr ? Affinity::none : column->affinity));
+  }
+  Row likeliest;
+  std::vector<std::size_t> pick(columns.size(), 0);
+  while (true) {
+    Row key;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      key.push_back({columns[i].name, choices[i][pick[i]]});
+    if (likeliest.empty()) likeliest = key;
+    const Value stored = TRY(stored_key(db, key));
+    std::string where;
+    Params values;
+    for (const Field& field : key) {
+      values.push_back(field.value);
+      where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name),
+                           values.size());
+    }
+    if (stands && TRY(scalar_integer(db,
+                                     fmt::format("select exists (select 1 from {} where {})",
+                                                 db.quote_name(live->name), where),
+                                     values)) != 0)
+      return key;
+    if (!std::holds_alternative<Null>(stored) &&
+        TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
+                           {table.id, stored})) != 0)
+      return key;
+    std::size_t i = 0;
+    while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
+    if (i == pick.size()) return likeliest;
+  }
+}
+
+}  // namespace vestige
