@@ -1329,7 +1329,8 @@ declare
   key_fields text[];
   new_key_fields text[];
   f record;
-  full_rows boolean := (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
+  whole boolean := (select s.whole from vestige.shape s where s.id = c.shape);
+  show_all boolean := whole and (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
   changed boolean;
 begin
   for f in
@@ -1350,14 +1351,14 @@ begin
       new_keys := new_keys || concat(f.kind, E'\n', f.type);
     end if;
     changed := c.op <> 'U' or old_fields[f.place] is distinct from new_fields[f.place]
-               or old_fields[f.place] is not null and full_rows is not true;
+               or old_fields[f.place] is not null and not whole;
     if changed and c.op = 'U' then
       changed_fields := changed_fields || f.name;
     end if;
     if changed and c.old_row is not null then
       old_parts := old_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, old_fields[f.place]));
     end if;
-    if c.new_row is not null and (changed or full_rows) then
+    if c.new_row is not null and (changed or show_all) then
       new_parts := new_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, new_fields[f.place]));
     end if;
   end loop;
@@ -1580,6 +1581,7 @@ declare
   key_parts text[];
   place_in_live int := 0;
   touched bigint;
+  whole boolean;
 begin
   select * into c from vestige.change where id = change_id;
   if c.id is null then
@@ -1600,6 +1602,7 @@ begin
   old_fields := vestige.fields(c.old_row);
   new_fields := vestige.fields(c.new_row);
   live_key := coalesce(c.new_key, c.key);
+  whole := (select s.whole from vestige.shape s where s.id = c.shape);
   -- The columns that the change recorded, where they stand today.
   for f in
     select then_.place, then_.item ->> 'name' as name, now_.item ->> 'name' as now_name, now_.item ->> 'type' as type,
@@ -1630,7 +1633,7 @@ begin
     end if;
     names := concat_ws(', ', nullif(names, ''), quote_ident(f.now_name));
     places := concat_ws(', ', nullif(places, ''), format('%L::%s', f.old, f.type));
-    if c.op = 'U' and (f.old is distinct from f.new or f.old is not null) then
+    if c.op = 'U' and (f.old is distinct from f.new or f.old is not null and not whole) then
       sets := concat_ws(', ', nullif(sets, ''), format('%I = %L::%s', f.now_name, f.old, f.type));
     end if;
   end loop;
@@ -1700,7 +1703,8 @@ begin
                     and tgfoid = to_regproc('vestige.capture_' || tracked_id))
      or not exists (select from pg_trigger where tgrelid = rel and tgname = '0_vestige_truncate') then
     return 'triggers missing';
-  elsif exists (select from pg_trigger where tgrelid = rel and tgname like '0\_vestige\_%' and tgenabled <> 'A') then
+  elsif exists (select from pg_trigger where tgrelid = rel and (tgname like '0\_vestige\_%' and tgenabled = 'D'
+                  or tgname in ('0_vestige_change', '0_vestige_truncate') and tgenabled <> 'A')) then
     return 'triggers disabled';
   elsif (select prosrc from pg_proc where oid = to_regproc('vestige.capture_' || tracked_id))
         is distinct from vestige.capture_source(rel, t, s) then

@@ -82,8 +82,8 @@ Result<Row> row_of_tokens(std::string_view text) {
     switch (value.kind) {
       case json::Kind::null: row.push_back({name, Null{}}); break;
       case json::Kind::string: {
-        Text text = {.bytes = TRY(json::unquote(value.text))};
-        row.push_back({name, std::move(text)});
+        Text bytes = {.bytes = TRY(json::unquote(value.text))};
+        row.push_back({name, std::move(bytes)});
         break;
       }
       default: row.push_back({name, Token{std::string(value.text)}});
