@@ -66,6 +66,13 @@ Result<Patient> Patient::examine(Database& db, Tracked table) {
               "capture triggers are not as they should be: {}; they were edited, or a unique index"
               " came or went, and rows that a REPLACE removed may not be in the trail",
               fmt::join(standing.altered, ", ")));
+    if (!standing.newer.empty())
+      patient.add(
+          Severity::warning, "triggers-newer",
+          fmt::format(
+              "triggers of the application are newer than capture's and fire before it: {}; what"
+              " they do to the row that fired them may be recorded in another order",
+              fmt::join(standing.newer, ", ")));
     patient.examine_columns();
   }
   return patient;

@@ -182,6 +182,23 @@ std::string Standing::trouble() const {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+namespace {
+
+// SQLite fires the newest trigger first, so these see a row before capture has recorded it.
+Result<Names> newer_triggers(Database& db, const Tracked& table, const std::string& live) {
+  Names names;
+  auto rows = TRY(db.query(
+      "select name from sqlite_schema as t where type = 'trigger' and tbl_name = ?1 collate nocase"
+      " and name not like 'vestige~_%' escape '~' and rowid > (select min(rowid) from sqlite_schema"
+      " where type = 'trigger' and name like 'vestige~_' || ?2 || '~_%' escape '~')"
+      " order by rowid",
+      {Text{live}, Text{std::to_string(table.id)}}));
+  while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
+  return names;
+}
+
+}  // namespace
+
 Result<Standing> standing(Database& db, const Tracked& table) {
   Standing standing;
   standing.name = table.name;
@@ -210,6 +227,7 @@ Result<Standing> standing(Database& db, const Tracked& table) {
                     [&name = name](const Trigger& own) { return own.name == name; });
     if (comparable && !wanted) standing.altered.push_back(name);
   }
+  standing.newer = TRY(newer_triggers(db, table, live.name));
   return standing;
 }
 

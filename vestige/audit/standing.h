@@ -22,6 +22,7 @@ struct Standing {
   std::vector<std::string> added;    // columns that should be recorded and are not
   std::vector<std::string> dropped;  // recorded columns that are gone
   std::vector<std::string> lost;     // columns of the policy's exclude that are gone
+  std::vector<std::string> newer;    // the application's triggers that are newer than capture's
   bool key_changed = false;          // the primary key is not what changes are kept under
 
   bool columns_fit() const {
