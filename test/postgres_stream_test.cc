@@ -14,7 +14,13 @@
 namespace vestige {
 namespace {
 
+// 0 under the address sanitizer, which keeps what was freed for a while.
 std::int64_t resident_kilobytes() {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  return 0;
+#endif
+#endif
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("VmRSS:")) return std::stoll(line.substr(6));
