@@ -1,36 +1,22 @@
 #include "vestige/trail/changes.h"
 
-#include <algorithm>
-#include <charconv>
-
-#include "vestige/base/json.h"
 #include "vestige/trail/decode.h"
-#include "vestige/trail/live_table.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/row_index.h"
+#include "vestige/trail/selection.h"
 
 namespace vestige {
 namespace {
 
-bool has_column(const std::optional<Row>& values, const std::string& column) {
-  return values.has_value() && find(*values, column) != nullptr;
-}
-
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder, Selection selection)
-      : rows_(std::move(rows)), decoder_(std::move(decoder)), selection_(std::move(selection)) {}
+  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
 
   Result<std::optional<Change>> next() override {
-    while (selection_.limit == 0 || given_ < selection_.limit) {
-      if (TRY(rows_->next()) == Step::end) break;
+    while (TRY(rows_->next()) == Step::row) {
       auto change = TRY(decoder_.decode(*rows_));
-      if (!change.has_value()) continue;
-      if (selection_.column.has_value() && !has_column(change->old_values, *selection_.column) &&
-          !has_column(change->new_values, *selection_.column))
-        continue;
-      ++given_;
-      return change;
+      if (change.has_value()) return change;
     }
     return std::optional<Change>();
   }
@@ -38,8 +24,6 @@ class ReadChanges final : public Changes {
  private:
   std::unique_ptr<Rows> rows_;
   Decoder decoder_;
-  Selection selection_;
-  std::int64_t given_ = 0;
 };
 
 // A row's stay under one key: changes lo … hi.
@@ -138,18 +122,6 @@ class Follow {
   std::vector<Stay> stays_;
   std::string ids_;
   std::size_t noted_ = 0;
-};
-
-// Collects conditions and their values; every value goes in as a parameter.
-struct Where {
-  std::string sql;
-  Params values;
-
-  std::string bind(Value value) {
-    values.push_back(std::move(value));
-    return fmt::format("?{}", values.size());
-  }
-  void add(const std::string& condition) { sql += (sql.empty() ? " where " : " and ") + condition; }
 };
 
 Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where& where) {
@@ -256,7 +228,8 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
                                change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
                    where.values));
   Decoder decoder = TRY(Decoder::open(db));
-  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
+  return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
+                  selection);
 }
 
 Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
@@ -271,8 +244,7 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
                            change_columns(), row_changes("?1", "?2"), oldest_first ? "" : " desc"),
                {table.id, stored, after, upto}));
   Decoder decoder = TRY(Decoder::open(db));
-  Selection selection;
-  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder), selection));
+  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder)));
 }
 
 }  // namespace vestige

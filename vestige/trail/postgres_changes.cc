@@ -1,6 +1,6 @@
 // Reading changes on PostgreSQL: the view vestige.changes, row by row.
-#include "vestige/base/json.h"
 #include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/selection.h"
 
 namespace vestige::postgres {
 namespace {
@@ -8,10 +8,6 @@ namespace {
 constexpr std::string_view kColumns =
     "v.id, (extract(epoch from v.at) * 1000000)::int8, v.op, v.\"table\", v.key, v.new_key,"
     " v.old_values, v.new_values, v.tx, v.context, v.db_user, v.shape";
-
-bool has_column(const std::optional<Row>& values, const std::string& column) {
-  return values.has_value() && find(*values, column) != nullptr;
-}
 
 Result<std::optional<Row>> optional_row(const Rows& rows, int column) {
   if (rows.is_null(column)) return std::optional<Row>();
@@ -40,37 +36,15 @@ Result<Change> read_change(const Rows& rows) {
 
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, Selection selection)
-      : rows_(std::move(rows)), selection_(std::move(selection)) {}
+  explicit ReadChanges(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) {}
 
   Result<std::optional<Change>> next() override {
-    while (selection_.limit == 0 || given_ < selection_.limit) {
-      if (TRY(rows_->next()) == Step::end) break;
-      Change change = TRY(read_change(*rows_));
-      if (selection_.column.has_value() && !has_column(change.old_values, *selection_.column) &&
-          !has_column(change.new_values, *selection_.column))
-        continue;
-      ++given_;
-      return std::optional<Change>(std::move(change));
-    }
-    return std::optional<Change>();
+    if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
+    return std::optional<Change>(TRY(read_change(*rows_)));
   }
 
  private:
   std::unique_ptr<Rows> rows_;
-  Selection selection_;
-  std::int64_t given_ = 0;
-};
-
-struct Where {
-  std::string sql;
-  Params values;
-
-  std::string bind(Value value) {
-    values.push_back(std::move(value));
-    return fmt::format("?{}", values.size());
-  }
-  void add(const std::string& condition) { sql += (sql.empty() ? " where " : " and ") + condition; }
 };
 
 // The stored text of a key: SQL, over parameters that it binds.
@@ -97,7 +71,7 @@ Result<std::unique_ptr<Changes>> run(Database& db, const Where& where, const Sel
       TRY(db.query(fmt::format("select {} from vestige.changes v{} order by v.id{}{}", kColumns,
                                where.sql, selection.oldest_first ? "" : " desc", limit),
                    where.values));
-  return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), selection));
+  return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows))), selection);
 }
 
 }  // namespace
