@@ -1,34 +1,11 @@
 // doctor and the sorted runs that find a row's changes.
-#include <gtest/gtest.h>
-
-#include "test/tracked_shop.h"
-#include "vestige/audit/doctor.h"
+#include "test/examined_shop.h"
 #include "vestige/trail/row_index.h"
 
 namespace vestige {
 namespace {
 
-class DoctorAndTheRowIndex : public testing::Test {
- protected:
-  DoctorAndTheRowIndex() {
-    shop_.run(
-        "pragma journal_mode = wal;"
-        "create table products (id integer primary key, name text, price, secret)");
-    shop_.with_trail();
-  }
-
-  // "note row-index", "… fixed", a line each.
-  std::string found(bool fix = false) {
-    findings_ = must(doctor(shop_.db(), fix));
-    std::string out;
-    for (const Finding& one : findings_)
-      out += fmt::format("{} {}{}\n", name(one.severity), one.code, one.fixed ? " fixed" : "");
-    return out;
-  }
-
-  Shop shop_;
-  std::vector<Finding> findings_;
-};
+using DoctorAndTheRowIndex = ExaminedShop;
 
 TEST_F(DoctorAndTheRowIndex, MergesTheRunsWhenThereAreMany) {
   shop_.run(

@@ -2,41 +2,13 @@
 
 #include <algorithm>
 
-#include "test/tracked_shop.h"
+#include "test/examined_shop.h"
 #include "vestige/trail/context.h"
 
 namespace vestige {
 namespace {
 
-class DoctorTest : public testing::Test {
- protected:
-  DoctorTest() {
-    shop_.run(
-        "pragma journal_mode = wal;"
-        "create table products (id integer primary key, name text, price, secret)");
-    shop_.with_trail();
-  }
-
-  // "error triggers-missing products", "… fixed", a line each.
-  std::string found(bool fix = false) {
-    findings_ = must(doctor(shop_.db(), fix));
-    std::string out;
-    for (const Finding& one : findings_) {
-      out += fmt::format("{} {}", name(one.severity), one.code);
-      if (!one.table.empty()) out += " " + one.table;
-      if (one.fixed) out += " fixed";
-      out += '\n';
-    }
-    return out;
-  }
-
-  // The message of the only finding.
-  std::string message() const { return findings_.size() == 1 ? findings_[0].message : "?"; }
-  std::string remedy() const { return findings_.size() == 1 ? findings_[0].remedy : "?"; }
-
-  Shop shop_;
-  std::vector<Finding> findings_;
-};
+using DoctorTest = ExaminedShop;
 
 TEST_F(DoctorTest, SaysThatThereIsNoTrail) {
   Shop bare;
