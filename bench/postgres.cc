@@ -24,7 +24,7 @@ struct Options {
   int wide_rows = 300;
   int trail = 3'000'000;  // changes, for the answers; 0: leave them out
   int asked = 200;
-  std::string install = "sql/postgres/install.sql";
+  std::string install = "build/sql/postgres/install.sql";
   std::vector<std::string> variants;
   std::vector<std::string> only;
   std::vector<std::string> work;

@@ -23,3 +23,7 @@ install(FILES share/completions/vestige.bash RENAME vestige
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
 install(FILES share/completions/_vestige
         DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions OPTIONAL)
+
+# For psql -f, where the program cannot be.
+install(FILES ${PROJECT_BINARY_DIR}/sql/postgres/install.sql ${PROJECT_BINARY_DIR}/sql/postgres/remove.sql
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/postgres)

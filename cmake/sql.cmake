@@ -2,8 +2,9 @@
 #
 #   inline constexpr std::string_view NAME = R"SQL(...)SQL";
 #
-# in that namespace; a hyphen in a file's name becomes an underscore. The header is replaced
-# only when its content changes. configure_file(@ONLY) is avoided: it would eat @words@ of the SQL.
+# in that namespace; a hyphen in a file's name becomes an underscore. A line "\ir PART" of it is
+# replaced by that file of the same directory, as psql -f would do; the whole script then stands in
+# <build>/<directory>/NAME.sql too. The header is replaced only when its content changes. configure_file(@ONLY) is avoided: it would eat @words@ of the SQL.
 function(embed_sql header directory namespace)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${directory}/*.sql)
   set(text "// Generated from ${directory}/*.sql by cmake/sql.cmake.\n#pragma once\n\n")
@@ -12,6 +13,15 @@ function(embed_sql header directory namespace)
   foreach(file IN LISTS files)
     set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
     file(READ ${file} sql)
+    while(sql MATCHES "\n\\\\ir ([a-z_/]+[.]sql)\n")
+      set(line "\\ir ${CMAKE_MATCH_1}\n")
+      set(part ${PROJECT_SOURCE_DIR}/${directory}/${CMAKE_MATCH_1})
+      set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${part})
+      file(READ ${part} included)
+      string(REPLACE "${line}" "\n${included}" sql "${sql}")
+    endwhile()
+    file(RELATIVE_PATH place ${PROJECT_SOURCE_DIR} ${file})
+    file(WRITE ${PROJECT_BINARY_DIR}/${place} "${sql}")
     if(sql MATCHES "\\)SQL\"")
       message(FATAL_ERROR "embed ${file}: it contains the end mark of a raw string")
     endif()

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <list>
 #include <map>
@@ -23,6 +22,7 @@
 
 #include "test/postgres_server.h"
 #include "vestige/db/postgres.h"
+#include "vestige/db/postgres_sql.h"
 
 namespace vestige {
 
@@ -183,9 +183,7 @@ class PgShop {
  public:
   PgShop() : admin(database.url()), reader_(database.url()) { install(); }
   void install() {
-    std::ifstream in(std::string(VESTIGE_SOURCE_DIR) + "/sql/postgres/install.sql");
-    const std::string script{std::istreambuf_iterator<char>(in), {}};
-    admin.run("begin; " + script + "; commit");
+    admin.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
   }
   PgSession connect(const std::string& user = "postgres") { return PgSession(database.url(user)); }
   /// A role of this test; roles belong to the whole server.

@@ -1,0 +1,59 @@
+-- The first write after DDL.
+
+-- What a table looks like that was altered since its capture functions were made, as a shape's id; makes them anew, if
+-- no other transaction is about to. It waits for nobody, so that no write does.
+--
+-- rel      the table that fired: for a partition, its own
+create or replace function vestige.shape_anew(rel oid, tracked_id int) returns int language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  root oid := coalesce(pg_partition_root(rel), rel);
+begin
+  if vestige.up_to_date(root) and pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
+    begin
+      perform from vestige.tracked where id = tracked_id for update nowait;
+      perform vestige.refit(tracked_id, root, 'noticed at a write', false);
+      return (select shape from vestige.tracked where id = tracked_id);
+    exception when others then
+      select * into t from vestige.tracked where id = tracked_id;
+      return vestige.note_shape(t, root, 'noticed at a write: ' || sqlerrm);
+    end;
+  end if;
+  select * into t from vestige.tracked where id = tracked_id;
+  return vestige.note_shape(t, root, 'noticed at a write');
+end
+$$;
+
+-- A change of a table that was altered since its capture function was made: writes it down as the table is now.
+create or replace function vestige.capture_anew(rel oid, tracked_id int, op "char", old_one anyelement, new_one anyelement)
+returns void language plpgsql set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off as $$
+declare
+  t vestige.tracked;
+  s vestige.shape;
+  e record;
+  r record;
+  number int;
+begin
+  number := vestige.shape_anew(rel, tracked_id);
+  select * into s from vestige.shape where id = number;
+  select * into t from vestige.tracked where id = tracked_id;
+  if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then
+    perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
+      array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
+  end if;
+  e := vestige.expressions(s.columns, s.whole, '($1).', '($2).');
+  execute format('select %s as old_key, %s as new_key, case when %L = ''U'' then %s else %s end as old_row,
+                         case when %L = ''U'' then %s else %s end as new_row, %s as changed',
+                 e.old_key, e.new_key, op, e.old_changed, e.old_row, op, e.new_changed, e.new_row, e.changed)
+    into r using old_one, new_one;
+  if op = 'U' and not r.changed then
+    return;
+  end if;
+  perform vestige.capture_nested(rel, tracked_id, s.id, op, case when op = 'I' then r.new_key else r.old_key end,
+    case when op = 'U' then nullif(r.new_key, r.old_key) end, case when op <> 'I' then r.old_row end,
+    case when op <> 'D' then r.new_row end, old_one, new_one);
+end
+$$;

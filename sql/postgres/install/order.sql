@@ -1,0 +1,177 @@
+-- The order of a row's changes. Capture runs when a statement has ended; what a trigger or a cascade did to the same
+-- row meanwhile is written down before what the statement did to it, though it came after. So a change that is made
+-- inside a trigger gets an id with free ones before it, and the change of the outer statement takes one of those.
+
+-- A change made inside a trigger, or in a transaction where one of this table was.
+create or replace function vestige.capture_nested(rel oid, tracked_id int, shape_id int, op "char", key text, new_key text,
+  old_row text, new_row text, old_one anyelement, new_one anyelement) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  setting text := format('vestige.nested_%s', tracked_id);
+  deepest int := coalesce(nullif(current_setting(setting, true), ''), '0');
+  depth int := pg_trigger_depth();
+  next vestige.change;
+  ids bigint[];
+begin
+  if deepest > depth and key is not null then
+    next := vestige.next_change(rel, tracked_id, shape_id, op, key, coalesce(new_key, key), old_one, new_one);
+    if next.room > 0 and not exists (select from vestige.change c where c.id = next.id - 1 and c.at = next.at) then
+      perform vestige.write_change(tracked_id, shape_id, op, key, new_key, old_row, new_row, next.id - 1, next.at,
+                                   (next.room - 1)::smallint);
+      return;
+    end if;
+  end if;
+  if depth = 1 then
+    perform vestige.write_change(tracked_id, shape_id, op, key, new_key, old_row, new_row);
+    return;
+  end if;
+  if depth > deepest then
+    perform set_config(setting, depth::text, true);
+  end if;
+  -- Other sessions take ids too: only those in a row are free for sure.
+  for attempt in 1..5 loop
+    select array_agg(nextval('vestige.change_id')) into ids from generate_series(1, 16);
+    exit when ids[16] - ids[1] = 15;
+  end loop;
+  perform vestige.write_change(tracked_id, shape_id, op, key, new_key, old_row, new_row, ids[16], clock_timestamp(),
+                               case when ids[16] - ids[1] = 15 then 15::smallint end);
+end
+$$;
+
+-- The change of this transaction, already written down, that came right after a given one of the same row; null when
+-- there is none. The place is right when, before it, the changes lead to the old row, and from it to the row that
+-- stands in the table: there is one such place, or they do not touch the same columns. Inside a trigger the outer
+-- statement's change may still be missing before it; then what follows decides alone.
+create or replace function vestige.next_change(rel oid, tracked_id int, shape_id int, op "char", key text, new_key text,
+  old_one anyelement, new_one anyelement) returns vestige.change
+language plpgsql set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off as $$
+declare
+  s vestige.shape;
+  e record;
+  r record;
+  live text;
+  at_key text;
+  known vestige.change[];
+  right_place int;
+  found vestige.change;
+  root oid := coalesce(pg_partition_root(rel), rel);
+begin
+  select * into s from vestige.shape where id = shape_id;
+  e := vestige.expressions(s.columns, true, '($1).', '($2).');
+  execute format('select %s as old, %s as new', e.old_row, e.new_row) into r using old_one, new_one;
+  foreach at_key in array case when key = new_key then array[key] else array[key, new_key] end loop
+    known := array(
+      select c from vestige.change c
+      where (c.key_hash = hashtextextended(at_key, tracked_id) and c.key = at_key
+             or c.id in (select m.change from vestige.moved m where m.key_hash = hashtextextended(at_key, tracked_id))
+                and c.new_key = at_key)
+        and c.tracked = tracked_id and c.xid = pg_current_xact_id() and c.at >= transaction_timestamp() - interval '1 day'
+      order by c.id desc limit 64);
+    continue when cardinality(known) = 0;
+    if exists (select from unnest(known) k where k.shape <> shape_id) then
+      return null;
+    end if;
+    live := vestige.live_row(root, s.columns, at_key = new_key and op <> 'D', old_one, new_one);
+    right_place := 0;
+    for place in 0..cardinality(known) loop
+      continue when not vestige.leads(known[1:place], at_key,
+                                      case when op = 'D' or at_key <> new_key then null else r.new end, live, true);
+      right_place := place;
+      exit when vestige.leads(known[place + 1:], at_key, case when op = 'I' or at_key <> key then null else r.old end,
+                              null, false);
+    end loop;
+    if right_place > 0 and (found.id is null or known[right_place].id < found.id) then
+      found := known[right_place];
+    end if;
+  end loop;
+  return found;
+end
+$$;
+
+-- Whether changes of the row at a key lead from one state of it to another. A state is a row's text; null: no row.
+--
+-- known     the changes, newest first
+-- onward    from `start` through all of them to `goal`; otherwise back from `start`, wherever that leads
+create or replace function vestige.leads(known vestige.change[], at_key text, start text, goal text, onward boolean)
+returns boolean language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  state text[] := vestige.fields(start);
+  stands boolean := start is not null;
+  told boolean[] := array_fill(true, array[cardinality(coalesce(vestige.fields(start), vestige.fields(goal), '{}'))]);
+  one vestige.change;
+  before text[];
+  after text[];
+  had boolean;
+  has boolean;
+begin
+  for i in 1..cardinality(known) loop
+    one := known[case when onward then cardinality(known) + 1 - i else i end];
+    had := one.op <> 'I' and one.op <> 'B' and one.key = at_key;
+    has := one.op <> 'D' and coalesce(one.new_key, one.key) = at_key;
+    before := vestige.fields(coalesce(one.old_row, one.new_row));
+    after := vestige.fields(coalesce(one.new_row, one.old_row));
+    if not onward then
+      select had, has, before, after into has, had, after, before;
+    end if;
+    if had <> stands then
+      return false;
+    end if;
+    stands := has;
+    for f in 1..cardinality(before) loop
+      if not had then
+        told[f] := one.op <> 'U' or before[f] is not null or after[f] is not null;
+        state[f] := after[f];
+      elsif one.op <> 'U' or before[f] is not null or after[f] is not null then
+        if coalesce(told[f], false) and state[f] is distinct from before[f] then
+          return false;
+        end if;
+        told[f] := true;
+        state[f] := after[f];
+      end if;
+    end loop;
+  end loop;
+  if not onward then
+    return true;
+  end if;
+  if stands <> (goal is not null) then
+    return false;
+  end if;
+  after := vestige.fields(goal);
+  for f in 1..coalesce(cardinality(after), 0) loop
+    if coalesce(told[f], false) and state[f] is distinct from after[f] then
+      return false;
+    end if;
+  end loop;
+  return true;
+end
+$$;
+
+-- The row that stands in a table under the key of a given one, as text.
+create or replace function vestige.live_row(rel oid, shape_columns jsonb, by_new boolean, old_one anyelement,
+  new_one anyelement) returns text language plpgsql set search_path = pg_catalog, pg_temp set row_security = off as $$
+declare
+  e record := vestige.expressions(shape_columns, true, 'live.', 'live.');
+  fits text;
+  printed text;
+begin
+  -- By the operator of the key's index, wherever it lives.
+  select string_agg(format('live.%1$I operator(%2$I.%3$s) ($1).%1$I', x.name, n.nspname, o.oprname), ' and ') into fits
+  from jsonb_to_recordset(shape_columns) as x(name text, key int, attnum int)
+    join pg_attribute a on a.attrelid = rel and a.attname = x.name
+    cross join lateral (
+      select p.amopopr from pg_index i, unnest(i.indkey::int2[], i.indclass::oid[]) as k(attnum, class)
+        join pg_opclass c on c.oid = k.class
+        join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
+          and p.amopstrategy = 3
+      where i.indrelid = rel and i.indisunique and k.attnum = a.attnum limit 1) u
+    join pg_operator o on o.oid = u.amopopr join pg_namespace n on n.oid = o.oprnamespace
+  where x.key > 0;
+  execute format('select %s from %s %s as live where %s', e.new_row,
+                 case when exists (select from pg_class where oid = rel and relkind = 'p') then '' else 'only' end,
+                 rel::regclass, coalesce(fits, 'false'))
+    into printed using case when by_new then new_one else old_one end;
+  return printed;
+end
+$$;

@@ -1,0 +1,124 @@
+-- What was recorded, in words.
+
+-- The fields of a row's text, as PostgreSQL prints a composite value: null, or the text of the value.
+create or replace function vestige.fields(printed text) returns text[] language plpgsql immutable strict parallel safe
+set search_path = pg_catalog, pg_temp as $$
+declare
+  body text := substr(printed, 2, length(printed) - 2);
+begin
+  if strpos(body, '"') = 0 then
+    return case when body = '' then array[null]::text[] else string_to_array(body, ',', '') end;
+  end if;
+  return array(
+    select case when m[1] is not null then replace(replace(m[1], '""', '"'), '\\', '\') else nullif(m[2], '') end
+    from regexp_matches(body || ',', '(?:"((?:[^"\\]|""|\\\\)*)"|([^,"]*)),', 'g') as m);
+end
+$$;
+
+-- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text.
+create or replace function vestige.value_json(kind text, type text, value text) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  printed text;
+begin
+  if value is null then
+    return 'null';
+  elsif kind = 'number' and value ~ '^-?[0-9]' or kind = 'json' then
+    return value;
+  elsif kind = 'boolean' then
+    return case when value in ('t', 'true') then 'true' else 'false' end;
+  elsif kind = 'time' and value ~ '^[0-9]' then
+    return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', '\1:00'), ' ', 'T'))::text;
+  elsif kind = 'cast' and value like '{%' then
+    begin
+      execute format('select to_jsonb($1::%s)', type) into printed using value;
+      return printed;
+    exception when others then
+      null;  -- the type is gone, or means something else now
+    end;
+  end if;
+  return to_json(value)::text;
+end
+$$;
+
+-- Whether a table's name needs its schema to be told from others, in what people read.
+create or replace function vestige.shown_name(schema_name name, table_name name) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case when schema_name = 'public' then table_name::text else schema_name || '.' || table_name end
+$$;
+
+-- The rows of a change as JSON objects, in the order of the columns, under the names that they have today.
+create or replace function vestige.decode(c vestige.change, out key json, out new_key json, out old_values json,
+  out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' as $$
+declare
+  old_fields text[] := vestige.fields(c.old_row);
+  new_fields text[] := vestige.fields(c.new_row);
+  old_parts text[] := '{}';
+  new_parts text[] := '{}';
+  old_keys text[] := '{}';
+  new_keys text[] := '{}';
+  key_fields text[];
+  new_key_fields text[];
+  f record;
+  whole boolean := (select s.whole from vestige.shape s where s.id = c.shape);
+  show_all boolean := whole and (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
+  changed boolean;
+begin
+  for f in
+    select i.place, x.id, x.kind, x.type, x.key, coalesce(n.name, x.name) as name
+    from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place),
+      jsonb_to_record(i.item) as x(id int, name text, type text, kind text, key int)
+      left join lateral (select now ->> 'name' as name from vestige.tracked t join vestige.shape p on p.id = t.shape,
+                           jsonb_array_elements(p.columns) now where t.id = c.tracked and (now ->> 'id')::int = x.id) n
+        on true
+    where s.id = c.shape order by i.place
+  loop
+    if f.key > 0 then
+      if f.key = 1 then
+        key_fields := array[c.key];
+        new_key_fields := array[c.new_key];
+      end if;
+      old_keys := old_keys || f.name;
+      new_keys := new_keys || concat(f.kind, E'\n', f.type);
+    end if;
+    changed := c.op <> 'U' or old_fields[f.place] is distinct from new_fields[f.place]
+               or old_fields[f.place] is not null and not whole;
+    if changed and c.op = 'U' then
+      changed_fields := changed_fields || f.name;
+    end if;
+    if changed and c.old_row is not null then
+      old_parts := old_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, old_fields[f.place]));
+    end if;
+    if c.new_row is not null and (changed or show_all) then
+      new_parts := new_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, new_fields[f.place]));
+    end if;
+  end loop;
+  old_values := case when c.old_row is null then null else '{' || array_to_string(old_parts, ',') || '}' end;
+  new_values := case when c.new_row is null then null else '{' || array_to_string(new_parts, ',') || '}' end;
+  if cardinality(old_keys) > 1 then
+    key_fields := vestige.fields(c.key);
+    new_key_fields := vestige.fields(c.new_key);
+  end if;
+  key := '{' || coalesce((select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
+           split_part(new_keys[i], E'\n', 2), key_fields[i]), ',' order by i)
+         from generate_subscripts(old_keys, 1) i where c.op <> 'T'), '') || '}';
+  if c.new_key is not null then
+    new_key := '{' || (select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
+           split_part(new_keys[i], E'\n', 2), new_key_fields[i]), ',' order by i)
+         from generate_subscripts(old_keys, 1) i) || '}';
+  end if;
+end
+$$;
+
+-- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked, op, tx and actor are cheap.
+create or replace view vestige.changes as
+select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
+         else 'BASELINE' end as op,
+  vestige.shown_name(t.schema_name, t.table_name) as "table", d.key, d.new_key, d.old_values, d.new_values,
+  d.changed_fields, x.tx, coalesce(x.fields, '{}') as context, x.db_user, x.db_role, x.client_addr, x.application_name,
+  c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, x.fields ->> 'actor' as actor, c.context as context_id
+from vestige.change c
+  join vestige.tracked t on t.id = c.tracked
+  left join vestige.context x on x.id = c.context and x.xid = c.xid
+  cross join lateral vestige.decode(c) d;

@@ -1,0 +1,187 @@
+-- Which tables are tracked.
+
+-- Starts to track a table, or changes its policy and keeps its history.
+--
+-- policy    {"include": […], "exclude": […], "when": "new.x > 0", "require": ["actor"], "key": ["code"],
+--            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "…", "classification": "…", "tags": […]}
+-- returns   the id of the tracked table
+create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  r record;
+  t vestige.tracked;
+  part text;
+  named text;
+  known text[] := array(select name from vestige.live_columns(rel));
+begin
+  select c.oid, c.relname, n.nspname, c.relkind, c.relpersistence, c.relispartition into r
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = rel;
+  if r.oid is null then
+    raise exception 'track: no table has oid %', rel::oid using errcode = 'undefined_table';
+  elsif r.relkind not in ('r', 'p') then
+    raise exception 'track %: it is no table', rel using errcode = 'wrong_object_type',
+      hint = 'views, foreign tables and sequences cannot be tracked; track the tables behind them';
+  elsif r.relpersistence = 't' then
+    raise exception 'track %: it is a temporary table', rel using errcode = 'wrong_object_type',
+      hint = 'it ends with its session, and its changes are nobody''s business but that session''s';
+  elsif r.nspname in ('vestige', 'pg_catalog', 'information_schema') then
+    raise exception 'track %: it is not an application''s table', rel using errcode = 'wrong_object_type';
+  elsif r.relispartition then
+    raise exception 'track %: it is a partition', rel using errcode = 'wrong_object_type',
+      hint = 'track the partitioned table: its partitions are tracked with it';
+  end if;
+  foreach part in array array['include', 'exclude', 'key'] loop
+    for named in select jsonb_array_elements_text(coalesce(policy -> part, '[]')) loop
+      if not named = any (known) then
+        raise exception 'track %: there is no column %, which % names', rel, named, part
+          using errcode = 'undefined_column', hint = 'its columns: ' || array_to_string(known, ', ');
+      end if;
+    end loop;
+  end loop;
+  if coalesce(policy ->> 'on_truncate', 'rows') not in ('rows', 'mark', 'deny') then
+    raise exception 'track %: on_truncate is %', rel, policy ->> 'on_truncate'
+      using errcode = 'invalid_parameter_value', hint = 'it is rows, mark or deny';
+  end if;
+  if coalesce(policy ->> 'capture', 'changes') not in ('changes', 'full') then
+    raise exception 'track %: capture is %', rel, policy ->> 'capture'
+      using errcode = 'invalid_parameter_value', hint = 'it is changes or full';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('vestige.track'), 0);
+  -- Tables that were renamed since they were last looked at make room for their old names.
+  update vestige.tracked k set (schema_name, table_name) = (n.nspname, c.relname)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = k.relation and k.relation <> rel and k.untracked_at is null
+    and (k.schema_name, k.table_name) = (r.nspname, r.relname)
+    and exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = '0_vestige_change'
+                and g.tgfoid = to_regproc(format('vestige.capture_%s', k.id)));
+  select * into t from vestige.tracked
+  where relation = rel and exists (select from pg_trigger g where g.tgrelid = rel and g.tgname = '0_vestige_change'
+                                   and g.tgfoid = to_regproc(format('vestige.capture_%s', id)))
+    or schema_name = r.nspname and table_name = r.relname
+  order by untracked_at is not null, relation = rel desc, id desc limit 1;
+  if t.id is null then
+    insert into vestige.tracked (schema_name, table_name, relation, policy, shape)
+    values (r.nspname, r.relname, rel, policy, 0) returning * into t;
+  else
+    update vestige.tracked set policy = set_policy.policy, untracked_at = null,
+      tracked_at = case when untracked_at is null then tracked_at else clock_timestamp() end
+    where id = t.id;
+  end if;
+  if policy ? 'when' then
+    perform vestige.check_condition(rel, policy ->> 'when');
+  end if;
+  perform vestige.refit(t.id, rel);
+  -- Tables that inherit from it hold rows of it: each is tracked by itself, under the same policy.
+  if r.relkind = 'r' then
+    perform vestige.set_policy(i.inhrelid, policy) from pg_inherits i
+    where i.inhparent = rel and not exists (select from vestige.tracked k
+                                            where k.relation = i.inhrelid and k.untracked_at is null);
+  end if;
+  return t.id;
+end
+$$;
+
+-- Refuses a condition that does not compile.
+create or replace function vestige.check_condition(rel oid, condition text) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('select from (select (null::%2$s).*) as new, (select (null::%3$s).*) as old where (%1$s)',
+                 condition, rel::regclass, rel::regclass);
+exception when others then
+  raise exception 'track %: the condition % does not hold water: %', rel::regclass, condition, sqlerrm
+    using errcode = 'invalid_parameter_value', hint = 'it is SQL over NEW.column and OLD.column, with schema-qualified functions';
+end
+$$;
+
+-- The same by named arguments: select vestige.track('accounts', tags => '{SOX}', exclude => '{updated_at}').
+create or replace function vestige.track("table" regclass, include text[] default null, exclude text[] default null,
+  "when" text default null, require text[] default null, key text[] default null, capture text default null,
+  on_truncate text default null, retention text default null, classification text default null, tags text[] default null,
+  baseline boolean default false) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  tracked_id int;
+begin
+  tracked_id := vestige.set_policy("table", jsonb_strip_nulls(jsonb_build_object('include', include, 'exclude', exclude,
+    'when', "when", 'require', require, 'key', key, 'capture', capture, 'on_truncate', on_truncate, 'retention', retention,
+    'classification', classification, 'tags', tags)));
+  if baseline then
+    perform vestige.baseline(tracked_id);
+  end if;
+end
+$$;
+
+-- Records every row that stands in the table as a BASELINE change; how many.
+create or replace function vestige.baseline(tracked_id int) returns bigint language plpgsql
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set row_security = off as $$
+declare
+  t vestige.tracked;
+  s vestige.shape;
+  e record;
+  counted bigint;
+  number bigint := nextval('vestige.change_id');
+  given text := coalesce(current_setting('vestige.context', true), '');
+begin
+  select * into t from vestige.tracked where id = tracked_id;
+  select * into s from vestige.shape where id = t.shape;
+  e := vestige.expressions(s.columns, false, 'live.', 'live.');
+  -- Nobody writes between this look at the table and the changes that are captured after it.
+  execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
+  if coalesce(current_setting('vestige.state', true), '') <> pg_current_xact_id()::text || ' ' || given then
+    perform vestige.begin_context(number, pg_current_xact_id()::text, given);
+  end if;
+  execute format('insert into vestige.change'
+                 ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
+                 ' clock_timestamp(), $1, $2, $3, $4,'
+                 ' ''B'', hashtextextended(%s, $3), %s, null, null, %s from %s %I.%I as live',
+                 e.new_key, e.new_key, e.new_row,
+                 case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
+                 t.schema_name, t.table_name)
+    using pg_current_xact_id(), current_setting('vestige.number')::bigint, t.id, s.id, number;
+  get diagnostics counted = row_count;
+  return counted;
+end
+$$;
+
+-- Stops to track a table, which may be gone; its history stays.
+create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  functions text[] := array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)];
+  function_name text;
+  t record;
+begin
+  update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
+  if not found then
+    raise exception 'untrack: no table % is tracked', tracked_id using errcode = 'undefined_object';
+  end if;
+  for t in
+    select g.tgname, format('%I.%I', n.nspname, c.relname) as rel
+    from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where g.tgparentid = 0 and (g.tgfoid in (select to_regproc(f) from unnest(functions) f)
+      or g.tgfoid = 'vestige.capture_truncate'::regproc
+         and g.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
+  loop
+    execute format('drop trigger %I on %s', t.tgname, t.rel);
+  end loop;
+  foreach function_name in array functions loop
+    if to_regproc(function_name) is not null then
+      execute format('drop function %s()', function_name);
+    end if;
+  end loop;
+end
+$$;
+
+create or replace function vestige.untrack("table" regclass) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+begin
+  select * into t from vestige.tracked where relation = "table" and untracked_at is null;
+  if t.id is null then
+    raise exception 'untrack %: it is not tracked', "table" using errcode = 'undefined_object';
+  end if;
+  perform vestige.untrack_id(t.id);
+end
+$$;
