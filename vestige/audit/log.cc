@@ -10,7 +10,11 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   if (!request.table.empty()) {
     const Tracked table = TRY(tracked_table(db, request.table));
     selection.table = table.id;
-    if (!request.key.empty()) selection.key = TRY(parse_key(db, table, request.key));
+    if (!request.key.empty()) {
+      RowName row = TRY(parse_key(db, table, request.key));
+      selection.key = std::move(row.key);
+      selection.row_id = row.row_id;
+    }
   }
   return read_changes(db, selection);
 }

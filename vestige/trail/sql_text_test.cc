@@ -62,8 +62,9 @@ TEST(SqlText, TurnsSides) {
 TEST(SqlText, RenamesTheColumnsOfACondition) {
   const std::string condition =
       "new.a > 1 and OLD . \"a\" is not [new].b and a = 'new.a' and t.a = 1 -- new.a";
-  EXPECT_EQ(with_columns(condition, {{"A", "\"b\""}, {"b", "\"a\""}}),
-            "new.\"b\" > 1 and OLD . \"b\" is not [new].\"a\" and a = 'new.a' and t.a = 1 -- new.a");
+  EXPECT_EQ(
+      with_columns(condition, {{"A", "\"b\""}, {"b", "\"a\""}}),
+      "new.\"b\" > 1 and OLD . \"b\" is not [new].\"a\" and a = 'new.a' and t.a = 1 -- new.a");
   EXPECT_EQ(with_columns(condition, {}), condition);
 }
 
