@@ -305,6 +305,9 @@ Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& n
   carried(table.policy.include);
   carried(table.policy.exclude);
   carried(table.policy.key);
+  std::vector<std::pair<std::string, std::string>> quoted;
+  for (const Renamed& rename : renamed) quoted.emplace_back(rename.from, db.quote_name(rename.to));
+  table.policy.when = with_columns(table.policy.when, quoted);
   if (!table.policy.key.empty() && !is_unique(live, table.policy.key)) table.policy.key.clear();
   return fit(db, std::move(table), live, renamed, note);
 }
