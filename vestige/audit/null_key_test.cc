@@ -80,7 +80,7 @@ std::vector<Then> live(Shop& shop, const Tracked& table, unsigned seed, int writ
 class NullKeys : public testing::TestWithParam<const char*> {};
 
 TEST_P(NullKeys, EveryTableAndRowIsWhatItWas) {
-  for (unsigned seed = 1; seed <= 6; ++seed) {
+  for (unsigned seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE(seed);
     Shop shop;
     shop.run("pragma synchronous = off; pragma journal_mode = memory");
@@ -106,7 +106,7 @@ TEST_P(NullKeys, EveryTableAndRowIsWhatItWas) {
 }
 
 TEST_P(NullKeys, RevertAndRestorePutTheRightRowBack) {
-  for (unsigned seed = 11; seed <= 14; ++seed) {
+  for (unsigned seed = 11; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     Shop shop;
     shop.run("pragma synchronous = off; pragma journal_mode = memory");
