@@ -202,4 +202,5 @@ def samples():
             "policy": policy_text(), "request": "old 0\n\n" + signed(8),
             "request.21": "old 8\n" + "".join(b64(one) + "\n" for one in subproof(8, LEAVES, True)) + "\n" + signed(21),
             "request.fork": "old 8\n\n" + signed(8, leaves=LEAVES[1:])}.items():
-        FILES["sample/" + name] = text
+        FILES["sample/" + name] = text.encode()
+    FILES["sample/tile/0/000.p/21"] = b"".join(LEAVES)

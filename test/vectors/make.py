@@ -6,6 +6,7 @@ systematic tampering, which must be refused.
 
 Everything is made from fixed seeds, so it comes out the same every time. The program shares no code with
 the library, and none with test/independent/verify.py; both must agree with every case."""
+import json
 import pathlib
 import sys
 
@@ -21,15 +22,17 @@ def main():
                  files.checkpoint_cases, files.receipt_cases, files.trail_cases, files.samples):
         make()
     stale = []
-    for name, text in FILES.items():
+    for name, data in FILES.items():
         file = HERE / name
-        if not file.exists() or file.read_bytes() != text.encode():
+        if not file.exists() or file.read_bytes() != data:
             stale.append(name)
             if "--check" not in sys.argv:
-                file.parent.mkdir(exist_ok=True)
-                file.write_bytes(text.encode())
-    print(f"{sum(text.count(chr(10)) - 2 for name, text in FILES.items() if name.endswith('.json'))} cases in {len(FILES)} files"
-          + (f"; {'not up to date' if '--check' in sys.argv else 'written'}: {', '.join(stale)}" if stale else ""))
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(data)
+    count = sum(len(json.loads(data)) for name, data in FILES.items() if name.endswith(".json"))
+    print(f"{count} cases in {len(FILES)} files")
+    if stale:
+        print("not up to date:" if "--check" in sys.argv else "written:", ", ".join(stale))
     return 1 if stale and "--check" in sys.argv else 0
 
 

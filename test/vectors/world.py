@@ -6,7 +6,7 @@ import json
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-FILES = {}  # name -> text
+FILES = {}  # name -> bytes
 
 
 def sha(*parts):
@@ -153,8 +153,8 @@ class Cases:
     def done(self):
         names = [case["name"] for case in self.cases]
         assert len(set(names)) == len(names), [name for name in names if names.count(name) > 1]
-        FILES[self.name + ".json"] = "[\n" + ",\n".join(
-            json.dumps(case, ensure_ascii=True) for case in self.cases) + "\n]\n"
+        lines = ",\n".join(json.dumps(case, ensure_ascii=True) for case in self.cases)
+        FILES[self.name + ".json"] = f"[\n{lines}\n]\n".encode()
 
 
 def flip(data, place=0):
