@@ -80,7 +80,8 @@ void print_receipt(Output& output, const CheckedReceipt& checked) {
   print_part(output, "key", entry.key, checked.evidence.key);
   print_part(output, "context", entry.context, checked.evidence.context);
   print_part(output, "values", entry.values, checked.evidence.values);
-  output.line({{Label::plain, fmt::format("it is entry {} of this checkpoint:", checked.evidence.index)}});
+  output.line(
+      {{Label::plain, fmt::format("it is entry {} of this checkpoint:", checked.evidence.index)}});
   print_checkpoint(output, checked.checkpoint);
 }
 
