@@ -211,5 +211,30 @@ TEST_F(PostgresCaptureContext, ErrorsOfCaptureNameTheTrailAndNothingIsNoticed) {
             std::string::npos);
 }
 
+// What sqlcommenter appends stands in for a context, where that is asked for.
+TEST_F(PostgresCaptureContext, CommentsOfSqlcommenter) {
+  const std::string said =
+      "select coalesce(vestige.given_fields(x.fields::text)::text, '') from vestige.context x join "
+      "vestige.change c on c.context = x.id order by c.id desc limit 1";
+  s.run("insert into t values (201) /*controller='index',traceparent='00-5bd6'*/");
+  EXPECT_EQ(s.one(said), "");
+  s.run("set vestige.sqlcommenter = on");
+  s.run("insert into t values (202) /*action='%2Fparam*d',controller='it\\'s%20me'*/;");
+  EXPECT_EQ(s.one(said), R"({"action": "/param*d", "controller": "it's me"})");
+  s.run("insert into t values (203) /* no pairs */");
+  EXPECT_EQ(s.one(said), "");
+  s.run("insert into t values (204) /*a='%C3%A9%20%',b='%FF',c='%00',d=''*/");
+  EXPECT_EQ(s.one(said), R"({"a": "é %", "b": "%FF", "c": "%00", "d": ""})");
+  s.run(
+      "begin; select vestige.set_context('{\"actor\": \"ann\"}'); "
+      "insert into t values (205) /*actor='bob'*/; commit");
+  EXPECT_EQ(s.one(said), R"({"actor": "ann"})");
+  s.run("select vestige.track('t', require => '{actor}')");
+  EXPECT_EQ(s.error("insert into t values (206)"),
+            "run sql: vestige: a change of public.t needs a context with actor");
+  EXPECT_EQ(s.error("insert into t values (207) /*actor='eve'*/"), "");
+  EXPECT_EQ(s.one(said), R"({"actor": "eve"})");
+}
+
 }  // namespace
 }  // namespace vestige

@@ -31,6 +31,7 @@ create schema if not exists vestige;
 \ir install/store.sql
 \ir install/shape.sql
 \ir install/expressions.sql
+\ir install/commented.sql
 \ir install/context.sql
 \ir install/order.sql
 \ir install/capture.sql

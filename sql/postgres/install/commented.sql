@@ -1,8 +1,9 @@
--- A context from the comment that sqlcommenter appends to a statement, for sessions that ask for it
--- (set vestige.sqlcommenter = on).
+-- A context from the comment that sqlcommenter appends to a statement, for those who ask for it
+-- (vestige.sqlcommenter = on) and say no context themselves: the comment of the first statement that is recorded in a
+-- transaction.
 
--- What the last comment of a query says: /*actor='ann',traceparent='00-…'*/ at its end, keys and values
--- URL-encoded, as a JSON object; '' when there is none.
+-- What the comment at the end of a query says, /*actor='ann',traceparent='00-…'*/ with keys and values URL-encoded, as
+-- a JSON object; null when there is none.
 create or replace function vestige.commented(query text) returns text language plpgsql immutable
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -12,13 +13,13 @@ declare
   said jsonb := '{}';
 begin
   if body is null then
-    return '';
+    return null;
   end if;
   for pair in select regexp_matches(body, '([^\s,=]+)=''((?:[^''\\]|\\.)*)''', 'g') loop
     words := array(select vestige.url_decoded(replace(w, '\''', '''')) from unnest(pair) with ordinality as u(w, place) order by place);
     said := said || jsonb_build_object(words[1], words[2]);
   end loop;
-  return coalesce(nullif(said, '{}')::text, '');
+  return nullif(said, '{}')::text;
 end
 $$;
 

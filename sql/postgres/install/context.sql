@@ -34,16 +34,20 @@ $$;
 create or replace function vestige.begin_context(change bigint) returns bigint language plpgsql as $$
 declare
   given text := nullif(current_setting('vestige.context', true), '');
+  fields text := given;
   tx bigint := change;
   state text;
 begin
+  if given is null and current_setting('vestige.sqlcommenter', true) = 'on' then
+    fields := vestige.commented(current_query());
+  end if;
   if starts_with(current_setting('vestige.state', true), pg_current_xact_id() || ' ') then
     -- Only the context has changed.
     tx := coalesce((select x.tx from vestige.context x where x.id = current_setting('vestige.number')::bigint), change);
   end if;
   insert into vestige.context
   values (change, tx, pg_current_xact_id(), transaction_timestamp(), pg_backend_pid(), inet_client_addr(), session_user,
-          nullif(current_setting('role'), 'none'), nullif(current_setting('application_name'), ''), given);
+          nullif(current_setting('role'), 'none'), nullif(current_setting('application_name'), ''), fields);
   state := set_config('vestige.number', change::text, true);
   state := set_config('vestige.state', concat(pg_current_xact_id(), ' ', given), true);
   return change;
@@ -69,7 +73,8 @@ $make$;
 create or replace function vestige.require_fields(table_name text, required text[], given text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  fields jsonb := vestige.given_fields(given);
+  fields jsonb := vestige.given_fields(case when given <> '' then given
+    when current_setting('vestige.sqlcommenter', true) = 'on' then vestige.commented(current_query()) end);
   field text;
 begin
   foreach field in array required loop
