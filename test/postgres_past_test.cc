@@ -13,7 +13,7 @@ struct Copy {
   std::string name, table, time, change;
 };
 
-class Past : public ::testing::Test {
+class PostgresPast : public ::testing::Test {
  protected:
   Copy copy(const std::string& table) {
     Copy made{"copy_" + std::to_string(copies_.size()), table, "", ""};
@@ -73,7 +73,7 @@ std::string random_statement(std::mt19937& dice, const std::string& table, bool 
   }
 }
 
-TEST_F(Past, TellsWhatWasThereThroughARandomLife) {
+TEST_F(PostgresPast, TellsWhatWasThereThroughARandomLife) {
   run("create table plain (k int primary key, a text, b numeric, c timestamptz);"
       "create table worded (k numeric primary key, a varchar(40), b numeric, c timestamptz);"
       "create table pairs (k int, l int, a text, b numeric, c timestamptz, primary key (k, l));"
@@ -99,7 +99,7 @@ TEST_F(Past, TellsWhatWasThereThroughARandomLife) {
     EXPECT_EQ(differences(made), "") << made.table << " at change " << made.change;
 }
 
-TEST_F(Past, MapsColumnsToTodays) {
+TEST_F(PostgresPast, MapsColumnsToTodays) {
   run("create domain positive as int not null check (value > 0);"
       "create table t (id int primary key, name text, price numeric(10,2), size \"char\", hidden "
       "int, n positive);"
@@ -126,7 +126,7 @@ TEST_F(Past, MapsColumnsToTodays) {
             "(1,a,x,,1,,m) (2,b,y,,2,,) (3,c,,,3,,m)");
 }
 
-TEST_F(Past, TakesRowsOfTablesThatInherit) {
+TEST_F(PostgresPast, TakesRowsOfTablesThatInherit) {
   run("create table base (id int primary key, a text); create table child (b int, primary key "
       "(id)) inherits (base);"
       "select vestige.track('base');"
@@ -142,7 +142,7 @@ TEST_F(Past, TakesRowsOfTablesThatInherit) {
             "run sql: read public.base: public.late is not tracked");
 }
 
-TEST_F(Past, ATableMadeAnewGoesOnUnderItsName) {
+TEST_F(PostgresPast, ATableMadeAnewGoesOnUnderItsName) {
   run("create table t (id int primary key, a text); select vestige.track('t');"
       "insert into t values (1, 'one'), (2, 'two'); delete from t where id = 1");
   run("drop table t; create table t (a text, id int primary key); insert into t values ('not "
@@ -157,7 +157,7 @@ TEST_F(Past, ATableMadeAnewGoesOnUnderItsName) {
       "(one,1) (\"not seen\",7)");
 }
 
-TEST_F(Past, KeysOfTypesOfTheirOwnAndOtherCollations) {
+TEST_F(PostgresPast, KeysOfTypesOfTheirOwnAndOtherCollations) {
   run("create type colour as enum ('red', 'green'); create type pair as (x int, y text);"
       "create table coloured (c colour primary key, v int); create table paired (p pair primary "
       "key, v int);"
@@ -174,7 +174,7 @@ TEST_F(Past, KeysOfTypesOfTheirOwnAndOtherCollations) {
   for (const Copy& made : before) EXPECT_EQ(differences(made), "") << made.table;
 }
 
-TEST_F(Past, SaysWhatItCannot) {
+TEST_F(PostgresPast, SaysWhatItCannot) {
   run("create table keyless (a int); create table free (a int primary key);"
       "create table parted (k int primary key) partition by range (k);"
       "create table part partition of parted default; create table t (a int primary key, b int "
@@ -197,9 +197,13 @@ TEST_F(Past, SaysWhatItCannot) {
   EXPECT_EQ(error("select vestige.as_of(null::t, now() - interval '1 hour')"),
             "run sql: read public.t at a moment: its key had other columns since");
   EXPECT_EQ(one("select count(*)::text from vestige.as_of_change(null::t, 1)"), "1");
+  run("create table headless (a int primary key, b int); select vestige.track('headless');"
+      "insert into headless values (1, 2); alter table headless drop a");
+  EXPECT_EQ(error("select vestige.as_of(null::headless, now())"),
+            "run sql: read public.headless at a moment: a column of its key is gone");
 }
 
-TEST_F(Past, FindsTheLastChangeBeforeATime) {
+TEST_F(PostgresPast, FindsTheLastChangeBeforeATime) {
   run("create table t (id int primary key); select vestige.track('t')");
   // Three sessions at once: ids and times not in the same order, one that waited for an hour, and gaps.
   run("insert into vestige.change (id, at, xid, context, tracked, shape, op, key_hash, key, "
