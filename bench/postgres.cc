@@ -167,6 +167,7 @@ void run(const Options& options) {
   if (wanted(options, "statements")) statements(options, Bank(options, in_bulk, false), in_bulk);
   if (wanted(options, "answers") && options.trail > 0)
     answers(options.install, options.trail, options.rows, options.asked);
+  if (wanted(options, "past")) past(options.install, 5 * options.rows, options.rounds);
 }
 
 }  // namespace
@@ -189,7 +190,8 @@ int main(int argc, char** argv) {
   app.add_option("--install", options.install, "the script that installs the trail");
   app.add_option("--variant", options.variants, "another such script: one more setup");
   app.add_option("--only", options.only, "just these setups and untracked, by name");
-  app.add_option("--work", options.work, "just these of: sync, transfers, statements, answers");
+  app.add_option("--work", options.work,
+                 "just these of: sync, transfers, statements, answers, past");
   CLI11_PARSE(app, argc, argv);
   return vestige::bench::guarded([&] { vestige::bench::run(options); });
 }

@@ -62,8 +62,8 @@ void answers(const std::string& install, int changes, int rows, int asked) {
   const std::vector<Question> questions = {
       {"ids of the changes of a row",
        fmt::format("select count(*) from vestige.row_changes({}, $1)", tracked)},
-      {"log of a row", fmt::format("select * from vestige.changes where id in (select "
-                                   "vestige.row_changes({}, $1)) order by id",
+      {"log of a row", fmt::format("select * from vestige.changes where id = any (array(select "
+                                   "vestige.row_changes({}, $1))) order by id",
                                    tracked)}};
   int number = 0;
   for (const Question& question : questions) {
@@ -86,6 +86,53 @@ void answers(const std::string& install, int changes, int rows, int asked) {
                percentile(clock, 0.99), percentile(clock, 1), percentile(cpu, 0.5));
     std::fflush(stdout);
   }
+}
+
+void past(const std::string& install, int rows, int rounds) {
+  const PostgresServer server(
+      {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
+  Session db(server.url());
+  create_bank(db, rows, 1);
+  setups(install, {})[1].install(db);
+  const int changed = rows / 10;
+  const auto cpu = [&](const std::string& sql) {
+    const double before = db.cpu();
+    db.run(sql);
+    return (db.cpu() - before) / 1e3;
+  };
+  const std::string update = fmt::format(
+      "update accounts set balance = balance + 1, version = version + 1, updated_at = "
+      "clock_timestamp() where id % 10 = 3");
+  std::vector<double> updates, reverts, scans, pasts;
+  for (int i = 0; i < rounds; ++i) {
+    db.run("vacuum (analyze) accounts");
+    updates.push_back(cpu(update));
+    db.run("vacuum (analyze) vestige.change");
+    const auto tx = db.text("select max(tx) from vestige.context");
+    reverts.push_back(cpu("select vestige.revert(" + tx + ")"));
+  }
+  const auto upto = db.text("select max(id) from vestige.change");
+  db.run(update);
+  db.run("vacuum (analyze) accounts");
+  db.run("vacuum (analyze) vestige.change");
+  for (int i = 0; i < rounds; ++i) {
+    scans.push_back(cpu("copy (select * from accounts) to '/dev/null'"));
+    pasts.push_back(cpu("copy (select * from vestige.as_of_change(null::accounts, " + upto +
+                        ")) to '/dev/null'"));
+  }
+  fmt::print("A table of {} rows, {} of them changed; CPU of the server, ms, median (min .. max)\n",
+             rows, changed);
+  const auto print = [](const std::string& what, const std::vector<double>& values,
+                        const std::vector<double>& beside) {
+    const Spread s = spread(values);
+    fmt::print("  {:36}{:8.0f}  {:20}{}\n", what, s.median,
+               fmt::format("({:.0f} .. {:.0f})", s.least, s.most),
+               beside.empty() ? "" : fmt::format("x {:.2f}", s.median / spread(beside).median));
+  };
+  print("select * from accounts", scans, {});
+  print("as_of, before the changes", pasts, scans);
+  print("the UPDATE, tracked", updates, {});
+  print("revert of it", reverts, updates);
 }
 
 }  // namespace vestige::bench

@@ -1,4 +1,4 @@
-// What the answers for one row cost in a long trail.
+// What answers cost: for one row in a long trail, a whole table as it was, and undoing.
 #pragma once
 
 #include <string>
@@ -7,5 +7,8 @@ namespace vestige::bench {
 
 /// Installs a trail by `install`, gives it `changes` of `rows` accounts in random order, and asks for `asked` rows.
 void answers(const std::string& install, int changes, int rows, int asked);
+
+/// A table of `rows` as it was before a tenth of them changed, and that UPDATE undone; each `rounds` times.
+void past(const std::string& install, int rows, int rounds);
 
 }  // namespace vestige::bench

@@ -41,6 +41,10 @@ create schema if not exists vestige;
 \ir install/track.sql
 \ir install/read.sql
 \ir install/rows.sql
+\ir install/past.sql
+\ir install/as_of.sql
+\ir install/audit.sql
+\ir install/revert.sql
 \ir install/undo.sql
 \ir install/standing.sql
 \ir install/rights.sql

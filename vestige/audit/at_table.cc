@@ -6,7 +6,7 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/key_order.h"
-#include "vestige/audit/postgres_status.h"
+#include "vestige/audit/postgres_at.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
@@ -299,11 +299,9 @@ std::string collation_of(const LiveTable* live, const std::string& column) {
 }  // namespace
 
 Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const Moment& moment) {
-  TRY(require_sqlite(db, "at TABLE"));
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const std::int64_t upto = TRY(resolve(db, moment));
-  const auto wanted = TRY(columns_at(db, table, moment, upto));
   const auto key = table.shape.key();
   if (key.empty())
     return hinted(
@@ -311,6 +309,8 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const 
         "vestige log " + table.name +
             " shows its changes; give it a primary key, or track it with"
             " --key over a UNIQUE constraint");
+  if (db.engine() == Engine::postgres) return at_on_postgres(db, table, moment, upto);
+  const auto wanted = TRY(columns_at(db, table, moment, upto));
   auto live = live_table(db, table.name);
   if (!live.has_value() && live.error().fault != Fault::missing)
     return tl::unexpected<Error>(std::move(live).error());

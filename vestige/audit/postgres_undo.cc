@@ -39,10 +39,15 @@ Result<Outcome> undo_on_postgres(Database& db, const Selection& selection, const
                                  const ApplyOptions& options, const std::string& what) {
   auto scope = TRY(ContextScope::begin(db, context));
   TRY(db.run("set constraints all deferred"));
-  const auto changes = TRY(newest_first(db, selection));
-  if (changes.empty() && selection.key.empty())
-    return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
   Outcome outcome;
+  // A whole transaction, by a statement for each kind of change if it is as plain as that.
+  if (selection.tx.has_value() && options.patch == nullptr && !options.dry_run)
+    outcome.applied = TRY(scalar_integer(
+        db, "select vestige.revert_at_once(vestige.changes_of(?1::int8))", {*selection.tx}));
+  const auto changes =
+      outcome.applied > 0 ? std::vector<Undone>() : TRY(newest_first(db, selection));
+  if (outcome.applied == 0 && changes.empty() && selection.key.empty())
+    return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
   for (const Undone& change : changes) {
     auto rows =
         TRY(db.query("select u.done, u.conflict, to_json(u.columns), u.statement,"

@@ -192,8 +192,8 @@ Result<void> untrack(Database& db, const std::string& table) {
 
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
   return scalar_integer(db,
-                        "select coalesce(max(id), 0) from vestige.change where at <="
-                        " timestamptz 'epoch' + ?1::int8 * interval '1 microsecond'",
+                        "select vestige.change_at(timestamptz 'epoch' + ?1::int8 *"
+                        " interval '1 microsecond')",
                         {micros});
 }
 

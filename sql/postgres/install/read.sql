@@ -1,10 +1,11 @@
 -- What was recorded, in words.
 
 -- The fields of a row's text, as PostgreSQL prints a composite value: null, or the text of the value.
+-- The planner may call it with what is no row, where a CASE would not: PostgreSQL 18 does.
 create or replace function vestige.fields(printed text) returns text[] language plpgsql immutable strict parallel safe
 set search_path = pg_catalog, pg_temp as $$
 declare
-  body text := substr(printed, 2, length(printed) - 2);
+  body text := substr(printed, 2, greatest(length(printed) - 2, 0));
 begin
   if strpos(body, '"') = 0 then
     return case when body = '' then array[null]::text[] else string_to_array(body, ',', '') end;

@@ -1,0 +1,112 @@
+-- as_of: rows of a table's type, as they were.
+
+-- The SQL that gives a tracked table as it was just after a change, with those that inherit from it.
+--
+-- moment   the time that was asked for, if it was one: it says which columns there were
+-- typed    rows of the table's type as it is today; else JSON objects, in key order
+create or replace function vestige.past_table(t vestige.tracked, upto bigint, moment timestamptz, typed boolean) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  root oid := (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+               where c.relkind in ('r', 'p') and (c.oid = t.relation or n.nspname = t.schema_name and c.relname = t.table_name)
+               order by c.oid = t.relation desc limit 1);
+  now_shape vestige.shape := vestige.shape_row(t.shape);
+  then_shape vestige.shape;
+  part vestige.tracked;
+  part_shape vestige.shape;
+  rel oid;
+  wanted jsonb;
+  parts text[] := '{}';
+  n_keys int := (select count(*) from jsonb_array_elements(now_shape.columns) c where c ->> 'key' <> '0');
+begin
+  for rel in
+    with recursive tree as (
+      select root as oid union
+      select i.inhrelid from tree join pg_class c on c.oid = tree.oid and c.relkind = 'r' join pg_inherits i on i.inhparent = tree.oid)
+    select oid from tree
+  loop
+    part := case when rel is not distinct from root then t else vestige.tracked_table(rel, 'read ' || root::regclass) end;
+    part_shape := vestige.shape_row(part.shape);
+    -- The shape that was in force: the first one, when that was before tracking.
+    select s.* into then_shape from vestige.shape s where s.tracked = part.id
+    order by (s.at <= moment or s.since < upto) is true desc,
+             case when s.at <= moment or s.since < upto then -s.id else s.id end limit 1;
+    if typed then
+      -- The columns of today: which of them were recorded then, or were at least there.
+      select jsonb_agg(jsonb_build_object('live', m.attnum, 'shown', a.attname, 'type', x.item ->> 'type', 'kind',
+               case when x.item is null and l.virtual is false and not m.left_out then 'unnoticed' else x.item ->> 'kind' end,
+               'id', case when exists (
+                 select from vestige.shape s, jsonb_array_elements(s.columns) c
+                 where s.tracked = part.id and c ->> 'id' = x.item ->> 'id'
+                   and (s.id = then_shape.id or s.at <= moment or s.since < upto)) then (x.item ->> 'id')::int end)
+             order by a.attnum)
+        into wanted
+      from pg_attribute a
+        join lateral (
+          select b.attnum, case when jsonb_array_length(coalesce(part.policy -> 'include', '[]')) > 0
+                                then not part.policy -> 'include' ? b.attname::text
+                                else coalesce(part.policy -> 'exclude' ? b.attname::text, false) end as left_out
+          from pg_attribute b where b.attrelid = rel and b.attname = a.attname and b.attnum > 0) m on true
+        left join lateral (
+          select c as item from jsonb_array_elements(part_shape.columns) c
+          where case when part.relation = rel then (c ->> 'attnum')::int = m.attnum else c ->> 'name' = a.attname end) x on true
+        left join vestige.live_columns(rel) l on l.attnum = m.attnum
+      where a.attrelid = root and a.attnum > 0 and not a.attisdropped;
+    else
+      -- The columns of that time, under the names of today.
+      select jsonb_agg(jsonb_build_object('id', (c ->> 'id')::int, 'live', a.attnum, 'shown', coalesce(x.item ->> 'name', c ->> 'name'),
+               'type', coalesce(x.item ->> 'type', c ->> 'type'), 'kind', coalesce(x.item ->> 'kind', c ->> 'kind')) order by i.place)
+        into wanted
+      from jsonb_array_elements(then_shape.columns) with ordinality as i(c, place)
+        left join lateral (select n as item from jsonb_array_elements(part_shape.columns) n where n ->> 'id' = c ->> 'id') x on true
+        left join pg_attribute a on a.attrelid = rel and not a.attisdropped
+          and case when part.relation = rel then a.attnum = (x.item ->> 'attnum')::int else a.attname = x.item ->> 'name' end;
+    end if;
+    parts := parts || vestige.past_rows(part, upto, rel, wanted, case when typed then root end);
+  end loop;
+  if typed then
+    return array_to_string(parts, E'\nunion all\n');
+  end if;
+  return format(E'select json from (\n%s) r(json%s) order by %s', array_to_string(parts, E'\nunion all\n'),
+                (select string_agg(', key' || i, '' order by i) from generate_series(1, n_keys) i),
+                (select string_agg('key' || i, ', ' order by i) from generate_series(1, n_keys) i));
+end
+$$;
+
+-- A table's rows as they were just after a change, as rows of the table as it is today: a column that was not there is
+-- null, and so is one that is not recorded. Of a table that inherits, the rows of those that inherit from it, too.
+create or replace function vestige.as_of_change(kind anyelement, change bigint) returns setof anyelement language plpgsql stable
+rows 100000 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+begin
+  if not exists (select from vestige.change c where c.id = change) then
+    raise exception 'as_of_change: there is no change %', change using errcode = 'no_data_found';
+  end if;
+  return query execute vestige.past_table(
+    vestige.tracked_table((select typrelid from pg_type where oid = pg_typeof(kind)), 'as_of_change'), change, null, true);
+end
+$$;
+
+-- The same at a time: select * from vestige.as_of(null::accounts, '2026-01-01').
+create or replace function vestige.as_of(kind anyelement, moment timestamptz) returns setof anyelement language plpgsql stable
+rows 100000 set search_path = pg_catalog, pg_temp
+set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+declare
+  rel oid := (select typrelid from pg_type where oid = pg_typeof(kind) and typtype = 'c');
+  t vestige.tracked;
+begin
+  if rel is null or moment is null then
+    raise exception 'as_of: a row of a table and a time are needed' using errcode = 'invalid_parameter_value',
+      hint = 'select * from vestige.as_of(null::accounts, ''2026-01-01'')';
+  end if;
+  t := vestige.tracked_table(rel, 'as_of');
+  if moment < t.tracked_at then
+    raise warning 'as_of: % is tracked since %: what was not recorded is shown as it was then', rel::regclass, t.tracked_at;
+  elsif t.untracked_at is not null then
+    raise warning 'as_of: % is not tracked since %: later changes are not known', rel::regclass, t.untracked_at;
+  end if;
+  return query execute vestige.past_table(t, vestige.change_at(moment), moment, true);
+end
+$$;
