@@ -135,6 +135,7 @@ Result<int> run_track(Session& session) {
   }
   if (!names.empty()) TRY(spread.check(arguments));
   TRY(transaction.commit());
+  TRY(maintain(db));
   for (const std::string& line : report) session.say(line);
   question_fields(session, TRY(arguments.list("--require")));
   if (names.empty()) session.say("there is no table to track in " + db.where());

@@ -41,5 +41,6 @@ create schema if not exists vestige;
 \ir install/read.sql
 \ir install/rows.sql
 \ir install/undo.sql
+\ir install/maintain.sql
 \ir install/standing.sql
 \ir install/rights.sql

@@ -56,6 +56,13 @@ Result<std::int64_t> count_changes(Database& db) {
   return scalar_integer(db, "select count(*) from vestige_change");
 }
 
+Result<void> maintain(Database& db) {
+  if (db.engine() != Engine::postgres) return {};
+  const auto done = db.run("select vestige.maintain()");
+  if (done.has_value() || done.error().fault == Fault::conflict) return {};
+  return tl::unexpected<Error>(done.error());
+}
+
 Result<void> remove_trail(Database& db) {
   TRY(require_trail(db));
   auto transaction = TRY(Transaction::begin(db));

@@ -5,3 +5,12 @@ revoke all on all sequences in schema vestige from public;
 revoke all on all functions in schema vestige from public;
 grant usage on schema vestige to public;
 grant execute on function vestige.set_context(jsonb) to public;
+
+-- The first partitions, or those that are missing. Writes go on without; doctor says when they are.
+do $partitions$
+begin
+  perform vestige.maintain(3);
+exception when lock_not_available then
+  null;
+end
+$partitions$;
