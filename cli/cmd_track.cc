@@ -24,6 +24,7 @@ Result<Policy> revised(Policy policy, const Arguments& arguments) {
   if (arguments.has("--require")) policy.require = TRY(arguments.list("--require"));
   if (arguments.has("--key")) policy.key = TRY(arguments.list("--key"));
   if (arguments.has("--capture")) policy.full = arguments.text("--capture") == "full";
+  if (arguments.has("--on-truncate")) policy.on_truncate = arguments.text("--on-truncate");
   if (arguments.has("--retention")) policy.retention = arguments.text("--retention");
   if (arguments.has("--classification")) policy.classification = arguments.text("--classification");
   if (arguments.has("--tags")) policy.tags = TRY(arguments.list("--tags"));
@@ -190,6 +191,10 @@ Command track_command() {
             .value = "WHAT",
             .summary = "of an UPDATE, record its changes (the default) or the full new row",
             .choices = {"changes", "full"}},
+           {.names = "--on-truncate",
+            .value = "WHAT",
+            .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
+            .choices = {"rows", "mark", "deny"}},
            {.names = "--baseline",
             .value = "",
             .summary = "record the rows that are there now, too"},

@@ -29,11 +29,13 @@ $check$;
 create schema if not exists vestige;
 
 \ir install/store.sql
+\ir install/retention.sql
 \ir install/shape.sql
 \ir install/expressions.sql
 \ir install/context.sql
 \ir install/order.sql
 \ir install/capture.sql
+\ir install/renames.sql
 \ir install/fit.sql
 \ir install/anew.sql
 \ir install/truncate.sql
@@ -43,4 +45,7 @@ create schema if not exists vestige;
 \ir install/undo.sql
 \ir install/maintain.sql
 \ir install/standing.sql
+\ir install/doctor.sql
+\ir install/events.sql
+\ir install/roles.sql
 \ir install/rights.sql

@@ -26,7 +26,9 @@ std::string install_script() { return std::string(sql::install) + std::string(sq
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
-  if (version == kSchemaVersion) return false;
+  if (version == kSchemaVersion &&
+      (db.engine() != Engine::postgres || TRY(postgres::as_installed(db))))
+    return false;
   if (version > kSchemaVersion)
     return hinted(
         fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
