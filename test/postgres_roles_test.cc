@@ -113,6 +113,26 @@ TEST_F(PostgresRoles, ReadersAndAuditorsReadAndNothingElse) {
   }
 }
 
+TEST_F(PostgresRoles, ReadersOfSomeTablesOnly) {
+  const std::string clerk = shop.role("clerk");
+  s.run(
+      "select vestige.track('secret'); insert into secret values (1); create schema hr; create "
+      "view "
+      "hr.history with (security_barrier) as select * from vestige.changes where \"table\" = 't'; "
+      "grant usage on schema hr to " +
+      clerk +
+      "; grant select on hr.history, vestige.tracked, "
+      "vestige.shape to " +
+      clerk +
+      "; grant execute on function vestige.decode(vestige.change), "
+      "vestige.fields(text), vestige.value_json(text, text, text), vestige.shown_name(name, name) "
+      "to " +
+      clerk);
+  PgSession mine = shop.connect(clerk);
+  EXPECT_EQ(mine.one("select string_agg(\"table\" || key, ' ') from hr.history"), "t{\"id\":1}");
+  EXPECT_NE(mine.error("select * from vestige.changes"), "");
+}
+
 TEST_F(PostgresRoles, AdminsDecideForTablesThatAreTheirs) {
   const std::string admin = shop.role("admin");
   s.run("grant vestige_admin to " + admin + "; grant create on schema public to " + admin);

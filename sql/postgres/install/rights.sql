@@ -17,7 +17,7 @@ begin
   loop
     for given in
       select format('select on %s', c.oid::regclass) from pg_catalog.pg_class c
-      where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v')
+      where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
         and (role_name <> 'vestige_reader' or c.relkind = 'v'
              or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention'))
       union all
