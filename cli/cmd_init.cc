@@ -43,9 +43,13 @@ Result<int> run_init(Session& session) {
   Database& db = *TRY(session.database());
   if (session.arguments().has("--remove")) return remove(session, db);
   const std::int64_t before = TRY(installed_version(db));
-  if (!TRY(install(db))) session.say(fmt::format("the trail in {} is up to date", db.where()));
+  const bool installed = TRY(install(db));
+  if (!installed) TRY(maintain(db));
+  if (!installed) session.say(fmt::format("the trail in {} is up to date", db.where()));
   else if (before == 0)
     session.say(fmt::format("installed a trail in {}; next: vestige track TABLE…", db.where()));
+  else if (before == kSchemaVersion)
+    session.say(fmt::format("made the functions of the trail in {} anew", db.where()));
   else
     session.say(fmt::format("brought the trail in {} from version {} to {}", db.where(), before,
                             kSchemaVersion));

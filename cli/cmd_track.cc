@@ -24,6 +24,7 @@ Result<Policy> revised(Policy policy, const Arguments& arguments) {
   if (arguments.has("--require")) policy.require = TRY(arguments.list("--require"));
   if (arguments.has("--key")) policy.key = TRY(arguments.list("--key"));
   if (arguments.has("--capture")) policy.full = arguments.text("--capture") == "full";
+  if (arguments.has("--on-truncate")) policy.on_truncate = arguments.text("--on-truncate");
   if (arguments.has("--retention")) policy.retention = arguments.text("--retention");
   if (arguments.has("--classification")) policy.classification = arguments.text("--classification");
   if (arguments.has("--tags")) policy.tags = TRY(arguments.list("--tags"));
@@ -135,6 +136,7 @@ Result<int> run_track(Session& session) {
   }
   if (!names.empty()) TRY(spread.check(arguments));
   TRY(transaction.commit());
+  TRY(maintain(db));
   for (const std::string& line : report) session.say(line);
   question_fields(session, TRY(arguments.list("--require")));
   if (names.empty()) session.say("there is no table to track in " + db.where());
@@ -189,6 +191,10 @@ Command track_command() {
             .value = "WHAT",
             .summary = "of an UPDATE, record its changes (the default) or the full new row",
             .choices = {"changes", "full"}},
+           {.names = "--on-truncate",
+            .value = "WHAT",
+            .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
+            .choices = {"rows", "mark", "deny"}},
            {.names = "--baseline",
             .value = "",
             .summary = "record the rows that are there now, too"},

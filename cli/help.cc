@@ -108,6 +108,7 @@ when = "NEW.balance <> OLD.balance"
 require = ["actor", "reason"]
 key = ["number"]              # otherwise the primary key
 capture = "full"              # or "changes", the default
+on_truncate = "deny"          # PostgreSQL only: "rows", the default, "mark" or "deny"
 retention = "books"
 classification = "confidential")");
 }

@@ -21,6 +21,7 @@ _vestige() {
     --require) return ;;
     --key) return ;;
     --capture) COMPREPLY=($(compgen -W 'changes full' -- "$word")); return ;;
+    --on-truncate) COMPREPLY=($(compgen -W 'rows mark deny' -- "$word")); return ;;
     --retention) return ;;
     --classification) return ;;
     --tags) return ;;
@@ -63,7 +64,7 @@ _vestige() {
   case $verb in
     '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen check witness help completion' ;;
     init) options='--remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --when --require --key --capture --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;

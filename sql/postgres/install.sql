@@ -29,12 +29,14 @@ $check$;
 create schema if not exists vestige;
 
 \ir install/store.sql
+\ir install/retention.sql
 \ir install/shape.sql
 \ir install/expressions.sql
 \ir install/commented.sql
 \ir install/context.sql
 \ir install/order.sql
 \ir install/capture.sql
+\ir install/renames.sql
 \ir install/fit.sql
 \ir install/anew.sql
 \ir install/truncate.sql
@@ -46,5 +48,10 @@ create schema if not exists vestige;
 \ir install/audit.sql
 \ir install/revert.sql
 \ir install/undo.sql
+\ir install/maintain.sql
 \ir install/standing.sql
+\ir install/doctor.sql
+\ir install/events.sql
+\ir install/roles.sql
+\ir install/upgrade.sql
 \ir install/rights.sql

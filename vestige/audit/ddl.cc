@@ -5,7 +5,7 @@
 
 #include "vestige/audit/ddl_statement.h"
 #include "vestige/audit/migration.h"
-#include "vestige/audit/postgres_status.h"
+#include "vestige/audit/postgres_ddl.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
 
@@ -57,8 +57,8 @@ class ForeignKeysOff {
 }  // namespace
 
 Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const Context& context) {
-  TRY(require_sqlite(db, "ddl"));
   TRY(require_trail(db));
+  if (db.engine() == Engine::postgres) return ddl_on_postgres(db, sql, context);
   const bool drops = drops_tables(sql);
   const auto foreign_keys = TRY(ForeignKeysOff::when(db, drops));
   auto scope = TRY(ContextScope::begin(db, context));

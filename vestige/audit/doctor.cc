@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "vestige/audit/patient.h"
-#include "vestige/audit/postgres_status.h"
+#include "vestige/audit/postgres_doctor.h"
 #include "vestige/audit/standing.h"
 #include "vestige/audit/trail_objects.h"
 #include "vestige/base/time.h"
@@ -199,7 +199,8 @@ std::string_view name(Severity severity) {
 }
 
 Result<std::vector<Finding>> doctor(Database& db, bool fix) {
-  TRY(require_sqlite(db, "doctor"));
+  if (db.engine() == Engine::postgres && TRY(installed_version(db)) == kSchemaVersion)
+    return doctor_on_postgres(db, fix);
   Doctor doctor(db);
   if (!fix) {
     TRY(doctor.examine());

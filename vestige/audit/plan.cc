@@ -4,10 +4,10 @@
 #include <cctype>
 #include <utility>
 
-#include "vestige/audit/postgres_status.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
@@ -75,6 +75,7 @@ std::vector<std::pair<std::string, std::string>> described(const Policy& policy)
           {"require", list(policy.require)},
           {"key", list(policy.key)},
           {"capture", policy.full ? "full" : "changes"},
+          {"on_truncate", policy.on_truncate},
           {"retention", policy.retention},
           {"classification", policy.classification},
           {"tags", list(policy.tags)}};
@@ -115,10 +116,15 @@ struct Task {
   std::string keep = {};
 };
 
+std::string retention(const Database& db) {
+  return db.engine() == Engine::postgres ? "vestige.retention" : "vestige_retention";
+}
+
 Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool installed) {
   std::map<std::string, std::string> standing;
   if (installed) {
-    auto rows = TRY(db.query("select name, keep from vestige_retention order by name"));
+    auto rows =
+        TRY(db.query(fmt::format("select name, keep from {} order by name", retention(db))));
     while (TRY(rows->next()) == Step::row) standing[rows->text(0)] = rows->text(1);
   }
   std::vector<Task> tasks;
@@ -137,9 +143,12 @@ Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool i
   return tasks;
 }
 
+// Installs the trail where there is none. What there is to do is found out with one: on PostgreSQL it is the
+// trail that reads the catalog.
 Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   std::vector<Task> tasks;
   const bool installed = TRY(installed_version(db)) != 0;
+  if (!installed && db.engine() == Engine::postgres) TRY(postgres::install(db));
   std::vector<Tracked> tracked;
   if (installed) {
     TRY(require_trail(db));
@@ -153,8 +162,9 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   const Names tables = TRY(trackable_tables(db));
   Names seen;
   for (const auto& [name, policy] : plan.tables) {
-    const auto same = [&name = name](const std::string& other) {
-      return lowered(other) == lowered(name);
+    const bool exact = db.engine() == Engine::postgres;
+    const auto same = [&name = name, exact](const std::string& other) {
+      return exact ? other == name : lowered(other) == lowered(name);
     };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
     if (live_name == tables.end())
@@ -190,15 +200,16 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
 
 Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
-  if (action == "install") return db.script(install_script());
+  if (action == "install")
+    return db.engine() == Engine::postgres ? Result<void>() : db.script(install_script());
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {
     if (task.keep.empty())
-      TRY(db.run("delete from vestige_retention where name = ?1", {Text{task.name}}));
+      TRY(db.run(fmt::format("delete from {} where name = ?1", retention(db)), {Text{task.name}}));
     else
-      TRY(
-          db.run("insert into vestige_retention (name, keep) values (?1, ?2)"
-                 " on conflict (name) do update set keep = excluded.keep",
+      TRY(db.run(fmt::format("insert into {} (name, keep) values (?1, ?2)"
+                             " on conflict (name) do update set keep = excluded.keep",
+                             retention(db)),
                  {Text{task.name}, Text{task.keep}}));
     return {};
   }
@@ -215,12 +226,12 @@ std::vector<PlanStep> steps_of(std::vector<Task> tasks) {
 }  // namespace
 
 Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan) {
-  TRY(require_sqlite(db, "plan"));
+  // Undone at the end: a trail may have been installed to look with.
+  auto look = TRY(Transaction::begin(db));
   return steps_of(TRY(tasks_of(db, plan)));
 }
 
 Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan) {
-  TRY(require_sqlite(db, "apply"));
   auto transaction = TRY(Transaction::begin(db));
   std::vector<Task> tasks = TRY(tasks_of(db, plan));
   for (const Task& task : tasks) TRY(perform(db, task));

@@ -22,9 +22,9 @@ namespace vestige {
 namespace {
 
 const std::vector<std::string> kPlanKeys = {"database", "retention", "tables"};
-const std::vector<std::string> kTableKeys = {"include", "exclude", "when",      "require",
-                                             "key",     "capture", "retention", "classification",
-                                             "tags"};
+const std::vector<std::string> kTableKeys = {
+    "include", "exclude",     "when",      "require",        "key",
+    "capture", "on_truncate", "retention", "classification", "tags"};
 
 class PlanReader {
  public:
@@ -117,6 +117,7 @@ Result<Policy> PlanReader::policy(const toml::table& members, const std::string&
     else if (name == "key") policy.key = TRY(list(node, name, own));
     else if (name == "tags") policy.tags = TRY(list(node, name, own));
     else if (name == "when") policy.when = TRY(text(node, name));
+    else if (name == "on_truncate") policy.on_truncate = TRY(text(node, name));
     else if (name == "retention") policy.retention = TRY(text(node, name));
     else if (name == "classification") policy.classification = TRY(text(node, name));
     else {

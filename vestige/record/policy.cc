@@ -51,6 +51,7 @@ std::string to_json(const Policy& policy) {
   append_list(out, "require", policy.require);
   append_list(out, "key", policy.key);
   if (policy.full) append_member(out, "capture", "\"full\"");
+  append_text(out, "on_truncate", policy.on_truncate);
   append_text(out, "retention", policy.retention);
   append_text(out, "classification", policy.classification);
   append_list(out, "tags", policy.tags);
@@ -70,6 +71,7 @@ Result<Policy> policy_from_json(std::string_view text) {
     else if (name == "require") policy.require = TRY(read_list(value));
     else if (name == "key") policy.key = TRY(read_list(value));
     else if (name == "capture") policy.full = TRY(read_capture(value));
+    else if (name == "on_truncate") policy.on_truncate = TRY(json::unquote(value));
     else if (name == "retention") policy.retention = TRY(json::unquote(value));
     else if (name == "classification") policy.classification = TRY(json::unquote(value));
     else if (name == "tags") policy.tags = TRY(read_list(value));

@@ -16,6 +16,7 @@ struct Policy {
   std::vector<std::string> require;  // context fields without which a change is refused
   std::vector<std::string> key;      // key columns; empty: the primary key
   bool full = false;                 // capture = "full": new_values of an UPDATE has every column
+  std::string on_truncate;           // PostgreSQL: "rows" (empty means that), "mark" or "deny"
   std::string retention;
   std::string classification;
   std::vector<std::string> tags;

@@ -26,7 +26,9 @@ std::string install_script() { return std::string(sql::install) + std::string(sq
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
-  if (version == kSchemaVersion) return false;
+  if (version == kSchemaVersion &&
+      (db.engine() != Engine::postgres || TRY(postgres::as_installed(db))))
+    return false;
   if (version > kSchemaVersion)
     return hinted(
         fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",
@@ -54,6 +56,13 @@ Result<std::int64_t> count_changes(Database& db) {
   if (db.engine() == Engine::postgres)
     return scalar_integer(db, "select count(*) from vestige.change");
   return scalar_integer(db, "select count(*) from vestige_change");
+}
+
+Result<void> maintain(Database& db) {
+  if (db.engine() != Engine::postgres) return {};
+  const auto done = db.run("select vestige.maintain()");
+  if (done.has_value() || done.error().fault == Fault::conflict) return {};
+  return tl::unexpected<Error>(done.error());
 }
 
 Result<void> remove_trail(Database& db) {

@@ -28,6 +28,10 @@ Result<void> require_trail(Database& db);
 /// How many changes the trail holds.
 Result<std::int64_t> count_changes(Database& db);
 
+/// Makes room ahead for changes to come: the next partitions on PostgreSQL, nothing on SQLite. One
+/// transaction of its own; that the trail is in use all the time is no error, doctor says it.
+Result<void> maintain(Database& db);
+
 /// Takes away triggers, history and everything else that Vestige made. One transaction.
 Result<void> remove_trail(Database& db);
 

@@ -101,6 +101,17 @@ Result<std::int64_t> installed_version(Database& db) {
   return scalar_integer(db, "select value::int8 from vestige.meta where name = 'schema_version'");
 }
 
+Result<bool> as_installed(Database& db) {
+  const auto altered = TRY(scalar_integer(
+      db,
+      "select count(*) from pg_catalog.pg_proc where oid = pg_catalog.to_regprocedure("
+      "'vestige.trail_findings()')"));
+  if (altered == 0) return false;
+  return TRY(scalar_integer(db,
+                            "select count(*) from vestige.trail_findings() where code ="
+                            " 'trail-altered' and remedy = 'vestige init makes it anew'")) == 0;
+}
+
 Result<void> install(Database& db) { return db.script(sql::postgres::install); }
 
 Result<void> remove(Database& db) { return db.script(sql::postgres::remove); }

@@ -19,6 +19,8 @@
 namespace vestige::postgres {
 
 Result<std::int64_t> installed_version(Database& db);
+/// Whether the trail's own functions and views are as they were installed.
+Result<bool> as_installed(Database& db);
 /// Runs sql/postgres/install.sql in the caller's transaction.
 Result<void> install(Database& db);
 Result<void> remove(Database& db);

@@ -57,6 +57,8 @@ bool is_unique(const LiveTable& live, const std::vector<std::string>& key) {
 Result<Policy> checked(const LiveTable& live, Policy policy) {
   if (!policy.include.empty() && !policy.exclude.empty())
     return fail(Fault::invalid, "track {}: include and exclude at once", live.name);
+  if (!policy.on_truncate.empty())
+    return fail(Fault::invalid, "track {}: SQLite has no TRUNCATE for on_truncate", live.name);
   policy.include = TRY(spelled(live, policy.include));
   policy.exclude = TRY(spelled(live, policy.exclude));
   policy.key = TRY(spelled(live, policy.key));

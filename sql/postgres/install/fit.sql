@@ -39,13 +39,16 @@ declare
   next_id int := (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c
                   where s.tracked = t.id);
   current boolean := vestige.up_to_date(rel);
-  keys text[] := vestige.key_columns(rel, t.policy);
-  keep_whole boolean := coalesce(t.policy ->> 'capture', 'changes') = 'full' or not vestige.tells_apart(rel, keys);
+  keys text[];
+  keep_whole boolean;
   recorded jsonb := '[]';
   c record;
   known jsonb;
   number int;
 begin
+  t.policy := vestige.carried_policy(t, rel);
+  keys := vestige.key_columns(rel, t.policy);
+  keep_whole := coalesce(t.policy ->> 'capture', 'changes') = 'full' or not vestige.tells_apart(rel, keys);
   if not current then
     keep_whole := true;
     remark := 'by a transaction that began before the table was altered';
@@ -98,7 +101,8 @@ declare
 begin
   select * into t from vestige.tracked where id = tracked_id;
   t.shape := vestige.note_shape(t, rel, remark);
-  update vestige.tracked set shape = t.shape, relation = rel,
+  update vestige.tracked set shape = t.shape, relation = rel, policy = vestige.carried_policy(t, rel),
+    places = vestige.column_places(rel),
     (schema_name, table_name) = (select n.nspname, r.relname from pg_class r join pg_namespace n on n.oid = r.relnamespace
                                  where r.oid = rel)
   where id = tracked_id returning * into t;

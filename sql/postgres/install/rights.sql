@@ -5,3 +5,44 @@ revoke all on all sequences in schema vestige from public;
 revoke all on all functions in schema vestige from public;
 grant usage on schema vestige to public;
 grant execute on function vestige.set_context(jsonb) to public;
+
+-- Readers read what was recorded, auditors everything; admins say what is recorded, and of whose tables they are members.
+do $grants$
+declare
+  role_name text;
+  given text;
+begin
+  for role_name in
+    select r from unnest(array['vestige_reader', 'vestige_auditor', 'vestige_admin']) r where to_regrole(r) is not null
+  loop
+    for given in
+      select format('select on %s', c.oid::regclass) from pg_catalog.pg_class c
+      where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
+        and (role_name <> 'vestige_reader' or c.relkind = 'v'
+             or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention'))
+      union all
+      select format('execute on function %s', p.oid::regprocedure) from pg_catalog.pg_proc p
+      where p.pronamespace = 'vestige'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+        and (p.provolatile <> 'v' and not p.prosecdef
+             or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'untrack', 'untrack_id', 'baseline', 'maintain',
+                                                              'set_retention'))
+    loop
+      execute format('grant %s to %I', given, role_name);
+    end loop;
+  end loop;
+end
+$grants$;
+
+-- The first partitions, or those that are missing. Writes go on without; doctor says when they are.
+do $partitions$
+begin
+  perform vestige.maintain(3);
+exception when lock_not_available then
+  null;
+end
+$partitions$;
+
+-- What the trail is made of, so that doctor sees what was altered since.
+insert into vestige.meta values ('sources', vestige.own_sources()::text),
+  ('sources_server', current_setting('server_version_num')::int / 10000)
+on conflict (name) do update set value = excluded.value;

@@ -1,32 +1,152 @@
--- Whether capture stands.
+-- Whether the capture of a table stands. What doctor, status and track say of it is found out here.
 
--- What is wrong with the capture of a tracked table, in a few words; null when nothing is.
-create or replace function vestige.trouble(tracked_id int) returns text language plpgsql stable
+-- The table that a tracked one is now: the one that has its capture trigger, or else its name, or else was it last time.
+create or replace function vestige.live_relation(t vestige.tracked) returns oid language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select g.tgrelid from pg_trigger g where g.tgname = '0_vestige_change' and g.tgparentid = 0
+       and g.tgfoid = to_regproc(format('vestige.capture_%s', t.id))),
+    (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = t.schema_name and c.relname = t.table_name and c.relkind in ('r', 'p')),
+    (select c.oid from pg_class c where c.oid = t.relation and c.relkind in ('r', 'p')))
+$$;
+
+-- The triggers that capture needs on a table and its partitions, and how each must stand. tgtype is PostgreSQL's: 1 for
+-- each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
+create or replace function vestige.capture_triggers(tracked_id int, rel oid)
+returns table (relation regclass, name name, function_name text, kind int, enabled "char") language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  with part as (
+    select c.oid from (select rel as relid union select p.relid from pg_partition_tree(rel) p) r
+      join pg_class c on c.oid = r.relid where c.relkind in ('r', 'p')
+  ), by_statement as (
+    select to_regproc(format('vestige.insert_%s', tracked_id)) is not null
+      and not exists (select from pg_trigger g where g.tgrelid = rel and g.tgname = '0_vestige_change' and g.tgtype & 4 = 4)
+      as yes
+  )
+  select p.oid::regclass, '0_vestige_change'::name, format('capture_%s', tracked_id),
+         case when b.yes then 1 + 8 + 16 else 1 + 4 + 8 + 16 end, 'A'::"char" from part p, by_statement b
+  union all
+  select p.oid::regclass, '0_vestige_truncate', 'capture_truncate', 2 + 32, 'A' from part p
+  union all
+  select rel::regclass, x.* from by_statement b,
+    (values ('0_vestige_insert'::name, format('insert_%s', tracked_id), 4, 'O'::"char"),
+            ('0_vestige_apply'::name, format('capture_%s', tracked_id), 1 + 4, 'R'::"char")) x
+  where b.yes
+$$;
+
+-- What is wrong with one of a table's capture functions; null when nothing is. `source`: its text as it should be.
+create or replace function vestige.function_trouble(function_name text, source text, settings text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case
+    when p.oid is null then 'is missing'
+    when p.prosrc <> source then 'has another text'
+    when not p.prosecdef then 'does not run with the rights of the trail''s owner'
+    when p.proowner <> (select nspowner from pg_namespace where nspname = 'vestige') then 'does not belong to the trail''s owner'
+    when not 'search_path=pg_catalog, pg_temp' = any (coalesce(p.proconfig, '{}'))
+      or cardinality(p.proconfig) <> (select count(*) from regexp_matches(settings, '\mset ', 'g')) then 'has other settings'
+  end
+  from (select to_regproc('vestige.' || function_name) as oid) f left join pg_proc p on p.oid = f.oid
+$$;
+
+-- What is to be said of a tracked table.
+--
+-- brief     for status; null: capture is as it should be all the same
+-- fixable   vestige.mend() repairs it
+create or replace function vestige.table_findings(tracked_id int)
+returns table (severity text, code text, brief text, message text, remedy text, fixable boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked;
   s vestige.shape;
   rel oid;
+  shown text;
+  found text;
+  part text;
+  again text;
+  altered boolean;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
-  select c.oid into rel from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname = t.schema_name and c.relname = t.table_name;
+  shown := vestige.shown_name(t.schema_name, t.table_name);
+  again := format('vestige track %s again, with a policy that fits', shown);
+  rel := vestige.live_relation(t);
   if rel is null then
-    select c.oid into rel from pg_class c where c.oid = t.relation and c.relkind in ('r', 'p');
-    return case when rel is null then 'the table is gone' else 'the table was renamed to ' || rel::regclass end;
-  elsif not exists (select from pg_trigger where tgrelid = rel and tgname = '0_vestige_change'
-                    and tgfoid = to_regproc('vestige.capture_' || tracked_id))
-     or not exists (select from pg_trigger where tgrelid = rel and tgname = '0_vestige_truncate') then
-    return 'triggers missing';
-  elsif exists (select from pg_trigger where tgrelid = rel and (tgname like '0\_vestige\_%' and tgenabled = 'D'
-                  or tgname in ('0_vestige_change', '0_vestige_truncate') and tgenabled <> 'A')) then
-    return 'triggers disabled';
-  elsif (select prosrc from pg_proc where oid = to_regproc('vestige.capture_' || tracked_id))
-        is distinct from vestige.capture_source(rel, t, s) then
-    return case when vestige.signature(rel) <> s.signature then 'the table was altered; the next write takes it up'
-                else 'the capture function was altered' end;
+    return query select 'error', 'table-missing', 'table missing', format('table %s is gone; its history stays readable', shown),
+      format('vestige untrack %s; vestige track its successor, if it has one', shown), false;
+    return;
   end if;
-  return null;
+  select vestige.shown_name(n.nspname, c.relname) into found from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = rel;
+  if found <> shown then
+    return query select 'warning', 'table-renamed', 'renamed to ' || found,
+      format('table %s was renamed to %s; it is found under the former name until its next change', shown, found)
+      || case when to_regclass(format('%I.%I', t.schema_name, t.table_name)) is null then ''
+              else '; the table that has this name now is another one' end,
+      'vestige doctor --fix', true;
+  end if;
+  select string_agg(distinct case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
+  from vestige.capture_triggers(t.id, rel) x
+  where not exists (select from pg_trigger g where g.tgrelid = x.relation and g.tgname = x.name);
+  if found is not null then
+    return query select 'error', 'triggers-missing', 'triggers missing',
+      format('capture triggers are missing: %s; changes since they went are not in the trail', found), 'vestige doctor --fix', true;
+  end if;
+  select string_agg(case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
+  from vestige.capture_triggers(t.id, rel) x join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name
+  where g.tgenabled <> x.enabled;
+  if found is not null then
+    return query select 'error', 'triggers-disabled', 'triggers disabled',
+      format('capture triggers are not enabled as they should be: %s; changes meanwhile are not in the trail', found),
+      'vestige doctor --fix', true;
+  end if;
+  select string_agg(case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
+  from vestige.capture_triggers(t.id, rel) x join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name
+  where g.tgfoid is distinct from to_regproc('vestige.' || x.function_name) or g.tgtype <> x.kind
+    or g.tgqual is not null or g.tgattr::text <> '';
+  if found is not null then
+    return query select 'error', 'triggers-altered', 'triggers altered',
+      format('capture triggers are not as vestige made them: %s; changes meanwhile may not be in the trail', found),
+      'vestige doctor --fix', true;
+  end if;
+  altered := rel <> t.relation or vestige.signature(rel) <> s.signature;
+  if altered then
+    return query select 'note', 'table-altered', null,
+      format('table %s was altered since its last change; the next one is recorded as the table is then', shown), null, true;
+  end if;
+  part := vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c));
+  found := concat_ws(', ',
+    format('capture_%s ', t.id)
+      || vestige.function_trouble(format('capture_%s', t.id), vestige.capture_source(t.relation, t, s), part),
+    case when not altered and exists (select from vestige.capture_triggers(t.id, rel) x where x.name = '0_vestige_insert')
+         then format('insert_%s ', t.id)
+              || vestige.function_trouble(format('insert_%s', t.id), vestige.insert_source(rel, t, s), part) end);
+  if found <> '' then
+    return query select 'error', 'function-altered', 'capture function altered',
+      format('what captures its changes is not as vestige made it: %s; changes meanwhile may not be in the trail', found),
+      'vestige doctor --fix', true;
+  end if;
+  foreach part in array array['include', 'exclude', 'key'] loop
+    select string_agg(n, ', ') into found from jsonb_array_elements_text(coalesce(vestige.carried_policy(t, rel) -> part, '[]')) n
+    where not exists (select from vestige.live_columns(rel) l where l.name = n);
+    if found is not null then
+      return query select case part when 'key' then 'error' else 'warning' end, 'policy-column', null,
+        format('its policy names columns that are not there, in %s: %s', part, found), again, false;
+    end if;
+  end loop;
+  if t.policy ? 'when' then
+    begin
+      perform vestige.check_condition(rel, vestige.carried_policy(t, rel) ->> 'when');
+    exception when others then
+      return query select 'warning', 'policy-when', null,
+        format('its condition fails, so that every change is recorded: %s', t.policy ->> 'when'), again, false;
+    end;
+  end if;
 end
+$$;
+
+-- What is wrong with the capture of a tracked table, in a few words; null when nothing is.
+create or replace function vestige.trouble(tracked_id int) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select string_agg(brief, ', ') from vestige.table_findings(tracked_id)
 $$;

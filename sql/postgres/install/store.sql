@@ -12,7 +12,8 @@ create table if not exists vestige.tracked (
   policy jsonb not null default '{}',
   shape int not null,
   tracked_at timestamptz not null default clock_timestamp(),
-  untracked_at timestamptz
+  untracked_at timestamptz,
+  places jsonb                   -- its columns by number, so that the policy goes with one that is renamed
 );
 create index if not exists tracked_name on vestige.tracked (schema_name, table_name) where untracked_at is null;
 

@@ -6,7 +6,7 @@
 --            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "…", "classification": "…", "tags": […]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+security definer set search_path = pg_catalog, pg_temp as $$
 declare
   r record;
   t vestige.tracked;
@@ -30,6 +30,7 @@ begin
     raise exception 'track %: it is a partition', rel using errcode = 'wrong_object_type',
       hint = 'track the partitioned table: its partitions are tracked with it';
   end if;
+  perform vestige.check_owner(rel, 'track');
   foreach part in array array['include', 'exclude', 'key'] loop
     for named in select jsonb_array_elements_text(coalesce(policy -> part, '[]')) loop
       if not named = any (known) then
@@ -59,11 +60,12 @@ begin
                                    and g.tgfoid = to_regproc(format('vestige.capture_%s', id)))
     or schema_name = r.nspname and table_name = r.relname
   order by untracked_at is not null, relation = rel desc, id desc limit 1;
+  perform vestige.check_condition_owner(rel, policy ->> 'when', t.policy ->> 'when');
   if t.id is null then
     insert into vestige.tracked (schema_name, table_name, relation, policy, shape)
     values (r.nspname, r.relname, rel, policy, 0) returning * into t;
   else
-    update vestige.tracked set policy = set_policy.policy, untracked_at = null,
+    update vestige.tracked set policy = set_policy.policy, places = null, untracked_at = null,
       tracked_at = case when untracked_at is null then tracked_at else clock_timestamp() end
     where id = t.id;
   end if;
@@ -107,12 +109,17 @@ begin
   if baseline then
     perform vestige.baseline(tracked_id);
   end if;
+  begin
+    perform vestige.maintain(1);
+  exception when lock_not_available then
+    null;  -- the default partition takes what comes
+  end;
 end
 $$;
 
 -- Records every row that stands in the table as a BASELINE change; how many.
 create or replace function vestige.baseline(tracked_id int) returns bigint language plpgsql
-set search_path = pg_catalog, pg_temp
+security definer set search_path = pg_catalog, pg_temp
 set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
 set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set row_security = off as $$
 declare
@@ -123,6 +130,7 @@ declare
   number bigint := nextval('vestige.change_id');
 begin
   select * into t from vestige.tracked where id = tracked_id;
+  perform vestige.check_owner(t.relation, 'baseline of');
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
   -- Nobody writes between this look at the table and the changes that are captured after it.
@@ -141,12 +149,13 @@ $$;
 
 -- Stops to track a table, which may be gone; its history stays.
 create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+security definer set search_path = pg_catalog, pg_temp as $$
 declare
   functions text[] := array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)];
   function_name text;
   t record;
 begin
+  perform vestige.check_owner((select relation from vestige.tracked where id = tracked_id), 'untrack');
   update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
   if not found then
     raise exception 'untrack: no table % is tracked', tracked_id using errcode = 'undefined_object';

@@ -1,0 +1,177 @@
+-- What is out of order with the trail, what that means, and repairs.
+
+-- The trail's own functions and views, each with a fingerprint; those that are generated for a table are left out.
+create or replace function vestige.own_sources() returns jsonb language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select jsonb_object_agg(o.name, o.print) from (
+    select p.oid::regprocedure::text as name,
+           md5(concat_ws('|', p.prosrc, p.prosecdef, p.provolatile, p.proleakproof, p.proconfig, l.lanname, p.proretset)) as print
+    from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'vestige'::regnamespace and p.proname !~ '^(capture|insert)_[0-9]+$'
+    union all
+    select 'view ' || c.oid::regclass, md5(pg_get_viewdef(c.oid)) from pg_class c
+    where c.relnamespace = 'vestige'::regnamespace and c.relkind = 'v') o
+$$;
+
+-- The tables of the trail that must have guards, and whether each guard stands.
+create or replace function vestige.guards() returns table (relation regclass, name name, stands boolean) language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select k.relation, g.name, exists (select from pg_trigger x where x.tgrelid = k.relation and x.tgname = g.name
+    and x.tgfoid = 'vestige.refuse'::regproc and x.tgenabled = 'A' and x.tgqual is null
+    and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation = 'vestige.tracked'::regclass then 1 + 2 + 8
+                        else 1 + 2 + 8 + 16 end)
+  from (select c::regclass as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
+          'vestige.shape', 'vestige.tracked']) c
+        union all select i.inhrelid from pg_inherits i where i.inhparent = 'vestige.change'::regclass) k,
+    unnest(array['append_only', 'never_truncate']::name[]) g(name)
+$$;
+
+-- Who but the owner may write to the trail.
+create or replace function vestige.writers() returns table (relation regclass, role text, rights text) language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select c.oid::regclass, case a.grantee when 0 then 'public' else a.grantee::regrole::text end,
+         string_agg(lower(a.privilege_type), ', ' order by a.privilege_type)
+  from pg_class c, aclexplode(c.relacl) a
+  where c.relnamespace = 'vestige'::regnamespace and a.grantee <> c.relowner
+    and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'USAGE')
+  group by c.oid, a.grantee
+$$;
+
+-- What is to be said of the trail as a whole.
+create or replace function vestige.trail_findings()
+returns table (severity text, code text, message text, remedy text, fixable boolean) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+  powerful boolean := (select rolsuper from pg_roles where oid = trail_owner);
+  newest timestamptz := (select max(upto) from vestige.partitions());
+  period interval := ('1 ' || (select value from vestige.meta where name = 'partition_width'))::interval;
+  fix text := 'vestige doctor --fix';
+begin
+  return query select 'error', 'trail-altered', format('the trail''s own %s is not as vestige made it', coalesce(now.key, was.key)),
+      'vestige init makes it anew', false
+    from jsonb_each_text((select value::jsonb from vestige.meta where name = 'sources')) was
+      full join jsonb_each_text(vestige.own_sources()) now using (key)
+    -- Another release of the server may print a view in another way.
+    where was.value is distinct from now.value
+      and (coalesce(now.key, was.key) not like 'view %'
+           or (select value from vestige.meta where name = 'sources_server') = current_setting('server_version_num')::int / 10000 || '')
+    order by 3;
+  return query select 'error', 'trail-altered', format('the guard %s of %s is missing or disabled: history may have been changed',
+      g.name, g.relation), fix, true
+    from vestige.guards() g where not g.stands;
+  return query select 'error', 'rights', format('%s may %s %s: history is not safe from %s', w.role, w.rights, w.relation,
+      case w.role when 'public' then 'anybody' else w.role end), fix, true from vestige.writers() w;
+  return query select 'warning', 'rights', format('%s has the rights of the trail''s owner and can rewrite history', m.member::regrole),
+      format('revoke %s from %s', trail_owner::regrole, m.member::regrole), false
+    from pg_auth_members m where m.roleid = trail_owner;
+  return query select 'warning', 'index-invalid', format('index %s is not valid: looking a row up may take long', i.indexrelid::regclass),
+      format('reindex index %s', i.indexrelid::regclass), false
+    from pg_index i join pg_class c on c.oid = i.indexrelid
+    where c.relnamespace = 'vestige'::regnamespace and not i.indisvalid;
+  if exists (select from vestige.change_default) then
+    return query select 'warning', 'partition-default',
+      'changes are in the default partition; nothing is lost, but retention cannot drop it', fix, true;
+  end if;
+  if newest is null or newest < clock_timestamp() + period then
+    return query select case when newest > clock_timestamp() then 'note' else 'warning' end, 'partition-ahead',
+      format('partitions are made up to %s only; after that, changes go to the default partition',
+             coalesce(to_char(newest at time zone 'UTC', 'YYYY-MM-DD'), 'now')),
+      'vestige doctor --fix; have cron call vestige.maintain()', true;
+  end if;
+  if not exists (select from pg_event_trigger e where e.evtname = 'vestige_ddl_end') then
+    return query select 'note', 'event-trigger',
+      'there are no event triggers, which need a superuser: DDL is noticed at the next write, and a new partition gets its'
+      ' TRUNCATE trigger from doctor --fix; until then its TRUNCATE alone is not recorded', null, false;
+  else
+    return query select 'warning', 'event-trigger', format('event trigger %s is disabled: DDL is noticed at the next write', e.evtname),
+      format('alter event trigger %s enable always', e.evtname), false
+    from pg_event_trigger e where e.evtname in ('vestige_ddl_end', 'vestige_drop') and e.evtenabled <> 'A';
+  end if;
+  return query select 'note', 'roles', format('there is no role %s: %s', r.name, r.meaning), 'vestige init, as a role that may create roles',
+      false
+    from (values ('vestige_reader', 'who shall read the trail needs grants one by one'),
+                 ('vestige_auditor', 'who shall verify the trail needs grants one by one'),
+                 ('vestige_admin', 'only the owner of the trail can set policies')) r(name, meaning)
+    where to_regrole(r.name) is null;
+  return query select 'note', 'owner', format('%s owns the trail and tracked tables, and logs in: a session of its could switch capture'
+      ' off, or rewrite history; doctor finds the first, a seal the second', trail_owner::regrole),
+      'let the application log in as a role that owns neither', false
+    from pg_roles o where o.oid = trail_owner and o.rolcanlogin and not o.rolsuper
+      and exists (select from vestige.tracked t join pg_class c on c.oid = t.relation
+                  where t.untracked_at is null and c.relowner = trail_owner);
+  return query select 'note', 'owner', format('%s owns tracked tables and logs in: a session of its could switch their capture off, and'
+      ' doctor would find it', o.rolname), 'let the application log in as a role that does not own its tables', false
+    from pg_roles o where o.oid <> trail_owner and o.rolcanlogin and not o.rolsuper
+      and exists (select from vestige.tracked t join pg_class c on c.oid = t.relation
+                  where t.untracked_at is null and c.relowner = o.oid);
+  return query select 'note', 'ddl', format('%s: %s', to_char(n.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI'), n.message), null, false
+    from vestige.note n order by n.at desc limit 10;
+end
+$$;
+
+-- Everything that doctor has to say, gravest first.
+create or replace function vestige.doctor()
+returns table (severity text, code text, "table" text, message text, remedy text, fixable boolean) language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select f.* from (
+    select severity, code, null as "table", message, remedy, fixable from vestige.trail_findings()
+    union all
+    select f.severity, f.code, vestige.shown_name(t.schema_name, t.table_name), f.message, f.remedy, f.fixable
+    from vestige.tracked t, vestige.table_findings(t.id) f where t.untracked_at is null) f
+  order by array_position(array['error', 'warning', 'note'], f.severity), f."table" nulls first, f.code, f.message
+$$;
+
+-- Repairs what is safe. Never touches the history.
+create or replace function vestige.mend() returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  g record;
+  rel oid;
+  codes text[];
+begin
+  for g in select distinct relation, name from vestige.guards() where not stands loop
+    -- A partition's row trigger is its parent's.
+    if g.name = 'append_only' and exists (select from pg_inherits where inhrelid = g.relation) then
+      execute format('alter table %s enable always trigger append_only', g.relation);
+      continue;
+    end if;
+    perform vestige.drop_trigger(g.relation, g.name);
+    execute format('create trigger %I before %s on %s for each %s execute function vestige.refuse()', g.name,
+      case when g.name = 'never_truncate' then 'truncate' when g.relation = 'vestige.tracked'::regclass then 'delete'
+           else 'update or delete' end, g.relation, case when g.name = 'never_truncate' then 'statement' else 'row' end);
+    execute format('alter table %s enable always trigger %I', g.relation, g.name);
+  end loop;
+  for g in select w.relation, w.role, c.relkind from vestige.writers() w join pg_class c on c.oid = w.relation loop
+    execute format('revoke %s on %s %s from %s', case when g.relkind = 'S' then 'usage, update' else
+      'insert, update, delete, truncate, trigger, references' end, case when g.relkind = 'S' then 'sequence' else 'table' end,
+      g.relation, g.role);
+  end loop;
+  for t in select * from vestige.tracked where untracked_at is null order by id loop
+    codes := array(select code from vestige.table_findings(t.id) f where f.fixable);
+    continue when codes = '{}';
+    -- One that cannot be mended must not keep the others from it.
+    begin
+      rel := vestige.live_relation(t);
+      perform vestige.drop_trigger(x.relation, x.name)
+      from vestige.capture_triggers(t.id, rel) x join pg_trigger y on y.tgrelid = x.relation and y.tgname = x.name
+      where codes && array['triggers-altered', 'triggers-disabled'] and y.tgparentid = 0
+        and (y.tgenabled <> x.enabled or y.tgqual is not null or y.tgattr::text <> '' or y.tgtype <> x.kind);
+      perform vestige.refit(t.id, rel, case when codes && array['triggers-missing', 'triggers-disabled', 'triggers-altered',
+        'function-altered'] then 'capture was out of order: changes before this may not be in the trail' end);
+      -- What comes to partitions from the table is theirs only as far as each of them lets it.
+      perform vestige.enable_part(x.relation, x.name) from vestige.capture_triggers(t.id, rel) x
+        join pg_trigger y on y.tgrelid = x.relation and y.tgname = x.name where y.tgenabled <> x.enabled;
+    exception when others then
+      insert into vestige.note (message) values (format('mend %I.%I: %s', t.schema_name, t.table_name, sqlerrm));
+    end;
+  end loop;
+end
+$$;
+
+create or replace function vestige.enable_part(part regclass, trigger_name name) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('alter table %s enable always trigger %I', part, trigger_name);
+end
+$$;
