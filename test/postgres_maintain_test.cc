@@ -27,10 +27,13 @@ class PostgresMaintain : public testing::Test {
   }
   // A change as it would have been recorded at another time.
   void record_at(const std::string& time) {
-    s.run("insert into vestige.change select nextval('vestige.change_id'), " + time +
-          ", xid, context, tracked, shape, 'D', key_hash, key, null, new_row, null, null from "
-          "vestige.change where id = " +
-          first());
+    s.run(
+        "insert into vestige.change (at, xid, context, tracked, shape, op, key_hash, key, old_row) "
+        "select " +
+        time +
+        ", xid, context, tracked, shape, 'D', key_hash, key, new_row from "
+        "vestige.change where id = " +
+        first());
   }
   std::string first() { return s.one("select min(id)::text from vestige.change"); }
   std::string last() { return s.one("select max(id)::text from vestige.change"); }
@@ -108,10 +111,13 @@ TEST_F(PostgresMaintain, WrongClocksAreSortedIn) {
   const std::string kept = first();
   for (const char* time :
        {"'1999-01-01'", "'1999-01-02'", "'2999-01-01'", "now()", "now() - interval '1 day'"})
-    s.run("insert into vestige.change select nextval('vestige.change_id'), " + std::string(time) +
-          ", xid, context, tracked, shape, op, key_hash, key, null, old_row, new_row, room from "
-          "vestige.change where id = " +
-          kept);
+    s.run(
+        "insert into vestige.change (at, xid, context, tracked, shape, op, key_hash, key, new_row) "
+        "select " +
+        std::string(time) +
+        ", xid, context, tracked, shape, op, key_hash, key, new_row from "
+        "vestige.change where id = " +
+        kept);
   const std::string before =
       s.one("select md5(string_agg(c::text, ',' order by id)) from vestige.change c");
   EXPECT_NE(maintained().find("5 changes of the default partition"), std::string::npos);
@@ -120,6 +126,16 @@ TEST_F(PostgresMaintain, WrongClocksAreSortedIn) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.change_default"), "0");
   EXPECT_EQ(unguarded(), "");
   EXPECT_EQ(maintained(), "");
+}
+
+TEST_F(PostgresMaintain, NothingIsDroppedThatHasNoPlace) {
+  drop_partitions();
+  s.run("insert into t values (7, 7)");
+  record_at("timestamptz 'infinity'");
+  EXPECT_NE(s.error("select vestige.maintain()")
+                .find("vestige: maintain: 1 changes of the default partition belong to no time"),
+            std::string::npos);
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change_default"), "2");
 }
 
 TEST_F(PostgresMaintain, WeeksAndDays) {
@@ -136,7 +152,7 @@ TEST_F(PostgresMaintain, WeeksAndDays) {
             "true");
   EXPECT_EQ(maintained(), "");
   s.run("update vestige.meta set value = 'year' where name = 'partition_width'");
-  EXPECT_NE(s.error("select vestige.maintain()").find("partition_width is year"),
+  EXPECT_NE(s.error("select vestige.maintain()").find("vestige: maintain: partition_width is year"),
             std::string::npos);
 }
 
@@ -144,7 +160,8 @@ TEST_F(PostgresMaintain, GivesUpWhereOthersUseTheTrailAllTheTime) {
   drop_partitions();
   PgSession reader = shop.connect();
   reader.run("begin; select count(*) from vestige.change");
-  EXPECT_NE(s.error("select vestige.maintain(2)").find("others used the trail all the time"),
+  EXPECT_NE(s.error("select vestige.maintain(2)")
+                .find("vestige: maintain: others used the trail all the time; nothing was done"),
             std::string::npos);
   EXPECT_EQ(partitions(), "0");
   s.run("insert into t values (7, 7)");
