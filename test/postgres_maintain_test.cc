@@ -27,10 +27,16 @@ class PostgresMaintain : public testing::Test {
   }
   // A change as it would have been recorded at another time.
   void record_at(const std::string& time) {
-    s.run("insert into vestige.change select nextval('vestige.change_id'), " + time +
-          ", xid, context, tracked, shape, 'D', key_hash, key, null, new_row, null, null from "
-          "vestige.change where id = 1");
+    s.run(
+        "insert into vestige.change (at, xid, context, tracked, shape, op, key_hash, key, old_row) "
+        "select " +
+        time +
+        ", xid, context, tracked, shape, 'D', key_hash, key, new_row from "
+        "vestige.change where id = " +
+        first());
   }
+  std::string first() { return s.one("select min(id)::text from vestige.change"); }
+  std::string last() { return s.one("select max(id)::text from vestige.change"); }
   // Whether every partition is guarded like the whole.
   std::string unguarded() {
     return s.one(
@@ -68,28 +74,30 @@ TEST_F(PostgresMaintain, HistoryStaysAppendOnlyInEveryPartition) {
     EXPECT_NE(s.error("truncate " + *row[0]), "");
     EXPECT_EQ(s.error("delete from " + *row[0] + " where false"), "");
   }
-  EXPECT_NE(s.error("delete from vestige.change where id = 1"), "");
-  EXPECT_NE(s.error("delete from " + partition_of("1") + " where id = 1"), "");
-  EXPECT_NE(s.error("update " + partition_of("1") + " set key = '9' where id = 1"), "");
+  EXPECT_NE(s.error("delete from vestige.change where id = " + first()), "");
+  EXPECT_NE(s.error("delete from " + partition_of(first()) + " where id = " + first()), "");
+  EXPECT_NE(s.error("update " + partition_of(first()) + " set key = '9' where id = " + first()),
+            "");
 }
 
 TEST_F(PostgresMaintain, WhatLandedInTheDefaultPartitionGetsAPlaceOfItsOwn) {
   drop_partitions();
   s.run("update t set x = 7 where id = 1");
-  EXPECT_EQ(partition_of("7"), "vestige.change_default");
+  const std::string one = last();
+  EXPECT_EQ(partition_of(one), "vestige.change_default");
   EXPECT_NE(maintained().find("what was in the default partition is partition vestige.change_"),
             std::string::npos);
   EXPECT_EQ(s.one("select count(*)::text from vestige.change_default"), "0");
-  EXPECT_NE(partition_of("7"), "vestige.change_default");
+  EXPECT_NE(partition_of(one), "vestige.change_default");
   EXPECT_EQ(unguarded(), "");
   EXPECT_EQ(partitions(), "4");
   s.run("update t set x = 8 where id = 1");
-  EXPECT_NE(partition_of("8"), partition_of("7"));
-  EXPECT_NE(partition_of("8"), "vestige.change_default");
+  EXPECT_NE(partition_of(last()), partition_of(one));
+  EXPECT_NE(partition_of(last()), "vestige.change_default");
   EXPECT_EQ(maintained(), "");
   EXPECT_EQ(
       s.one("select string_agg(id::text, ',' order by id) from vestige.key_changes(1, '1') id"),
-      "7,8");
+      one + "," + last());
 }
 
 TEST_F(PostgresMaintain, WrongClocksAreSortedIn) {
@@ -100,13 +108,16 @@ TEST_F(PostgresMaintain, WrongClocksAreSortedIn) {
       "do $$ begin execute format('drop table %s', (select relation from vestige.partitions() "
       "limit 1)); end $$");
   s.run("insert into t values (7, 7)");
-  const std::string first = s.one("select min(id)::text from vestige.change");
+  const std::string kept = first();
   for (const char* time :
        {"'1999-01-01'", "'1999-01-02'", "'2999-01-01'", "now()", "now() - interval '1 day'"})
-    s.run("insert into vestige.change select nextval('vestige.change_id'), " + std::string(time) +
-          ", xid, context, tracked, shape, op, key_hash, key, null, old_row, new_row, room from "
-          "vestige.change where id = " +
-          first);
+    s.run(
+        "insert into vestige.change (at, xid, context, tracked, shape, op, key_hash, key, new_row) "
+        "select " +
+        std::string(time) +
+        ", xid, context, tracked, shape, op, key_hash, key, new_row from "
+        "vestige.change where id = " +
+        kept);
   const std::string before =
       s.one("select md5(string_agg(c::text, ',' order by id)) from vestige.change c");
   EXPECT_NE(maintained().find("5 changes of the default partition"), std::string::npos);
@@ -115,6 +126,16 @@ TEST_F(PostgresMaintain, WrongClocksAreSortedIn) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.change_default"), "0");
   EXPECT_EQ(unguarded(), "");
   EXPECT_EQ(maintained(), "");
+}
+
+TEST_F(PostgresMaintain, NothingIsDroppedThatHasNoPlace) {
+  drop_partitions();
+  s.run("insert into t values (7, 7)");
+  record_at("timestamptz 'infinity'");
+  EXPECT_NE(s.error("select vestige.maintain()")
+                .find("vestige: maintain: 1 changes of the default partition belong to no time"),
+            std::string::npos);
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change_default"), "2");
 }
 
 TEST_F(PostgresMaintain, WeeksAndDays) {
@@ -131,7 +152,7 @@ TEST_F(PostgresMaintain, WeeksAndDays) {
             "true");
   EXPECT_EQ(maintained(), "");
   s.run("update vestige.meta set value = 'year' where name = 'partition_width'");
-  EXPECT_NE(s.error("select vestige.maintain()").find("partition_width is year"),
+  EXPECT_NE(s.error("select vestige.maintain()").find("vestige: maintain: partition_width is year"),
             std::string::npos);
 }
 
@@ -139,7 +160,8 @@ TEST_F(PostgresMaintain, GivesUpWhereOthersUseTheTrailAllTheTime) {
   drop_partitions();
   PgSession reader = shop.connect();
   reader.run("begin; select count(*) from vestige.change");
-  EXPECT_NE(s.error("select vestige.maintain(2)").find("others used the trail all the time"),
+  EXPECT_NE(s.error("select vestige.maintain(2)")
+                .find("vestige: maintain: others used the trail all the time; nothing was done"),
             std::string::npos);
   EXPECT_EQ(partitions(), "0");
   s.run("insert into t values (7, 7)");

@@ -66,6 +66,15 @@ TEST_F(PostgresOperate, DdlIsTakenUpAtOnce) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.doctor() where severity <> 'note'"), "0");
 }
 
+TEST_F(PostgresOperate, TriggersThatWereDroppedOrDisabledAreLeftToDoctor) {
+  s.run(
+      "drop trigger \"0_vestige_insert\" on t; alter table t disable trigger user; alter table t "
+      "add w int");
+  EXPECT_EQ(columns(), "id,x,w");
+  EXPECT_EQ(s.one("select string_agg(code, ' ') from vestige.doctor() where severity <> 'note'"),
+            "triggers-disabled triggers-missing");
+}
+
 TEST_F(PostgresOperate, APartitionMadeLaterRecordsItsTruncate) {
   s.run(
       "create table m (id int primary key, v text) partition by range (id); select "

@@ -125,7 +125,8 @@ TEST_F(PostgresRoles, ReadersOfSomeTablesOnly) {
       "vestige.shape to " +
       clerk +
       "; grant execute on function vestige.decode(vestige.change), "
-      "vestige.fields(text), vestige.value_json(text, text, text), vestige.shown_name(name, name) "
+      "vestige.fields(text), vestige.given_fields(text), vestige.value_json(text, text, text), "
+      "vestige.shown_name(name, name) "
       "to " +
       clerk);
   PgSession mine = shop.connect(clerk);
@@ -149,12 +150,15 @@ TEST_F(PostgresRoles, AdminsDecideForTablesThatAreTheirs) {
             std::string::npos);
   EXPECT_NE(mine.error("select vestige.baseline(1)").find("baseline of public.t: "),
             std::string::npos);
-  EXPECT_NE(mine.error("select vestige.track('own', \"when\" => 'new.x > 1')")
-                .find("a condition runs with the rights of the trail's owner"),
-            std::string::npos);
+  EXPECT_NE(
+      mine.error("select vestige.track('own', \"when\" => 'new.x > 1')")
+          .find("own: a condition runs with the rights of the trail's owner, so that only the "
+                "owner may set one"),
+      std::string::npos);
   s.run("select vestige.track('own', \"when\" => 'new.x > 1')");
   mine.run("select vestige.track('own', \"when\" => 'new.x > 1', tags => '{SOX}')");
-  EXPECT_NE(mine.error("select vestige.set_retention('books', 'long')").find("long is no period"),
+  EXPECT_NE(mine.error("select vestige.set_retention('books', 'long')")
+                .find("set_retention: long is no period"),
             std::string::npos);
   mine.run("select vestige.set_retention('books', null), vestige.untrack('own')");
   EXPECT_EQ(s.one("select count(*)::text from vestige.retention"), "0");

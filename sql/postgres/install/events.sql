@@ -6,6 +6,7 @@ set search_path = pg_catalog, pg_temp as $$
 declare
   touched oid[];
   everything boolean;
+  sound boolean;
   t record;
 begin
   select array_agg(coalesce(pg_partition_root(coalesce(i.indrelid, c.oid)), i.indrelid, c.oid)),
@@ -22,11 +23,16 @@ begin
     begin
       continue when not t.moved and vestige.signature(t.rel) = (select s.signature from vestige.shape s where s.id = t.shape)
         and not exists (select from vestige.capture_triggers(t.id, t.rel) x
-                        where not exists (select from pg_trigger g where g.tgrelid = x.relation and g.tgname = x.name));
+                        where x.relation <> t.rel
+                          and not exists (select from pg_trigger g where g.tgrelid = x.relation and g.tgname = x.name));
       -- Where a write is about to do the same, it does.
       continue when not pg_try_advisory_xact_lock(hashtext('vestige.refit'), t.id);
       perform from vestige.tracked where id = t.id for update nowait;
-      perform vestige.refit(t.id, t.rel, 'by ' || tg_tag);
+      -- Triggers that somebody dropped or disabled are left to doctor, which says so: what they missed must be known.
+      sound := not exists (select from vestige.capture_triggers(t.id, t.rel) x where x.relation = t.rel
+                           and not exists (select from pg_trigger g where g.tgrelid = t.rel and g.tgname = x.name
+                                           and g.tgenabled = x.enabled));
+      perform vestige.refit(t.id, t.rel, 'by ' || tg_tag, sound);
     exception when lock_not_available then
       null;
     when others then
