@@ -45,7 +45,8 @@ TEST(PostgresSql, BlameFollowsOneRowNotItsKey) {
       "update t set id = 1; update t set a = 'z'");
   const auto blamed = [&] {
     return shop.admin.one(
-        "select string_agg(concat_ws(' ', \"column\", value, b.action, l.new_values), ', ') from "
+        "select string_agg(concat_ws(' ', \"column\", value, b.action, l.new_values), ', ' "
+        "order by array_position('{id,a,b}', \"column\")) from "
         "vestige.blame('t', '1') b join vestige.audit_log l on l.id = change_id");
   };
   const std::string expected =
