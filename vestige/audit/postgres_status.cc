@@ -43,10 +43,4 @@ Result<Status> status_on_postgres(Database& db) {
   return status;
 }
 
-Result<void> require_sqlite(Database& db, std::string_view verb) {
-  if (db.engine() == Engine::sqlite) return {};
-  return hinted(fail(Fault::invalid, "{}: not on PostgreSQL yet", verb),
-                "docs/postgres.md says what there is instead");
-}
-
 }  // namespace vestige
