@@ -112,7 +112,8 @@ begin
 end
 $$;
 
--- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked, op, tx and actor are cheap.
+-- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked, op and tx are cheap; one on actor reads
+-- what each context said.
 create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
          else 'BASELINE' end as op,
