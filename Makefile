@@ -3,6 +3,7 @@
 #   make           build the library and build/bin/vestige
 #   make demo      build, then show it at work on a shop's database
 #   make test      everything that must hold: tests, sanitizers, lint
+#   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18
 #   make bench     measure
 #   make lint      clang-format and clang-tidy, as `make test` runs them
 #   make format    rewrite the sources as clang-format wants them
@@ -15,7 +16,7 @@ SECONDS ?= 30
 PREFIX ?= /usr/local
 TEST = ctest --no-tests=error -j $(JOBS)
 
-.PHONY: all demo test bench lint format asan fuzz install clean build-packages test-packages
+.PHONY: all demo test matrix bench lint format asan fuzz install clean build-packages test-packages
 all: build-packages build/build.ninja
 	@cmake --build --preset release -j $(JOBS)
 
@@ -40,6 +41,11 @@ asan: test-packages
 	@cmake --preset asan >/dev/null
 	@cmake --build --preset asan -j $(JOBS)
 	@$(TEST) --preset asan
+
+matrix: test-packages
+	@cmake --preset test >/dev/null
+	@cmake --build --preset test -j $(JOBS)
+	@for major in 13 14 16 17 18; do test/matrix.sh $$major --all || exit 1; done
 
 lint: test-packages
 	@cmake --preset test >/dev/null

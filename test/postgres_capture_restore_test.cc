@@ -10,7 +10,7 @@ namespace {
 // Runs a command of PostgreSQL's against databases of the tests' server; "" when it succeeds.
 std::string shell(const std::string& command) {
   std::string out;
-  std::FILE* pipe = popen(("(" + command + ") 2>&1 >/dev/null").c_str(), "re");
+  std::FILE* pipe = popen(("bash -c \"" + command + "\" 2>&1 >/dev/null").c_str(), "re");
   std::array<char, 256> buffer;
   while (fgets(buffer.data(), buffer.size(), pipe) != nullptr) out += buffer.data();
   return pclose(pipe) == 0 ? "" : "failed: " + out;
@@ -27,9 +27,11 @@ TEST(PostgresCaptureRestore, OneHistoryThroughDumpAndRestore) {
       "insert into m values (1, 'x'); update t set x = 0 where id < 3; alter table t add z int; "
       "delete from t where id = 5");
   ScratchDatabase copy;
-  ASSERT_EQ(shell("pg_dump '" + shop.database.url() + "' | psql -qX1 -v ON_ERROR_STOP=1 '" +
-                  copy.url() + "'"),
-            "");
+  const std::string said = shell("set -o pipefail; pg_dump '" + shop.database.url() +
+                                 "' | psql -qX1 -v ON_ERROR_STOP=1 '" + copy.url() + "'");
+  if (said.find("server version mismatch") != std::string::npos)
+    GTEST_SKIP() << "pg_dump is older than the server: " << said;
+  ASSERT_EQ(said, "");
   const std::string last = shop.admin.one("select max(id)::text from vestige.change");
   const auto trail = [&](PgSession& s) {
     return s.one(

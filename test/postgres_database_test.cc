@@ -222,7 +222,7 @@ TEST_F(PostgresTest, SaysOfflineWhenTheConnectionIsLost) {
   auto rows = db_->query("select i, repeat('x', 1000) from generate_series(1, 100000) i");
   ASSERT_TRUE(rows.has_value());
   ASSERT_EQ(*(*rows)->next(), Step::row);
-  PostgresServer::shared().execute(fmt::format("select pg_terminate_backend({}, 10000)", pid));
+  PostgresServer::shared().execute(fmt::format("select pg_terminate_backend({})", pid));
   Result<Step> step = Step::row;
   while (step.has_value() && *step == Step::row) step = (*rows)->next();
   ASSERT_FALSE(step.has_value());

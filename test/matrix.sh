@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The PostgreSQL tests against a server of another version (scripts/fetch-postgres).
+#
+#   test/matrix.sh MAJOR          a shorter set: every way of capture, and the verbs; 77 when no server can be fetched
+#   test/matrix.sh MAJOR --all    all of them
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+PGBIN=$(scripts/fetch-postgres --into "$build/postgres" "$1")
+export PGBIN VESTIGE="$build/bin/vestige"
+wanted='PostgresCapture*:Postgres/DatabaseConformance.*-*Random*:*ManySessions*:*Restore*'
+[[ ${2-} == --all ]] && wanted='Postgres*'
+"$build/bin/vestige_tests" --gtest_brief=1 --gtest_filter="$wanted"
+"$build/bin/postgres_server" -- test/cli/run.py --postgres

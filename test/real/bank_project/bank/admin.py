@@ -1,0 +1,5 @@
+from bank.models import Account, Transfer
+from django.contrib import admin
+
+admin.site.register(Account)
+admin.site.register(Transfer)
