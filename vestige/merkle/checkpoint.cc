@@ -38,8 +38,6 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   const auto hash = from_base64(*root);
   if (!hash.has_value() || hash->size() != 32) return bad("its root is not the base64 of 32 bytes");
   Checkpoint checkpoint{std::string(*origin), *number, to_array<32>(*hash), {}};
-  if (*number == 0 && checkpoint.root != empty_root())
-    return bad("its size is 0, and its root is not that of nothing");
   while (!text.empty()) {
     const auto line = next_line(text);
     if (!line.has_value() || line->empty()) return bad("a further line is empty or not ended");

@@ -40,7 +40,6 @@ TEST(Checkpoint, WhatIsNoneIsRefused) {
       {"o\n18446744073709551616\n" + kRoot + "\n", "its size is not a decimal"},
       {"o\n15\nAAAA\n", "its root is not the base64 of 32 bytes"},
       {"o\n15\n" + kRoot.substr(1) + "\n", "its root is not the base64 of 32 bytes"},
-      {"o\n0\n" + kRoot + "\n", "its size is 0, and its root is not that of nothing"},
       {"o\n15\n" + kRoot + "\n\n", "a further line is empty or not ended"},
       {"o\n15\n" + kRoot + "\nmore", "a further line is empty or not ended"},
   };

@@ -84,6 +84,7 @@ TEST(Tree, GrowsAsTheTwinSays) {
     const Hash root = twin::mth(twin::part(all, 0, size));
     EXPECT_EQ(frontier.root(), root) << size;
     EXPECT_EQ(root_of(size, nodes).value(), root) << size;
+    EXPECT_EQ(Frontier::at(size, frontier.peaks())->root(), root) << size;
     if (size < kMost) frontier.append(leaf_hash(all[size]));
   }
 }
@@ -160,6 +161,12 @@ TEST(Proof, EveryTreeBeginsWithTheEmptyOne) {
   EXPECT_FALSE(consistent(0, root, 1, root, {}));
   EXPECT_FALSE(consistent(0, root, 0, root, {}));
   EXPECT_FALSE(consistent(0, empty_root(), 1, root, std::vector<Hash>{root}));
+}
+
+TEST(Tree, IsTakenUpFromItsPeaksOnly) {
+  EXPECT_EQ(Frontier::at(5, {leaf_hash("a")}).error().message,
+            "take up a tree of 5 entries: it has 2 full subtrees, not 1");
+  EXPECT_EQ(Frontier::at(0, {})->root(), empty_root());
 }
 
 TEST(Proof, RefusesWhatIsNotThere) {

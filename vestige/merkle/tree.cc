@@ -14,6 +14,16 @@ Hash node_hash(const Hash& left, const Hash& right) {
   return sha256({"\1"sv, view(left), view(right)});
 }
 
+Result<Frontier> Frontier::at(std::uint64_t size, std::vector<Hash> peaks) {
+  if (static_cast<std::size_t>(std::popcount(size)) != peaks.size())
+    return fail(Fault::corrupt, "take up a tree of {} entries: it has {} full subtrees, not {}",
+                size, std::popcount(size), peaks.size());
+  Frontier frontier;
+  frontier.size_ = size;
+  frontier.peaks_ = std::move(peaks);
+  return frontier;
+}
+
 void Frontier::append(const Hash& leaf) {
   Hash hash = leaf;
   for (std::uint64_t full = size_; (full & 1) != 0; full >>= 1) {

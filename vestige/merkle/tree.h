@@ -23,6 +23,10 @@ class Frontier {
  public:
   /// An empty tree.
   Frontier() = default;
+  /// A tree of so many leaves, from the roots of its full subtrees.
+  ///
+  /// faults   corrupt (another number of roots than bits are set in size)
+  static Result<Frontier> at(std::uint64_t size, std::vector<Hash> peaks);
 
   void append(const Hash& leaf);
   /// Number of leaves.

@@ -213,5 +213,23 @@ TEST(Evidence, OnlyItsCanonicalFormIsRead) {
     EXPECT_FALSE(parse_evidence(good.substr(0, cut)).has_value()) << cut;
 }
 
+TEST(Evidence, BeginsWithTheTreeBefore) {
+  const EvidenceStart start{5, {sha256("a"), sha256("b")}};
+  const std::string line = to_line(start);
+  EXPECT_TRUE(is_evidence_start(line));
+  EXPECT_FALSE(is_evidence_start(to_line(evidence())));
+  EXPECT_EQ(parse_evidence_start(line)->start, 5U);
+  EXPECT_EQ(parse_evidence_start(line)->peaks, start.peaks);
+  EXPECT_EQ(to_line(EvidenceStart{}), R"({"start":0,"peaks":[]})");
+  EXPECT_TRUE(parse_evidence_start(R"({"start":0,"peaks":[]})").has_value());
+  for (std::size_t cut = 0; cut < line.size(); ++cut)
+    EXPECT_EQ(parse_evidence_start(line.substr(0, cut)).error().message,
+              "read evidence: its first line is not a start and its peaks");
+  for (const std::string& wrong :
+       {line + " ", line + "\n", R"({"start":05,"peaks":[]})"s, R"({"start":5,"peaks":["AAAA"]})"s,
+        R"({"start":5, "peaks":[]})"s, R"({"start":5,"peaks":[null]})"s})
+    EXPECT_FALSE(parse_evidence_start(wrong).has_value()) << wrong;
+}
+
 }  // namespace
 }  // namespace vestige

@@ -1,5 +1,7 @@
 #include "vestige/record/evidence.h"
 
+#include <algorithm>
+
 #include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 
@@ -78,6 +80,37 @@ Result<Evidence> parse_evidence(std::string_view line) {
   }
   if (to_line(evidence) != line) return bad("it is not in canonical form");
   return evidence;
+}
+
+std::string to_line(const EvidenceStart& start) {
+  std::string line = fmt::format(R"({{"start":{},"peaks":[)", start.start);
+  for (const Hash& peak : start.peaks) {
+    if (line.back() != '[') line += ',';
+    line += '"' + to_base64(view(peak)) + '"';
+  }
+  return line + "]}";
+}
+
+bool is_evidence_start(std::string_view line) { return line.starts_with("{\"start\":"); }
+
+Result<EvidenceStart> parse_evidence_start(std::string_view line) {
+  const auto wrong = [] { return bad("its first line is not a start and its peaks"); };
+  EvidenceStart start;
+  const std::string_view whole = line;
+  line = line.substr(std::min(line.size(), line.find(':') + 1));
+  const auto number = parse_decimal(line.substr(0, line.find(',')));
+  const std::size_t open = line.find('[');
+  if (!number.has_value() || open == std::string_view::npos) return wrong();
+  start.start = *number;
+  for (std::string_view rest = line.substr(open + 1); rest.starts_with('"');) {
+    const auto peak = from_base64(rest.substr(1, rest.find('"', 1) - 1));
+    if (!peak.has_value() || peak->size() != 32) return wrong();
+    start.peaks.push_back(to_array<32>(*peak));
+    rest.remove_prefix(std::min(rest.size(), std::size_t{2 + 44}));
+    if (rest.starts_with(',')) rest.remove_prefix(1);
+  }
+  if (to_line(start) != whole) return wrong();
+  return start;
 }
 
 std::optional<std::string_view> not_bound(const Entry& entry, const Evidence& evidence) {

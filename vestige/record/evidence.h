@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "vestige/record/entry.h"
 
@@ -40,6 +41,25 @@ std::string to_line(const Evidence& evidence);
 ///
 /// faults   corrupt; the entry is not looked into
 Result<Evidence> parse_evidence(std::string_view line);
+
+/// The first line of an export that does not begin with entry 0: the tree of the entries before.
+///
+///   {"start":1000,"peaks":["base64",…]}     the roots of its full subtrees, largest first
+struct EvidenceStart {
+  std::uint64_t start = 0;
+  std::vector<Hash> peaks;
+};
+
+/// The line, without its line end.
+std::string to_line(const EvidenceStart& start);
+
+/// True when a line is meant as the first of an export.
+bool is_evidence_start(std::string_view line);
+
+/// Reads a line that to_line made, and nothing else.
+///
+/// faults   corrupt
+Result<EvidenceStart> parse_evidence_start(std::string_view line);
 
 /// The first of "key", "context", "values" that is disclosed and is not what the entry is bound to;
 /// nothing when all are.

@@ -1,0 +1,91 @@
+#include "vestige/base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace vestige {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) (void)::close(number_);
+  }
+  int number() const { return number_; }
+  bool open() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+tl::unexpected<Error> failed(std::string_view what, const std::string& path) {
+  const int why = errno;
+  const Fault fault = why == ENOENT   ? Fault::missing
+                      : why == EEXIST ? Fault::conflict
+                                      : Fault::denied;
+  return fail(fault, "{} {}: {}", what, path, std::strerror(why));
+}
+
+// Writes everything and waits until it is on the disk.
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::fsync(descriptor) == 0;
+}
+
+// A name lasts when its directory is on the disk.
+bool sync_directory(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return opened.open() && ::fsync(opened.number()) == 0;
+}
+
+}  // namespace
+
+Result<std::string> file_bytes(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.open()) return failed("read", path);
+  std::string bytes;
+  char part[65536];
+  for (;;) {
+    const ssize_t count = ::read(file.number(), part, sizeof part);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed("read", path);
+    if (count == 0) return bytes;
+    bytes.append(part, static_cast<std::size_t>(count));
+  }
+}
+
+Result<void> make_private_file(const std::string& path, std::string_view bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.open()) return failed("make", path);
+  if (!write_all(file.number(), bytes) || !sync_directory(path)) {
+    auto error = failed("write", path);
+    (void)::unlink(path.c_str());
+    return error;
+  }
+  return {};
+}
+
+Result<void> replace_file(const std::string& path, std::string_view bytes) {
+  const std::string beside = path + ".new";
+  const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file.open()) return failed("write", beside);
+  if (!write_all(file.number(), bytes) || ::rename(beside.c_str(), path.c_str()) != 0 ||
+      !sync_directory(path))
+    return failed("replace", path);
+  return {};
+}
+
+}  // namespace vestige

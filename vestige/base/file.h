@@ -1,0 +1,27 @@
+// Files that must be whole and must last: keys, states, checkpoints.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "vestige/base/result.h"
+
+namespace vestige {
+
+/// The bytes of a file.
+///
+/// faults   missing (no such file), denied
+Result<std::string> file_bytes(const std::string& path);
+
+/// Makes a file that nobody else may read (mode 0600), and nothing when it is there already.
+///
+/// faults   conflict (it is there), missing (no such directory), denied
+Result<void> make_private_file(const std::string& path, std::string_view bytes);
+
+/// Puts a file in the place of another in one step. Once this returns, the file survives a power cut;
+/// when it fails, the file before is still there.
+///
+/// faults   missing (no such directory), denied
+Result<void> replace_file(const std::string& path, std::string_view bytes);
+
+}  // namespace vestige

@@ -1,0 +1,52 @@
+#include "vestige/base/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "test/temporary_directory.h"
+
+namespace vestige {
+namespace {
+
+unsigned mode(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_mode & 0777;
+}
+
+TEST(File, APrivateFileIsMadeOnce) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("key");
+  ASSERT_TRUE(make_private_file(path, "secret").has_value());
+  EXPECT_EQ(mode(path), 0600U);
+  EXPECT_EQ(file_bytes(path).value(), "secret");
+  const auto again = make_private_file(path, "other");
+  EXPECT_EQ(again.error().fault, Fault::conflict);
+  EXPECT_EQ(again.error().message, "make " + path + ": File exists");
+  EXPECT_EQ(file_bytes(path).value(), "secret");
+  EXPECT_EQ(make_private_file(directory.file("no/key"), "").error().fault, Fault::missing);
+}
+
+TEST(File, IsReplacedWhole) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("state");
+  const std::string large(300000, 'x');
+  for (const std::string& bytes : {std::string("one"), large, std::string()}) {
+    ASSERT_TRUE(replace_file(path, bytes).has_value());
+    EXPECT_EQ(file_bytes(path).value(), bytes);
+  }
+  EXPECT_EQ(replace_file(directory.file("no/state"), "").error().fault, Fault::missing);
+  ASSERT_EQ(::mkdir(directory.file("taken").c_str(), 0755), 0);
+  const auto taken = replace_file(directory.file("taken"), "x");
+  EXPECT_EQ(taken.error().message, "replace " + directory.file("taken") + ": Is a directory");
+}
+
+TEST(File, ThatIsNotThereIsMissing) {
+  const auto bytes = file_bytes("/no/such/file");
+  EXPECT_EQ(bytes.error().fault, Fault::missing);
+  EXPECT_EQ(bytes.error().message, "read /no/such/file: No such file or directory");
+  EXPECT_EQ(file_bytes("/").error().fault, Fault::denied);
+}
+
+}  // namespace
+}  // namespace vestige
