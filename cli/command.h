@@ -86,6 +86,9 @@ Command restore_command();
 Command revert_command();
 Command plan_command();
 Command apply_command();
+Command keygen_command();
+Command check_command();
+Command witness_command();
 Command help_command();
 Command completion_command();
 

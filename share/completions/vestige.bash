@@ -49,9 +49,19 @@ _vestige() {
     --traceparent) return ;;
     --context) return ;;
     --by) return ;;
+    --origin) return ;;
+    --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --vkey) return ;;
+    --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --name) return ;;
+    --state) return ;;
+    --log) return ;;
+    --listen) return ;;
+    --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tiles) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen check witness help completion' ;;
     init) options='--remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -68,7 +78,10 @@ _vestige() {
     restore) options='--to --dry-run --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --actor --since --dry-run --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     ddl) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl help completion' tables= ;;
+    keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;
+    check) options='--vkey --policy --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --color --no-pager -h --help --version' words='' tables= ;;
+    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen check witness help completion' tables= ;;
     completion) options='--db --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
   esac
   if [[ $word == -* ]]; then

@@ -12,6 +12,7 @@ ONE_PLACE = {
     r"libpq-fe\.h": r"vestige/db/postgres(_[a-z]+)?\.(cc|h)",
     r"openssl/.*": r"vestige/base/crypto\.(cc|h)",
     r"CLI/.*": r"cli/.*",
+    r"httplib\.h": r"cli/http\.cc",
 }
 AT_MOST_ONE = [r"toml\+\+/.*", r"toml\.hpp"]
 FREE = ("test/", "bench/")

@@ -107,13 +107,12 @@ TrailCheck::Verdict TrailCheck::finish() {
   const merkle::Checkpoint& checkpoint = checkpoint_.checkpoint;
   if (tree_.size() == checkpoint.size) root_ = tree_.root();
   if (tree_.size() < checkpoint.size)
-    complain(
-        fmt::format("the file ends with {} of the {} entries that the checkpoint covers: {} are "
-                    "missing",
-                    tree_.size(), checkpoint.size, checkpoint.size - tree_.size()));
+    complain(fmt::format(
+        "the file ends with {} of the {} entries that the checkpoint covers; missing: {}",
+        tree_.size(), checkpoint.size, checkpoint.size - tree_.size()));
   else if (tree_.size() > checkpoint.size)
-    complain(fmt::format("the last {} entries are newer than the checkpoint: nothing proves them",
-                         tree_.size() - checkpoint.size));
+    complain(fmt::format("the checkpoint covers {} entries; newer than it, and not proved: {}",
+                         checkpoint.size, tree_.size() - checkpoint.size));
   if (root_.has_value() && *root_ != checkpoint.root)
     complain(
         fmt::format("the entries are not those of the checkpoint: their tree has the root {}, "

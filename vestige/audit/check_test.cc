@@ -176,7 +176,7 @@ TEST_F(Check, WhatWasDoneToAnExportIsSaid) {
   EXPECT_EQ(found[0],
             "line 5: entry 5 stands where entry 4 belongs: a line was taken out, put in or moved");
   EXPECT_EQ(found[1],
-            "the file ends with 10 of the 11 entries that the checkpoint covers: 1 are missing");
+            "the file ends with 10 of the 11 entries that the checkpoint covers; missing: 1");
   all = lines();
   std::swap(all[2], all[3]);
   found = complaints(all);
@@ -186,7 +186,7 @@ TEST_F(Check, WhatWasDoneToAnExportIsSaid) {
   all = lines();
   all.pop_back();
   EXPECT_EQ(complaints(all).at(0),
-            "the file ends with 10 of the 11 entries that the checkpoint covers: 1 are missing");
+            "the file ends with 10 of the 11 entries that the checkpoint covers; missing: 1");
   all = lines();
   all[7] = "{}";
   EXPECT_EQ(complaints(all).at(0), "line 8: read evidence: it is not in canonical form");
@@ -199,7 +199,7 @@ TEST_F(Check, WhatWasDoneToAnExportIsSaid) {
 
   const auto newer = check(lines(), 9);
   EXPECT_EQ(newer.complaints,
-            Complaints{"the last 2 entries are newer than the checkpoint: nothing proves them"});
+            Complaints{"the checkpoint covers 9 entries; newer than it, and not proved: 2"});
   EXPECT_EQ(check(std::vector<std::string>(500, "x"), 11).wrong, 501U);
   EXPECT_EQ(check(std::vector<std::string>(500, "x"), 11).complaints.size(), 100U);
 }

@@ -1,0 +1,42 @@
+// HTTP, as little of it as a witness needs: a server for one handler, and a POST. The library behind it
+// (cpp-httplib) is included by http.cc alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "vestige/base/result.h"
+
+namespace vestige::cli {
+
+struct HttpRequest {
+  std::string method;  // GET or POST
+  std::string path;    // "/add-checkpoint"
+  std::string body;
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string body;
+  std::string type = "text/plain; charset=utf-8";
+};
+
+/// Called by several threads at once.
+using HttpHandler = std::function<HttpAnswer(const HttpRequest&)>;
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// address    "127.0.0.1:8080"; port 0 takes any that is free
+/// listening  called once, with the port, when requests are taken
+/// faults     invalid (the address), denied (it is taken)
+Result<void> serve_http(const std::string& address, const HttpHandler& handler,
+                        const std::function<void(int port)>& listening);
+
+/// Sends a POST and waits up to ten seconds.
+///
+/// url      "http://host:port/path"
+/// faults   invalid (the url), offline
+Result<HttpAnswer> post_http(const std::string& url, const std::string& body);
+
+}  // namespace vestige::cli
