@@ -42,4 +42,5 @@ create schema if not exists vestige;
 \ir install/rows.sql
 \ir install/undo.sql
 \ir install/standing.sql
+\ir install/evidence.sql
 \ir install/rights.sql

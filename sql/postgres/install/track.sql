@@ -120,6 +120,7 @@ declare
   s vestige.shape;
   e record;
   counted bigint;
+  tx text := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
   number bigint := nextval('vestige.change_id');
   given text := coalesce(current_setting('vestige.context', true), '');
 begin
@@ -128,8 +129,8 @@ begin
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
   -- Nobody writes between this look at the table and the changes that are captured after it.
   execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
-  if coalesce(current_setting('vestige.state', true), '') <> pg_current_xact_id()::text || ' ' || given then
-    perform vestige.begin_context(number, pg_current_xact_id()::text, given);
+  if coalesce(current_setting('vestige.state', true), '') <> tx || ' ' || given then
+    perform vestige.begin_context(number, tx, given);
   end if;
   execute format('insert into vestige.change'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
@@ -138,7 +139,7 @@ begin
                  e.new_key, e.new_key, e.new_row,
                  case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
                  t.schema_name, t.table_name)
-    using pg_current_xact_id(), current_setting('vestige.number')::bigint, t.id, s.id, number;
+    using tx::xid8, current_setting('vestige.number')::bigint, t.id, s.id, number;
   get diagnostics counted = row_count;
   return counted;
 end
