@@ -20,7 +20,7 @@ void fill(Session& db, int changes, int rows) {
       fmt::format("insert into vestige.context (id, tx, xid, at, pid, db_user, fields)"
                   " select i, i * 1000, pg_current_xact_id(), '2026-01-01+00'::timestamptz + i * "
                   "interval '50 s', 1, 'bank',"
-                  "   jsonb_build_object('actor', 'teller-' || i % 40, 'reason', 'transfer')"
+                  "   jsonb_build_object('actor', 'teller-' || i % 40, 'reason', 'transfer')::text"
                   " from generate_series(1, {0}) i",
                   changes / 1000 + 1));
   db.run(fmt::format(

@@ -11,7 +11,7 @@ namespace {
 
 // True when the person at the terminal writes yes.
 bool agreed(const std::string& question) {
-  fmt::print(stderr, "{} Write yes to go on: ", question);
+  talk(question + " Write yes to go on: ");
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes";

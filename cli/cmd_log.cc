@@ -147,6 +147,8 @@ Command log_command() {
           {"KEY is the row's identity: the values of the key columns in their order, or "
            "column=value for each. The history of a row follows it when its key changes, in both "
            "directions. All conditions that are given must hold.",
+           "null is NULL, 'null' the word. SQLite lets several rows have a NULL in their key: "
+           "rowid=7 says which; it also names a row of a table without a key.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
            "now; without a zone it is UTC."},
       .options = {{.names = "--since", .value = "TIME", .summary = "changes at or after a time"},

@@ -32,7 +32,7 @@ void pass_on(const HttpHandler& handler, const httplib::Request& request,
              httplib::Response& response) {
   const HttpAnswer answer = handler({request.method, request.path, request.body});
   response.status = answer.status;
-  response.set_content(answer.body, answer.type.c_str());
+  response.set_content(answer.body, answer.type);
 }
 
 }  // namespace
@@ -51,8 +51,8 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
   server.Post(".*", pass);
 
   int port = wanted;
-  if (wanted == 0) port = server.bind_to_any_port(host.c_str());
-  else if (!server.bind_to_port(host.c_str(), wanted)) port = -1;
+  if (wanted == 0) port = server.bind_to_any_port(host);
+  else if (!server.bind_to_port(host, wanted)) port = -1;
   if (port < 0) return fail(Fault::denied, "listen on {}: the address cannot be taken", address);
 
   // The signals are blocked in every thread and waited for in one.

@@ -48,8 +48,8 @@ const std::vector<Option>& global_options() {
 namespace {
 
 int report(const Error& error, int code) {
-  fmt::print(stderr, "vestige: {}\n", printable(error.message));
-  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", printable(error.hint));
+  talk(fmt::format("vestige: {}\n", printable(error.message)));
+  if (!error.hint.empty()) talk(fmt::format("hint: {}\n", printable(error.hint)));
   return code;
 }
 
@@ -115,7 +115,7 @@ int start(std::vector<std::string> line) {
   }
   if (arguments->has("--help")) return run(*find_command("help"), help_on(command->name));
   if (command == &none) {
-    fmt::print(stderr, "{}", short_help());
+    talk(short_help());
     return kUsage;
   }
   return run(*command, std::move(*arguments));

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -53,6 +54,11 @@ int terminal_width() {
 }
 
 }  // namespace
+
+void talk(std::string_view bytes) {
+  static_cast<void>(std::fwrite(bytes.data(), 1, bytes.size(), stderr));
+  static_cast<void>(std::fflush(stderr));
+}
 
 Output::Output(const Choice& choice) : choice_(choice), terminal_(isatty(STDOUT_FILENO) != 0) {
   const bool wished = environment("NO_COLOR").empty() && environment("TERM") != "dumb";

@@ -45,6 +45,9 @@ struct Piece {
   std::string text;
 };
 
+/// Writes to stderr. Nobody may read there any more: that ends no command.
+void talk(std::string_view bytes);
+
 class Output {
  public:
   struct Choice {

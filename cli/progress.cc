@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
+
+#include "cli/output.h"
 
 namespace vestige::cli {
 
@@ -20,12 +21,10 @@ void Progress::run() {
     if (wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) break;
     const std::int64_t steps = steps_.load(std::memory_order_relaxed);
     const std::string count = steps == 0 ? "" : fmt::format(", {} so far", steps);
-    fmt::print(stderr, "\r\x1b[K{} … {} s{}", what_, seconds, count);
-    std::fflush(stderr);
+    talk(fmt::format("\r\x1b[K{} … {} s{}", what_, seconds, count));
     shown = true;
   }
-  if (shown) fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  if (shown) talk("\r\x1b[K");
 }
 
 void Progress::stop() {

@@ -67,7 +67,7 @@ Result<Database*> Session::database(const std::string& plan) {
 void Session::say(std::string_view text) {
   progress_.stop();
   output_.flush();
-  fmt::print(stderr, "{}\n", printable(text));
+  talk(printable(text) + "\n");
 }
 
 Result<void> Session::say_limits(const std::string& table, const Moment& moment) {

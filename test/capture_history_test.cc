@@ -112,8 +112,13 @@ TEST_F(CaptureHistory, TellsRowsWithoutAKeyValueApartFromAllOthers) {
       "insert into goods values (null, 1), ('a', 2), (null, 3), ('null', 4); update goods set n = "
       "n + 1; update goods set id = 'x' where n = 2");
   EXPECT_EQ(ids(Text{"a"}), "2 6");
-  EXPECT_EQ(ids(Text{"x"}), "9");
-  EXPECT_EQ(ids(Null{}), "");
+  EXPECT_EQ(ids(Text{"x"}), "1 5 9") << "followed through NULL by its rowid";
+  EXPECT_EQ(ids(Null{}), "1 3 5 7 9");
+  client(
+      "update goods set n = 9; update goods set id = null where id = 'a'; update goods set n = 1 "
+      "where"
+      " id is null; update goods set id = 'y' where rowid = 2; delete from goods");
+  EXPECT_EQ(ids(Text{"y"}), "2 6 11 14 15 17 19");
 }
 
 TEST_F(CaptureHistory, FindsTheLastChangeByAClockThatWentBack) {
@@ -141,19 +146,19 @@ TEST_F(CaptureHistory, FindsTheLastChangeByAClockThatWentBack) {
 TEST_F(CaptureHistory, ReadsKeysAsPeopleTypeThem) {
   make("create table goods (id integer primary key, n)");
   client("insert into goods values (7, 1)");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"7"}))), "{\"id\":7}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"id=7"}))), "{\"id\":7}");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"7"})).key), "{\"id\":7}");
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), tracked_, {"id=7"})).key), "{\"id\":7}");
   shop_.run(
       "create table line (goods text, n, place real, primary key (goods, n, place)); insert into "
       "line values ('7', 1, 2), ('b=c', x'00ff', 1.5), ('null', 'x', 0)");
   const Tracked line = shop_.track("line");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"7", "1", "2"}))),
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"7", "1", "2"})).key),
             "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"place=2", "goods=7", "n=1"}))),
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"place=2", "goods=7", "n=1"})).key),
             "{\"goods\":\"7\",\"n\":1,\"place\":2.0}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"b=c", "x'00FF'", "1.5"}))),
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"b=c", "x'00FF'", "1.5"})).key),
             "{\"goods\":\"b=c\",\"n\":{\"$blob\":\"00ff\"},\"place\":1.5}");
-  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"null", "x", "0"}))),
+  EXPECT_EQ(to_json(must(parse_key(shop_.db(), line, {"null", "x", "0"})).key),
             "{\"goods\":\"null\",\"n\":\"x\",\"place\":0.0}");
   EXPECT_EQ(error_of(parse_key(shop_.db(), line, {"7", "1"})).message,
             "find a row of line: no value for the key column place");

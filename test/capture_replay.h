@@ -52,16 +52,20 @@ inline std::string key_identity(const Row& key) {
 inline PlainTable snapshot(Database& db, const std::string& name) {
   const LiveTable live = must(live_table(db, name));
   const bool by_row_id = !live.without_row_id && !live.row_id_is_key;
-  std::string columns = by_row_id ? live.row_id : "null";
-  for (const LiveColumn& column : live.columns) columns += ", " + db.quote_name(column.name);
+  std::string columns;
+  for (const LiveColumn& column : live.columns)
+    columns += (columns.empty() ? "" : ", ") + db.quote_name(column.name);
+  if (by_row_id) columns += ", " + live.row_id;
   auto rows = must(db.query("select " + columns + " from main." + db.quote_name(live.name)));
   PlainTable table;
   while (must(rows->next()) == Step::row) {
     PlainRow row;
     for (std::size_t i = 0; i < live.columns.size(); ++i)
-      row[live.columns[i].name] = rows->value(static_cast<int>(i) + 1);
-    std::string identity = "#" + std::to_string(rows->integer(0));
-    if (!by_row_id) {
+      row[live.columns[i].name] = rows->value(static_cast<int>(i));
+    std::string identity;
+    if (by_row_id) {
+      identity = "#" + std::to_string(rows->integer(static_cast<int>(live.columns.size())));
+    } else {
       Row key;
       for (const std::string& part : live.primary_key()) key.push_back({part, row.at(part)});
       identity = key_identity(key);

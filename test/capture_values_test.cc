@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "test/capture_replay.h"
+#include "vestige/audit/revert.h"
 
 namespace vestige {
 namespace {
@@ -162,11 +163,12 @@ TEST_F(CaptureValues, ReadsEveryValueBackFromAKeyOfSeveralColumns) {
   }
 }
 
-// More columns than an SQLite expression may be deep.
-TEST(CaptureWide, RecordsMoreThanAThousandColumns) {
+// As many columns as SQLite has without being built for more: more than an expression may be deep, or a
+// function have arguments.
+TEST(CaptureWide, RecordsTwoThousandColumns) {
   Shop shop;
-  std::string columns = "id text primary key";
-  for (int i = 1; i < 1100; ++i)
+  std::string columns = "id integer primary key";
+  for (int i = 1; i < 2000; ++i)
     columns += fmt::format(", c{}{}", i, i % 500 == 7 ? " unique" : "");
   shop.run("create table goods (" + columns + ")");
   shop.with_trail();
@@ -174,14 +176,33 @@ TEST(CaptureWide, RecordsMoreThanAThousandColumns) {
   Witness witness(shop.db(), {"goods"});
   const auto client = shop.connect();
   for (const char* sql :
-       {"insert into goods (id, c1, c999, c1099) values (1, 2, 3, 4), (2, 3, 4, 5)",
-        "update goods set c7 = id, c1000 = 'x', c1099 = null",
-        "replace into goods (id, c7, c1098) values (1, '2', 3)",
-        "update goods set id = 'k' || id, c1050 = 9", "delete from goods"}) {
+       {"insert into goods (id, c1, c999, c1999) values (1, 2, 3, 4), (2, 3, 4, 5)",
+        "update goods set c7 = id, c1000 = 'x', c1999 = null",
+        "replace into goods (id, c7, c1998) values (1, '2', 3)",
+        "update goods set id = id + 10, c1950 = 9", "delete from goods"}) {
     must(client->run(sql));
     EXPECT_EQ(witness.look(), "") << sql;
   }
   EXPECT_GT(shop.last_change(), 7);
+}
+
+TEST(CaptureWide, NeedsRoomForARowid) {
+  Shop shop;
+  std::string columns = "id text primary key";
+  for (int i = 1; i < 2000; ++i) columns += fmt::format(", c{}", i);
+  shop.run("create table goods (" + columns + ")");
+  shop.with_trail();
+  {
+    auto transaction = must(Transaction::begin(shop.db()));
+    EXPECT_EQ(error_of(track(shop.db(), "goods", Policy{})).message,
+              "track goods: 2000 columns and the rowid are more than SQLite reads at once");
+  }
+  shop.track("goods", excluding({"c5"}));
+  shop.run("insert into goods (id, c1999) values ('a', 1); delete from goods");
+  RevertRequest deleted;
+  deleted.changes = {2};
+  must(revert(shop.db(), deleted, {}));
+  EXPECT_EQ(shop.rows("select id, c1999 from goods"), "a|1\n");
 }
 
 TEST(CaptureKeys, CanBecomeNullAndBack) {

@@ -74,8 +74,9 @@ TEST_P(VerifyTrail, AnInsertedChange) {
   trail.attack(
       "insert into vestige_change (id, tbl, shape, op, at, seq, tx, context, key, v0)"
       " select 10, tbl, shape, op, at, seq, tx, context, 7, 7 from vestige_change where id = 2",
-      "insert into vestige.change select 10, at, xid, context, tracked, shape, op, key_hash,"
-      " key, new_key, old_row, new_row, room from vestige.change where id = 2");
+      "insert into vestige.change (id, at, xid, context, tracked, shape, op, key, new_row) select "
+      "10,"
+      " at, xid, context, tracked, shape, op, key, new_row from vestige.change where id = 2");
   trail.verify();
   EXPECT_EQ(trail.found, "inserted 10\n");
 }

@@ -192,6 +192,23 @@ TEST_F(PostgresCaptureTables, UnloggedWideEmptyAndOddlyNamed) {
   replays(table);
 }
 
+TEST_F(PostgresCaptureTables, ColumnsThatAreNamedAsCaptureNamesThings) {
+  s.run(
+      "create table v (number int primary key, context text, tx text, op text, old_key text, "
+      "new_row text, nested int, live text, inserted text, one text, required text);"
+      "select vestige.track('v'); insert into v select i, 'c', 't', 'o', 'k', 'r', i, 'l', 'n', "
+      "'e', 'q' from generate_series(1, 3) i; begin; update v set tx = 'T', nested = null where "
+      "number < 3; insert into v (number, tx) values (4, 'u'), (5, 'v'); commit; update v set "
+      "number = 6 where number = 1; delete from v where number = 2");
+  replays("public.v");
+  s.run(
+      "select vestige.track('v', \"when\" => 'exists (select from generate_series(1, 3) as "
+      "g(number) where number = NEW.number)'); update v set op = 'x'");
+  EXPECT_EQ(s.one("select string_agg(key, ' ') from vestige.change where id > (select max(id) from "
+                  "vestige.change where op = 'D')"),
+            "3");
+}
+
 TEST_F(PostgresCaptureTables, WhatCannotBeTracked) {
   s.run(
       "create temp table tt (id int); create view v as select 1 as a; create sequence sq; create "

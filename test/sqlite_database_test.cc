@@ -86,6 +86,13 @@ TEST_F(SqliteTest, RefusesWhatIsNoFile) {
   EXPECT_EQ(refusal("/dev/null").fault, Fault::invalid);
 }
 
+TEST_F(SqliteTest, SaysWhyAPathCannotBeFollowed) {
+  const std::string path = directory_.file("loop.db");
+  std::filesystem::create_symlink(path, path);
+  EXPECT_EQ(refusal(path).message, "open " + path + ": Too many levels of symbolic links");
+  EXPECT_EQ(refusal(path).fault, Fault::denied);
+}
+
 TEST_F(SqliteTest, SaysOfflineWhereNoFileCanBe) {
   EXPECT_EQ(refusal(directory_.file("no/such/place.db"), Sqlite::Mode::create).fault,
             Fault::offline);
@@ -122,6 +129,26 @@ TEST_F(SqliteTest, DeniesWritesToADatabaseThatIsReadOnly) {
   const auto done = db_->run("insert into t values (1)");
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().fault, Fault::denied);
+  EXPECT_EQ(done.error().hint, "you need the right to write the database's file and its folder");
+}
+
+TEST_F(SqliteTest, SaysWhoHoldsALock) {
+  const std::string path = directory_.file("locked.db");
+  const auto holder = *Sqlite::open(path, Sqlite::Mode::create);
+  ASSERT_TRUE(holder->script("create table t (a); begin immediate").has_value());
+  const auto other = *Sqlite::open(path);
+  ASSERT_TRUE(other->script("pragma busy_timeout = 1").has_value());
+  const auto done = other->run("insert into t values (1)");
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().fault, Fault::conflict);
+  EXPECT_EQ(done.error().message, "run sql: database is locked");
+  EXPECT_EQ(done.error().hint.substr(0, 38), "another process has locked the databas");
+}
+
+TEST_F(SqliteTest, PointsToDoctorWhereATableOfTheTrailIsMissing) {
+  const auto done = db_->run("select * from vestige_context");
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().hint, "vestige doctor says what is missing from the trail");
 }
 
 TEST_F(SqliteTest, DeniesWhatATriggerRaises) {

@@ -9,9 +9,12 @@ STRING = r'(?:R"(?P<d{n}>[A-Za-z]*)\((?P<r{n}>.*?)\)(?P=d{n})"|"(?P<s{n}>(?:[^"\
 ONE = re.compile(STRING.replace("{n}", "1"), re.DOTALL)
 FAIL = re.compile(r"\bfail\(\s*Fault::(\w+)\s*,\s*(?=R?\")")
 RAISE = re.compile(r"\braise\s*\(\s*(?:abort|fail|rollback)\s*,\s*'((?:[^']|'')*)'", re.IGNORECASE)
+# PL/pgSQL: a % stands for a value
+EXCEPTION = re.compile(r"\braise\s+(?:exception\s+)?(?:using\s+message\s*=\s*)?'((?:[^']|'')*)'", re.IGNORECASE)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 OUT_OF_REACH = {
     "open {}: SQLite {} is too old, 3.38 or newer is needed",  # tests run with a newer one
+    "vestige needs PostgreSQL 13 or later, this is {}",  # as above
     "keep the patch in a temporary file: {}",  # a full /tmp
 }
 SHORTEST = 5  # a shorter constant part would be found by accident
@@ -47,7 +50,8 @@ def messages(source: str) -> list[str]:
 
 
 def raised(sql: str) -> list[str]:
-    return [match[1].replace("''", "'") for match in RAISE.finditer(sql)]
+    found = [match[1].replace("''", "'") for match in RAISE.finditer(sql)]
+    return found + [match[1].replace("''", "'").replace("%", "{}") for match in EXCEPTION.finditer(sql)]
 
 
 def haystack(text: str) -> str:

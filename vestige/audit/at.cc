@@ -44,8 +44,8 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
   return moment.value;
 }
 
-Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto) {
-  Row current = key;
+Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto) {
+  RowName current = name;
   Row row;
   bool found = false;
   while (true) {
@@ -61,12 +61,12 @@ Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::
         case Op::truncate: continue;
         case Op::update: break;
       }
-      if (!same_row_key(change->key, current))  // another row took the key later
+      if (!same_row_key(change->key, current.key))  // another row took the key later
         return found ? State(std::move(row)) : State();
       found = true;
       fill_in(row, *change->old_values);
       if (change->new_key.has_value()) {
-        current = *change->new_key;
+        current = {*change->new_key, change->row_id};
         upto = change->id;
         moved = true;
       }
@@ -114,10 +114,9 @@ Result<State> at(Database& db, const std::string& name, const std::vector<std::s
                  const Moment& moment) {
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
-  const Row key = TRY(parse_key(db, table, words));
-  TRY(names_a_row(table, key));
+  const RowName row = TRY(named_row(db, table, words));
   const std::int64_t upto = TRY(resolve(db, moment));
-  const State state = TRY(state_of(db, table, key, upto));
+  const State state = TRY(state_of(db, table, row, upto));
   if (!state.has_value()) return State();
   return State(with_columns(*state, TRY(columns_at(db, table, moment, upto))));
 }

@@ -50,9 +50,9 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& table, const
 Result<State> at(Database& db, const std::string& table, const std::vector<std::string>& key,
                  const Moment& moment);
 
-/// The same for a key that was parsed, just after change `upto`: every column that is known, under
+/// The same for a row that was named, just after change `upto`: every column that is known, under
 /// today's names.
-Result<State> state_of(Database& db, const Tracked& table, const Row& key, std::int64_t upto);
+Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto);
 
 /// When tracking of a table began, if a moment lies before that: what is shown of it then is the oldest
 /// that is known.

@@ -1,6 +1,7 @@
 // at, for a whole table: the changes after the moment, sorted by key, become what each touched row was, and
 // are merged with one scan of the table in key order.
 
+#include <algorithm>
 #include <optional>
 
 #include "vestige/audit/at.h"
@@ -21,6 +22,7 @@ constexpr char kOverlay = 'O';
 
 struct Was {
   std::vector<Value> key;
+  std::int64_t row_id = 0;  // where the key does not tell rows apart
   char kind = kOverlay;
   Row row;
 };
@@ -41,6 +43,11 @@ class TouchedRows {
   virtual Result<std::optional<Was>> next() = 0;
 };
 
+bool has_null(const std::vector<Value>& key) {
+  return std::any_of(key.begin(), key.end(),
+                     [](const Value& value) { return std::holds_alternative<Null>(value); });
+}
+
 // Folds the changes to each key, oldest first, into what the row with that key was before them. In the order
 // of the keys as they are stored.
 class Folded final : public TouchedRows {
@@ -48,13 +55,21 @@ class Folded final : public TouchedRows {
   static Result<std::unique_ptr<TouchedRows>> read(Database& db, const Tracked& table,
                                                    std::int64_t upto, const std::string& order) {
     Decoder decoder = TRY(Decoder::open(db));
+    // Where a key holds a NULL, the rowid tells rows apart. The stored form of several columns is JSON.
+    const bool one = table.shape.key().size() == 1;
+    std::string row_id;
+    if (table.shape.row_ids)
+      row_id = one ? "iif(k is null, row_id, 0), "
+                   : "iif(instr(k, 'null') and json_valid(k) and exists (select 1 from json_each(k)"
+                     " where type = 'null'), row_id, 0), ";
     auto rows = TRY(db.query(
-        "select " + change_columns() +
-            ", e.k, e.arrives from (select k, id, arrives from ("
-            "select key as k, id, 0 as arrives from vestige_change where id > ?2 and tbl = ?1"
-            " union all select new_key, id, 1 from vestige_change where id > ?2 and tbl = ?1"
-            " and new_key is not null) order by " +
-            order + ", id, arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
+        fmt::format("select {}, e.k, e.arrives from (select k, id, arrives from ("
+                    "select key as k, id, 0 as arrives, row_id from vestige_change"
+                    " where id > ?2 and tbl = ?1"
+                    " union all select new_key, id, 1, row_id from vestige_change"
+                    " where id > ?2 and tbl = ?1 and (new_key is not null{})) order by {}, {}id,"
+                    " arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
+                    change_columns(), one ? " or (op = 'U' and changed & 1)" : "", order, row_id),
         {table.id, upto}));
     return std::unique_ptr<TouchedRows>(new Folded(db, table, std::move(decoder), std::move(rows)));
   }
@@ -67,11 +82,15 @@ class Folded final : public TouchedRows {
       const int place = rows_->columns() - 2;
       const bool arrives = rows_->integer(place + 1) != 0;
       Value stored = rows_->value(place);
-      if (!key_.has_value() || !same_key(*key_, stored)) {
+      const Row& key = arrives ? *change->new_key : change->key;
+      const std::int64_t row_id =
+          tells_apart(key) || !change->row_id.has_value() ? 0 : *change->row_id;
+      if (!key_.has_value() || !same_key(*key_, stored) || row_id != row_id_) {
+        TRY(names_a_row(table_, {key, change->row_id}));
         key_ = std::move(stored);
+        row_id_ = row_id;
         Was& begun = begun_.emplace();
-        const Row& key = arrives ? *change->new_key : change->key;
-        TRY(names_a_row(table_, key));
+        begun.row_id = row_id;
         for (const Field& field : key) begun.key.push_back(field.value);
         done_ = false;
         first_ = true;
@@ -102,7 +121,7 @@ class Folded final : public TouchedRows {
     } else {
       fill(was.row, *change.old_values);
       if (change.new_key.has_value()) {
-        const State rest = TRY(state_of(db_, table_, *change.new_key, change.id));
+        const State rest = TRY(state_of(db_, table_, {*change.new_key, change.row_id}, change.id));
         if (rest.has_value()) fill(was.row, *rest);
         was.kind = kWhole;
         done_ = true;
@@ -116,6 +135,7 @@ class Folded final : public TouchedRows {
   Decoder decoder_;
   std::unique_ptr<Rows> rows_;
   std::optional<Value> key_;  // stored, of the row that was begun last
+  std::int64_t row_id_ = 0;
   std::optional<Was> begun_;  // the row after the one that is given
   bool done_ = false;
   bool first_ = true;
@@ -130,6 +150,7 @@ class Sorted final : public TouchedRows {
     if (TRY(rows_->next()) == Step::end) return std::optional<Was>();
     Was was;
     for (std::size_t i = 0; i < keys_; ++i) was.key.push_back(rows_->value(static_cast<int>(i)));
+    was.row_id = rows_->integer(static_cast<int>(keys_) + 1);
     const std::string payload = rows_->text(static_cast<int>(keys_));
     was.kind = payload[0];
     was.row = TRY(row_from_json(std::string_view(payload).substr(1)));
@@ -146,7 +167,7 @@ Result<void> make_room(Database& db, std::size_t keys) {
   for (std::size_t i = 0; i < keys; ++i) columns += fmt::format("k{}, ", i);
   return db.script(
       "drop table if exists temp.vestige_touched; create temp table vestige_touched (" + columns +
-      "payload)");
+      "payload, row_id)");
 }
 
 // Keys of several columns are stored as one text, whose order is not theirs: such rows are sorted anew, in the
@@ -160,15 +181,17 @@ Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touc
     places += fmt::format("?{}, ", i + 1);
   }
   const std::string list = fmt::format("{}", fmt::join(columns, ", "));
-  const std::string insert =
-      fmt::format("insert into temp.vestige_touched values ({}?{})", places, keys + 1);
+  const std::string insert = fmt::format("insert into temp.vestige_touched values ({}?{}, ?{})",
+                                         places, keys + 1, keys + 2);
   while (const auto was = TRY(touched.next())) {
     Params values = was->key;
     values.emplace_back(Text{was->kind + to_json(was->row)});
+    values.emplace_back(was->row_id);
     TRY(db.run(insert, values));
   }
-  auto rows = TRY(db.query("select " + list + ", payload from temp.vestige_touched order by " +
-                           order.terms(columns)));
+  auto rows =
+      TRY(db.query("select " + list + ", payload, row_id from temp.vestige_touched order by " +
+                   order.terms(columns) + ", row_id"));
   return std::unique_ptr<TouchedRows>(new Sorted(std::move(rows), keys));
 }
 
@@ -179,6 +202,7 @@ class TableStates final : public States {
     std::unique_ptr<Rows> rows;  // none: the table is gone
     std::vector<std::string> columns;
     std::vector<int> key;  // places in columns
+    bool row_ids = false;  // the rowid is read after the columns
   };
 
   TableStates(KeyOrder order, Live live, const std::vector<std::string>& wanted)
@@ -202,7 +226,7 @@ class TableStates final : public States {
   Result<State> next() override {
     while (was_.has_value() || !ended_) {
       int order = was_.has_value() ? -1 : 1;
-      if (was_.has_value() && !ended_) order = TRY(order_.compare(was_->key, live_key_));
+      if (was_.has_value() && !ended_) order = TRY(compare());
       if (order > 0) {
         State state = row(nullptr, true);
         TRY(step());
@@ -218,6 +242,14 @@ class TableStates final : public States {
   }
 
  private:
+  // The touched row against the row where the scan stands.
+  Result<int> compare() {
+    const int order = TRY(order_.compare(was_->key, live_key_));
+    if (order != 0 || !live_.row_ids || !has_null(live_key_)) return order;
+    const std::int64_t row_id = live_.rows->integer(static_cast<int>(live_.columns.size()));
+    return was_->row_id < row_id ? -1 : was_->row_id > row_id ? 1 : 0;
+  }
+
   // The wanted columns, of what is known first, and then of the live row where the scan stands.
   Row row(Row* known, bool live) {
     Row out;
@@ -301,8 +333,14 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const 
       scan.columns.push_back(column.name);
       columns += (columns.empty() ? "" : ", ") + db.quote_name(column.name);
     }
+    scan.row_ids = table.shape.row_ids && !stands->row_id.empty();
+    std::string sorted = order.terms(key_columns);
+    if (scan.row_ids) {
+      columns += ", " + stands->row_id;
+      sorted += ", " + stands->row_id;
+    }
     scan.rows = TRY(db.query(fmt::format("select {} from {} order by {}", columns,
-                                         db.quote_name(stands->name), order.terms(key_columns))));
+                                         db.quote_name(stands->name), sorted)));
   }
   auto states = std::make_unique<TableStates>(order, std::move(scan), wanted);
   const bool one = key.size() == 1;

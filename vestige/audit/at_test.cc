@@ -107,7 +107,8 @@ TEST_P(AtAgainstSnapshots, EveryTableAndRowIsWhatItWas) {
     for (std::size_t i = 0; i < history.size(); i += 7) {
       const Then& then = history[i];
       for (const auto& [key, row] : then.rows) {
-        const State state = must(state_of(shop.db(), table, must(row_from_json(key)), then.change));
+        const State state =
+            must(state_of(shop.db(), table, {must(row_from_json(key)), std::nullopt}, then.change));
         ASSERT_TRUE(state.has_value()) << key << " at " << then.change;
         EXPECT_EQ(sorted_json(*state), row);
       }
@@ -165,22 +166,6 @@ TEST(At, RefusesATableWithoutAKey) {
   const Error error = error_of(at(shop.db(), "t", Moment{}));
   EXPECT_EQ(error.message, "read t at a moment: it is tracked without a key");
   EXPECT_EQ(error_of(at(shop.db(), "t", {"1"}, Moment{})).fault, Fault::invalid);
-}
-
-TEST(At, RefusesToTellRowsWithANullKeyApart) {
-  Shop shop;
-  shop.run(
-      "create table t (a text, b, v, primary key (a, b)); insert into t values (null, 1, 'x'), "
-      "(null, 1, 'y')");
-  shop.with_trail().track("t");
-  EXPECT_TRUE(at(shop.db(), "t", Moment{}).has_value()) << "as long as none of them changed";
-  shop.run("update t set v = 'z' where v = 'x'");
-  const std::string said =
-      "tell the rows of t apart: a of a key is null, and any number of rows may have it";
-  EXPECT_EQ(error_of(at(shop.db(), "t", Moment{Moment::Kind::time, 0})).message, said);
-  EXPECT_EQ(error_of(blame(shop.db(), "t", {"null", "1"})).message, said);
-  EXPECT_EQ(error_of(diff(shop.db(), "t", {"null", "1"}, Moment{}, Moment{})).message, said);
-  EXPECT_EQ(error_of(at(shop.db(), "t", {"null", "1"}, Moment{})).message, said);
 }
 
 TEST(At, ReadsADroppedTableFromItsTrail) {

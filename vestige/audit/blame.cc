@@ -9,31 +9,33 @@ namespace vestige {
 namespace {
 
 // The key that the row has now: the last change under the typed key may have moved it on.
-Result<Row> last_key(Database& db, const Tracked& table, const Row& key) {
+Result<RowName> last_name(Database& db, const Tracked& table, const RowName& name) {
   Selection selection;
   selection.table = table.id;
-  selection.key = key;
+  selection.key = name.key;
+  selection.row_id = tells_apart(name.key) ? std::nullopt : name.row_id;
   auto changes = TRY(read_changes(db, selection));
   const auto last = TRY(changes->next());
-  if (!last.has_value()) return key;
-  return last->new_key.has_value() ? *last->new_key : last->key;
+  if (!last.has_value()) return name;
+  return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
 }
 
 }  // namespace
 
-Result<Blame> blame(Database& db, const std::string& name, const std::vector<std::string>& words) {
+Result<Blame> blame(Database& db, const std::string& table_name,
+                    const std::vector<std::string>& words) {
   TRY(require_trail(db));
-  const Tracked table = TRY(tracked_table(db, name));
+  const Tracked table = TRY(tracked_table(db, table_name));
   Blame out;
   out.table = table.name;
-  out.key = TRY(parse_key(db, table, words));
-  TRY(names_a_row(table, out.key));
-  auto row = TRY(live_row(db, table, out.key));
+  RowName name = TRY(named_row(db, table, words));
+  auto row = TRY(live_row(db, table, name));
   if (!row.has_value()) {
-    const Row moved = TRY(last_key(db, table, out.key));
+    const RowName moved = TRY(last_name(db, table, name));
     row = TRY(live_row(db, table, moved));
-    if (row.has_value()) out.key = moved;
+    if (row.has_value()) name = moved;
   }
+  out.key = name.key;
   std::size_t open = 0;
   const auto columns = [&](const Row& values) {
     for (const Field& field : values)
@@ -42,7 +44,7 @@ Result<Blame> blame(Database& db, const std::string& name, const std::vector<std
   };
   if (row.has_value()) columns(*row);
 
-  auto history = TRY(row_history(db, table, out.key, kNow));
+  auto history = TRY(row_history(db, table, name, kNow));
   bool first = true;
   while (auto change = TRY(history->next())) {
     if (std::exchange(first, false) && !row.has_value()) {
@@ -62,7 +64,7 @@ Result<Blame> blame(Database& db, const std::string& name, const std::vector<std
   }
   if (out.columns.empty())
     return fail(Fault::missing, "blame {} {}: no such row, now or in the trail", table.name,
-                key_text(out.key));
+                key_text(name));
   return out;
 }
 

@@ -5,7 +5,6 @@
 #include <cctype>
 #include <vector>
 
-#include "vestige/audit/standing.h"
 #include "vestige/trail/sql_text.h"
 
 namespace vestige {

@@ -13,24 +13,24 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
   const Tracked table = TRY(tracked_table(db, name));
   Diff out;
   out.table = table.name;
-  out.key = TRY(parse_key(db, table, words));
-  TRY(names_a_row(table, out.key));
+  const RowName row = TRY(named_row(db, table, words));
+  out.key = row.key;
   std::int64_t early = TRY(resolve(db, from));
   std::int64_t late = TRY(resolve(db, to));
   const bool turned = early > late;
   if (turned) std::swap(early, late);
 
   // The row that has the key at the later moment, and the same row before, under whatever key.
-  State after = TRY(state_of(db, table, out.key, late));
+  State after = TRY(state_of(db, table, row, late));
   State before = after;
   if (after.has_value()) {
-    auto history = TRY(row_history(db, table, out.key, late));
+    auto history = TRY(row_history(db, table, row, late));
     while (auto change = TRY(history->next())) {
       if (change->id <= early) break;
       fold_backward(before, *change);
     }
   } else {
-    before = TRY(state_of(db, table, out.key, early));
+    before = TRY(state_of(db, table, row, early));
   }
   if (before.has_value())
     before = with_columns(*before, TRY(columns_at(db, table, turned ? to : from, early)));

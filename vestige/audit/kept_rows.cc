@@ -250,7 +250,6 @@ Result<Rebuilt> KeptRows::rebuilt(const std::string& name) {
   if (key.empty()) TRY(match_whole_rows(now, pairs, rebuilt));
   else TRY(match_by_key(now, key, pairs, rebuilt));
 
-  table_.policy.when = renamed_condition(*db_, table_.policy.when, rebuilt.renamed);
   rebuilt.table = TRY(refit(*db_, table_, name, rebuilt.renamed, ""));
   if (key.empty()) {
     TRY(insert_new(

@@ -1,17 +1,46 @@
 #include "vestige/audit/log.h"
 
+#include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
 
 namespace vestige {
+namespace {
+
+// A name that no table ever had is a slip, not a question with an empty answer.
+Result<void> require_column(Database& db, const std::string& column,
+                            const std::optional<Tracked>& only) {
+  std::vector<std::string> names;
+  for (const Tracked& table : TRY(tracked_tables(db))) {
+    if (only.has_value() && table.id != only->id) continue;
+    for (const Shape& shape : TRY(shapes(db, table.id)))
+      for (std::string& name : shown_names(shape, table.shape)) {
+        if (name == column) return {};
+        names.push_back(std::move(name));
+      }
+  }
+  const std::string near = nearest(column, names);
+  return hinted(fail(Fault::missing, "find column {}: not recorded in {}, now or ever", column,
+                     only.has_value() ? only->name : "any table"),
+                near.empty() ? "vestige status --format json lists them"
+                             : fmt::format("did you mean {}?", near));
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   TRY(require_trail(db));
   Selection selection = request.filter;
+  std::optional<Tracked> only;
   if (!request.table.empty()) {
-    const Tracked table = TRY(tracked_table(db, request.table));
+    const Tracked& table = only.emplace(TRY(tracked_table(db, request.table)));
     selection.table = table.id;
-    if (!request.key.empty()) selection.key = TRY(parse_key(db, table, request.key));
+    if (!request.key.empty()) {
+      RowName row = TRY(parse_key(db, table, request.key));
+      selection.key = std::move(row.key);
+      selection.row_id = row.row_id;
+    }
   }
+  if (selection.column.has_value()) TRY(require_column(db, *selection.column, only));
   return read_changes(db, selection);
 }
 

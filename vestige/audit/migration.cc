@@ -118,8 +118,7 @@ void Migration::say_unexcluded(const Policy& before, const std::vector<Renamed>&
 
 Result<void> Migration::fit(Traveller& traveller, const std::string& name,
                             const std::vector<Renamed>& renamed) {
-  Tracked table = traveller.table;
-  table.policy.when = renamed_condition(db_, table.policy.when, renamed);
+  const Tracked& table = traveller.table;
   auto fitted = refit(db_, table, name, renamed, "");
   if (!fitted.has_value())
     return hinted(

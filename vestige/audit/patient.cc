@@ -111,9 +111,7 @@ Result<void> Patient::free_name(Database& db) const {
 }
 
 Result<void> Patient::refit_now(Database& db) {
-  Tracked table = table_;
-  table.policy.when = renamed_condition(db, table.policy.when, standing_.renamed);
-  const Tracked fitted = TRY(refit(db, table, standing_.live, standing_.renamed, gap(standing_)));
+  const Tracked fitted = TRY(refit(db, table_, standing_.live, standing_.renamed, gap(standing_)));
   const bool fixed = TRY(standing(db, fitted)).trouble().empty();
   for (Finding& finding : findings_) {
     finding.fixed = fixed;

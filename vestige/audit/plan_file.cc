@@ -11,6 +11,7 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -173,6 +174,29 @@ Result<Plan> PlanReader::read(const toml::table& root) {
   return std::move(plan_);
 }
 
+// toml++ reads the first name of a [header] without looking, and ends the program when there is none. Such a
+// line, from 1; 0: none.
+int line_without_name(std::istream& text) {
+  constexpr std::string_view kSpace = " \t";
+  bool quoted = false;  // within """ or '''
+  std::string line;
+  for (int number = 1; std::getline(text, line); ++number) {
+    std::size_t at = line.find_first_not_of(kSpace);
+    if (!quoted && at != std::string::npos && line[at] == '[') {
+      at = line.find_first_not_of(kSpace, at + 1);
+      if (at != std::string::npos && line[at] == '[') at = line.find_first_not_of(kSpace, at + 1);
+      const char first = at == std::string::npos ? ' ' : line[at];
+      const bool plain = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') ||
+                         (first >= '0' && first <= '9');
+      if (!plain && std::string_view("_-\"'").find(first) == std::string_view::npos) return number;
+    }
+    for (const std::string_view fence : {R"(""")", "'''"})
+      for (at = line.find(fence); at != std::string::npos; at = line.find(fence, at + fence.size()))
+        quoted = !quoted;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<Plan> read_plan(const std::string& path) {
@@ -183,8 +207,12 @@ Result<Plan> read_plan(const std::string& path) {
                   "write a vestige.toml, or give another with --file");
   if (!std::filesystem::is_regular_file(file, ignored))
     return fail(Fault::invalid, "read {}: not a file", path);
-  const toml::parse_result parsed = toml::parse_file(path);
   const std::string name = file.filename().string();
+  std::ifstream text(file);
+  if (const int line = line_without_name(text); line != 0)
+    return hinted(fail(Fault::invalid, "read {}:{}: a [header] without a name", name, line),
+                  "write [tables.NAME]; a name that is not of letters, digits, _ and - is quoted");
+  const toml::parse_result parsed = toml::parse_file(path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return fail(Fault::invalid, "read {}:{}:{}: {}", name, error.source().begin.line,

@@ -114,6 +114,16 @@ TEST(ReadPlan, SaysWhereTomlIsBroken) {
   EXPECT_TRUE(error.message.starts_with("read vestige.toml:")) << error.message;
 }
 
+TEST(ReadPlan, SaysWhereAHeaderHasNoName) {
+  for (const char* header : {"[[[", "[+x]", " [ [ ]", "[öl]", "[.a]", "[[ \t", "[]"})
+    EXPECT_EQ(refusal(fmt::format("database = 'x'\n{}\n", header)).message,
+              "read vestige.toml:2: a [header] without a name")
+        << header;
+  const TemporaryDirectory directory;
+  const std::string inside = "[tables.t]\nwhen = \"\"\"\n[+\n\"\"\"\n[ 'tables' . \"größe\" ]\n";
+  EXPECT_EQ(must(read_plan(directory.write("vestige.toml", inside))).tables.size(), 2U);
+}
+
 TEST(ReadPlan, SaysThatTheFileIsNotThere) {
   const TemporaryDirectory directory;
   const Error error = error_of(read_plan(directory.file("vestige.toml")));

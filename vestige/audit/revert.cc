@@ -84,28 +84,28 @@ Result<Outcome> restore(Database& db, const std::string& name,
                         const ApplyOptions& options) {
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
-  const Row key = TRY(parse_key(db, table, words));
-  TRY(names_a_row(table, key));
+  const RowName named = TRY(named_row(db, table, words));
   const std::int64_t upto = TRY(resolve(db, to));
   const std::string moment = to.kind == Moment::Kind::change ? fmt::format("change {}", to.value)
                              : to.kind == Moment::Kind::time ? format_time(to.value)
                                                              : "now";
-  const std::string what = fmt::format("restore of {} {} to {}", table.name, key_text(key), moment);
+  const std::string what =
+      fmt::format("restore of {} {} to {}", table.name, key_text(named), moment);
 
   if (db.engine() == Engine::postgres) {
     Selection later;
     later.table = table.id;
-    later.key = key;
+    later.key = named.key;
     later.after = upto;
     Outcome outcome = TRY(undo_on_postgres(db, later, with_reason(options, what), options, what));
     outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
     return outcome;
   }
-  const auto row = TRY(live_row(db, table, key));
+  const auto row = TRY(live_row(db, table, named));
   State target;
   if (row.has_value()) {
     target = *row;
-    auto history = TRY(row_history(db, table, key, kNow));
+    auto history = TRY(row_history(db, table, named, kNow));
     while (auto change = TRY(history->next())) {
       if (change->id <= upto) break;
       fold_backward(target, *change);
@@ -113,12 +113,12 @@ Result<Outcome> restore(Database& db, const std::string& name,
   }
   if (!target.has_value()) {
     // Another row may have had the key then: deleted since, or moved away.
-    target = TRY(state_of(db, table, key, upto));
+    target = TRY(state_of(db, table, named, upto));
     if (!target.has_value() && !row.has_value())
       return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
   }
   auto undo = TRY(Undo::begin(db, {table}, with_reason(options, what), options));
-  TRY(undo->put(table, row.has_value() ? std::optional<Row>(key) : std::nullopt, target));
+  TRY(undo->put(table, named, row.has_value(), target));
   return undo->finish(what);
 }
 

@@ -1,5 +1,7 @@
 #include "vestige/audit/row_history.h"
 
+#include <set>
+
 #include "vestige/trail/live_table.h"
 #include "vestige/trail/postgres_trail.h"
 
@@ -16,17 +18,18 @@ namespace {
 
 class RowHistory final : public Changes {
  public:
-  RowHistory(Database& db, Tracked table, Row key, std::int64_t upto)
-      : db_(db), table_(std::move(table)), key_(std::move(key)), upto_(upto) {}
+  RowHistory(Database& db, Tracked table, RowName name, std::int64_t upto)
+      : db_(db), table_(std::move(table)), name_(std::move(name)), upto_(upto) {}
 
   Result<std::optional<Change>> next() override {
     while (!ended_) {
-      if (changes_ == nullptr) changes_ = TRY(key_changes(db_, table_, key_, 0, upto_, false));
+      if (changes_ == nullptr) changes_ = TRY(key_changes(db_, table_, name_, 0, upto_, false));
       auto change = TRY(changes_->next());
       if (!change.has_value()) break;
-      const bool moved_in = change->new_key.has_value() && same_row_key(*change->new_key, key_);
+      const bool moved_in =
+          change->new_key.has_value() && same_row_key(*change->new_key, name_.key);
       if (moved_in) {
-        key_ = change->key;
+        name_ = {change->key, change->row_id};
         upto_ = change->id - 1;
         changes_.reset();
       } else if (change->new_key.has_value() || (change->op == Op::remove && given_)) {
@@ -43,7 +46,7 @@ class RowHistory final : public Changes {
  private:
   Database& db_;
   Tracked table_;
-  Row key_;
+  RowName name_;
   std::int64_t upto_;
   std::unique_ptr<Changes> changes_;
   bool given_ = false;
@@ -52,25 +55,81 @@ class RowHistory final : public Changes {
 
 }  // namespace
 
-Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
-                                             std::int64_t upto) {
-  return std::unique_ptr<Changes>(new RowHistory(db, table, key, upto));
+Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table,
+                                             const RowName& name, std::int64_t upto) {
+  return std::unique_ptr<Changes>(new RowHistory(db, table, name, upto));
 }
 
-Result<void> names_a_row(const Tracked& table, const Row& key) {
-  for (const Field& field : key)
-    if (std::holds_alternative<Null>(field.value))
-      return hinted(
-          fail(Fault::invalid,
-               "tell the rows of {} apart: {} of a key is null, and any number of rows may have it",
-               table.name, field.name),
-          "vestige log " + table.name +
-              " shows the changes; --key over columns that are never null"
-              " gives the rows an identity");
-  return {};
+namespace {
+
+constexpr std::size_t kShown = 5;  // rowids that a refusal names
+
+// The rowids of the rows that have or had a key which does not tell them apart.
+Result<std::set<std::int64_t>> row_ids_under(Database& db, const Tracked& table, const Row& key) {
+  std::set<std::int64_t> found;
+  auto changes = TRY(key_changes(db, table, {key, std::nullopt}, 0, kNow, false));
+  while (found.size() <= kShown) {
+    const auto change = TRY(changes->next());
+    if (!change.has_value()) break;
+    if (change->row_id.has_value()) found.insert(*change->row_id);
+  }
+  auto live = live_table(db, table.name);
+  if (!live.has_value() || live->row_id.empty()) return found;  // gone: then the trail alone knows
+  Params values;
+  std::string sql =
+      fmt::format("select {} from {} where true", live->row_id, db.quote_name(live->name));
+  for (const Field& field : key) {
+    if (live->find(field.name) == nullptr) return found;
+    values.push_back(field.value);
+    sql += fmt::format(" and {} is ?{}", db.quote_name(field.name), values.size());
+  }
+  auto rows = TRY(db.query(sql, values));
+  while (found.size() <= kShown && TRY(rows->next()) == Step::row) found.insert(rows->integer(0));
+  return found;
 }
 
-Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {
+}  // namespace
+
+Result<RowName> named_row(Database& db, const Tracked& table,
+                          const std::vector<std::string>& words) {
+  RowName name = TRY(parse_key(db, table, words));
+  if (tells_apart(name.key) || name.row_id.has_value() || !table.shape.row_ids) {
+    TRY(names_a_row(table, name));
+    return name;
+  }
+  const auto found = TRY(row_ids_under(db, table, name.key));
+  if (found.size() > 1) {
+    std::string list;
+    std::size_t shown = 0;
+    for (const std::int64_t row_id : found) {
+      if (shown == kShown) list += ", …";
+      else if (shown < kShown) list += fmt::format("{}{}", shown == 0 ? "" : ", ", row_id);
+      ++shown;
+    }
+    return hinted(fail(Fault::invalid,
+                       "find a row of {}: several rows have or had the key {}:"
+                       " rowid {}",
+                       table.name, key_text(name.key), list),
+                  fmt::format("add which one: rowid={}", *found.begin()));
+  }
+  if (!found.empty()) name.row_id = *found.begin();
+  return name;
+}
+
+Result<void> names_a_row(const Tracked& table, const RowName& name) {
+  if (tells_apart(name.key) || name.row_id.has_value()) return {};
+  return hinted(
+      fail(Fault::invalid,
+           "tell the rows of {} apart: any number of them may have the key {}, and no rowid is"
+           " recorded",
+           table.name, key_text(name.key)),
+      "vestige log " + table.name +
+          " shows the changes; --key over columns that are never null"
+          " gives the rows an identity");
+}
+
+Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name) {
+  const Row& key = name.key;
   if (db.engine() == Engine::postgres) return postgres::live_row(db, table, key);
   auto live = live_table(db, table.name);
   if (!live.has_value()) {
@@ -92,6 +151,11 @@ Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Ro
     where += fmt::format("{}{} is ?{} collate binary", where.empty() ? "" : " and ",
                          db.quote_name(field.name), values.size());
   }
+  if (!tells_apart(key)) {
+    if (!name.row_id.has_value() || live->row_id.empty()) return std::optional<Row>();
+    values.emplace_back(*name.row_id);
+    where += fmt::format("{}{} = ?{}", where.empty() ? "" : " and ", live->row_id, values.size());
+  }
   // The comparison without a collation lets the index find the row; the other makes it exact.
   std::string search;
   for (std::size_t i = 0; i < key.size(); ++i)
@@ -105,7 +169,7 @@ Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Ro
     row.push_back({names[i], rows->value(static_cast<int>(i))});
   if (TRY(rows->next()) == Step::row)
     return fail(Fault::corrupt, "read {} {}: more than one row has this key", table.name,
-                key_text(key));
+                key_text(name));
   return std::optional<Row>(std::move(row));
 }
 

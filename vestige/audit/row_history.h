@@ -12,22 +12,29 @@ namespace vestige {
 /// After every change.
 inline constexpr std::int64_t kNow = std::numeric_limits<std::int64_t>::max();
 
-/// The changes of the row that had `key` just after change `upto`. Ends with the INSERT that made it, or
+/// The changes of the row that had this name just after change `upto`. Ends with the INSERT that made it, or
 /// where the trail ends.
-Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table, const Row& key,
-                                             std::int64_t upto);
+Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table,
+                                             const RowName& name, std::int64_t upto);
 
 /// The same values in every column, as = sees numbers.
 bool same_row_key(const Row& left, const Row& right);
 
-/// A key with a NULL in it names no row: SQLite lets any number of rows have it.
+/// The row that words name (see parse_key), told from others whose key holds the same NULL: by the rowid that
+/// is typed, or because there was only one.
 ///
-/// faults   invalid: the key holds a NULL
-Result<void> names_a_row(const Tracked& table, const Row& key);
+/// faults   as parse_key; invalid: the words name several rows
+Result<RowName> named_row(Database& db, const Tracked& table,
+                          const std::vector<std::string>& words);
+
+/// Refuses a row that nothing tells from others.
+///
+/// faults   invalid: the key holds a NULL, and no rowid is known
+Result<void> names_a_row(const Tracked& table, const RowName& name);
 
 /// The row as it stands in the table now: its recorded columns; nothing when it is not there.
 ///
 /// faults   corrupt: more than one row has the key
-Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key);
+Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name);
 
 }  // namespace vestige

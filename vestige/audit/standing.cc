@@ -138,40 +138,6 @@ bool key_differs(const Tracked& table, const LiveTable& live, const std::vector<
 
 }  // namespace
 
-std::string bare_name(std::string_view token) {
-  if (token.size() < 2) return std::string(token);
-  const char open = token.front();
-  if (open == '[') return std::string(token.substr(1, token.size() - 2));
-  if (open != '"' && open != '`' && open != '\'') return std::string(token);
-  std::string out;
-  for (std::size_t i = 1; i + 1 < token.size(); ++i) {
-    out += token[i];
-    if (token[i] == open) ++i;
-  }
-  return out;
-}
-
-std::string renamed_condition(Database& db, std::string_view condition,
-                              const std::vector<Renamed>& renamed) {
-  const auto tokens = sql_tokens(condition);
-  std::string out;
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-    const std::string side = bare_name(tokens[i].text);
-    if ((!same_word(side, "new") && !same_word(side, "old")) || tokens[i + 1].text != ".") continue;
-    const SqlToken& column = tokens[i + 2];
-    for (const Renamed& pair : renamed) {
-      if (!same_word(bare_name(column.text), pair.from)) continue;
-      out += condition.substr(copied, column.at - copied);
-      out += db.quote_name(pair.to);
-      copied = column.at + column.text.size();
-      break;
-    }
-  }
-  out += condition.substr(copied);
-  return out;
-}
-
 std::string Standing::trouble() const {
   if (live.empty()) return "table missing";
   Names parts;

@@ -38,11 +38,4 @@ struct Standing {
 /// faults   invalid: the table became something that cannot be tracked
 Result<Standing> standing(Database& db, const Tracked& table);
 
-/// The bytes of an identifier as it stands in SQL: word, "word", `word` or [word].
-std::string bare_name(std::string_view token);
-
-/// A policy's condition after columns were renamed: NEW.from becomes NEW.to, and so for OLD.
-std::string renamed_condition(Database& db, std::string_view condition,
-                              const std::vector<Renamed>& renamed);
-
 }  // namespace vestige

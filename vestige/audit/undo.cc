@@ -20,12 +20,6 @@ std::string described(const Value* value) {
   return text;
 }
 
-// A key with a NULL in it may be that of several rows: SQLite's UNIQUE lets them all in.
-bool several(const Row& key) {
-  return std::any_of(key.begin(), key.end(),
-                     [](const Field& field) { return std::holds_alternative<Null>(field.value); });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracked>& tables,
@@ -81,7 +75,7 @@ Statement& Undo::where(Statement& statement, const Place& place, const Row& key,
   statement.add(" where ");
   if (key.empty()) return statement.add(place.live.row_id).add(" = ").value(*row_id);
   bool first = true;
-  if (several(key) && row_id.has_value()) {
+  if (!tells_apart(key) && row_id.has_value()) {
     statement.add(place.live.row_id).add(" = ").value(*row_id);
     first = false;
   }
@@ -103,7 +97,7 @@ Result<std::optional<Row>> Undo::read(const Place& place, const Row& key,
   }
   std::string where;
   Params values;
-  if (key.empty() || (several(key) && row_id.has_value())) {
+  if (key.empty() || (!tells_apart(key) && row_id.has_value())) {
     values.emplace_back(row_id.has_value() ? Value(*row_id) : Value(Null{}));
     where = place.live.row_id + " = ?1";
   }
@@ -215,8 +209,24 @@ bool Undo::conflict(const Change& change, const Row& key, std::string what,
   return false;
 }
 
+Result<bool> Undo::doubtful(const Place& place, const Change& change, const Row& key) {
+  if (tells_apart(key) || change.row_id.has_value()) return false;
+  std::string sql = "select count(*) from " + db_.quote_name(place.live.name) + " where true";
+  Params values;
+  for (const Field& field : key) {
+    if (place.live.find(field.name) == nullptr) return false;
+    values.push_back(field.value);
+    sql += fmt::format(" and {} is ?{}", db_.quote_name(field.name), values.size());
+  }
+  if (TRY(scalar_integer(db_, sql, values)) < 2) return false;
+  (void)conflict(change, key, "several rows have this key, and no rowid tells which it was", {},
+                 false);
+  return true;
+}
+
 Result<void> Undo::undo_update(const Place& place, const Change& change) {
   const Row& key = change.new_key.has_value() ? *change.new_key : change.key;
+  if (TRY(doubtful(place, change, key))) return {};
   const auto row = TRY(read(place, key, change.row_id));
   if (!row.has_value()) {
     (void)conflict(change, key, "the row is gone", {}, false);
@@ -239,6 +249,7 @@ Result<void> Undo::undo_update(const Place& place, const Change& change) {
 }
 
 Result<void> Undo::undo_insert(const Place& place, const Change& change) {
+  if (TRY(doubtful(place, change, change.key))) return {};
   const auto row = TRY(read(place, change.key, change.row_id));
   if (!row.has_value()) {
     (void)conflict(change, change.key, "the row is gone", {}, false);
@@ -259,7 +270,7 @@ Result<void> Undo::undo_insert(const Place& place, const Change& change) {
 }
 
 Result<void> Undo::undo_remove(const Place& place, const Change& change) {
-  const bool keyed = !change.key.empty();
+  const bool keyed = tells_apart(change.key) || (!change.key.empty() && change.row_id.has_value());
   const auto row = keyed ? TRY(read(place, change.key, change.row_id)) : std::optional<Row>();
   if (row.has_value()) {
     if (!conflict(change, change.key, "a row with this key is there again", {}, true)) return {};
@@ -286,15 +297,15 @@ Result<void> Undo::undo(const Change& change) {
   return {};
 }
 
-Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, const State& target) {
+Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, const State& target) {
   const Place& at = *TRY(place(table.name));
   if (!target.has_value()) {
-    if (!live.has_value()) return {};
-    TRY(remove(at, *live, std::nullopt));
-  } else if (!live.has_value()) {
-    TRY(insert(at, *target, std::nullopt));
+    if (!lives) return {};
+    TRY(remove(at, name.key, name.row_id));
+  } else if (!lives) {
+    TRY(insert(at, *target, name.row_id));
   } else {
-    const auto row = TRY(read(at, *live, std::nullopt));
+    const auto row = TRY(read(at, name.key, name.row_id));
     Row changed;
     for (const Field& field : *target) {
       const Value* now = row.has_value() ? find(*row, field.name) : nullptr;
@@ -306,7 +317,7 @@ Result<void> Undo::put(const Tracked& table, const std::optional<Row>& live, con
         note(
             fmt::format("{}: column {} is not recorded, it cannot be restored and is left as it is",
                         table.name, column.name));
-    TRY(update(at, *live, std::nullopt, changed));
+    TRY(update(at, name.key, name.row_id, changed));
   }
   ++outcome_.applied;
   return {};

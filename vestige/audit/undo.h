@@ -30,8 +30,11 @@ class Undo {
   /// Undoes one change, or notes why it cannot be done.
   Result<void> undo(const Change& change);
 
-  /// Makes a row what it was: `live` is its key now, if it is there.
-  Result<void> put(const Tracked& table, const std::optional<Row>& live, const State& target);
+  /// Makes a row what it was.
+  ///
+  /// name    what it is called now, or was when it was deleted
+  /// lives   it is there now
+  Result<void> put(const Tracked& table, const RowName& name, bool lives, const State& target);
 
   /// Checks foreign keys and ends the transaction: committed, or rolled back for a dry run.
   Result<Outcome> finish(const std::string& what);
@@ -61,6 +64,8 @@ class Undo {
   // True when the change is to be undone all the same.
   bool conflict(const Change& change, const Row& key, std::string what,
                 std::vector<std::string> columns, bool can_force);
+  // True, and noted as a conflict, when several rows may be the one that was changed.
+  Result<bool> doubtful(const Place& place, const Change& change, const Row& key);
   Result<void> undo_update(const Place& place, const Change& change);
   Result<void> undo_insert(const Place& place, const Change& change);
   Result<void> undo_remove(const Place& place, const Change& change);

@@ -70,7 +70,7 @@ class LiveCheck {
   }
 
   void fold(const Change& change) {
-    if (change.op == Op::truncate || change.key.empty()) return;
+    if (change.op == Op::truncate || !tells_apart(change.key)) return;
     Led& led = rows_[to_json(change.key)];
     led.key = change.key;
     led.by = change.id;
@@ -78,11 +78,12 @@ class LiveCheck {
     fold_forward(led.state, change);
     if (!change.new_key.has_value()) return;
     State moved = std::exchange(led.state, std::nullopt);
+    if (!tells_apart(*change.new_key)) return;
     rows_[to_json(*change.new_key)] = {*change.new_key, std::move(moved), change.id};
   }
 
   Result<void> compare(const Tracked& tracked, const Led& led) {
-    const auto live = TRY(live_row(db_, tracked, led.key));
+    const auto live = TRY(live_row(db_, tracked, RowName{led.key, std::nullopt}));
     const auto say = [&](std::string code, std::string what, std::vector<std::string> columns) {
       return report({.code = std::move(code),
                      .change = led.by,

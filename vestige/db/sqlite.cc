@@ -41,10 +41,27 @@ Fault fault_of(int code) {
   }
 }
 
+// What can be done about it, where SQLite's own words do not say.
+std::string_view hint_of(int code, std::string_view message) {
+  switch (code & 0xFF) {
+    case SQLITE_BUSY:
+      return "another process has locked the database, for more than 10 seconds; try again when it"
+             " is done";
+    case SQLITE_READONLY: return "you need the right to write the database's file and its folder";
+    case SQLITE_CANTOPEN:
+      return "you need the right to read and write the database's file and its folder";
+    default: break;
+  }
+  if (message.starts_with("no such table: vestige_"))
+    return "vestige doctor says what is missing from the trail";
+  return "";
+}
+
 tl::unexpected<Error> broken(sqlite3* handle, std::string_view attempt) {
-  return tl::unexpected<Error>(Error{fault_of(sqlite3_extended_errcode(handle)),
-                                     fmt::format("{}: {}", attempt, sqlite3_errmsg(handle)),
-                                     {}});
+  const int code = sqlite3_extended_errcode(handle);
+  const std::string_view message = sqlite3_errmsg(handle);
+  return tl::unexpected<Error>(Error{fault_of(code), fmt::format("{}: {}", attempt, message),
+                                     std::string(hint_of(code, message))});
 }
 
 Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_view* rest = nullptr) {
@@ -201,10 +218,13 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
                 sqlite3_libversion());
   std::error_code error;
   if (mode == Mode::existing && path != ":memory:") {
-    if (!std::filesystem::exists(path, error))
+    const auto status = std::filesystem::status(path, error);
+    if (status.type() == std::filesystem::file_type::none)
+      return fail(Fault::denied, "open {}: {}", path, error.message());
+    if (!std::filesystem::exists(status))
       return hinted(fail(Fault::missing, "open {}: no such file", path),
                     "check --db, $VESTIGE_DB or vestige.toml; vestige does not create databases");
-    if (!std::filesystem::is_regular_file(path, error))
+    if (!std::filesystem::is_regular_file(status))
       return fail(Fault::invalid, "open {}: not a file", path);
   }
   sqlite3* raw = nullptr;

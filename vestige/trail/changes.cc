@@ -1,5 +1,7 @@
 #include "vestige/trail/changes.h"
 
+#include <algorithm>
+
 #include "vestige/trail/decode.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/row_index.h"
@@ -26,40 +28,70 @@ class ReadChanges final : public Changes {
   Decoder decoder_;
 };
 
-// A row's stay under one key: changes lo … hi.
+using RowId = std::optional<std::int64_t>;
+
+// A row's stay under one key: changes lo … hi; of one rowid, where the key does not tell rows apart.
 struct Stay {
   Value key;
   std::int64_t lo;
   std::int64_t hi;
+  RowId row_id;
 };
 
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::size_t kNoted = 10'000;  // ids of one row that are kept in memory
 
-// Follows a row through its keys, as long as they tell it from others: NULL does not. Each question is one
-// search of the sorted runs.
+// The ids of changes whose stored key is NULL, before or after. No run has them, so this is a scan. The key
+// is the first recorded column, where it is one.
+std::string null_changes(const std::string& table, const std::string& key) {
+  return fmt::format(
+      "select id from vestige_change where tbl = {0}"
+      " and (key is {1} or (op = 'U' and new_key is {1} and changed & 1))",
+      table, key);
+}
+
+std::string ids_under(const Value& stored, const std::string& table, const std::string& key) {
+  return std::holds_alternative<Null>(stored) ? null_changes(table, key) : row_changes(table, key);
+}
+
+// A stored key in which a NULL may stand: of several columns it is JSON, and the word in a text does no harm.
+bool may_hold_null(const Value& stored) {
+  const auto* text = std::get_if<Text>(&stored);
+  return text == nullptr
+             ? std::holds_alternative<Null>(stored)
+             : text->bytes.starts_with('[') && text->bytes.find("null") != std::string::npos;
+}
+
+// A new key; NULL, too, can be one, of the first recorded column.
+constexpr std::string_view kMoved = "(op = 'U' and (new_key is not null or changed & 1))";
+
+// Follows a row through its keys. Where a key holds a NULL, its rowid tells it from others. Each question is
+// one search of the sorted runs.
 class Follow {
  public:
   Follow(Database& db, std::int64_t table) : db_(db), table_(table) {}
 
   Result<std::vector<Stay>> stays(const Value& key) {
-    stays_.push_back({key, 0, kEnd});
-    auto rows = TRY(db_.query(
-        "select id, key, new_key from vestige_change where id in (" + row_changes("?1", "?2") + ")",
-        {table_, key}));
+    stays_.push_back({key, 0, kEnd, {}});
+    auto rows = TRY(db_.query(fmt::format("select id, key, new_key, row_id, {} from vestige_change"
+                                          " where id in ({})",
+                                          kMoved, ids_under(key, "?1", "?2")),
+                              {table_, key}));
     struct Move {
       std::int64_t id;
       Value from, to;
+      RowId row_id;
     };
     std::vector<Move> moves;
     while (TRY(rows->next()) == Step::row) {
       note(rows->integer(0));
-      if (!rows->is_null(2)) moves.push_back({rows->integer(0), rows->value(1), rows->value(2)});
+      if (rows->integer(4) != 0)
+        moves.push_back({rows->integer(0), rows->value(1), rows->value(2), row_id_at(*rows, 3)});
     }
     for (const Move& move : moves) {
-      if (same_key(move.to, key)) TRY(backward(move.from, move.id));
-      if (same_key(move.from, key)) TRY(forward(move.to, move.id));
+      if (same_key(move.to, key)) TRY(backward(move.from, move.id, move.row_id));
+      if (same_key(move.from, key)) TRY(forward(move.to, move.id, move.row_id));
     }
     return std::move(stays_);
   }
@@ -71,46 +103,56 @@ class Follow {
   }
 
  private:
+  static RowId row_id_at(const Rows& rows, int column) {
+    return rows.is_null(column) ? RowId() : RowId(rows.integer(column));
+  }
+
+  // The id, the key, the new key and whether it moved, of a row's first or last change under a key that is
+  // of a kind and comes before or after another.
+  Result<std::unique_ptr<Rows>> next_change(const Value& key, std::int64_t id, const RowId& row_id,
+                                            std::string_view which) {
+    Params values = {table_, key, id};
+    std::string same;
+    if (may_hold_null(key)) {
+      values.emplace_back(row_id.has_value() ? Value(*row_id) : Value(Null{}));
+      same = " and row_id = ?4";
+    }
+    return db_.query(
+        fmt::format("select id, key, new_key, {} from vestige_change where id in ({}){}"
+                    " and {} limit 1",
+                    kMoved, ids_under(key, "?1", "?2"), same, which),
+        values);
+  }
+
   // The stay under `key` that ended with the move at `end`, and what came before it.
-  Result<void> backward(Value key, std::int64_t end) {
-    while (!std::holds_alternative<Null>(key)) {
-      auto rows = TRY(db_.query("select id, key, new_key from vestige_change where id in (" +
-                                    row_changes("?1", "?2") +
-                                    ") and id < ?3 and ((key is ?2 and op = 'I') or new_key is ?2)"
-                                    " order by id desc limit 1",
-                                {table_, key, end}));
-      if (TRY(rows->next()) == Step::end) {
-        stays_.push_back({key, 0, end});
-        return {};
-      }
-      const std::int64_t began = rows->integer(0);
-      stays_.push_back({key, began, end});
-      if (rows->is_null(2)) return {};
+  Result<void> backward(Value key, std::int64_t end, const RowId& row_id) {
+    const std::string which = fmt::format(
+        "id < ?3 and ((key is ?2 and op = 'I') or (new_key is ?2 and {})) order by id desc",
+        kMoved);
+    while (true) {
+      auto rows = TRY(next_change(key, end, row_id, which));
+      const bool known = TRY(rows->next()) == Step::row;
+      const std::int64_t began = known ? rows->integer(0) : 0;
+      stays_.push_back({key, began, end, row_id});
+      if (!known || rows->integer(3) == 0) return {};
       key = rows->value(1);
       end = began;
     }
-    return {};
   }
 
   // The stay under `key` that began with the move at `begin`, and what came after it.
-  Result<void> forward(Value key, std::int64_t begin) {
-    while (!std::holds_alternative<Null>(key)) {
-      auto rows = TRY(db_.query(
-          "select id, new_key from vestige_change where id in (" + row_changes("?1", "?2") +
-              ") and id > ?3 and key is ?2 and (op = 'D' or new_key is not null)"
-              " order by id limit 1",
-          {table_, key, begin}));
-      if (TRY(rows->next()) == Step::end) {
-        stays_.push_back({key, begin, kEnd});
-        return {};
-      }
-      const std::int64_t ended = rows->integer(0);
-      stays_.push_back({key, begin, ended});
-      if (rows->is_null(1)) return {};
-      key = rows->value(1);
+  Result<void> forward(Value key, std::int64_t begin, const RowId& row_id) {
+    const std::string which =
+        fmt::format("id > ?3 and key is ?2 and (op = 'D' or {}) order by id", kMoved);
+    while (true) {
+      auto rows = TRY(next_change(key, begin, row_id, which));
+      const bool known = TRY(rows->next()) == Step::row;
+      const std::int64_t ended = known ? rows->integer(0) : kEnd;
+      stays_.push_back({key, begin, ended, row_id});
+      if (!known || rows->integer(3) == 0) return {};
+      key = rows->value(2);
       begin = ended;
     }
-    return {};
   }
 
   void note(std::int64_t id) {
@@ -126,10 +168,6 @@ class Follow {
 
 Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where& where) {
   const Value stored = TRY(stored_key(db, key));
-  if (std::holds_alternative<Null>(stored)) {
-    where.add("false");
-    return {};
-  }
   Follow follow(db, table);
   const auto stays = TRY(follow.stays(stored));
   if (const auto known = follow.ids(); stays.size() == 1 && known.has_value()) {
@@ -140,7 +178,10 @@ Result<void> select_row(Database& db, std::int64_t table, const Row& key, Where&
   for (const Stay& stay : stays) {
     const std::string at = where.bind(table);
     const std::string value = where.bind(stay.key);
-    ids += (ids.empty() ? "" : " union all ") + row_changes(at, value);
+    ids += fmt::format("{}select id from vestige_change where id in ({})",
+                       ids.empty() ? "" : " union all ", ids_under(stay.key, at, value));
+    if (stay.row_id.has_value() && may_hold_null(stay.key))
+      ids += " and row_id = " + where.bind(*stay.row_id);
     if (stays.size() > 1) {
       // Only this stay: another row may have had the key before or after.
       ids += fmt::format(" and id between {} and {}", where.bind(stay.lo), where.bind(stay.hi));
@@ -161,6 +202,12 @@ Result<void> select_tx(Database& db, std::int64_t tx, Where& where) {
 }
 
 }  // namespace
+
+bool tells_apart(const Row& key) {
+  return !key.empty() && std::none_of(key.begin(), key.end(), [](const Field& field) {
+    return std::holds_alternative<Null>(field.value);
+  });
+}
 
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
   if (db.engine() == Engine::postgres) return postgres::last_change_at(db, micros);
@@ -201,6 +248,7 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
     where.add("c.tbl = " + where.bind(*selection.table));
   if (selection.table.has_value() && !selection.key.empty())
     TRY(select_row(db, *selection.table, selection.key, where));
+  if (selection.row_id.has_value()) where.add("c.row_id = " + where.bind(*selection.row_id));
   if (selection.tx.has_value()) TRY(select_tx(db, *selection.tx, where));
   if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
   if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
@@ -232,17 +280,24 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
                   selection);
 }
 
-Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
-                                             std::int64_t after, std::int64_t upto,
-                                             bool oldest_first) {
+Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
+                                             const RowName& name, std::int64_t after,
+                                             std::int64_t upto, bool oldest_first) {
   if (db.engine() == Engine::postgres)
-    return postgres::key_changes(db, table.id, key, after, upto, oldest_first);
-  const Value stored = TRY(stored_key(db, key));
-  auto rows = TRY(
-      db.query(fmt::format("select {} from vestige_change as c where c.id in ({}) and c.id > ?3"
-                           " and c.id <= ?4 order by c.id{}",
-                           change_columns(), row_changes("?1", "?2"), oldest_first ? "" : " desc"),
-               {table.id, stored, after, upto}));
+    return postgres::key_changes(db, table.id, name.key, after, upto, oldest_first);
+  const Value stored = name.key.empty() ? Value(Null{}) : TRY(stored_key(db, name.key));
+  Params values = {table.id, stored, after, upto};
+  std::string which;
+  if (name.row_id.has_value() && !tells_apart(name.key)) {
+    values.emplace_back(*name.row_id);
+    which = " and c.row_id = ?5";
+  }
+  auto rows =
+      TRY(db.query(fmt::format("select {} from vestige_change as c where c.id in ({}) and c.id > ?3"
+                               " and c.id <= ?4{} order by c.id{}",
+                               change_columns(), ids_under(stored, "?1", "?2"), which,
+                               oldest_first ? "" : " desc"),
+                   values));
   Decoder decoder = TRY(Decoder::open(db));
   return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder)));
 }

@@ -26,14 +26,25 @@ class Changes {
   virtual Result<std::optional<Change>> next() = 0;
 };
 
+/// A row as people and changes name it.
+struct RowName {
+  Row key;
+  std::optional<std::int64_t>
+      row_id;  // SQLite: which of the rows that their key does not tell apart
+};
+
+/// True when a key names one row: NULL tells nobody apart, and neither does a table without a key.
+bool tells_apart(const Row& key);
+
 /// Which changes to read; everything that is set must hold.
 struct Selection {
-  std::optional<std::int64_t> table;  // vestige_table.id
-  Row key;                            // with table: this row, under every key it had
-  std::optional<std::int64_t> since;  // at >= since, microseconds
-  std::optional<std::int64_t> until;  // at < until
-  std::optional<std::int64_t> after;  // id > after
-  std::optional<std::int64_t> upto;   // id <= upto
+  std::optional<std::int64_t> table;   // vestige_table.id
+  Row key;                             // with table: this row, under every key it had
+  std::optional<std::int64_t> row_id;  // with table: only changes of this rowid
+  std::optional<std::int64_t> since;   // at >= since, microseconds
+  std::optional<std::int64_t> until;   // at < until
+  std::optional<std::int64_t> after;   // id > after
+  std::optional<std::int64_t> upto;    // id <= upto
   std::optional<std::string> actor;
   std::optional<Op> op;
   std::optional<std::string> column;  // changes whose old_values or new_values have it
@@ -51,24 +62,29 @@ struct Selection {
 /// source   sql/sqlite/changes.sql
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
 
-/// The changes under one key, before or after, whichever row had it: after < id <= upto.
+/// The changes under one key, before or after, whichever row had it: after < id <= upto. Where the key does
+/// not tell rows apart, those of the named rowid, if one is named.
 ///
 /// order    by id
+/// cost     as read_changes; a scan of the trail for rows whose key of one column is null, or without a key
 /// faults   corrupt, offline
-Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table, const Row& key,
-                                             std::int64_t after, std::int64_t upto,
-                                             bool oldest_first);
+Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
+                                             const RowName& name, std::int64_t after,
+                                             std::int64_t upto, bool oldest_first);
 
 /// The id of the last change that the clock placed at or before a moment (0: none). A search, not a scan.
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros);
 
-/// Reads key values as people type them ("1", "x'00ff'", or "col=value" for each key column) and gives
-/// them the storage classes that the table's rows have.
+/// Reads key values as people type them ("1", "x'00ff'", "null", "'text'", or "col=value" for each key
+/// column) and gives them the storage classes that the table's rows have. "rowid=7" says which of the rows
+/// that the key does not tell apart.
 ///
 /// faults   invalid: wrong number of values, an unknown column, or a table without a key
-Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words);
+Result<RowName> parse_key(Database& db, const Tracked& table,
+                          const std::vector<std::string>& words);
 
-/// `key` for messages: "id=1" or "order_id=1, line=2".
+/// A key for messages: "id=1", "order_id=1, line=2" or "code=null, rowid=7".
 std::string key_text(const Row& key);
+std::string key_text(const RowName& name);
 
 }  // namespace vestige

@@ -9,9 +9,15 @@ namespace vestige {
 
 Result<std::int64_t> installed_version(Database& db) {
   if (db.engine() == Engine::postgres) return postgres::installed_version(db);
-  if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_meta'")) ==
-      0)
-    return 0;
+  const auto stands = [&](const char* name) {
+    return scalar_integer(db, "select count(*) from sqlite_schema where name = ?1", {Text{name}});
+  };
+  if (TRY(stands("vestige_meta")) == 0) {
+    if (TRY(stands("vestige_change")) == 0) return 0;
+    return hinted(fail(Fault::corrupt, "read the trail: its table vestige_meta is missing from {}",
+                       db.where()),
+                  "restore the database from a backup");
+  }
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
 

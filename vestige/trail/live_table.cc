@@ -18,6 +18,15 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// SQLite's names differ in nothing but the case of ASCII letters. A table may have thousands of columns.
+bool same_name(std::string_view left, std::string_view right) {
+  const auto low = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](char a, char b) { return low(a) == low(b); });
+}
+
 Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string& table) {
   struct Found {
     std::string name;
@@ -88,7 +97,7 @@ Affinity affinity_of(std::string_view declared_type) {
 
 const LiveColumn* LiveTable::find(const std::string& column) const {
   for (const LiveColumn& own : columns)
-    if (lower(own.name) == lower(column)) return &own;
+    if (same_name(own.name, column)) return &own;
   return nullptr;
 }
 

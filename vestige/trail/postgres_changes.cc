@@ -88,8 +88,8 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
     const std::string tx = where.bind(*selection.tx);
     where.add(
         fmt::format("v.tx = {} and v.context_id = any (array(select x.id from vestige.context x "
-                    "where x.tx = {}))",
-                    tx, tx));
+                    "where x.id >= {} and x.tx = {}))",
+                    tx, tx, tx));
     where.add("v.id >= " + where.bind(*selection.tx));
   }
   if (selection.after.has_value()) where.add("v.id > " + where.bind(*selection.after));

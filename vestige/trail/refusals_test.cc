@@ -60,6 +60,15 @@ TEST(Trail, KnowsOnlyItsOwnVersion) {
             "read the trail: it has version 99, this vestige knows 1");
 }
 
+TEST(Trail, IsMissedWhenItsOwnTableIsGone) {
+  Shop shop;
+  shop.with_trail().run("drop table vestige_meta");
+  const std::string said =
+      "read the trail: its table vestige_meta is missing from " + shop.db().where();
+  EXPECT_EQ(error_of(require_trail(shop.db())).message, said);
+  EXPECT_EQ(error_of(install(shop.db())).message, said);
+}
+
 TEST(Trail, IsAppendOnly) {
   Shop shop;
   shop.run("create table t (id integer primary key, n)");

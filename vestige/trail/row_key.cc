@@ -34,6 +34,8 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
       out.emplace_back(real);
   }
   if (word == "null") out.emplace_back(Null{});
+  if (word.size() >= 2 && word.front() == '\'' && word.back() == '\'')
+    out.emplace_back(Text{word.substr(1, word.size() - 2)});
   out.emplace_back(Text{word});
   return out;
 }
@@ -86,26 +88,35 @@ Result<std::vector<std::string>> typed_values(const Tracked& table,
   return out;
 }
 
-}  // namespace
-
-std::string key_text(const Row& key) {
-  std::string out;
-  for (const Field& field : key)
-    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", field.name, to_display(field.value));
-  return out;
+bool has_column(const Shape& shape, std::string_view name) {
+  return std::any_of(shape.columns.begin(), shape.columns.end(),
+                     [&](const Column& column) { return column.name == name; });
 }
 
-Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std::string>& words) {
-  const auto columns = table.shape.key();
-  if (columns.empty())
-    return hinted(fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
-                  "vestige log " + table.name +
-                      " shows its changes; give it a primary key, or track it with"
-                      " --key over a UNIQUE constraint");
-  const auto typed = TRY(typed_values(table, columns, words));
-  if (db.engine() == Engine::postgres) return postgres::typed_key(db, table, typed);
+constexpr std::string_view kRowId = "rowid=";
 
-  // The class that a value has in the rows decides; where nothing is known, the likeliest.
+// Takes "rowid=7" out of the words, where a table's changes carry rowids.
+Result<std::optional<std::int64_t>> take_row_id(const Tracked& table,
+                                                std::vector<std::string>& words) {
+  std::optional<std::int64_t> row_id;
+  if (!table.shape.row_ids || has_column(table.shape, "rowid")) return row_id;
+  const auto word = std::find_if(words.begin(), words.end(),
+                                 [](const std::string& each) { return each.starts_with(kRowId); });
+  if (word == words.end()) return row_id;
+  const char* first = word->data() + kRowId.size();
+  const char* last = word->data() + word->size();
+  const auto [end, error] = std::from_chars(first, last, row_id.emplace());
+  if (error != std::errc() || end != last)
+    return fail(Fault::invalid, "find a row of {}: '{}': a rowid is a whole number", table.name,
+                *word);
+  words.erase(word);
+  return row_id;
+}
+
+// The key of what was typed: the class that a value has in the rows decides; where nothing is known, the
+// likeliest.
+Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Column>& columns,
+                     const std::vector<std::string>& typed) {
   auto live = live_table(db, table.name);
   std::vector<std::vector<Value>> choices;
   bool stands = live.has_value();
@@ -142,6 +153,45 @@ Result<Row> parse_key(Database& db, const Tracked& table, const std::vector<std:
     while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
     if (i == pick.size()) return likeliest;
   }
+}
+
+}  // namespace
+
+std::string key_text(const RowName& name) {
+  std::string out = key_text(name.key);
+  if (name.row_id.has_value() && !tells_apart(name.key))
+    out += fmt::format("{}rowid={}", out.empty() ? "" : ", ", *name.row_id);
+  return out;
+}
+
+std::string key_text(const Row& key) {
+  std::string out;
+  for (const Field& field : key)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", field.name, to_display(field.value));
+  return out;
+}
+
+Result<RowName> parse_key(Database& db, const Tracked& table,
+                          const std::vector<std::string>& given) {
+  std::vector<std::string> words = given;
+  RowName name;
+  name.row_id = TRY(take_row_id(table, words));
+  const auto columns = table.shape.key();
+  if (columns.empty() && !(name.row_id.has_value() && words.empty()))
+    return hinted(
+        fail(Fault::invalid, "find a row of {}: it is tracked without a key", table.name),
+        fmt::format("vestige log {} shows its changes{}; give it a primary key, or track it with"
+                    " --key over a UNIQUE constraint",
+                    table.name, table.shape.row_ids ? "; rowid=N names one of its rows" : ""));
+  if (columns.empty()) return name;
+  const auto typed = TRY(typed_values(table, columns, words));
+  if (db.engine() == Engine::postgres) name.key = TRY(postgres::typed_key(db, table, typed));
+  else name.key = TRY(read_key(db, table, columns, typed));
+  if (name.row_id.has_value() && tells_apart(name.key))
+    return hinted(fail(Fault::invalid, "find a row of {}: its key {} and a rowid too", table.name,
+                       key_text(name.key)),
+                  "rowid=N is for rows with a null in their key");
+  return name;
 }
 
 }  // namespace vestige

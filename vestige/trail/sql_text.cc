@@ -128,6 +128,40 @@ std::string with_sides(std::string_view condition, std::string_view old_side,
   return out += condition.substr(copied);
 }
 
+std::string bare_name(std::string_view token) {
+  if (token.size() < 2) return std::string(token);
+  const char open = token.front();
+  if (open == '[') return std::string(token.substr(1, token.size() - 2));
+  if (open != '"' && open != '`' && open != '\'') return std::string(token);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < token.size(); ++i) {
+    out += token[i];
+    if (token[i] == open) ++i;
+  }
+  return out;
+}
+
+std::string with_columns(std::string_view condition,
+                         const std::vector<std::pair<std::string, std::string>>& renamed) {
+  const auto tokens = sql_tokens(condition);
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
+    const std::string side = bare_name(tokens[i].text);
+    if ((!same_word(side, "new") && !same_word(side, "old")) || tokens[i + 1].text != ".") continue;
+    const SqlToken& column = tokens[i + 2];
+    for (const auto& [from, to] : renamed) {
+      if (!same_word(bare_name(column.text), from)) continue;
+      out += condition.substr(copied, column.at - copied);
+      out += to;
+      copied = column.at + column.text.size();
+      break;
+    }
+  }
+  out += condition.substr(copied);
+  return out;
+}
+
 bool names_in_body(std::string_view create_trigger, std::string_view name) {
   bool body = false;
   for (const SqlToken& token : sql_tokens(create_trigger)) {

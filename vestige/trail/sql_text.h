@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vestige {
@@ -29,6 +30,15 @@ IndexText index_text(std::string_view create_index);
 /// The condition with each NEW.x and OLD.x turned into `new_side`.x and `old_side`.x.
 std::string with_sides(std::string_view condition, std::string_view old_side,
                        std::string_view new_side);
+
+/// The bytes of an identifier as it stands in SQL: word, "word", `word` or [word].
+std::string bare_name(std::string_view token);
+
+/// The condition after columns were renamed: NEW.from becomes NEW.to, and so for OLD.
+///
+/// renamed   pairs of a column's name and its new one, quoted
+std::string with_columns(std::string_view condition,
+                         const std::vector<std::pair<std::string, std::string>>& renamed);
 
 /// True when the body of a CREATE TRIGGER statement, after BEGIN, has the name in it.
 bool names_in_body(std::string_view create_trigger, std::string_view name);

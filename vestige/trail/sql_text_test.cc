@@ -59,6 +59,15 @@ TEST(SqlText, TurnsSides) {
   EXPECT_FALSE(has_sides(""));
 }
 
+TEST(SqlText, RenamesTheColumnsOfACondition) {
+  const std::string condition =
+      "new.a > 1 and OLD . \"a\" is not [new].b and a = 'new.a' and t.a = 1 -- new.a";
+  EXPECT_EQ(
+      with_columns(condition, {{"A", "\"b\""}, {"b", "\"a\""}}),
+      "new.\"b\" > 1 and OLD . \"b\" is not [new].\"a\" and a = 'new.a' and t.a = 1 -- new.a");
+  EXPECT_EQ(with_columns(condition, {}), condition);
+}
+
 TEST(Nearest, IsTheNameThatWasMeant) {
   EXPECT_EQ(nearest("prodcuts", {"orders", "products", "produce"}), "products");
   EXPECT_EQ(nearest("PRODUCTS", {"orders", "products"}), "products");

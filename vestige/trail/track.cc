@@ -97,6 +97,21 @@ std::string columns_json(const std::vector<Column>& columns) {
 
 std::int64_t now_milliseconds() { return clock_now() / 1000; }
 
+// A rowid that is no column is read and put back beside the columns: SQLite must take one more.
+Result<void> require_room(Database& db, const LiveTable& live, const Shape& shape) {
+  constexpr std::size_t kAlwaysFits = 1000;
+  if (!shape.row_ids || shape.columns.size() < kAlwaysFits) return {};
+  std::string columns = live.row_id;
+  for (const Column& column : shape.columns) columns += ", " + db.quote_name(column.name);
+  if (db.query(fmt::format("select {} from {}", columns, db.quote_name(live.name))).has_value())
+    return {};
+  return hinted(fail(Fault::invalid,
+                     "track {}: {} columns and the rowid are more than SQLite reads"
+                     " at once",
+                     live.name, shape.columns.size()),
+                "leave one out with --exclude; an INTEGER PRIMARY KEY column is the rowid");
+}
+
 // Gives a tracked table the shape that fits the table as it stands: the current one when it still
 // fits, or else a new one whose columns keep their identity by name, or by `renamed`.
 Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable& live,
@@ -130,6 +145,7 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable&
     const int in_key = place == key.end() ? 0 : static_cast<int>(place - key.begin()) + 1;
     shape.columns.push_back({identity(name), name, in_key});
   }
+  TRY(require_room(db, live, shape));
   if (!before.empty()) {
     const Shape& last = before.back();
     if (columns_json(last.columns) == columns_json(shape.columns) && last.full == shape.full &&
@@ -305,6 +321,9 @@ Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& n
   carried(table.policy.include);
   carried(table.policy.exclude);
   carried(table.policy.key);
+  std::vector<std::pair<std::string, std::string>> quoted;
+  for (const Renamed& rename : renamed) quoted.emplace_back(rename.from, db.quote_name(rename.to));
+  table.policy.when = with_columns(table.policy.when, quoted);
   if (!table.policy.key.empty() && !is_unique(live, table.policy.key)) table.policy.key.clear();
   return fit(db, std::move(table), live, renamed, note);
 }

@@ -32,7 +32,7 @@ Result<void> untrack(Database& db, const std::string& table);
 
 /// Makes the triggers and the shape of a tracked table fit the table as it stands now, under
 /// whatever name it has now. `note` goes into the shape when a new one is needed. `renamed` maps old
-/// column names to new ones, so that a renamed column keeps its identity.
+/// column names to new ones, so that a renamed column keeps its identity; the policy follows.
 ///
 /// faults   missing: the table is gone
 struct Renamed {

@@ -46,10 +46,10 @@ begin
   end if;
   e := vestige.expressions(s.columns, s.whole, '($1).', '($2).');
   execute format('select %s as old_key, %s as new_key, case when %L = ''U'' then %s else %s end as old_row,
-                         case when %L = ''U'' then %s else %s end as new_row, %s as changed',
-                 e.old_key, e.new_key, op, e.old_changed, e.old_row, op, e.new_changed, e.new_row, e.changed)
+                         case when %L = ''U'' then %s else %s end as new_row',
+                 e.old_key, e.new_key, op, e.old_changed, e.old_row, op, e.new_changed, e.new_row)
     into r using old_one, new_one;
-  if op = 'U' and not r.changed then
+  if op = 'U' and r.old_row = r.new_row then
     return;
   end if;
   perform vestige.capture_nested(rel, tracked_id, s.id, op, case when op = 'I' then r.new_key else r.old_key end,

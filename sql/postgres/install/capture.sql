@@ -1,87 +1,106 @@
 -- The capture functions, generated for each table.
 
--- The body of a table's capture function. Values go through variables: PL/pgSQL keeps the state of an assignment's
--- expression for the whole transaction, but prepares those of an INSERT each time.
+-- Where a capture function finds itself: `context` is the context's id when everything is as it most often is; null in
+-- a transaction's first change, inside a trigger, after one that changed this table, and when the table was altered.
+create or replace function vestige.usual_context(rel oid, t vestige.tracked, s vestige.shape) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select format($usual$case when %1$s
+    and vestige.standing('%2$s'::regclass) = %3$s and pg_trigger_depth() = 1
+    and coalesce(current_setting('vestige.nested_%4$s', true), '') = '' then current_setting('vestige.number')::bigint end$usual$,
+    vestige.context_stands(), rel, s.signature, t.id)
+$$;
+
+-- The check of what a policy requires of the context, as a line of a capture function; '' when it requires nothing.
+create or replace function vestige.requirement(t vestige.tracked) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case when count(*) = 0 then '' else
+           format(E'\n  perform vestige.require_fields(%L, %L, current_setting(''vestige.context'', true));',
+                  format('%I.%I', t.schema_name, t.table_name), array_agg(f)) end
+  from jsonb_array_elements_text(t.policy -> 'require') f
+$$;
+
+-- The body of a table's capture function. Most of what it costs is setting its expressions up, once in a transaction:
+-- so there are few of them, and they are short. Rows go through variables: PL/pgSQL keeps what an assignment set up for
+-- the whole transaction, but sets an INSERT up each time.
 create or replace function vestige.capture_source(rel oid, t vestige.tracked, s vestige.shape) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
-  required text := (select quote_literal(array_agg(f)) from jsonb_array_elements_text(t.policy -> 'require') f);
   condition text := coalesce(t.policy ->> 'when', '');
 begin
   return format($source$
+#variable_conflict use_column
 declare
-  number bigint;
   context bigint;
-  xid xid8;
-  given text;
+  number bigint;
   op "char";
   wanted boolean := true;
-  key_hash bigint;
+  nested boolean;
   old_key text;
   new_key text;
   old_row text;
   new_row text;
 begin
-  if vestige.standing('%1$s'::regclass) <> %2$s then
-    if tg_op = 'INSERT' then
-      perform vestige.capture_anew(tg_relid, %3$s, 'I', NEW, NEW);
-    elsif tg_op = 'UPDATE' then
-      perform vestige.capture_anew(tg_relid, %3$s, 'U', OLD, NEW);
-    else
-      perform vestige.capture_anew(tg_relid, %3$s, 'D', OLD, OLD);
-    end if;
-    return null;
-  end if;%4$s
-  if tg_op = 'UPDATE' then
-    if not (%5$s) then
+  context := %1$s;
+  if context is null then
+    if vestige.standing('%2$s'::regclass) <> %3$s then
+      if tg_op = 'INSERT' then
+        perform vestige.capture_anew(tg_relid, %4$s, 'I', NEW, NEW);
+      elsif tg_op = 'UPDATE' then
+        perform vestige.capture_anew(tg_relid, %4$s, 'U', OLD, NEW);
+      else
+        perform vestige.capture_anew(tg_relid, %4$s, 'D', OLD, OLD);
+      end if;
       return null;
     end if;
+    nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '';
+  end if;%5$s
+  if tg_op = 'UPDATE' then
     op := 'U';
-    old_key := %6$s;
-    new_key := %7$s;
+    old_row := %6$s;
+    new_row := %7$s;
+    if old_row = new_row or %8$s then
+      if old_row = new_row then
+        return null;
+      end if;
+      new_key := %10$s;
+    end if;
+    old_key := %9$s;
     if new_key = old_key then
       new_key := null;
     end if;
-    old_row := %8$s;
-    new_row := %9$s;
   elsif tg_op = 'INSERT' then
     op := 'I';
-    old_key := %7$s;
-    new_row := %11$s;
+    old_key := %10$s;
+    new_row := %12$s;
   else
     op := 'D';
-    old_key := %6$s;
-    old_row := %10$s;
-  end if;
-  given := coalesce(current_setting('vestige.context', true), '');%12$s
-  if pg_trigger_depth() > 1 or current_setting('vestige.nested_%3$s', true) <> '' then
+    old_key := %9$s;
+    old_row := %11$s;
+  end if;%13$s
+  if nested then
     if op = 'I' then
-      perform vestige.capture_nested(tg_relid, %3$s, %13$s, op, old_key, new_key, old_row, new_row, NEW, NEW);
+      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, NEW, NEW);
     elsif op = 'U' then
-      perform vestige.capture_nested(tg_relid, %3$s, %13$s, op, old_key, new_key, old_row, new_row, OLD, NEW);
+      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, OLD, NEW);
     else
-      perform vestige.capture_nested(tg_relid, %3$s, %13$s, op, old_key, new_key, old_row, new_row, OLD, OLD);
+      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, OLD, OLD);
     end if;
     return null;
   end if;
   number := nextval('vestige.change_id');
-  xid := pg_current_xact_id();
-  if current_setting('vestige.state', true) = xid::text || ' ' || given then
-    context := current_setting('vestige.number');
-  else
-    context := vestige.begin_context(number, xid::text, given);
+  if context is null then
+    context := vestige.begin_context(number);
   end if;
-  key_hash := hashtextextended(old_key, %3$s);
-  insert into vestige.change values (number, clock_timestamp(), xid, context, %3$s, %13$s, op, key_hash, old_key, new_key,
-                                     old_row, new_row);
+  insert into vestige.change values (number, clock_timestamp(), pg_current_xact_id(), context,
+    hashtextextended(old_key, %4$s), %4$s, %14$s, op, old_key, new_key, old_row, new_row);
   if new_key is not null then
-    insert into vestige.moved values (hashtextextended(new_key, %3$s), number, clock_timestamp());
+    insert into vestige.moved values (hashtextextended(new_key, %4$s), number, clock_timestamp());
   end if;
   return null;
 end
 $source$,
-    rel, s.signature, t.id,
+    vestige.usual_context(rel, t, s), rel, s.signature, t.id,
     case when condition = '' then '' else format($w$
   begin
     wanted := %s;
@@ -91,90 +110,69 @@ $source$,
   if not wanted then
     return null;
   end if;$w$, condition) end,
-    e.changed, e.old_key, e.new_key, e.old_changed, e.new_changed, e.old_row, e.new_row,
-    case when required is null then '' else format(E'\n  perform vestige.require_fields(%L, %s, given);',
-                                                   format('%I.%I', t.schema_name, t.table_name), required) end,
-    s.id);
+    e.old_changed, e.new_changed, e.moved, e.old_key, e.new_key, e.old_row, e.new_row, vestige.requirement(t), s.id);
 end
 $$;
 
--- The statement that writes down all rows of an INSERT, of the transition table `inserted`. Its parameters, however they
--- are spelled: the id of the first change (null: the next), the transaction, the context.
-create or replace function vestige.inserted_statement(s vestige.shape, number text, xid text, context text) returns text
+-- The statement that writes down all rows of an INSERT, of the transition table `inserted`, under a context. Ids and
+-- times are defaults, so that PostgreSQL computes a row in one step.
+create or replace function vestige.inserted_statement(s vestige.shape, context text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select format($statement$insert into vestige.change
-    select %1$s, clock_timestamp(), %2$s, %3$s, %4$s, %5$s, 'I', hashtextextended(%6$s, %4$s), %6$s, null, null, %7$s from inserted as live$statement$,
-    case when number is null then 'nextval(''vestige.change_id'')'
-         else format('case row_number() over () when 1 then %s else nextval(''vestige.change_id'') end', number) end,
-    xid, context, s.tracked, s.id, e.new_key, e.new_row)
+  select format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
+    select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live$statement$,
+    context, e.new_key, s.tracked, s.id, e.new_row)
   from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- The body of the function that captures a table's INSERTs, a statement at a time. Inside a trigger, and where one
--- changed the table in this transaction, each row finds its place by itself (see capture_nested).
+-- changed the table in this transaction, each row finds its place by itself (see capture_nested). Whether there are
+-- rows at all is only known when they are written, so a context that begins with them comes after them.
 create or replace function vestige.insert_source(rel oid, t vestige.tracked, s vestige.shape) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   e record := vestige.expressions(s.columns, true, 'live.', 'live.');
-  required text := (select quote_literal(array_agg(f)) from jsonb_array_elements_text(t.policy -> 'require') f);
+  required text := vestige.requirement(t);
 begin
   return format($source$
-#variable_conflict use_column
+#variable_conflict use_variable
 declare
-  tx_number bigint;
-  tx_context bigint;
-  tx xid8;
-  given text;
-  known boolean;
-  fitting vestige.shape;
+  context bigint;
+  number bigint;
+  nested boolean;
   one record;
-begin
-  tx := pg_current_xact_id_if_assigned();
-  given := coalesce(current_setting('vestige.context', true), '');
-  known := coalesce(current_setting('vestige.state', true) = tx::text || ' ' || given, false);
-  if not known and not exists (select from inserted) then
-    return null;
-  end if;%3$s
-  if vestige.standing('%1$s'::regclass) <> %2$s then
-    if pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '' then
-      for one in execute format('select row(live.*)::%%s as live from inserted live', tg_relid::regclass) loop
-        perform vestige.capture_anew(tg_relid, %4$s, 'I', one.live, one.live);
+begin%1$s
+  context := %2$s;
+  if context is null then
+    nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%3$s', true) <> '';
+    if vestige.standing('%4$s'::regclass) <> %5$s then
+      if nested then
+        for one in execute format('select row(live.*)::%%s as live from inserted live', tg_relid::regclass) loop
+          perform vestige.capture_anew(tg_relid, %3$s, 'I', one.live, one.live);
+        end loop;
+      elsif exists (select from inserted) then
+        number := vestige.shape_anew(tg_relid, %3$s);
+        execute vestige.inserted_statement(vestige.shape_row(number::int), '$1')
+          using vestige.context_of();
+      end if;
+      return null;
+    elsif nested then
+      for one in select row(live.*)::%6$s as live, %7$s as key, %8$s as printed from inserted live loop
+        perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
       end loop;
       return null;
     end if;
-    tx_number := vestige.shape_anew(tg_relid, %4$s);
-    fitting := vestige.shape_row(tx_number::int);
-  elsif pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '' then
-    for one in select row(live.*)::%5$s as live, %6$s as key, %7$s as printed from inserted live loop
-      perform vestige.capture_nested(tg_relid, %4$s, %8$s, 'I', one.key, null, null, one.printed, one.live, one.live);
-    end loop;
-    return null;
+    number := nextval('vestige.change_id');
+    context := number;
   end if;
-  if known then
-    tx_context := current_setting('vestige.number');
-    if fitting.id is null then
-      %10$s;
-      return null;
-    end if;
+  %10$s;
+  if number is not null and found then
+    context := vestige.begin_context(number);
   end if;
-  tx_number := nextval('vestige.change_id');
-  if not known then
-    tx := pg_current_xact_id();
-    tx_context := vestige.begin_context(tx_number, tx::text, given);
-  end if;
-  if fitting.id is not null then
-    execute vestige.inserted_statement(fitting, '$1', '$2', '$3') using tx_number, tx, tx_context;
-    return null;
-  end if;
-  %9$s;
   return null;
 end
 $source$,
-    rel, s.signature,
-    case when required is null then '' else format(E'\n  perform vestige.require_fields(%L, %s, given);',
-                                                   format('%I.%I', t.schema_name, t.table_name), required) end,
-    t.id, rel::regclass, e.new_key, e.new_row, s.id,
-    vestige.inserted_statement(s, 'tx_number', 'tx', 'tx_context'),
-    vestige.inserted_statement(s, null, 'tx', 'tx_context'));
+    case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
+    vestige.usual_context(rel, t, s), t.id, rel, s.signature, rel::regclass, e.new_key, e.new_row, s.id,
+    vestige.inserted_statement(s, 'context'));
 end
 $$;

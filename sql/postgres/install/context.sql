@@ -19,29 +19,51 @@ begin
 end
 $$;
 
--- The slow half of finding a change's context: writes its row, and remembers it for the transaction.
+-- Whether the transaction's last context still stands: a condition, as SQL. vestige.state is the transaction and what
+-- it said, vestige.number the context's id.
+create or replace function vestige.context_stands() returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select $stands$current_setting('vestige.state', true)
+    = concat(pg_current_xact_id_if_assigned(), ' ', current_setting('vestige.context', true))$stands$
+$$;
+
+-- Writes a context down, and remembers it for the transaction; its id. Capture calls it in each transaction: the
+-- search path is pinned by its callers.
 --
--- change   the id of the change that needs it; the first one names the transaction
-create or replace function vestige.begin_context(change bigint, xid text, given text) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- change   the id of the first change under it
+create or replace function vestige.begin_context(change bigint) returns bigint language plpgsql as $$
 declare
-  number bigint;
+  given text := nullif(current_setting('vestige.context', true), '');
   tx bigint := change;
+  state text;
 begin
-  -- Known already in this transaction: only the context has changed.
-  if split_part(current_setting('vestige.state', true), ' ', 1) = xid then
-    tx := current_setting('vestige.tx')::bigint;
+  if starts_with(current_setting('vestige.state', true), pg_current_xact_id() || ' ') then
+    -- Only the context has changed.
+    tx := coalesce((select x.tx from vestige.context x where x.id = current_setting('vestige.number')::bigint), change);
   end if;
-  insert into vestige.context (tx, xid, at, pid, client_addr, db_user, db_role, application_name, fields)
-  values (tx, xid::xid8, transaction_timestamp(), pg_backend_pid(), inet_client_addr(), session_user,
-          nullif(current_setting('role'), 'none'), nullif(current_setting('application_name'), ''),
-          vestige.given_fields(given))
-  returning id into number;
-  perform set_config('vestige.tx', tx::text, true), set_config('vestige.number', number::text, true),
-          set_config('vestige.state', xid || ' ' || given, true);
-  return number;
+  insert into vestige.context
+  values (change, tx, pg_current_xact_id(), transaction_timestamp(), pg_backend_pid(), inet_client_addr(), session_user,
+          nullif(current_setting('role'), 'none'), nullif(current_setting('application_name'), ''), given);
+  state := set_config('vestige.number', change::text, true);
+  state := set_config('vestige.state', concat(pg_current_xact_id(), ' ', given), true);
+  return change;
 end
 $$;
+
+-- The id of the context that stands now; it begins with a change, if none stood.
+do $make$
+begin
+  execute format('create or replace function vestige.context_of(change bigint default null) returns bigint language plpgsql
+    set search_path = pg_catalog, pg_temp as %L', format($source$
+begin
+  if %s then
+    return current_setting('vestige.number');
+  end if;
+  return vestige.begin_context(coalesce(change, nextval('vestige.change_id')));
+end
+$source$, vestige.context_stands()));
+end
+$make$;
 
 -- Raises the one error that capture is asked for.
 create or replace function vestige.require_fields(table_name text, required text[], given text) returns void
@@ -63,35 +85,13 @@ $$;
 create or replace function vestige.write_change(tracked int, shape int, op "char", key text, new_key text, old_row text,
   new_row text, number bigint default nextval('vestige.change_id'), moment timestamptz default clock_timestamp(),
   room smallint default null) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
-declare
-  xid text := pg_current_xact_id();
-  given text := coalesce(current_setting('vestige.context', true), '');
-  context bigint;
 begin
-  if current_setting('vestige.state', true) = xid || ' ' || given then
-    context := current_setting('vestige.number')::bigint;
-  else
-    context := vestige.begin_context(number - coalesce(room, 0), xid, given);
-  end if;
-  insert into vestige.change values (number, moment, xid::xid8, context, tracked, shape, op,
-                                     hashtextextended(key, tracked), key, new_key, old_row, new_row, room);
+  insert into vestige.change
+  values (number, moment, pg_current_xact_id(), vestige.context_of(number - coalesce(room, 0)),
+          hashtextextended(key, tracked), tracked, shape, op, key, new_key, old_row, new_row, room);
   if new_key is not null then
     insert into vestige.moved values (hashtextextended(new_key, tracked), number, moment);
   end if;
-end
-$$;
-
--- The id of the context that stands now, for changes that are written many at once.
-create or replace function vestige.context_number() returns bigint language plpgsql
-set search_path = pg_catalog, pg_temp as $$
-declare
-  xid text := pg_current_xact_id();
-  given text := coalesce(current_setting('vestige.context', true), '');
-begin
-  if current_setting('vestige.state', true) = xid || ' ' || given then
-    return current_setting('vestige.number');
-  end if;
-  return vestige.begin_context(nextval('vestige.change_id'), xid, given);
 end
 $$;
 

@@ -73,7 +73,7 @@ begin
     if exists (select from unnest(known) k where k.shape <> shape_id) then
       return null;
     end if;
-    live := vestige.live_row(root, s.columns, at_key = new_key and op <> 'D', old_one, new_one);
+    live := vestige.standing_row(root, s.columns, at_key = new_key and op <> 'D', old_one, new_one);
     right_place := 0;
     for place in 0..cardinality(known) loop
       continue when not vestige.leads(known[1:place], at_key,
@@ -149,7 +149,7 @@ end
 $$;
 
 -- The row that stands in a table under the key of a given one, as text.
-create or replace function vestige.live_row(rel oid, shape_columns jsonb, by_new boolean, old_one anyelement,
+create or replace function vestige.standing_row(rel oid, shape_columns jsonb, by_new boolean, old_one anyelement,
   new_one anyelement) returns text language plpgsql set search_path = pg_catalog, pg_temp set row_security = off as $$
 declare
   e record := vestige.expressions(shape_columns, true, 'live.', 'live.');

@@ -116,9 +116,10 @@ create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
          else 'BASELINE' end as op,
   vestige.shown_name(t.schema_name, t.table_name) as "table", d.key, d.new_key, d.old_values, d.new_values,
-  d.changed_fields, x.tx, coalesce(x.fields, '{}') as context, x.db_user, x.db_role, x.client_addr, x.application_name,
-  c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, x.fields ->> 'actor' as actor, c.context as context_id
+  d.changed_fields, x.tx, coalesce(g.fields, '{}') as context, x.db_user, x.db_role, x.client_addr, x.application_name,
+  c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, g.fields ->> 'actor' as actor, c.context as context_id
 from vestige.change c
   join vestige.tracked t on t.id = c.tracked
   left join vestige.context x on x.id = c.context and x.xid = c.xid
+  cross join lateral vestige.given_fields(x.fields::text) as g(fields)
   cross join lateral vestige.decode(c) d;

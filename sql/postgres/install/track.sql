@@ -120,26 +120,21 @@ declare
   s vestige.shape;
   e record;
   counted bigint;
-  tx text := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
+  tx xid8 := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
   number bigint := nextval('vestige.change_id');
-  given text := coalesce(current_setting('vestige.context', true), '');
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
   -- Nobody writes between this look at the table and the changes that are captured after it.
   execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
-  if coalesce(current_setting('vestige.state', true), '') <> tx || ' ' || given then
-    perform vestige.begin_context(number, tx, given);
-  end if;
-  execute format('insert into vestige.change'
+  execute format('insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_row)'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
-                 ' clock_timestamp(), $1, $2, $3, $4,'
-                 ' ''B'', hashtextextended(%s, $3), %s, null, null, %s from %s %I.%I as live',
-                 e.new_key, e.new_key, e.new_row,
+                 ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s %4$I.%5$I as live',
+                 e.new_key, e.new_row,
                  case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
                  t.schema_name, t.table_name)
-    using tx::xid8, current_setting('vestige.number')::bigint, t.id, s.id, number;
+    using tx, vestige.context_of(number), t.id, s.id, number;
   get diagnostics counted = row_count;
   return counted;
 end

@@ -41,10 +41,10 @@ begin
     select p.relid from pg_partition_tree(tg_relid) p where p.isleaf and p.relid <> tg_relid
       and not exists (select from pg_trigger g where g.tgrelid = p.relid and g.tgname = '0_vestige_truncate')
   loop
-    execute format('insert into vestige.change select nextval(''vestige.change_id''), clock_timestamp(), $1, $2, $3, $4,'
-                   ' ''D'', hashtextextended(%s, $3), %s, null, %s, null from only %s as live',
-                   e.old_key, e.old_key, e.old_row, leaf::regclass)
-      using pg_current_xact_id(), vestige.context_number(), t.id, s.id;
+    execute format('insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, old_row)'
+                   ' select $1, $2, hashtextextended(%1$s, $3), $3, $4, ''D'', %1$s, %2$s from only %3$s as live',
+                   e.old_key, e.old_row, leaf::regclass)
+      using pg_current_xact_id(), vestige.context_of(), t.id, s.id;
   end loop;
   return null;
 end

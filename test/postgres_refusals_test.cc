@@ -1,0 +1,69 @@
+// What the SQL of the trail refuses, and in which words.
+#include "test/postgres_capture.h"
+
+namespace vestige {
+namespace {
+
+class PostgresRefusals : public testing::Test {
+ protected:
+  PostgresRefusals() {
+    s.run("create table t (id int primary key, x int); select vestige.track('t')");
+  }
+  PgShop shop;
+  PgSession& s = shop.admin;
+};
+
+TEST_F(PostgresRefusals, OfTracking) {
+  EXPECT_EQ(s.error("select vestige.set_policy(999999, '{}')"),
+            "run sql: track: no table has oid 999999");
+  EXPECT_EQ(s.error("select vestige.track('t', on_truncate => 'maybe')"),
+            "run sql: track public.t: on_truncate is maybe");
+  EXPECT_EQ(s.error("select vestige.untrack_id(77)"), "run sql: untrack: no table 77 is tracked");
+  EXPECT_EQ(s.error("select vestige.set_context('[1]')"),
+            "run sql: set_context: [1] is not an object");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.tracked"), "1");
+}
+
+TEST_F(PostgresRefusals, OfRewritingHistory) {
+  s.run("insert into t values (1, 1)");
+  for (const char* table : {"change", "context", "shape", "moved"})
+    EXPECT_EQ(s.error(std::string("truncate vestige.") + table),
+              std::string("run sql: vestige: TRUNCATE of vestige.") + table +
+                  " is refused: history is append-only");
+  EXPECT_NE(s.error("delete from vestige.change").find(" is refused: history is append-only"),
+            std::string::npos);  // it names the partition
+  EXPECT_EQ(s.error("update vestige.context set db_user = 'nobody'"),
+            "run sql: vestige: UPDATE of vestige.context is refused: history is append-only");
+}
+
+TEST_F(PostgresRefusals, OfUndoing) {
+  EXPECT_EQ(s.error("select vestige.undo(12345)"), "run sql: undo: there is no change 12345");
+  s.run("insert into t values (1, 1)");
+  s.run(
+      "create function keep() returns trigger language plpgsql as 'begin return null; end'; "
+      "create trigger keep before delete on t for each row execute function keep()");
+  const std::string id = s.one("select max(id)::text from vestige.change");
+  EXPECT_EQ(s.error("select vestige.undo(" + id + ")"),
+            "run sql: undo change " + id + ": 0 rows of public.t were touched, not one");
+  s.run("drop table t");
+  EXPECT_EQ(s.error("select vestige.undo(" + id + ")"),
+            "run sql: undo change " + id + ": table public.t is gone");
+}
+
+TEST(PostgresInstall, RefusesANewerTrailAndASchemaOfSomebodyElse) {
+  const std::string script(vestige::sql::postgres::install);
+  PgShop shop;
+  shop.admin.run("update vestige.meta set value = '99' where name = 'schema_version'");
+  const std::string refused = shop.admin.error("begin; " + script);
+  EXPECT_NE(refused.find("the trail has version 99, this script knows version 1"),
+            std::string::npos)
+      << refused;
+  ScratchDatabase other;
+  PgSession s(other.url());
+  s.run("create schema vestige; create table vestige.mine (a int)");
+  EXPECT_EQ(s.error("begin; " + script),
+            "run sql: schema vestige has objects that are not a trail");
+}
+
+}  // namespace
+}  // namespace vestige
