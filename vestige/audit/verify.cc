@@ -41,7 +41,7 @@ class Verification {
   }
 
  private:
-  Result<void> report(Discrepancy discrepancy) {
+  Result<void> report(const Discrepancy& discrepancy) {
     ++verdict_.discrepancies;
     return sink_.found(discrepancy);
   }

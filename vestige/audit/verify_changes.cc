@@ -38,7 +38,7 @@ std::string described(const Entry& entry) {
                      format_time(entry.at));
 }
 
-Result<void> ChangeCheck::report(Discrepancy discrepancy) {
+Result<void> ChangeCheck::report(const Discrepancy& discrepancy) {
   ++verdict_.discrepancies;
   return sink_.found(discrepancy);
 }

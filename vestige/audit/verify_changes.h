@@ -42,7 +42,7 @@ class ChangeCheck {
   Result<void> differ(const StoredEntry& stored, const Sealable& change, const Entry& made);
   Result<void> deleted(const StoredEntry& stored);
   Result<std::vector<Erasure>> erasures(std::int64_t change);
-  Result<void> report(Discrepancy discrepancy);
+  Result<void> report(const Discrepancy& discrepancy);
   void count(const StoredEntry& stored, bool erased);
 
   Database& db_;

@@ -32,7 +32,7 @@ class LiveCheck {
   }
 
  private:
-  Result<void> report(Discrepancy discrepancy) {
+  Result<void> report(const Discrepancy& discrepancy) {
     ++verdict_.discrepancies;
     return sink_.found(discrepancy);
   }

@@ -17,7 +17,7 @@ TreeCheck::TreeCheck(EvidenceStore& store, VerifySink& sink, Verdict& verdict,
                    [](const Milestone& one, const Milestone& two) { return one.size < two.size; });
 }
 
-Result<void> TreeCheck::report(Discrepancy discrepancy) {
+Result<void> TreeCheck::report(const Discrepancy& discrepancy) {
   ++verdict_.discrepancies;
   return sink_.found(discrepancy);
 }

@@ -42,7 +42,7 @@ class TreeCheck {
   Result<void> leaves(const Bundle& bundle, const std::vector<std::string_view>& entries);
   Result<void> tiles(const std::vector<merkle::Edge::Full>& made);
   Result<void> passed();
-  Result<void> report(Discrepancy discrepancy);
+  Result<void> report(const Discrepancy& discrepancy);
 
   EvidenceStore& store_;
   VerifySink& sink_;
