@@ -18,6 +18,7 @@ install(FILES ${PROJECT_BINARY_DIR}/vestige-config.cmake
               ${PROJECT_BINARY_DIR}/vestige-config-version.cmake
         DESTINATION ${package_dir})
 
+install(FILES share/systemd/vestige-seal.service DESTINATION lib/systemd/system OPTIONAL)
 install(FILES share/man/vestige.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
 install(FILES share/completions/vestige.bash RENAME vestige
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)

@@ -52,6 +52,9 @@ _vestige() {
     --by) return ;;
     --origin) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tiles) return ;;
+    --every) return ;;
+    --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --vkey) return ;;
     --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --name) return ;;
@@ -59,10 +62,9 @@ _vestige() {
     --log) return ;;
     --listen) return ;;
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --tiles) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen check witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -80,9 +82,14 @@ _vestige() {
     revert) options='--tx --change --actor --since --dry-run --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     ddl) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;
+    seal) options='--key --out --tiles --follow --every --db --color --no-pager -h --help --version' words='' tables= ;;
+    verify) options='--checkpoint --vkey --policy --live --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    prove) options='--db --color --no-pager -h --help --version' words='' tables= ;;
+    export) options='--since --checkpoint --db --color --no-pager -h --help --version' words='' tables= ;;
     check) options='--vkey --policy --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    tiles) options='--out --db --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen check witness help completion' tables= ;;
+    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
   esac
   if [[ $word == -* ]]; then

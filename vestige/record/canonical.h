@@ -2,7 +2,7 @@
 //
 //   values   {"old":{"price":99900},"new":{"price":94900}}
 //   key      {"key":{"id":1},"new_key":{"id":2}}
-//   context  {"db_user":"app","actor":"ann","reason":"sale"}
+//   context  {"db_user":"app","fields":{"actor":"ann","reason":"sale"}}
 //
 // They are made from what is stored, never from what a database prints today.
 #pragma once
@@ -20,7 +20,7 @@ void append_canonical_text(std::string& out, std::string_view text);
 std::string as_utf8(std::string_view bytes);
 
 /// Writes one canonical object from the left to the right. Sections hold fields; a context has fields
-/// without a section.
+/// before its section.
 ///
 ///   Canonical values;
 ///   values.section("old");

@@ -26,7 +26,7 @@ struct Entry {
   std::int64_t id = 0;  // of the change
   std::string op;       // INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE
   std::int64_t table_id = 0;
-  std::string table;        // its name when the change was sealed; to_line cuts it at 1,000 bytes
+  std::string table;        // its name when the change was recorded; to_line cuts it at 1,000 bytes
   std::int64_t at = 0;      // microseconds since 1970-01-01 UTC
   std::int64_t tx = 0;      // as Change::tx
   std::optional<Hash> key;  // absent: the table has none

@@ -67,8 +67,8 @@ std::vector<std::string> shown_names(const Shape& shape, const Shape& current) {
   return names;
 }
 
-Result<Decoder> Decoder::open(Database& db) {
-  Decoder decoder(db);
+Result<Decoder> Decoder::open(Database& db, Names names) {
+  Decoder decoder(db, names);
   TRY(decoder.load());
   return decoder;
 }
@@ -76,9 +76,11 @@ Result<Decoder> Decoder::open(Database& db) {
 Result<void> Decoder::load() {
   for (const Tracked& table : TRY(tracked_tables(*db_)))
     for (Shape& shape : TRY(shapes(*db_, table.id))) {
-      auto names = shown_names(shape, table.shape);
+      const bool today = names_ == Names::today;
+      auto names = shown_names(shape, today ? table.shape : shape);
       const std::int64_t id = shape.id;
-      shapes_[id] = Known{std::move(shape), table.name, std::move(names)};
+      std::string name = today ? table.name : shape.name;
+      shapes_[id] = Known{std::move(shape), std::move(name), std::move(names)};
     }
   return {};
 }
@@ -212,7 +214,8 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   change.tx = rows.integer(kTx);
   change.shape = known.shape.id;
   change.table = known.table;
-  if (!rows.is_null(kContext)) change.context = TRY(context(rows.integer(kContext)));
+  if (names_ == Names::today && !rows.is_null(kContext))
+    change.context = TRY(context(rows.integer(kContext)));
   if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
   change.key = TRY(key(known, rows.value(kKey)));
   switch (change.op) {
@@ -221,9 +224,10 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
     case Op::remove: TRY(row_values(rows, known, change.old_values.emplace())); break;
     case Op::update:
       TRY(pair_values(rows, known, change));
-      if (change.old_values->empty()) return std::optional<Change>();
+      if (names_ == Names::today && change.old_values->empty()) return std::optional<Change>();
       // Null, too, can be a new key.
-      if (moved(known, *change.old_values)) change.new_key = TRY(key(known, rows.value(kNewKey)));
+      if (moved(known, *change.old_values) || (names_ == Names::recorded && !rows.is_null(kNewKey)))
+        change.new_key = TRY(key(known, rows.value(kNewKey)));
       break;
     case Op::truncate: break;
   }

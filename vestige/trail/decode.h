@@ -19,13 +19,17 @@ namespace vestige {
 /// The columns that decode() wants, of vestige_change as c.
 std::string change_columns();
 
+/// Under which names columns and tables are given: those of today, or those under which they were recorded.
+enum class Names { today, recorded };
+
 /// Decodes changes; keeps the catalog and the last context at hand.
 class Decoder {
  public:
-  static Result<Decoder> open(Database& db);
+  static Result<Decoder> open(Database& db, Names names = Names::today);
 
   /// The change in the current row of a query over change_columns(), or nothing for an UPDATE in which
-  /// no bit differs (see Writer::changed in capture.cc).
+  /// no bit differs (see Writer::changed in capture.cc). With the names that were recorded, everything that
+  /// is stored is given, also such an UPDATE, but no context.
   ///
   /// faults   corrupt
   Result<std::optional<Change>> decode(const Rows& rows);
@@ -40,7 +44,7 @@ class Decoder {
     std::vector<std::string> shown;
   };
 
-  explicit Decoder(Database& db) : db_(&db) {}
+  Decoder(Database& db, Names names) : db_(&db), names_(names) {}
   Result<void> load();
   Result<const Known*> shape(std::int64_t id);
   Result<Context> context(std::int64_t id);
@@ -50,6 +54,7 @@ class Decoder {
   Result<void> pair_values(const Rows& rows, const Known& known, Change& change);
 
   Database* db_;
+  Names names_;
   std::map<std::int64_t, Known> shapes_;
   std::int64_t context_id_ = 0;
   Context context_;

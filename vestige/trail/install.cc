@@ -21,14 +21,37 @@ Result<std::int64_t> installed_version(Database& db) {
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
 
-std::string install_script() { return std::string(sql::install) + std::string(sql::order); }
+// A trail that is older than the evidence has no place for it.
+Result<bool> has_evidence(Database& db) {
+  if (db.engine() == Engine::postgres)
+    return TRY(scalar_integer(db,
+                              "select count(*) from pg_catalog.pg_class where oid ="
+                              " pg_catalog.to_regclass('vestige.erased')")) != 0;
+  return TRY(scalar_integer(
+             db, "select count(*) from sqlite_schema where name = 'vestige_erased'")) != 0;
+}
+
+Result<void> require_evidence(Database& db) {
+  if (TRY(has_evidence(db))) return {};
+  return hinted(
+      fail(Fault::missing, "find the evidence: this trail is older and has no place for it"),
+      "vestige init gives it one");
+}
+
+std::string install_script() {
+  return std::string(sql::install) + std::string(sql::order) + std::string(sql::evidence);
+}
 
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
-  if (version == kSchemaVersion &&
-      (db.engine() != Engine::postgres || TRY(postgres::as_installed(db))))
-    return false;
+  if (version == kSchemaVersion && db.engine() == Engine::sqlite) {
+    if (TRY(has_evidence(db))) return false;
+    TRY(db.script(sql::evidence));
+    TRY(transaction.commit());
+    return true;
+  }
+  if (version == kSchemaVersion && TRY(postgres::as_installed(db))) return false;
   if (version > kSchemaVersion)
     return hinted(
         fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",

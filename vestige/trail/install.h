@@ -22,6 +22,12 @@ std::string install_script();
 /// 0 when there is no trail.
 Result<std::int64_t> installed_version(Database& db);
 
+/// Whether the trail has a place for the evidence; install() gives it one.
+Result<bool> has_evidence(Database& db);
+
+/// faults   missing: the trail has none (hint: vestige init)
+Result<void> require_evidence(Database& db);
+
 /// faults   missing: no trail here (hint: vestige init); invalid: a trail of another version
 Result<void> require_trail(Database& db);
 

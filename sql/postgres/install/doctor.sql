@@ -20,12 +20,12 @@ set search_path = pg_catalog, pg_temp as $$
     and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation = 'vestige.tracked'::regclass then 1 + 2 + 8
                         else 1 + 2 + 8 + 16 end)
   from (select c::regclass as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
-          'vestige.shape', 'vestige.tracked']) c
+          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased']) c
         union all select i.inhrelid from pg_inherits i where i.inhparent = 'vestige.change'::regclass) k,
     unnest(array['append_only', 'never_truncate']::name[]) g(name)
 $$;
 
--- Who but the owner may write to the trail.
+-- Who but the owner may write to the trail. An auditor seals it.
 create or replace function vestige.writers() returns table (relation regclass, role text, rights text) language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select c.oid::regclass, case a.grantee when 0 then 'public' else a.grantee::regrole::text end,
@@ -33,6 +33,8 @@ set search_path = pg_catalog, pg_temp as $$
   from pg_class c, aclexplode(c.relacl) a
   where c.relnamespace = 'vestige'::regnamespace and a.grantee <> c.relowner
     and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'USAGE')
+    and not (a.grantee = to_regrole('vestige_auditor') and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+             and c.relname in ('bundle', 'tile', 'sealer', 'checkpoint'))
   group by c.oid, a.grantee
 $$;
 

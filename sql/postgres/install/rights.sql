@@ -6,7 +6,7 @@ revoke all on all functions in schema vestige from public;
 grant usage on schema vestige to public;
 grant execute on function vestige.set_context(jsonb) to public;
 
--- Readers read what was recorded, auditors everything; admins say what is recorded, and of whose tables they are members.
+-- Readers read what was recorded, auditors everything, and they seal it; admins say what is recorded, and of whose tables they are members.
 do $grants$
 declare
   role_name text;
@@ -30,6 +30,11 @@ begin
       execute format('grant %s to %I', given, role_name);
     end loop;
   end loop;
+  if to_regrole('vestige_auditor') is not null then
+    grant insert, update, delete on vestige.bundle, vestige.tile, vestige.sealer to vestige_auditor;
+    grant insert on vestige.checkpoint to vestige_auditor;
+    grant execute on function vestige.unfinished(xid8) to vestige_auditor;
+  end if;
 end
 $grants$;
 

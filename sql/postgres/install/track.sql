@@ -127,6 +127,7 @@ declare
   s vestige.shape;
   e record;
   counted bigint;
+  tx xid8 := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
   number bigint := nextval('vestige.change_id');
 begin
   select * into t from vestige.tracked where id = tracked_id;
@@ -141,7 +142,7 @@ begin
                  e.new_key, e.new_row,
                  case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
                  t.schema_name, t.table_name)
-    using pg_current_xact_id(), vestige.context_of(number), t.id, s.id, number;
+    using tx, vestige.context_of(number), t.id, s.id, number;
   get diagnostics counted = row_count;
   return counted;
 end

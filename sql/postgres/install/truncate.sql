@@ -13,6 +13,7 @@ declare
   setting text := format('vestige.truncated_%s', tg_argv[0]);
   manner text;
 begin
+  perform pg_current_xact_id();  -- before any id is taken: the sealer counts on it
   select * into t from vestige.tracked where id = tg_argv[0]::int;
   manner := coalesce(t.policy ->> 'on_truncate', 'rows');
   if manner = 'deny' then

@@ -1,0 +1,94 @@
+// prove, export and tiles: evidence for those who have no database.
+#include "cli/session.h"
+#include "vestige/audit/prove.h"
+#include "vestige/audit/tiles.h"
+#include "vestige/base/file.h"
+
+namespace vestige::cli {
+namespace {
+
+Result<int> run_prove(Session& session) {
+  const std::int64_t id = TRY(parse_number("the change", session.arguments().words().front()));
+  Database& db = *TRY(session.database());
+  session.output().text(TRY(prove(db, id)));
+  return kDone;
+}
+
+Result<int> run_export(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const auto since = TRY(arguments.time("--since"));
+  Database& db = *TRY(session.database());
+  const auto lines = TRY(Export::open(db, since));
+  if (const auto file = arguments.value("--checkpoint"))
+    TRY(replace_file(*file, lines->checkpoint()));
+  Output& output = session.output();
+  while (output.wanted()) {
+    const auto line = TRY(lines->next());
+    if (!line.has_value()) break;
+    session.step();
+    output.json(*line);
+  }
+  return kDone;
+}
+
+Result<int> run_tiles(Session& session) {
+  const auto directory = session.arguments().value("--out");
+  if (!directory.has_value())
+    return hinted(fail(Fault::invalid, "tiles: no directory is given"), "vestige tiles --out DIR");
+  Database& db = *TRY(session.database());
+  const TilesWritten written = TRY(write_tiles(db, *directory));
+  session.say(fmt::format("{}: {}, {} new", *directory,
+                          counted(static_cast<std::int64_t>(written.size), "change"),
+                          counted(static_cast<std::int64_t>(written.files), "file")));
+  return kDone;
+}
+
+}  // namespace
+
+Command prove_command() {
+  return {
+      .name = "prove",
+      .group = "prove",
+      .summary = "a receipt for one change, which is checked without the database",
+      .arguments = "ID",
+      .least = 1,
+      .most = 1,
+      .about = {"Prints a receipt: the change with its key, its context and its values, its place "
+                "in the Merkle tree, and the signed checkpoint. `vestige check`, or any program "
+                "that knows C2SP's tlog-proof, can check it offline."},
+      .examples = {{"vestige prove 1207 > 1207.receipt", "a receipt"}},
+      .run = run_prove};
+}
+
+Command export_command() {
+  return {
+      .name = "export",
+      .group = "prove",
+      .summary = "the evidence itself, for others to check",
+      .about = {"Prints one line for each entry under the last checkpoint: the entry, the salts, "
+                "and the exact bytes that were sealed (docs/format.md). `vestige check` checks the "
+                "file against the checkpoint, offline."},
+      .options = {{.names = "--since",
+                   .value = "TIME",
+                   .summary = "from the first change at or after a time on"},
+                  {.names = "--checkpoint",
+                   .value = "FILE",
+                   .summary = "write the checkpoint that covers it to this file"}},
+      .examples = {{"vestige export --checkpoint checkpoint.txt > trail.ndjson",
+                    "everything, and what to check it against"}},
+      .run = run_export};
+}
+
+Command tiles_command() {
+  return {.name = "tiles",
+          .group = "prove",
+          .summary = "a static log in files, which any C2SP client reads",
+          .about = {"Brings a directory up to the last checkpoint: tile/…, tile/entries/… and "
+                    "checkpoint, as C2SP's tlog-tiles says. Entries hold no values, only what the "
+                    "values are bound to. Serve the directory by any web server."},
+          .options = {{.names = "--out", .value = "DIR", .summary = "the directory"}},
+          .examples = {{"vestige tiles --out /srv/www/log", "write what is new"}},
+          .run = run_tiles};
+}
+
+}  // namespace vestige::cli

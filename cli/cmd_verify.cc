@@ -1,0 +1,142 @@
+// verify: was the record rewritten?
+#include "cli/session.h"
+#include "cli/trust.h"
+#include "vestige/audit/verify.h"
+#include "vestige/base/file.h"
+
+namespace vestige::cli {
+namespace {
+
+class Printer final : public VerifySink {
+ public:
+  explicit Printer(Session& session) : session_(session) {}
+
+  Result<void> found(const Discrepancy& one) override {
+    Output& output = session_.output();
+    std::string parts;
+    for (const std::string& part : one.parts) parts += (parts.empty() ? "" : ",") + text_json(part);
+    if (output.format() == Format::json)
+      output.json(fmt::format(
+          R"({{"code":"{}","change":{},"table":{},"parts":[{}],"message":{}}})", one.code,
+          one.change.has_value() ? std::to_string(*one.change) : "null",
+          one.table.empty() ? "null" : text_json(one.table), parts, text_json(one.message)));
+    else output.line({{Label::bad, one.code + ": "}, {Label::plain, one.message}});
+    return {};
+  }
+  void step() override { session_.step(); }
+
+ private:
+  Session& session_;
+};
+
+std::string many(std::uint64_t count, std::string_view noun) {
+  return counted(static_cast<std::int64_t>(count), noun);
+}
+
+void print_verdict(Session& session, const Verdict& verdict, bool keys) {
+  Output& output = session.output();
+  if (output.format() == Format::json) {
+    std::string kept;
+    for (const std::string& name : verdict.kept)
+      kept += (kept.empty() ? "" : ",") + text_json(name);
+    output.json(fmt::format(
+        R"({{"code":"verdict","origin":{},"size":{},"signature":{},"verified":{},"erased":{},)"
+        R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}]}})",
+        verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
+        verdict.signature ? "true" : "false", verdict.verified, verdict.erased,
+        verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept));
+    return;
+  }
+  if (verdict.origin.empty()) {
+    output.line({{Label::warning, "nothing is sealed"}});
+  } else {
+    output.line({{verdict.discrepancies == 0 ? Label::good : Label::plain,
+                  fmt::format("{} {} as {} sealed", many(verdict.verified, "change"),
+                              verdict.verified == 1 ? "is" : "are",
+                              verdict.verified == 1 ? "it was" : "they were")},
+                 {Label::plain,
+                  fmt::format(", of {} under the checkpoint of {}",
+                              grouped(static_cast<std::int64_t>(verdict.size)), verdict.origin)}});
+    if (verdict.erased > 0)
+      output.line(
+          {{Label::plain, fmt::format("{} of them lost parts by an erasure that is recorded",
+                                      many(verdict.erased, "change"))}});
+    if (verdict.signature)
+      output.line({{Label::good, "the checkpoint is signed by a key that you trust"}});
+    else if (!keys)
+      output.line({{Label::warning, "no signature was checked: give the log's key by --vkey"}});
+    for (const std::string& name : verdict.kept)
+      output.line({{Label::good, fmt::format("the trail extends {}", name)}});
+  }
+  if (verdict.unsigned_entries > 0)
+    output.line({{Label::warning, fmt::format("{} sealed and not signed yet: nothing proves them",
+                                              many(verdict.unsigned_entries, "change"))}});
+  if (verdict.unsealed > 0)
+    output.line({{Label::warning, fmt::format("{} not sealed yet: nothing proves them",
+                                              many(verdict.unsealed, "change"))}});
+  if (verdict.discrepancies > 0)
+    output.line({{Label::bad, fmt::format("this is NOT the trail that was sealed: {}",
+                                          many(verdict.discrepancies, "finding"))}});
+}
+
+Result<int> run_verify(Session& session) {
+  const Arguments& arguments = session.arguments();
+  VerifyOptions options;
+  const bool keys = arguments.has("--vkey") || arguments.has("--policy");
+  if (keys) options.trust = TRY(trust_of(arguments));
+  for (const std::string& path : arguments.values("--checkpoint")) {
+    std::string text = TRY(file_bytes(path));
+    options.kept.push_back({path, std::move(text)});
+  }
+  options.live = arguments.has("--live");
+  Database& db = *TRY(session.database());
+  Printer printer(session);
+  const Verdict verdict = TRY(verify(db, options, printer));
+  print_verdict(session, verdict, keys);
+  return verdict.discrepancies == 0 ? kDone : kNo;
+}
+
+}  // namespace
+
+Command verify_command() {
+  return {
+      .name = "verify",
+      .group = "prove",
+      .summary = "was the record rewritten?",
+      .about =
+          {"Holds every change against its entry, the entries against the Merkle tree, and the "
+           "tree "
+           "against the checkpoints: those in the trail, and those that you kept. Names each "
+           "change "
+           "that was altered, deleted, put in or given to somebody else, and goes on to the end. "
+           "Exit 1 when anything is not as it was sealed.",
+           "A checkpoint that was kept elsewhere is what makes this strong: who can write the "
+           "database "
+           "and has the key could seal another history. Without --vkey and --policy no signature "
+           "is "
+           "checked. What is not sealed yet is counted, and is not verified.",
+           "--live asks something else: is anything missing? It replays the trail and finds rows "
+           "that were "
+           "changed while triggers were off, and triggers that are not as they should be."},
+      .options = {{.names = "--checkpoint",
+                   .value = "FILE",
+                   .summary = "a checkpoint that was kept: the trail must extend it",
+                   .repeated = true},
+                  {.names = "--vkey",
+                   .value = "KEY",
+                   .summary = "the log's public key, or a file with keys",
+                   .repeated = true},
+                  {.names = "--policy",
+                   .value = "FILE",
+                   .summary = "which logs are trusted, and which witnesses must have cosigned"},
+                  {.names = "--live",
+                   .value = "",
+                   .summary = "is anything missing? the trail replayed against the tables"},
+                  format_option()},
+      .examples = {{"vestige verify --vkey audit.vkey --checkpoint kept.txt",
+                    "against a checkpoint that was kept"},
+                   {"vestige verify --format json | jq .code", "for a machine"}},
+      .run = run_verify};
+}
+
+}  // namespace vestige::cli

@@ -1,0 +1,76 @@
+-- Where the evidence stands: written by `vestige seal` alone (docs/decisions/0004-evidence.md).
+--
+-- in      a trail, inside a transaction
+-- out     the tables below; runs again without harm
+-- bytes   docs/format.md
+
+-- Up to 256 entries, each a length of 16 bits and its bytes, and 48 bytes of salts for each: of key, context,
+-- values. The last one is replaced as it grows; nothing guards it but the signature.
+create table if not exists vestige_bundle (
+  n integer primary key,
+  width integer not null,
+  first_id integer not null,
+  last_id integer not null,
+  salts blob not null,
+  entries blob not null
+);
+
+-- Hashes of the Merkle tree: 256 of level 8·level in each tile.
+create table if not exists vestige_tile (
+  level integer not null,
+  n integer not null,
+  hashes blob not null,
+  primary key (level, n)
+) without rowid;
+
+-- What was signed: one row for each size of the tree.
+create table if not exists vestige_checkpoint (
+  size integer primary key,
+  at integer not null,
+  root blob not null,
+  note text not null
+);
+
+-- How far the sealer is: the number of entries, and the last change among them.
+create table if not exists vestige_sealer (
+  only_row integer primary key check (only_row = 1),
+  size integer not null,
+  last_id integer not null
+);
+
+-- Which changes an ERASE took values from. parts: key, context, values; separated by commas.
+create table if not exists vestige_erased (
+  change integer not null,
+  erased integer not null,
+  parts text not null,
+  primary key (change, erased)
+) without rowid;
+
+create index if not exists vestige_erased_change on vestige_erased (erased);
+
+create trigger if not exists vestige_checkpoint_no_update before update on vestige_checkpoint
+begin
+  select raise(abort, 'vestige: vestige_checkpoint is append-only: update refused');
+end;
+create trigger if not exists vestige_checkpoint_no_delete before delete on vestige_checkpoint
+begin
+  select raise(abort, 'vestige: vestige_checkpoint is append-only: delete refused');
+end;
+create trigger if not exists vestige_checkpoint_no_replace before insert on vestige_checkpoint
+when NEW.size <> -1 and exists (select 1 from vestige_checkpoint where size = NEW.size)
+begin
+  select raise(abort, 'vestige: vestige_checkpoint is append-only: replace refused');
+end;
+create trigger if not exists vestige_erased_no_update before update on vestige_erased
+begin
+  select raise(abort, 'vestige: vestige_erased is append-only: update refused');
+end;
+create trigger if not exists vestige_erased_no_delete before delete on vestige_erased
+begin
+  select raise(abort, 'vestige: vestige_erased is append-only: delete refused');
+end;
+create trigger if not exists vestige_erased_no_replace before insert on vestige_erased
+when exists (select 1 from vestige_erased where change = NEW.change and erased = NEW.erased)
+begin
+  select raise(abort, 'vestige: vestige_erased is append-only: replace refused');
+end;

@@ -1,0 +1,202 @@
+#include "vestige/audit/verify.h"
+
+#include <algorithm>
+
+#include "vestige/audit/verify_live.h"
+#include "vestige/audit/verify_tree.h"
+#include "vestige/base/time.h"
+#include "vestige/trail/install.h"
+
+namespace vestige {
+namespace {
+
+class Verification {
+ public:
+  Verification(Database& db, const VerifyOptions& options, VerifySink& sink)
+      : db_(db), options_(options), sink_(sink), store_(db) {}
+
+  Result<Verdict> run() {
+    std::optional<ReadTransaction> moment;
+    // On SQLite a reader that stays may keep writers from committing: each query sees its own moment there.
+    if (db_.engine() == Engine::postgres) moment.emplace(TRY(ReadTransaction::begin(db_)));
+    TRY(own_checkpoints());
+    TRY(kept_checkpoints());
+    const std::uint64_t sealed = TRY(store_.size());
+    TreeCheck tree(store_, sink_, verdict_, milestones_);
+    ChangeCheck changes(db_, sink_, verdict_);
+    for (;;) {
+      std::vector<StoredEntry> entries = TRY(tree.next());
+      if (entries.empty()) break;
+      TRY(changes.check(std::move(entries), verdict_.size));
+    }
+    TRY(tree.finish());
+    verdict_.unsigned_entries = tree.size() - std::min(tree.size(), verdict_.size);
+    if (tree.size() != sealed)
+      TRY(report({.code = "position-altered",
+                  .message = fmt::format("the sealer counted {} entries, and there are {}", sealed,
+                                         tree.size())}));
+    TRY(set_back(tree));
+    if (tree.whole()) TRY(not_sealed(tree));
+    return verdict_;
+  }
+
+ private:
+  Result<void> report(const Discrepancy& discrepancy) {
+    ++verdict_.discrepancies;
+    return sink_.found(discrepancy);
+  }
+
+  // What the trail itself says was signed.
+  Result<void> own_checkpoints() {
+    for (const StoredCheckpoint& stored : TRY(store_.checkpoints())) {
+      const std::string name = fmt::format("the trail's checkpoint of {} entries", stored.size);
+      const auto opened = open(stored.note);
+      if (!opened.has_value() || opened->checkpoint.size != stored.size ||
+          view(opened->checkpoint.root) != stored.root) {
+        TRY(report(
+            {.code = "checkpoint-altered",
+             .message = fmt::format("{} was altered{}", name,
+                                    opened.has_value() ? "" : ": " + opened.error().message)}));
+        continue;
+      }
+      TRY(signature(*opened, name));
+      milestones_.push_back({stored.size, opened->checkpoint.root, name, false});
+      verdict_.size = stored.size;
+      verdict_.origin = opened->checkpoint.origin;
+    }
+    return {};
+  }
+
+  Result<merkle::OpenedCheckpoint> open(std::string_view note) const {
+    std::vector<merkle::NoteKey> keys = options_.trust.keys;
+    if (options_.trust.quorum.has_value())
+      for (merkle::NoteKey& key : options_.trust.quorum->keys()) keys.push_back(std::move(key));
+    return merkle::open_checkpoint(note, keys);
+  }
+
+  bool trusting() const {
+    return !options_.trust.keys.empty() || options_.trust.quorum.has_value();
+  }
+
+  Result<void> signature(const merkle::OpenedCheckpoint& opened, const std::string& name) {
+    verdict_.signature = false;
+    if (!trusting()) return {};
+    if (opened.log() != nullptr) {
+      verdict_.signature = true;
+      return {};
+    }
+    return report({.code = "signature",
+                   .message = fmt::format("{} is not signed by a key that you trust", name)});
+  }
+
+  Result<void> kept_checkpoints() {
+    for (const KeptCheckpoint& one : options_.kept) {
+      auto opened = trusting() ? open_trusted(one.text, options_.trust) : open(one.text);
+      if (!opened.has_value()) {
+        Error error = std::move(opened).error();
+        error.message = fmt::format("{}: {}", one.name, error.message);
+        return tl::unexpected<Error>(std::move(error));
+      }
+      for (const Milestone& own : milestones_) {
+        if (own.size != opened->checkpoint.size || own.root == opened->checkpoint.root) continue;
+        TRY(report(
+            {.code = "forked",
+             .message = fmt::format("{} and {} are of one size and differ: two histories were"
+                                    " signed",
+                                    one.name, own.name)}));
+      }
+      if (!verdict_.origin.empty() && opened->checkpoint.origin != verdict_.origin)
+        TRY(report({.code = "rewritten",
+                    .message = fmt::format("{} is of {}, and the trail is sealed as {}", one.name,
+                                           opened->checkpoint.origin, verdict_.origin)}));
+      milestones_.push_back({opened->checkpoint.size, opened->checkpoint.root, one.name, true});
+    }
+    return {};
+  }
+
+  // Checkpoints of a larger tree than there is.
+  Result<void> set_back(const TreeCheck& tree) {
+    const bool older = verdict_.discrepancies == 0 && verdict_.size == tree.size();
+    for (const Milestone& one : milestones_) {
+      if (one.size <= tree.size()) continue;
+      const std::uint64_t lost = one.size - tree.size();
+      if (older)
+        TRY(report(
+            {.code = "rolled-back",
+             .message = fmt::format("the trail is an older state of itself: {} has {} entries,"
+                                    " the trail {}; what is there is as it was signed, the"
+                                    " last {} are gone, as after the restore of a backup",
+                                    one.name, one.size, tree.size(), lost)}));
+      else
+        TRY(report({.code = "truncated",
+                    .message = fmt::format("the trail was cut off: {} has {} entries, the trail {}",
+                                           one.name, one.size, tree.size())}));
+    }
+    return {};
+  }
+
+  // Changes without an entry: not sealed yet, or put in.
+  Result<void> not_sealed(const TreeCheck& tree) {
+    const bool postgres = db_.engine() == Engine::postgres;
+    std::int64_t last = 0;
+    if (!postgres) {
+      last = TRY(scalar_integer(db_, "select last_id from vestige_sealer"));
+      if (last != tree.last_id())
+        TRY(report({.code = "position-altered",
+                    .message = fmt::format("the sealer says that change {} was its last, and the"
+                                           " entries say {}",
+                                           last, tree.last_id())}));
+      last = tree.last_id();
+    }
+    std::vector<std::int64_t> inserted;
+    {
+      auto rows = TRY(db_.query(
+          postgres ? "select c.id, c.id > coalesce(s.floor, 0) and c.xid >= coalesce(s.sealed,"
+                     " '0'::xid8) and c.id > case when c.xid < s.upto then s.last_id else 0 end"
+                     " from vestige.change c left join vestige.sealer s on true order by c.id"
+                   : "select id, id > ?1 from vestige_change order by id",
+          postgres ? Params{} : Params{last}));
+      while (TRY(rows->next()) == Step::row) {
+        if (tree.sealed(rows->integer(0))) continue;
+        if (rows->integer(1) != 0) ++verdict_.unsealed;
+        else inserted.push_back(rows->integer(0));
+      }
+    }
+    for (const std::int64_t id : inserted) TRY(report_inserted(id));
+    return {};
+  }
+
+  Result<void> report_inserted(std::int64_t id) {
+    SealingRange range;
+    range.after = id - 1;
+    range.upto = id;
+    const auto changes = TRY(read_sealables(db_, range));
+    const Sealable* change = TRY(changes->next());
+    const bool readable = change != nullptr && change->broken.empty();
+    return report({.code = "inserted",
+                   .change = id,
+                   .table = readable ? change->entry.table : "",
+                   .message = fmt::format(
+                       "{} was put in: the tree has no entry of it",
+                       readable ? described(change->entry) : fmt::format("change {}", id))});
+  }
+
+  Database& db_;
+  const VerifyOptions& options_;
+  VerifySink& sink_;
+  EvidenceStore store_;
+  std::vector<Milestone> milestones_;
+  Verdict verdict_;
+};
+
+}  // namespace
+
+Result<Verdict> verify(Database& db, const VerifyOptions& options, VerifySink& sink) {
+  TRY(require_trail(db));
+  TRY(require_evidence(db));
+  Verdict verdict = TRY(Verification(db, options, sink).run());
+  if (options.live) TRY(verify_live(db, sink, verdict));
+  return verdict;
+}
+
+}  // namespace vestige

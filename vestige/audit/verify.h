@@ -1,0 +1,71 @@
+// verify: was the record rewritten, is anything missing, what is not sealed yet
+// (docs/evidence.md). Tampering is what it finds, not an error. Test: test/evidence_verify_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/audit/check.h"
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+/// Something that is not as it was sealed, or not as it should be.
+struct Discrepancy {
+  // Stable, for machines: "altered", "reattributed", "deleted", "inserted", "sealed-twice", "erased",
+  // "entry-altered", "entries-missing", "tree-altered", "rewritten", "checkpoint-altered", "signature",
+  // "rolled-back", "truncated", "forked", "position-altered", "row-changed", "row-missing", "row-unknown",
+  // "capture"
+  std::string code;
+  std::optional<std::int64_t> change = std::nullopt;
+  std::string table = {};
+  std::vector<std::string> parts = {};  // what of it: "values", "key", "context", "op", "time", …
+  std::string message = {};             // in words
+};
+
+/// Where they go, one at a time, and how far it is.
+class VerifySink {
+ public:
+  VerifySink() = default;
+  VerifySink(const VerifySink&) = delete;
+  VerifySink& operator=(const VerifySink&) = delete;
+  virtual ~VerifySink() = default;
+  virtual Result<void> found(const Discrepancy& discrepancy) = 0;
+  /// One change more was looked at.
+  virtual void step() {}
+};
+
+/// A checkpoint that the auditor kept.
+struct KeptCheckpoint {
+  std::string name;  // of the file
+  std::string text;
+};
+
+struct VerifyOptions {
+  Trust trust;  // without keys, signatures are not checked
+  std::vector<KeptCheckpoint> kept;
+  bool live = false;  // the trail against the tables, too
+};
+
+struct Verdict {
+  std::uint64_t size = 0;              // entries that the last checkpoint covers
+  std::string origin;                  // of that checkpoint; "": there is none
+  bool signature = false;              // it was checked and holds
+  std::uint64_t verified = 0;          // changes that are as they were sealed, erased parts apart
+  std::uint64_t erased = 0;            // changes of which a recorded ERASE took parts
+  std::uint64_t unsigned_entries = 0;  // sealed, and not under the last checkpoint yet
+  std::uint64_t unsealed = 0;          // not sealed yet
+  std::uint64_t discrepancies = 0;
+  std::vector<std::string> kept;  // names of kept checkpoints that the trail extends
+};
+
+/// Holds every change against its entry, the entries against the tree, and the tree against what was
+/// signed; goes on to the end.
+///
+/// cost     one pass over entries and changes; a bit of memory for each change
+/// faults   missing (no trail), offline, corrupt (a kept checkpoint is none)
+Result<Verdict> verify(Database& db, const VerifyOptions& options, VerifySink& sink);
+
+}  // namespace vestige

@@ -1,0 +1,210 @@
+#include "vestige/audit/verify_changes.h"
+
+#include <algorithm>
+
+#include "vestige/base/time.h"
+
+namespace vestige {
+namespace {
+
+// Ids that lie further apart are looked for by queries of their own.
+constexpr std::int64_t kGap = 4096;
+
+std::optional<Hash> bound(const Salt& salt, const std::optional<std::string>& canonical) {
+  if (!canonical.has_value()) return std::nullopt;
+  return commitment(salt, *canonical);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+  return out;
+}
+
+bool names(std::string_view list, std::string_view part) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    if (list.substr(0, end) == part) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string described(const Entry& entry) {
+  return fmt::format("change {} ({} of {}, {})", entry.id, entry.op, entry.table,
+                     format_time(entry.at));
+}
+
+Result<void> ChangeCheck::report(const Discrepancy& discrepancy) {
+  ++verdict_.discrepancies;
+  return sink_.found(discrepancy);
+}
+
+void ChangeCheck::count(const StoredEntry& stored, bool erased) {
+  if (stored.index >= covered_) return;
+  ++verdict_.verified;
+  if (erased) ++verdict_.erased;
+}
+
+Result<void> ChangeCheck::check(std::vector<StoredEntry> entries, std::uint64_t covered) {
+  covered_ = covered;
+  std::sort(entries.begin(), entries.end(),
+            [](const StoredEntry& one, const StoredEntry& two) { return one.id < two.id; });
+  const StoredEntry* begin = entries.data();
+  const StoredEntry* const end = begin + entries.size();
+  while (begin != end) {
+    const StoredEntry* last = begin + 1;
+    while (last != end && last->id - (last - 1)->id <= kGap) ++last;
+    TRY(cluster(begin, last));
+    begin = last;
+  }
+  return {};
+}
+
+Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* end) {
+  std::vector<const StoredEntry*> missing;
+  std::vector<std::pair<const StoredEntry*, Sealable>> different;
+  {
+    SealingRange range;
+    range.after = begin->id - 1;
+    range.upto = (end - 1)->id;
+    const auto changes = TRY(read_sealables(db_, range));
+    while (const Sealable* change = TRY(changes->next())) {
+      while (begin != end && begin->id < change->entry.id) missing.push_back(begin++);
+      if (begin == end || begin->id != change->entry.id) continue;  // of another part of the tree
+      sink_.step();
+      const StoredEntry& stored = *begin++;
+      Entry made = change->entry;
+      made.key = bound(stored.salts.key, change->key);
+      made.context = bound(stored.salts.context, change->context);
+      made.values = bound(stored.salts.values, change->values);
+      if (change->broken.empty() && to_line(made) == stored.line) count(stored, false);
+      else different.emplace_back(&stored, *change);
+    }
+  }
+  while (begin != end) missing.push_back(begin++);
+  for (const auto& [stored, change] : different) TRY(compare(*stored, change));
+  for (const StoredEntry* stored : missing) TRY(deleted(*stored));
+  return {};
+}
+
+Result<std::vector<ChangeCheck::Erasure>> ChangeCheck::erasures(std::int64_t change) {
+  const bool postgres = db_.engine() == Engine::postgres;
+  // An erasure counts when its change stands in the trail; whether that one is as it was sealed is found
+  // out like for every other.
+  auto rows =
+      TRY(db_.query(postgres ? "select e.change, e.parts from vestige.erased e where e.erased ="
+                               " ?1 and exists (select from vestige.change c where c.id ="
+                               " e.change and c.op = 'E') order by e.change"
+                             : "select e.change, e.parts from vestige_erased as e where e.erased"
+                               " = ?1 and exists (select 1 from vestige_change as c where c.id ="
+                               " e.change and c.op = 'E') order by e.change",
+                    {change}));
+  std::vector<Erasure> found;
+  while (TRY(rows->next()) == Step::row) found.push_back({rows->integer(0), rows->text(1)});
+  return found;
+}
+
+Result<void> ChangeCheck::compare(const StoredEntry& stored, const Sealable& change) {
+  const auto entry = parse_entry(stored.line);
+  if (!entry.has_value())
+    return report({.code = "entry-altered",
+                   .change = stored.id,
+                   .message = fmt::format("change {}: its entry cannot be read: {}", stored.id,
+                                          entry.error().message)});
+  if (!change.broken.empty())
+    return report(
+        {.code = "altered",
+         .change = stored.id,
+         .table = entry->table,
+         .parts = {"record"},
+         .message = fmt::format("{}: it cannot be read: {}", described(*entry), change.broken)});
+  return differ(stored, change, *entry);
+}
+
+Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& change,
+                                 const Entry& entry) {
+  const auto erased_by = TRY(erasures(stored.id));
+  std::vector<std::string> parts;
+  std::vector<std::string> details;
+  std::vector<std::string> lost;
+  bool erased = false;
+  const auto part = [&](std::string_view name, const Salt& salt, const std::optional<Hash>& sealed,
+                        const std::optional<std::string>& stands) {
+    if (sealed == bound(salt, stands)) return;
+    const bool recorded = std::any_of(erased_by.begin(), erased_by.end(),
+                                      [&](const Erasure& one) { return names(one.parts, name); });
+    if (is_erased(salt) && sealed.has_value() && !stands.has_value()) {
+      if (recorded) erased = true;
+      else lost.emplace_back(name);
+      return;
+    }
+    parts.emplace_back(name);
+  };
+  const auto plain = [&](std::string_view name, const std::string& sealed,
+                         const std::string& stands) {
+    if (sealed == stands) return;
+    parts.emplace_back(name);
+    details.push_back(fmt::format("{} {}, not {}", name, sealed, stands));
+  };
+  const Entry& now = change.entry;
+  plain("op", entry.op, now.op);
+  plain("table", fmt::format("{} (table {})", entry.table, entry.table_id),
+        fmt::format("{} (table {})", now.table, now.table_id));
+  plain("time", format_time(entry.at), format_time(now.at));
+  plain("tx", std::to_string(entry.tx), std::to_string(now.tx));
+  part("key", stored.salts.key, entry.key, change.key);
+  part("context", stored.salts.context, entry.context, change.context);
+  part("values", stored.salts.values, entry.values, change.values);
+  if (!lost.empty())
+    TRY(report({.code = "erased",
+                .change = stored.id,
+                .table = entry.table,
+                .parts = lost,
+                .message = fmt::format("{}: its {} went, and no ERASE says who took them and why",
+                                       described(entry), joined(lost))}));
+  if (parts.empty()) {
+    if (lost.empty()) count(stored, erased);
+    return {};
+  }
+  const bool attribution = std::all_of(parts.begin(), parts.end(), [](const std::string& name) {
+    return name == "context" || name == "tx";
+  });
+  std::string message =
+      attribution
+          ? fmt::format(
+                "{} was given to somebody else: its context (who, why, from where) is not the"
+                " one that was sealed",
+                described(entry))
+          : fmt::format("{}: its {} {} not what was sealed", described(entry), joined(parts),
+                        parts.size() == 1 && parts[0] != "values" ? "is" : "are");
+  if (!details.empty()) message += fmt::format("; sealed was {}", joined(details));
+  return report({.code = attribution ? "reattributed" : "altered",
+                 .change = stored.id,
+                 .table = entry.table,
+                 .parts = std::move(parts),
+                 .message = std::move(message)});
+}
+
+Result<void> ChangeCheck::deleted(const StoredEntry& stored) {
+  const auto erased_by = TRY(erasures(stored.id));
+  const bool recorded = std::any_of(erased_by.begin(), erased_by.end(),
+                                    [](const Erasure& one) { return names(one.parts, "change"); });
+  if (recorded) {
+    count(stored, true);
+    return {};
+  }
+  const auto entry = parse_entry(stored.line);
+  return report({.code = "deleted",
+                 .change = stored.id,
+                 .table = entry.has_value() ? entry->table : "",
+                 .message = fmt::format(
+                     "{} was deleted: it is sealed as entry {}",
+                     entry.has_value() ? described(*entry) : fmt::format("change {}", stored.id),
+                     stored.index)});
+}
+
+}  // namespace vestige

@@ -1,0 +1,128 @@
+#include "vestige/audit/verify_live.h"
+
+#include <map>
+
+#include "vestige/audit/doctor.h"
+#include "vestige/audit/row_history.h"
+#include "vestige/audit/status.h"
+#include "vestige/record/fold.h"
+#include "vestige/trail/changes.h"
+#include "vestige/trail/evidence_store.h"
+
+namespace vestige {
+namespace {
+
+// Where the trail leads a row: nothing, or the columns of which it knows.
+struct Led {
+  Row key;
+  State state;
+  std::int64_t by = 0;  // the last change
+};
+
+class LiveCheck {
+ public:
+  LiveCheck(Database& db, VerifySink& sink, Verdict& verdict)
+      : db_(db), sink_(sink), verdict_(verdict) {}
+
+  Result<void> run() {
+    TRY(capture());
+    for (const Tracked& one : TRY(tracked_tables(db_)))
+      if (!one.untracked_at.has_value() && !one.shape.key().empty()) TRY(table(one));
+    return {};
+  }
+
+ private:
+  Result<void> report(const Discrepancy& discrepancy) {
+    ++verdict_.discrepancies;
+    return sink_.found(discrepancy);
+  }
+
+  Result<void> capture() {
+    if (db_.engine() == Engine::sqlite) {
+      for (const Finding& one : TRY(doctor(db_, false)))
+        if (one.severity == Severity::error)
+          TRY(report({.code = "capture", .table = one.table, .message = one.message}));
+      return {};
+    }
+    for (const TableStatus& one : TRY(status(db_)).tables)
+      if (!one.intact)
+        TRY(report({.code = "capture",
+                    .table = one.table.name,
+                    .message = fmt::format("{}: {}", one.table.name, one.trouble)}));
+    return {};
+  }
+
+  Result<void> table(const Tracked& tracked) {
+    rows_.clear();
+    const ReadTransaction moment = TRY(ReadTransaction::begin(db_));
+    {
+      Selection selection;
+      selection.table = tracked.id;
+      selection.oldest_first = true;
+      const auto changes = TRY(read_changes(db_, selection));
+      while (const auto change = TRY(changes->next())) {
+        sink_.step();
+        fold(*change);
+      }
+    }
+    for (const auto& [name, led] : rows_) TRY(compare(tracked, led));
+    return {};
+  }
+
+  void fold(const Change& change) {
+    if (change.op == Op::truncate || !tells_apart(change.key)) return;
+    Led& led = rows_[to_json(change.key)];
+    led.key = change.key;
+    led.by = change.id;
+    if (change.op == Op::update && !led.state.has_value()) led.state.emplace();
+    fold_forward(led.state, change);
+    if (!change.new_key.has_value()) return;
+    State moved = std::exchange(led.state, std::nullopt);
+    if (!tells_apart(*change.new_key)) return;
+    rows_[to_json(*change.new_key)] = {*change.new_key, std::move(moved), change.id};
+  }
+
+  Result<void> compare(const Tracked& tracked, const Led& led) {
+    const auto live = TRY(live_row(db_, tracked, RowName{led.key, std::nullopt}));
+    const auto say = [&](std::string code, std::string what, std::vector<std::string> columns) {
+      return report({.code = std::move(code),
+                     .change = led.by,
+                     .table = tracked.name,
+                     .parts = std::move(columns),
+                     .message = fmt::format("{} {} {}; its last recorded change is {}",
+                                            tracked.name, to_json(led.key), what, led.by)});
+    };
+    if (!led.state.has_value()) {
+      if (live.has_value())
+        return say("row-unknown", "stands in the table, and its making was never recorded", {});
+      return {};
+    }
+    if (!live.has_value())
+      return say("row-missing", "is gone from the table, and its removal was never recorded", {});
+    std::vector<std::string> columns;
+    std::string names;
+    for (const Field& field : *led.state) {
+      const Value* now = find(*live, field.name);
+      if (now == nullptr || identical(*now, field.value)) continue;
+      columns.push_back(field.name);
+      names += fmt::format("{}{}: {} in the trail, {} in the table", names.empty() ? "" : ", ",
+                           field.name, to_json(field.value), to_json(*now));
+    }
+    if (columns.empty()) return {};
+    return say("row-changed", fmt::format("was changed behind the trail's back ({})", names),
+               std::move(columns));
+  }
+
+  Database& db_;
+  VerifySink& sink_;
+  Verdict& verdict_;
+  std::map<std::string, Led> rows_;
+};
+
+}  // namespace
+
+Result<void> verify_live(Database& db, VerifySink& sink, Verdict& verdict) {
+  return LiveCheck(db, sink, verdict).run();
+}
+
+}  // namespace vestige

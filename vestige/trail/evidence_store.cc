@@ -1,0 +1,167 @@
+#include "vestige/trail/evidence_store.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "vestige/base/time.h"
+
+namespace vestige {
+namespace {
+
+Bundle read_bundle(const Rows& rows) {
+  Bundle bundle;
+  bundle.n = static_cast<std::uint64_t>(rows.integer(0));
+  bundle.width = static_cast<unsigned>(rows.integer(1));
+  bundle.first_id = rows.integer(2);
+  bundle.last_id = rows.integer(3);
+  bundle.salts = rows.text(4);
+  bundle.entries = rows.text(5);
+  return bundle;
+}
+
+Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
+
+}  // namespace
+
+Salts salts_at(std::string_view salts, std::size_t place) {
+  Salts out;
+  if (salts.size() < (place + 1) * kSaltBytes) return out;
+  salts = salts.substr(place * kSaltBytes, kSaltBytes);
+  out.key = to_array<16>(salts.substr(0, 16));
+  out.context = to_array<16>(salts.substr(16, 16));
+  out.values = to_array<16>(salts.substr(32, 16));
+  return out;
+}
+
+std::string to_bytes(const Salts& salts) {
+  return std::string(view(salts.key)) + std::string(view(salts.context)) +
+         std::string(view(salts.values));
+}
+
+bool is_erased(const Salt& salt) { return salt == Salt{}; }
+
+std::optional<std::int64_t> entry_id(std::string_view line) {
+  constexpr std::string_view kHead = "{\"v\":1,\"id\":";
+  if (!line.starts_with(kHead)) return std::nullopt;
+  std::int64_t id = 0;
+  const auto [end, error] =
+      std::from_chars(line.data() + kHead.size(), line.data() + line.size(), id);
+  if (error != std::errc() || end == line.data() + line.size() || *end != ',') return std::nullopt;
+  return id;
+}
+
+EvidenceStore::EvidenceStore(Database& db)
+    : db_(db), prefix_(db.engine() == Engine::postgres ? "vestige." : "vestige_") {}
+
+Result<std::uint64_t> EvidenceStore::size() {
+  return static_cast<std::uint64_t>(
+      TRY(scalar_integer(db_, "select size from " + table("sealer"))));
+}
+
+Result<std::optional<Bundle>> EvidenceStore::bundle(std::uint64_t n) {
+  auto found = TRY(bundles(n, n + 1));
+  if (found.empty()) return std::optional<Bundle>();
+  return std::optional<Bundle>(std::move(found.front()));
+}
+
+Result<std::vector<Bundle>> EvidenceStore::bundles(std::uint64_t n, std::uint64_t end) {
+  std::vector<Bundle> found;
+  auto rows = TRY(db_.query("select n, width, first_id, last_id, salts, entries from " +
+                                table("bundle") + " where n >= ?1 and n < ?2 order by n",
+                            {number(n), number(end)}));
+  while (TRY(rows->next()) == Step::row) found.push_back(read_bundle(*rows));
+  return found;
+}
+
+Result<void> EvidenceStore::put(const Bundle& bundle) {
+  TRY(db_.run("insert into " + table("bundle") +
+                  " (n, width, first_id, last_id, salts, entries) values (?1, ?2, ?3, ?4, ?5, ?6)"
+                  " on conflict (n) do update set width = excluded.width,"
+                  " first_id = excluded.first_id, last_id = excluded.last_id,"
+                  " salts = excluded.salts, entries = excluded.entries",
+              {number(bundle.n), number(bundle.width), bundle.first_id, bundle.last_id,
+               Blob{bundle.salts}, Blob{bundle.entries}}));
+  return {};
+}
+
+Result<std::string> EvidenceStore::tile(unsigned level, std::uint64_t n) {
+  auto rows = TRY(db_.query("select hashes from " + table("tile") + " where level = ?1 and n = ?2",
+                            {number(level), number(n)}));
+  if (TRY(rows->next()) == Step::end) return std::string();
+  return rows->text(0);
+}
+
+Result<void> EvidenceStore::put_tile(unsigned level, std::uint64_t n, std::string_view hashes) {
+  TRY(db_.run("insert into " + table("tile") +
+                  " (level, n, hashes) values (?1, ?2, ?3)"
+                  " on conflict (level, n) do update set hashes = excluded.hashes",
+              {number(level), number(n), Blob{std::string(hashes)}}));
+  return {};
+}
+
+merkle::Tiles EvidenceStore::tiles() {
+  return [this](const merkle::Tile& wanted) -> Result<std::string> {
+    std::string hashes = TRY(tile(wanted.level.value_or(0), wanted.index));
+    hashes.resize(std::min<std::size_t>(hashes.size(), wanted.width * sizeof(Hash)));
+    return hashes;
+  };
+}
+
+Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint() {
+  auto rows = TRY(db_.query("select size, root, note from " + table("checkpoint") +
+                            " order by size desc limit 1"));
+  if (TRY(rows->next()) == Step::end) return std::optional<StoredCheckpoint>();
+  return std::optional<StoredCheckpoint>(
+      {static_cast<std::uint64_t>(rows->integer(0)), 0, rows->text(1), rows->text(2)});
+}
+
+Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
+  std::vector<StoredCheckpoint> all;
+  const bool postgres = db_.engine() == Engine::postgres;
+  auto rows = TRY(db_.query(fmt::format(
+      "select size, {}, root, note from {} order by size",
+      postgres ? "(extract(epoch from at) * 1000000)::int8" : "at * 1000", table("checkpoint"))));
+  while (TRY(rows->next()) == Step::row)
+    all.push_back({static_cast<std::uint64_t>(rows->integer(0)), rows->integer(1), rows->text(2),
+                   rows->text(3)});
+  return all;
+}
+
+Result<void> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view root,
+                                           std::string_view note) {
+  const bool postgres = db_.engine() == Engine::postgres;
+  const std::int64_t now = clock_now();
+  TRY(db_.run(
+      fmt::format("insert into {} (size, at, root, note) values (?1, {}, ?3, ?4)",
+                  table("checkpoint"),
+                  postgres ? "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'" : "?2"),
+      {number(size), postgres ? now : now / 1000, Blob{std::string(root)},
+       Text{std::string(note)}}));
+  return {};
+}
+
+Result<std::optional<EvidenceStore::Found>> EvidenceStore::find(std::int64_t change) {
+  auto rows =
+      TRY(db_.query("select n, width, first_id, last_id, salts, entries from " + table("bundle") +
+                        " where first_id <= ?1 and last_id >= ?1"
+                        " order by n",
+                    {change}));
+  while (TRY(rows->next()) == Step::row) {
+    const Bundle bundle = read_bundle(*rows);
+    const auto entries = TRY(merkle::entries_of(bundle.entries, bundle.width));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entry_id(entries[i]) != change) continue;
+      return std::optional<Found>(
+          {bundle.n * merkle::kTileWidth + i, std::string(entries[i]), salts_at(bundle.salts, i)});
+    }
+  }
+  return std::optional<Found>();
+}
+
+Result<ReadTransaction> ReadTransaction::begin(Database& db) {
+  TRY(db.script(db.engine() == Engine::postgres ? "begin isolation level repeatable read read only"
+                                                : "begin deferred"));
+  return ReadTransaction(db);
+}
+
+}  // namespace vestige

@@ -1,0 +1,109 @@
+// Evidence store: the tables in which the evidence stands, alike on both databases
+// (sql/sqlite/evidence.sql, sql/postgres/install/evidence.sql). Test: test/evidence_seal_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/merkle/tile.h"
+#include "vestige/record/entry.h"
+
+namespace vestige {
+
+/// Up to 256 entries and their salts.
+struct Bundle {
+  std::uint64_t n = 0;
+  unsigned width = 0;
+  std::int64_t first_id = 0;  // the smallest and the largest change in it
+  std::int64_t last_id = 0;
+  std::string salts;    // 48 bytes for each entry: of key, context, values
+  std::string entries;  // as append_entry makes them
+};
+
+/// The salts of one entry.
+struct Salts {
+  Salt key{};
+  Salt context{};
+  Salt values{};
+};
+
+inline constexpr std::size_t kSaltBytes = 48;
+
+/// The salts of the entry at a place of a bundle, zeros where they are missing.
+Salts salts_at(std::string_view salts, std::size_t place);
+std::string to_bytes(const Salts& salts);
+/// True for the salt of a part that was erased.
+bool is_erased(const Salt& salt);
+
+/// The change that an entry is of, from its line; nothing when it is no entry.
+std::optional<std::int64_t> entry_id(std::string_view line);
+
+struct StoredCheckpoint {
+  std::uint64_t size = 0;
+  std::int64_t at = 0;
+  std::string root;  // 32 bytes, when it is what it should be
+  std::string note;
+};
+
+class EvidenceStore {
+ public:
+  explicit EvidenceStore(Database& db);
+
+  /// The number of entries; 0 before the first run.
+  Result<std::uint64_t> size();
+
+  Result<std::optional<Bundle>> bundle(std::uint64_t n);
+  /// Bundles n, n + 1, … below `end`, as far as they are there, by n.
+  Result<std::vector<Bundle>> bundles(std::uint64_t n, std::uint64_t end);
+  Result<void> put(const Bundle& bundle);
+
+  /// The hashes of a tile; "" when it is not there. It may be wider than what was asked for.
+  Result<std::string> tile(unsigned level, std::uint64_t n);
+  Result<void> put_tile(unsigned level, std::uint64_t n, std::string_view hashes);
+  /// Tiles as the tree wants them: cut to their width.
+  merkle::Tiles tiles();
+
+  /// The largest one.
+  Result<std::optional<StoredCheckpoint>> last_checkpoint();
+  /// Every checkpoint, by size.
+  Result<std::vector<StoredCheckpoint>> checkpoints();
+  Result<void> put_checkpoint(std::uint64_t size, std::string_view root, std::string_view note);
+
+  /// The index of a change's entry.
+  struct Found {
+    std::uint64_t index = 0;
+    std::string entry;
+    Salts salts;
+  };
+  /// faults   corrupt
+  Result<std::optional<Found>> find(std::int64_t change);
+
+  Database& db() { return db_; }
+  /// A table's name: vestige_tile, or vestige.tile.
+  std::string table(std::string_view name) const { return prefix_ + std::string(name); }
+
+ private:
+  Database& db_;
+  std::string prefix_;
+};
+
+/// A transaction that only reads, and sees one moment.
+class ReadTransaction {
+ public:
+  static Result<ReadTransaction> begin(Database& db);
+  ReadTransaction(ReadTransaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  ReadTransaction& operator=(ReadTransaction&&) = delete;
+  ~ReadTransaction() {
+    if (db_ != nullptr) db_->rollback();
+  }
+
+ private:
+  explicit ReadTransaction(Database& db) : db_(&db) {}
+  Database* db_;
+};
+
+}  // namespace vestige

@@ -1,0 +1,243 @@
+// What is sealed of a change on PostgreSQL: from the text of its rows and the columns of its shape.
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "vestige/base/time.h"
+#include "vestige/record/canonical.h"
+#include "vestige/trail/catalog.h"
+#include "vestige/trail/row_text.h"
+#include "vestige/trail/sealing.h"
+
+namespace vestige::postgres {
+namespace {
+
+// Places of the query's columns.
+enum Place {
+  kId,
+  kAt,
+  kOp,
+  kTracked,
+  kShape,
+  kKey,
+  kNewKey,
+  kOldRow,
+  kNewRow,
+  kErased,
+  kContext,
+  kTx,
+  kXid,
+  kStarted,
+  kPid,
+  kClientAddr,
+  kDbUser,
+  kDbRole,
+  kApplication,
+  kFields
+};
+
+constexpr std::string_view kColumns =
+    "c.id, case when isfinite(c.at) then (extract(epoch from c.at) * 1000000)::int8 end, "
+    "c.op::text,"
+    " c.tracked, c.shape, c.key, c.new_key, c.old_row, c.new_row,"
+    " case when c.op = 'E' then (select string_agg(format('%s %s', e.erased, e.parts), ' '"
+    " order by e.erased) from vestige.erased e where e.change = c.id) end,"
+    " x.id, x.tx, x.xid::text, case when isfinite(x.at) then (extract(epoch from x.at) *"
+    " 1000000)::int8 end, x.pid, x.client_addr::text, x.db_user::text, x.db_role::text,"
+    " x.application_name, x.fields::text";
+
+// What format_time can print: the years 1 to 9999.
+constexpr std::int64_t kFirstMoment = -62135596800000000;
+constexpr std::int64_t kLastMoment = 253402300799999999;
+
+std::string_view op_of(std::string_view letter) {
+  if (letter == "I") return "INSERT";
+  if (letter == "U") return "UPDATE";
+  if (letter == "D") return "DELETE";
+  if (letter == "T") return "TRUNCATE";
+  if (letter == "B") return "BASELINE";
+  if (letter == "E") return "ERASE";
+  return "";
+}
+
+class PostgresSealables final : public Sealables {
+ public:
+  explicit PostgresSealables(Database& db) : db_(db) {}
+  void begin(std::unique_ptr<Rows> rows) { rows_ = std::move(rows); }
+
+  Result<void> load() {
+    for (const Tracked& table : TRY(tracked_tables(db_)))
+      for (Shape& shape : TRY(shapes(db_, table.id))) {
+        Known& known = shapes_[shape.id];
+        known.table = std::move(shape.name);
+        known.key = shape.key();
+        known.columns = std::move(shape.columns);
+      }
+    return {};
+  }
+
+  Result<const Sealable*> next() override {
+    if (TRY(rows_->next()) == Step::end) return nullptr;
+    one_.broken.clear();
+    one_.key.reset();
+    one_.values.reset();
+    one_.entry.id = rows_->integer(kId);
+    auto known = shapes_.find(rows_->integer(kShape));
+    if (known == shapes_.end()) {
+      TRY(load());  // made since we began to read
+      known = shapes_.find(rows_->integer(kShape));
+    }
+    if (known == shapes_.end()) one_.broken = fmt::format("no shape {}", rows_->integer(kShape));
+    else one_.broken = decode(known->second);
+    return &one_;
+  }
+
+ private:
+  struct Known {
+    std::string table;
+    std::vector<Column> columns;
+    std::vector<Column> key;
+  };
+
+  // Why it cannot be read.
+  std::string decode(const Known& shape) {
+    Entry& entry = one_.entry;
+    entry.op = op_of(rows_->text(kOp));
+    if (entry.op.empty()) return fmt::format("unknown operation '{}'", rows_->text(kOp));
+    entry.at = rows_->integer(kAt);
+    if (rows_->is_null(kAt) || entry.at < kFirstMoment || entry.at > kLastMoment)
+      return "its time is none";
+    entry.table_id = rows_->integer(kTracked);
+    entry.table = shape.table;
+    if (std::string why = context(); !why.empty()) return why;
+    if (std::string why = key(shape); !why.empty()) return why;
+    if (entry.op == "ERASE") return erased();
+    return values(shape);
+  }
+
+  std::string context() {
+    one_.entry.tx = 0;
+    if (rows_->is_null(kContext)) return "its context is missing, or is of another transaction";
+    one_.entry.tx = rows_->integer(kTx);
+    if (rows_->integer(kContext) == context_id_) return "";
+    Canonical out;
+    out.token("tx", std::to_string(rows_->integer(kTx)));
+    out.token("xid", rows_->text(kXid));
+    const std::int64_t started = rows_->integer(kStarted);
+    if (rows_->is_null(kStarted) || started < kFirstMoment || started > kLastMoment)
+      return "the time of its context is none";
+    out.text("at", format_time(started));
+    out.token("pid", std::to_string(rows_->integer(kPid)));
+    const auto add = [&](std::string_view name, int place) {
+      if (!rows_->is_null(place)) out.text(name, rows_->text(place));
+    };
+    add("client_addr", kClientAddr);
+    add("db_user", kDbUser);
+    add("db_role", kDbRole);
+    add("application_name", kApplication);
+    if (!rows_->is_null(kFields)) add_members(out, "fields", rows_->text(kFields));
+    one_.context = std::move(out).take();
+    context_id_ = rows_->integer(kContext);
+    return "";
+  }
+
+  std::string key(const Known& shape) {
+    if (rows_->is_null(kKey) && rows_->is_null(kNewKey)) return "";
+    Canonical out;
+    for (const auto& [section, place] : {std::pair("key", kKey), std::pair("new_key", kNewKey)}) {
+      if (rows_->is_null(place)) continue;
+      out.section(section);
+      const std::string text = rows_->text(place);
+      if (shape.key.size() == 1) {
+        out.text(shape.key[0].name, text);
+        continue;
+      }
+      if (!read_row_text(text, fields_) || fields_.size() != shape.key.size())
+        return fmt::format("its {} does not fit the columns", section);
+      for (std::size_t i = 0; i < shape.key.size(); ++i) out.text(shape.key[i].name, fields_[i]);
+    }
+    one_.key = std::move(out).take();
+    return "";
+  }
+
+  std::string values(const Known& shape) {
+    const bool has_old = !rows_->is_null(kOldRow);
+    const bool has_new = !rows_->is_null(kNewRow);
+    if (!has_old && !has_new) return "";
+    const std::size_t count = shape.columns.size();
+    const auto read = [&](int place, auto& fields) {
+      if (!read_row_text(rows_->text(place), fields)) return false;
+      if (count == 0 && fields.size() == 1 && !fields[0].has_value()) fields.clear();
+      return fields.size() == count;
+    };
+    if ((has_old && !read(kOldRow, fields_)) || (has_new && !read(kNewRow, new_fields_)))
+      return "its values do not fit the columns";
+    // In an UPDATE the fields that did not change are empty on both sides.
+    const bool update = has_old && has_new;
+    const auto said = [&](std::size_t i) {
+      return !update || fields_[i].has_value() || new_fields_[i].has_value();
+    };
+    Canonical out;
+    if (has_old) {
+      out.section("old");
+      for (std::size_t i = 0; i < count; ++i)
+        if (said(i)) out.text(shape.columns[i].name, fields_[i]);
+    }
+    if (has_new) {
+      out.section("new");
+      for (std::size_t i = 0; i < count; ++i)
+        if (said(i)) out.text(shape.columns[i].name, new_fields_[i]);
+    }
+    one_.values = std::move(out).take();
+    return "";
+  }
+
+  std::string erased() {
+    Canonical out;
+    out.section("erased");
+    const std::string list = rows_->text(kErased);
+    for (std::string_view rest = list; !rest.empty();) {
+      const std::size_t middle = std::min(rest.find(' '), rest.size() - 1);
+      const std::size_t end = std::min(rest.find(' ', middle + 1), rest.size());
+      out.text(rest.substr(0, middle), rest.substr(middle + 1, end - middle - 1));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    one_.values = std::move(out).take();
+    return "";
+  }
+
+  Database& db_;
+  std::unique_ptr<Rows> rows_;
+  std::map<std::int64_t, Known> shapes_;
+  std::vector<std::optional<std::string>> fields_;
+  std::vector<std::optional<std::string>> new_fields_;
+  std::int64_t context_id_ = -1;
+  Sealable one_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range) {
+  Params values = {range.after, range.upto.value_or(std::numeric_limits<std::int64_t>::max())};
+  std::string where;
+  const auto add = [&](std::string_view condition, const std::optional<std::uint64_t>& xid) {
+    if (!xid.has_value()) return;
+    values.emplace_back(Text{std::to_string(*xid)});
+    where += fmt::format(" and c.xid {} ?{}::xid8", condition, values.size());
+  };
+  add(">=", range.from);
+  add("<", range.below);
+  const std::string limit = range.limit == 0 ? "" : fmt::format(" limit {}", range.limit);
+  // The shapes first: another query would have to wait for the end of the stream.
+  auto loaded = std::make_unique<PostgresSealables>(db);
+  TRY(loaded->load());
+  loaded->begin(TRY(db.query(
+      fmt::format("select {} from vestige.change c left join vestige.context x on x.id = c.context"
+                  " and x.xid = c.xid where c.id > ?1::int8 and c.id <= ?2::int8{} order by c.id{}",
+                  kColumns, where, limit),
+      values)));
+  return std::unique_ptr<Sealables>(std::move(loaded));
+}
+
+}  // namespace vestige::postgres

@@ -1,0 +1,141 @@
+#include "vestige/trail/sealing.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "vestige/base/json.h"
+#include "vestige/base/time.h"
+#include "vestige/record/canonical.h"
+#include "vestige/trail/decode.h"
+
+namespace vestige {
+namespace {
+
+void add_row(Canonical& out, std::string_view section, const Row& row) {
+  out.section(section);
+  for (const Field& field : row) out.token(field.name, to_json(field.value));
+}
+
+std::optional<std::string> key_of(const Change& change) {
+  if (change.key.empty() && !change.new_key.has_value() && !change.row_id.has_value())
+    return std::nullopt;
+  Canonical out;
+  if (change.row_id.has_value()) out.token("row_id", std::to_string(*change.row_id));
+  if (!change.key.empty()) add_row(out, "key", change.key);
+  if (change.new_key.has_value()) add_row(out, "new_key", *change.new_key);
+  return std::move(out).take();
+}
+
+std::optional<std::string> values_of(const Change& change) {
+  if (!change.old_values.has_value() && !change.new_values.has_value()) return std::nullopt;
+  Canonical out;
+  if (change.old_values.has_value()) add_row(out, "old", *change.old_values);
+  if (change.new_values.has_value()) add_row(out, "new", *change.new_values);
+  return std::move(out).take();
+}
+
+class SqliteSealables final : public Sealables {
+ public:
+  SqliteSealables(Database& db, std::unique_ptr<Rows> rows, Decoder decoder)
+      : db_(db), rows_(std::move(rows)), decoder_(std::move(decoder)) {
+    context_ = rows_->columns() - 2;
+  }
+
+  Result<const Sealable*> next() override {
+    if (TRY(rows_->next()) == Step::end) return nullptr;
+    one_ = Sealable();
+    one_.entry.id = rows_->integer(0);
+    const auto read = decode();
+    if (read.has_value()) return &one_;
+    if (read.error().fault != Fault::corrupt && read.error().fault != Fault::invalid)
+      return tl::unexpected<Error>(read.error());
+    one_.broken = read.error().message;
+    return &one_;
+  }
+
+ private:
+  Result<void> decode() {
+    const auto decoded = TRY(decoder_.decode(*rows_));
+    const Change& change = *decoded;  // a change that is there, with the names that were recorded
+    one_.entry.op = name(change.op);
+    one_.entry.table_id = rows_->integer(context_ + 1);
+    one_.entry.table = change.table;
+    one_.entry.at = change.at;
+    one_.entry.tx = change.tx;
+    one_.key = key_of(change);
+    one_.values = values_of(change);
+    if (!rows_->is_null(context_)) one_.context = TRY(context(rows_->integer(context_)));
+    return {};
+  }
+
+  Result<std::string> context(std::int64_t id) {
+    if (id == context_id_) return context_bytes_;
+    auto rows = TRY(db_.query("select * from vestige_context where id = ?1", {id}));
+    if (TRY(rows->next()) == Step::end)
+      return fail(Fault::corrupt, "read a change: no context {}", id);
+    Canonical out;
+    for (int i = 0; i < rows->columns(); ++i) {
+      const std::string column = rows->name(i);
+      if (column == "id" || rows->is_null(i)) continue;
+      if (column == "extra") add_members(out, column, rows->text(i));
+      else out.token(column, to_json(rows->value(i)));
+    }
+    context_bytes_ = std::move(out).take();
+    context_id_ = id;
+    return context_bytes_;
+  }
+
+  Database& db_;
+  std::unique_ptr<Rows> rows_;
+  Decoder decoder_;
+  int context_;  // the place of c.context; c.tbl stands after it
+  std::int64_t context_id_ = 0;
+  std::string context_bytes_;
+  Sealable one_;
+};
+
+}  // namespace
+
+void add_members(Canonical& out, std::string_view section, std::string_view object) {
+  struct Member {
+    std::string name;
+    json::Span value;
+  };
+  std::vector<Member> members;
+  const auto read = [&]() -> Result<void> {
+    json::Reader reader(object);
+    TRY(reader.open('{'));
+    while (TRY(reader.more('{')) == 'y') {
+      std::string name = TRY(reader.key());
+      const json::Span value = TRY(reader.value());
+      members.push_back({std::move(name), value});
+    }
+    return reader.end();
+  };
+  if (!read().has_value()) {
+    out.section(section);
+    out.text("not_json", object);
+    return;
+  }
+  out.section(section);
+  for (const Member& member : members) {
+    const auto text = json::unquote(member.value.text);
+    if (member.value.kind == json::Kind::string && text.has_value()) out.text(member.name, *text);
+    else if (json::is_utf8(member.value.text)) out.token(member.name, member.value.text);
+    else out.text(member.name, member.value.text);
+  }
+}
+
+Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range) {
+  if (db.engine() == Engine::postgres) return postgres::read_sealables(db, range);
+  auto rows = TRY(db.query(
+      fmt::format("select {}, c.context, c.tbl from vestige_change as c where c.id > ?1 and c.id"
+                  " <= ?2 order by c.id limit ?3",
+                  change_columns()),
+      {range.after, range.upto.value_or(std::numeric_limits<std::int64_t>::max()),
+       range.limit == 0 ? std::int64_t{-1} : range.limit}));
+  Decoder decoder = TRY(Decoder::open(db, Names::recorded));
+  return std::unique_ptr<Sealables>(new SqliteSealables(db, std::move(rows), std::move(decoder)));
+}
+
+}  // namespace vestige

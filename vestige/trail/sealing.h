@@ -1,0 +1,60 @@
+// Sealing: what is sealed of a change, read from what is stored (docs/decisions/0004-evidence.md,
+// docs/format.md "Canonical bytes"). Test: test/evidence_seal_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "vestige/db/database.h"
+#include "vestige/record/entry.h"
+
+namespace vestige {
+
+/// A change as it is sealed.
+struct Sealable {
+  Entry entry;  // without its commitments
+  // Canonical bytes; absent where the change has no such part.
+  std::optional<std::string> key;
+  std::optional<std::string> context;
+  std::optional<std::string> values;
+  // Why it cannot be read; empty: it can. Then the parts above say nothing.
+  std::string broken;
+};
+
+/// Which changes: after < id <= upto, at most `limit` of them; on PostgreSQL those with from <= xid < below.
+struct SealingRange {
+  std::int64_t after = 0;
+  std::optional<std::int64_t> upto;
+  std::optional<std::uint64_t> from;
+  std::optional<std::uint64_t> below;
+  std::int64_t limit = 0;  // 0: all
+};
+
+/// A stream of them, by id; memory for one.
+class Sealables {
+ public:
+  Sealables() = default;
+  Sealables(const Sealables&) = delete;
+  Sealables& operator=(const Sealables&) = delete;
+  virtual ~Sealables() = default;
+
+  /// Valid until the next call; nullptr at the end.
+  ///
+  /// faults   offline, conflict
+  virtual Result<const Sealable*> next() = 0;
+};
+
+/// faults   offline, conflict
+Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range);
+
+/// The members of a JSON object as a section of canonical bytes; as one text where it is no object.
+class Canonical;
+void add_members(Canonical& out, std::string_view section, std::string_view object);
+
+namespace postgres {
+Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range);
+}  // namespace postgres
+
+}  // namespace vestige

@@ -1,0 +1,47 @@
+#include "vestige/trail/sealing_order.h"
+
+namespace vestige {
+namespace {
+
+// SQLite: ids are given in the order of the commits.
+class SqliteOrder final : public SealingOrder {
+ public:
+  explicit SqliteOrder(EvidenceStore& store) : store_(store) {}
+
+  Result<std::unique_ptr<Sealables>> next(std::int64_t limit) override {
+    SealingRange range;
+    range.after = TRY(scalar_integer(store_.db(), "select last_id from vestige_sealer"));
+    range.limit = limit;
+    return read_sealables(store_.db(), range);
+  }
+
+  Result<void> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
+                       bool ended) override {
+    if (TRY(store_.size()) != before)
+      return fail(Fault::conflict, "seal: another sealer was faster");
+    done_ = ended;
+    if (last_id == 0) return {};
+    TRY(store_.db().run(
+        "insert into vestige_sealer (only_row, size, last_id) values (1, ?1, ?2)"
+        " on conflict (only_row) do update set size = excluded.size, last_id = excluded.last_id",
+        {static_cast<std::int64_t>(after), last_id}));
+    return {};
+  }
+
+  bool done() const override { return done_; }
+  void again() override { done_ = false; }
+  Result<std::vector<Unfinished>> unfinished() override { return std::vector<Unfinished>(); }
+
+ private:
+  EvidenceStore& store_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SealingOrder>> SealingOrder::open(EvidenceStore& store) {
+  if (store.db().engine() == Engine::postgres) return postgres::open_order(store);
+  return std::unique_ptr<SealingOrder>(new SqliteOrder(store));
+}
+
+}  // namespace vestige
