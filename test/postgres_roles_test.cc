@@ -1,5 +1,5 @@
 // Who may do what: applications, readers, auditors, admins.
-#include "test/postgres_capture.h"
+#include "test/evidence.h"
 #include "vestige/audit/doctor.h"
 
 namespace vestige {
@@ -111,6 +111,22 @@ TEST_F(PostgresRoles, ReadersAndAuditorsReadAndNothingElse) {
       EXPECT_NE(mine.error(attempt), "") << attempt;
     EXPECT_EQ(mine.error("select * from vestige.note") == "", role == "vestige_auditor");
   }
+}
+
+TEST_F(PostgresRoles, AnAuditorSealsAndVerifies) {
+  const std::string person = shop.role("sealer");
+  s.run("grant vestige_auditor to " + person);
+  const auto db = must(open_database(shop.database.url(person)));
+  const TemporaryDirectory directory;
+  for (int round = 1; round <= 2; ++round) {
+    const auto sealer = must(Sealer::open(*db, Evident::signer(), directory.file("key.state")));
+    while (!sealer->done()) must(sealer->batch());
+    EXPECT_TRUE(must(sealer->sign()).has_value());
+    s.run("insert into t values (" + std::to_string(70 + round) + ", 1)");
+  }
+  EXPECT_NE(shop.connect(person).error("update vestige.checkpoint set note = ''"), "");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.trail_findings() where code = 'rights'"),
+            "0");
 }
 
 TEST_F(PostgresRoles, ReadersOfSomeTablesOnly) {

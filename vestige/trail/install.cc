@@ -45,13 +45,15 @@ std::string install_script() {
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
-  if (version == kSchemaVersion && db.engine() == Engine::sqlite) {
-    if (TRY(has_evidence(db))) return false;
-    TRY(db.script(sql::evidence));
-    TRY(transaction.commit());
-    return true;
+  if (version == kSchemaVersion) {
+    const bool whole = TRY(has_evidence(db));
+    if (whole && (db.engine() == Engine::sqlite || TRY(postgres::as_installed(db)))) return false;
+    if (db.engine() == Engine::sqlite) {
+      TRY(db.script(sql::evidence));
+      TRY(transaction.commit());
+      return true;
+    }
   }
-  if (version == kSchemaVersion && TRY(postgres::as_installed(db))) return false;
   if (version > kSchemaVersion)
     return hinted(
         fail(Fault::invalid, "install the trail: version {} is newer than this vestige knows ({})",

@@ -19,8 +19,8 @@ set search_path = pg_catalog, pg_temp as $$
     and x.tgfoid = 'vestige.refuse'::regproc and x.tgenabled = 'A' and x.tgqual is null
     and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation = 'vestige.tracked'::regclass then 1 + 2 + 8
                         else 1 + 2 + 8 + 16 end)
-  from (select c::regclass as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
-          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased']) c
+  from (select to_regclass(c) as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
+          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased']) c where to_regclass(c) is not null
         union all select i.inhrelid from pg_inherits i where i.inhparent = 'vestige.change'::regclass) k,
     unnest(array['append_only', 'never_truncate']::name[]) g(name)
 $$;
