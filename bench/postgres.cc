@@ -25,13 +25,14 @@ struct Options {
   int trail = 3'000'000;  // changes, for the answers; 0: leave them out
   int asked = 200;
   std::string install = "build/sql/postgres/install.sql";
+  std::string native;
   std::vector<std::string> variants;
   std::vector<std::string> only;
   std::vector<std::string> work;
 };
 
 std::vector<Setup> chosen(const Options& options, bool bulk) {
-  std::vector<Setup> out = setups(options.install, options.variants);
+  std::vector<Setup> out = setups(options.install, options.native, options.variants);
   std::erase_if(out, [&](const Setup& setup) {
     if (setup.name == "untracked") return false;
     if (bulk && setup.name == "vestige, no context") return true;
@@ -188,6 +189,9 @@ int main(int argc, char** argv) {
   app.add_option("--trail", options.trail, "changes in the trail that is asked; 0: leave it out");
   app.add_option("--asked", options.asked, "rows that are asked for");
   app.add_option("--install", options.install, "the script that installs the trail");
+  app.add_option("--native", options.native,
+                 "the script that installs the native engine: one more setup; the server must have "
+                 "the module (pgext/stage)");
   app.add_option("--variant", options.variants, "another such script: one more setup");
   app.add_option("--only", options.only, "just these setups and untracked, by name");
   app.add_option("--work", options.work,

@@ -50,7 +50,7 @@ void answers(const std::string& install, int changes, int rows, int asked) {
       {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
   Session db(server.url());
   create_bank(db, 100, 1);
-  setups(install, {})[1].install(db);
+  setups(install, "", {})[1].install(db);
   fill(db, changes, rows);
   fmt::print(
       "Answers in a trail of {} changes of {} rows, by the server, {} rows in random order; "
@@ -93,7 +93,7 @@ void past(const std::string& install, int rows, int rounds) {
       {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
   Session db(server.url());
   create_bank(db, rows, 1);
-  setups(install, {})[1].install(db);
+  setups(install, "", {})[1].install(db);
   const int changed = rows / 10;
   const auto cpu = [&](const std::string& sql) {
     const double before = db.cpu();

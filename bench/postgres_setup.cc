@@ -122,13 +122,24 @@ void create_bank(Session& db, int rows, int wide_rows) {
   db.run("vacuum (freeze, analyze)");
 }
 
-std::vector<Setup> setups(const std::string& install, const std::vector<std::string>& variants) {
+std::vector<Setup> setups(const std::string& install, const std::string& native,
+                          const std::vector<std::string>& variants) {
   std::vector<Setup> out = {
       {"untracked", [](Session&) {}},
       {"vestige", vestige_of(install), true},
       {"vestige, no context", vestige_of(install)},
       {"jsonb trigger", [](Session& db) { db.run(std::string(kJsonbTrigger)); }},
       {"floor", [](Session& db) { db.run(std::string(kFloor)); }, true, true}};
+  if (!native.empty())
+    out.insert(out.begin() + 3, {"vestige, native",
+                                 [=](Session& db) {
+                                   vestige_of(install)(db);
+                                   db.run(content(native));
+                                   db.run(
+                                       "select vestige.set_engine(t::regclass, 'native') from "
+                                       "unnest('{accounts,transfers,wide}'::text[]) t");
+                                 },
+                                 true});
   for (const std::string& file : variants)
     out.push_back({std::filesystem::path(file).stem(), vestige_of(file), true});
   return out;

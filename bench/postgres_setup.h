@@ -21,9 +21,11 @@ struct Setup {
   bool by_hand = false;  // the application writes the trail itself: no trigger
 };
 
-/// Untracked; vestige with and without a context, by the script in `install`; the jsonb trigger; the floor;
-/// and for each further script that installs a trail another vestige, by its file's name.
-std::vector<Setup> setups(const std::string& install, const std::vector<std::string>& variants);
+/// Untracked; vestige with and without a context, by the script in `install`; its native engine, by the script in
+/// `native`, unless that is ""; the jsonb trigger; the floor; and for each further script that installs a trail
+/// another vestige, by its file's name.
+std::vector<Setup> setups(const std::string& install, const std::string& native,
+                          const std::vector<std::string>& variants);
 
 /// What a trail takes up, in bytes.
 struct Space {

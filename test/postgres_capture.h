@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <list>
 #include <map>
@@ -25,6 +26,16 @@
 #include "vestige/db/postgres_sql.h"
 
 namespace vestige {
+
+/// Whether the tests run on the native engine: VESTIGE_ENGINE=native, and a server that has the module.
+inline bool native_engine() {
+  const char* engine = std::getenv("VESTIGE_ENGINE");
+  return engine != nullptr && std::string_view(engine) == "native";
+}
+
+/// How many ids stand free before those of a transaction's first INSERT: its context has the number before it, where
+/// rows are only counted afterwards.
+inline std::string first_left_free() { return native_engine() ? "0" : "1"; }
 
 /// A session of a test: what fails throws, unless the test asks for the error.
 class PgSession {
@@ -184,6 +195,10 @@ class PgShop {
   PgShop() : admin(database.url()), reader_(database.url()) { install(); }
   void install() {
     admin.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
+    if (native_engine()) {
+      admin.run(vestige::sql::postgres::native);
+      admin.run("alter table vestige.tracked alter column engine set default 'native'");
+    }
   }
   PgSession connect(const std::string& user = "postgres") { return PgSession(database.url(user)); }
   /// A role of this test; roles belong to the whole server.

@@ -37,6 +37,7 @@ create schema if not exists vestige;
 \ir install/order.sql
 \ir install/capture.sql
 \ir install/renames.sql
+\ir install/engine.sql
 \ir install/fit.sql
 \ir install/anew.sql
 \ir install/truncate.sql

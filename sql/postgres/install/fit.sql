@@ -98,6 +98,7 @@ declare
   inserted text := format('insert_%s', tracked_id);
   settings text;
   by_statement boolean;
+  native boolean;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   t.shape := vestige.note_shape(t, rel, remark);
@@ -123,7 +124,18 @@ begin
   if not with_triggers then
     return;
   end if;
-  if by_statement then
+  native := t.engine = 'native' and to_regproc('vestige.capture_native') is not null;
+  if native then
+    perform vestige.set_trigger(rel, '0_vestige_change', 'after insert or update or delete', 'row', 'capture_native',
+                                tracked_id::text);
+    perform vestige.drop_trigger(rel, '0_vestige_insert'), vestige.drop_trigger(rel, '0_vestige_apply');
+    -- As below, but where it costs the least: PostgreSQL keeps the rows for it, of every such statement.
+    if by_statement then
+      perform vestige.set_trigger(rel, 'untrack it in vestige first: that', 'after delete', 'row when (false)', named, '', 'O');
+    else
+      perform vestige.drop_trigger(rel, 'untrack it in vestige first: that');
+    end if;
+  elsif by_statement then
     perform vestige.set_trigger(rel, '0_vestige_change', 'after update or delete', 'row', named, '');
     perform vestige.set_trigger(rel, '0_vestige_insert', 'after insert', 'statement', inserted, '', 'O');
     perform vestige.set_trigger(rel, '0_vestige_apply', 'after insert', 'row', named, '', 'R');
@@ -159,7 +171,9 @@ begin
   perform vestige.drop_trigger(rel, trigger_name);
   execute format('create trigger %I %s on %s %s for each %s execute function vestige.%I(%s)', trigger_name, events,
                  rel::regclass,
-                 case when manner <> 'row' and events like 'after %' then 'referencing new table as inserted' else '' end,
+                 case when manner = 'row' or events not like 'after %' then ''
+                      when events = 'after delete' then 'referencing old table as deleted'
+                      else 'referencing new table as inserted' end,
                  manner, function_name, case when argument = '' then '' else quote_literal(argument) end);
   execute format('alter table %s enable %s trigger %I', rel::regclass,
                  case enabled when 'A' then 'always' when 'R' then 'replica' else '' end, trigger_name);

@@ -142,6 +142,10 @@ begin
     raise exception 'vestige: maintain: partition_width is %', coalesce(width, 'missing')
       using errcode = 'invalid_parameter_value', hint = 'in vestige.meta; it is month, week or day';
   end if;
+  -- An extension's table keeps its one partition: PostgreSQL could not restore a dump of others.
+  if exists (select from pg_depend where classid = 'pg_class'::regclass and objid = 'vestige.change'::regclass and deptype = 'e') then
+    return;
+  end if;
   period := ('1 ' || width)::interval;
   horizon := date_trunc(width, clock_timestamp()) + 3 * period;
   delete from vestige.note where at < clock_timestamp() - interval '90 days';

@@ -19,13 +19,17 @@ set search_path = pg_catalog, pg_temp as $$
   with part as (
     select c.oid from (select rel as relid union select p.relid from pg_partition_tree(rel) p) r
       join pg_class c on c.oid = r.relid where c.relkind in ('r', 'p')
+  ), engine as (
+    select case when t.engine = 'native' and to_regproc('vestige.capture_native') is not null then 'capture_native'
+                else format('capture_%s', t.id) end as function_name
+    from vestige.tracked t where t.id = tracked_id
   ), by_statement as (
     select to_regproc(format('vestige.insert_%s', tracked_id)) is not null
       and not exists (select from pg_trigger g where g.tgrelid = rel and g.tgname = '0_vestige_change' and g.tgtype & 4 = 4)
       as yes
   )
-  select p.oid::regclass, '0_vestige_change'::name, format('capture_%s', tracked_id),
-         case when b.yes then 1 + 8 + 16 else 1 + 4 + 8 + 16 end, 'A'::"char" from part p, by_statement b
+  select p.oid::regclass, '0_vestige_change'::name, e.function_name,
+         case when b.yes then 1 + 8 + 16 else 1 + 4 + 8 + 16 end, 'A'::"char" from part p, by_statement b, engine e
   union all
   select p.oid::regclass, '0_vestige_truncate', 'capture_truncate', 2 + 32, 'A' from part p
   union all

@@ -13,7 +13,8 @@ create table if not exists vestige.tracked (
   shape int not null,
   tracked_at timestamptz not null default clock_timestamp(),
   untracked_at timestamptz,
-  places jsonb                   -- its columns by number, so that the policy goes with one that is renamed
+  places jsonb,                  -- its columns by number, so that the policy goes with one that is renamed
+  engine text not null default 'portable' check (engine in ('portable', 'native'))  -- what records it: set_engine
 );
 create index if not exists tracked_name on vestige.tracked (schema_name, table_name) where untracked_at is null;
 

@@ -54,10 +54,10 @@ begin
   where c.oid = k.relation and k.relation <> rel and k.untracked_at is null
     and (k.schema_name, k.table_name) = (r.nspname, r.relname)
     and exists (select from pg_trigger g where g.tgrelid = c.oid and g.tgname = '0_vestige_change'
-                and g.tgfoid = to_regproc(format('vestige.capture_%s', k.id)));
+                and vestige.captures(g.tgfoid, g.tgargs, k.id));
   select * into t from vestige.tracked
   where relation = rel and exists (select from pg_trigger g where g.tgrelid = rel and g.tgname = '0_vestige_change'
-                                   and g.tgfoid = to_regproc(format('vestige.capture_%s', id)))
+                                   and vestige.captures(g.tgfoid, g.tgargs, id))
     or schema_name = r.nspname and table_name = r.relname
   order by untracked_at is not null, relation = rel desc, id desc limit 1;
   perform vestige.check_condition_owner(rel, policy ->> 'when', t.policy ->> 'when');
@@ -165,6 +165,7 @@ begin
     select g.tgname, format('%I.%I', n.nspname, c.relname) as rel
     from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
     where g.tgparentid = 0 and (g.tgfoid in (select to_regproc(f) from unnest(functions) f)
+      or vestige.captures(g.tgfoid, g.tgargs, tracked_id)
       or g.tgfoid = 'vestige.capture_truncate'::regproc
          and g.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
   loop

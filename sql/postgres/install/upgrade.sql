@@ -8,6 +8,8 @@ declare
 begin
   if present < 1 then
     alter table vestige.tracked add column if not exists places jsonb;
+    alter table vestige.tracked add column if not exists engine text not null default 'portable'
+      check (engine in ('portable', 'native'));
     update vestige.meta set value = '1' where name = 'schema_version';
   end if;
   for t in select * from vestige.tracked where untracked_at is null order by id for update loop

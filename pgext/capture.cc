@@ -1,0 +1,208 @@
+// The row trigger. It writes plain changes down itself, and leaves every rare way to the function that the portable
+// engine made for the table, which it calls in its own place: the same trigger, the same rows, the same depth.
+//
+// Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
+#include <cstdlib>
+
+#include "pgext/pinned.h"
+#include "pgext/plan.h"
+#include "pgext/row_text.h"
+#include "pgext/server.h"
+#include "pgext/store.h"
+
+namespace vestige::native {
+namespace {
+
+// One row that fired, and what is printed of it.
+struct Row {
+  Plan* plan;
+  char op;
+  TupleTableSlot* old_slot;
+  TupleTableSlot* new_slot;
+  bool changed;
+  bool moved;  // it has another key now
+  Text key;
+  text* old_row;
+  text* new_row;
+};
+
+void record_by_portable(Plan* plan, TriggerData* fired) {
+  LOCAL_FCINFO(call, 0);
+  InitFunctionCallInfoData(*call, &plan->portable_call, 0, InvalidOid,
+                           static_cast<fmNodePtr>(static_cast<void*>(fired)), nullptr);
+  FunctionCallInvoke(call);
+}
+
+Text print_of(const Plan* plan, int column, TupleTableSlot* slot) {
+  Column& one = plan->columns[column];
+  if (slot->tts_isnull[one.attnum - 1]) return {nullptr, 0};
+  return printed(one, slot->tts_values[one.attnum - 1]);
+}
+
+// The key's text: of one column the value's, of several a row's.
+Text print_key(const Plan* plan, const Text* fields) {
+  if (plan->key_count == 0) return {nullptr, 0};
+  if (plan->key_count == 1) return fields[plan->keys[0]];
+  auto* parts = static_cast<Text*>(palloc(sizeof(Text) * static_cast<size_t>(plan->key_count)));
+  for (int i = 0; i < plan->key_count; ++i) parts[i] = fields[plan->keys[i]];
+  const text* row = row_text(parts, nullptr, plan->key_count);
+  return {VARDATA_ANY(row), static_cast<int>(VARSIZE_ANY_EXHDR(row))};
+}
+
+void print_whole(Row* row, TupleTableSlot* slot, text** out) {
+  const Plan* plan = row->plan;
+  auto* fields = static_cast<Text*>(palloc(sizeof(Text) * static_cast<size_t>(plan->count)));
+  for (int i = 0; i < plan->count; ++i) fields[i] = print_of(plan, i, slot);
+  row->key = print_key(plan, fields);
+  *out = row_text(fields, nullptr, plan->count);
+}
+
+// A column changed when its text did; bits that are the same print the same.
+void print_update(Row* row) {
+  const Plan* plan = row->plan;
+  const auto count = static_cast<size_t>(plan->count);
+  auto* before = static_cast<Text*>(palloc0(sizeof(Text) * count));
+  auto* after = static_cast<Text*>(palloc0(sizeof(Text) * count));
+  auto* kept = static_cast<bool*>(palloc0(count));
+  for (int i = 0; i < plan->count; ++i) {
+    const Column& column = plan->columns[i];
+    const int at = column.attnum - 1;
+    const bool old_null = row->old_slot->tts_isnull[at];
+    const bool new_null = row->new_slot->tts_isnull[at];
+    if (old_null && new_null) continue;
+    if (!old_null && !new_null &&
+        same_image(column, row->old_slot->tts_values[at], row->new_slot->tts_values[at]))
+      continue;
+    before[i] = print_of(plan, i, row->old_slot);
+    after[i] = print_of(plan, i, row->new_slot);
+    kept[i] = !same(before[i], after[i]);
+    row->changed = row->changed || kept[i];
+  }
+  if (!row->changed) return;
+  for (int i = 0; i < plan->count; ++i) {
+    if (before[i].bytes != nullptr || after[i].bytes != nullptr) continue;
+    bool wanted = plan->whole;
+    for (int k = 0; k < plan->key_count && !wanted; ++k) wanted = plan->keys[k] == i;
+    if (wanted) before[i] = after[i] = print_of(plan, i, row->old_slot);
+  }
+  row->key = print_key(plan, before);
+  const Text new_key = print_key(plan, after);
+  row->moved = new_key.bytes != nullptr && !same(new_key, row->key);
+  row->old_row = row_text(before, plan->whole ? nullptr : kept, plan->count);
+  row->new_row = row_text(after, plan->whole ? nullptr : kept, plan->count);
+}
+
+void print_row(void* argument) {
+  auto* row = static_cast<Row*>(argument);
+  if (row->op == 'U') {
+    print_update(row);
+  } else {
+    row->changed = true;
+    print_whole(row, row->op == 'I' ? row->new_slot : row->old_slot,
+                row->op == 'I' ? &row->new_row : &row->old_row);
+  }
+}
+
+int trigger_depth() {
+  LOCAL_FCINFO(call, 0);
+  InitFunctionCallInfoData(*call, nullptr, 0, InvalidOid, nullptr, nullptr);
+  return DatumGetInt32(pg_trigger_depth(call));
+}
+
+// Inside a trigger, or where one changed the table in this transaction, a change must find its place by itself.
+bool nested(const Plan* plan) {
+  if (trigger_depth() > 1) return true;
+  const char* deepest = GetConfigOption(plan->nested_setting, true, false);
+  return deepest != nullptr && *deepest != '\0';
+}
+
+bool context_missing(const Plan* plan) {
+  return plan->requires_context &&
+         (plan->met == nullptr || std::strcmp(plan->met, given_context()) != 0);
+}
+
+void read_slots(Row* row, TriggerData* fired) {
+  if (row->op == 'U') {
+    row->old_slot = fired->tg_trigslot;
+    row->new_slot = fired->tg_newslot;
+  } else if (row->op == 'I') {
+    row->new_slot = fired->tg_trigslot;
+  } else {
+    row->old_slot = fired->tg_trigslot;
+  }
+  if (row->old_slot != nullptr) slot_getsomeattrs(row->old_slot, row->plan->last_attnum);
+  if (row->new_slot != nullptr) slot_getsomeattrs(row->new_slot, row->plan->last_attnum);
+}
+
+char operation(TriggerEvent event) {
+  if (TRIGGER_FIRED_BY_INSERT(event)) return 'I';
+  return TRIGGER_FIRED_BY_UPDATE(event) ? 'U' : 'D';
+}
+
+void capture(TriggerData* fired, int tracked) {
+  Plan* plan = plan_for(fired->tg_relation, tracked);
+  if (!plan->fits || nested(plan)) {
+    record_by_portable(plan, fired);
+    return;
+  }
+  Row row = {};
+  row.plan = plan;
+  row.op = operation(fired->tg_event);
+  read_slots(&row, fired);
+  with_pinned(plan->settings, print_row, &row);
+  if (!row.changed) return;
+  if (context_missing(plan)) {
+    const char* given = pstrdup(given_context());
+    record_by_portable(plan, fired);  // raises when the context lacks something
+    remember_met(plan, given);
+    return;
+  }
+  const TimestampTz at = GetCurrentTimestamp();
+  if (row.moved || !store_ready(at) || !context_ready()) {
+    record_by_portable(plan, fired);
+    return;
+  }
+  const int64 id = next_change();
+  Change change = {};
+  change.at = at;
+  change.context = context_of(id);
+  change.tracked = tracked;
+  change.shape = plan->shape;
+  change.op = row.op;
+  change.key = row.key.bytes == nullptr ? nullptr : text_of(row.key);
+  change.old_row = row.old_row;
+  change.new_row = row.new_row;
+  write_change(id, change);
+}
+
+bool as_it_must_be(FunctionCallInfo call) {
+  if (!CALLED_AS_TRIGGER(call)) return false;
+  const auto* fired = static_cast<TriggerData*>(static_cast<void*>(call->context));
+  return TRIGGER_FIRED_AFTER(fired->tg_event) && TRIGGER_FIRED_FOR_ROW(fired->tg_event) &&
+         fired->tg_trigger->tgnargs == 1;
+}
+
+}  // namespace
+}  // namespace vestige::native
+
+#pragma GCC visibility push(default)
+extern "C" {
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(vestige_capture);
+
+void _PG_init() {
+  vestige::native::watch_plans();
+  vestige::native::watch_store();
+}
+
+Datum vestige_capture(PG_FUNCTION_ARGS) {
+  if (!vestige::native::as_it_must_be(fcinfo))
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("vestige: capture_native is for row triggers that fire after a change"),
+                    errhint("vestige.set_engine makes them")));
+  auto* fired = static_cast<TriggerData*>(static_cast<void*>(fcinfo->context));
+  vestige::native::capture(fired, std::atoi(fired->tg_trigger->tgargs[0]));
+  return PointerGetDatum(nullptr);
+}
+}
+#pragma GCC visibility pop

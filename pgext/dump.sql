@@ -1,0 +1,18 @@
+
+-- What pg_dump keeps of the extension's tables: everything that was recorded. What the script itself writes down is
+-- there again after create extension.
+do $dump$
+declare
+  kept pg_catalog.regclass;
+  known text := (select pg_catalog.format('where name not in (%s)', pg_catalog.string_agg(pg_catalog.quote_literal(name), ', '))
+                 from vestige.meta);
+begin
+  for kept in
+    select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'vestige' and c.relkind in ('r', 'S')
+  loop
+    perform pg_catalog.pg_extension_config_dump(kept,
+      case when kept = 'vestige.meta'::pg_catalog.regclass then known else '' end);
+  end loop;
+end
+$dump$;

@@ -1,0 +1,1 @@
+\echo create extension vestige installs this file; it does nothing by itself \quit

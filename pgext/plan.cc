@@ -1,0 +1,150 @@
+#include "pgext/plan.h"
+
+namespace vestige::native {
+namespace {
+
+struct Key {
+  Oid relation;
+  int tracked;
+};
+
+struct Entry {
+  Key key;
+  bool valid;
+  Plan* plan;
+};
+
+HTAB* entries = nullptr;
+
+// An invalidation may arrive within any look at the catalogs: it only marks.
+template <typename Concerned>
+void forget(Concerned concerned) {
+  if (entries == nullptr) return;
+  HASH_SEQ_STATUS scan;
+  hash_seq_init(&scan, entries);
+  while (auto* entry = static_cast<Entry*>(hash_seq_search(&scan)))
+    if (entry->plan == nullptr || concerned(*entry)) entry->valid = false;
+}
+
+void on_relation(Datum, Oid relation) {
+  forget([=](const Entry& entry) {
+    return relation == InvalidOid || entry.key.relation == relation || entry.plan->root == relation;
+  });
+}
+
+void on_function(Datum, int, uint32 hash) {
+  forget([=](const Entry& entry) { return hash == 0 || entry.plan->portable_hash == hash; });
+}
+
+// The trail's account of a table: the numbers that vestige.native_facts gives. By the latest snapshot, since what is
+// learned here outlives the transaction, which may look at an older state of the database.
+int64* facts(MemoryContext memory, Oid relation, int tracked, int* count) {
+  Oid types[] = {OIDOID, INT4OID};
+  List* name = list_make2(makeString(pstrdup("vestige")), makeString(pstrdup("native_facts")));
+  const Oid function = LookupFuncName(name, 2, types, false);
+  PushActiveSnapshot(GetLatestSnapshot());
+  const Datum answer =
+      OidFunctionCall2(function, ObjectIdGetDatum(relation), Int32GetDatum(tracked));
+  PopActiveSnapshot();
+  Datum* values = nullptr;
+  deconstruct_array(DatumGetArrayTypeP(answer), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+                    TYPALIGN_DOUBLE, &values, nullptr, count);
+  auto* numbers =
+      static_cast<int64*>(MemoryContextAlloc(memory, sizeof(int64) * static_cast<size_t>(*count)));
+  for (int i = 0; i < *count; ++i) numbers[i] = DatumGetInt64(values[i]);
+  return numbers;
+}
+
+void fill_column(Plan* plan, TupleDesc layout, int place, AttrNumber attnum) {
+  Form_pg_attribute attribute = TupleDescAttr(layout, attnum - 1);
+  Column& column = plan->columns[place];
+  bool is_varlena = false;
+  column.attnum = attnum;
+  column.length = attribute->attlen;
+  column.by_value = attribute->attbyval;
+  getTypeOutputInfo(attribute->atttypid, &column.output, &is_varlena);
+  column.builtin = column.output < FirstGenbkiObjectId;
+  if (column.builtin) fmgr_info_cxt(column.output, &column.printer, plan->memory);
+  if (attnum > plan->last_attnum) plan->last_attnum = attnum;
+}
+
+Plan* make_plan(Relation relation, int tracked) {
+  MemoryContext memory =
+      AllocSetContextCreate(CacheMemoryContext, "vestige plan", ALLOCSET_SMALL_SIZES);
+  auto* plan = static_cast<Plan*>(MemoryContextAllocZero(memory, sizeof(Plan)));
+  plan->memory = memory;
+  // Until it is whole it goes with the transaction; an error must not keep it.
+  MemoryContextSetParent(memory, CurTransactionContext);
+  int count = 0;
+  const int64* fact = facts(memory, RelationGetRelid(relation), tracked, &count);
+  constexpr int kHead = 7;
+  plan->fits = fact[0] != 0;
+  plan->shape = static_cast<int>(fact[1]);
+  plan->whole = fact[2] != 0;
+  plan->requires_context = fact[3] != 0;
+  plan->settings = static_cast<int>(fact[4]);
+  plan->portable = static_cast<Oid>(fact[5]);
+  plan->root = static_cast<Oid>(fact[6]);
+  plan->portable_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(plan->portable));
+  fmgr_info_cxt(plan->portable, &plan->portable_call, memory);
+  snprintf(plan->nested_setting, NAMEDATALEN, "vestige.nested_%d", tracked);
+  plan->count = (count - kHead) / 2;
+  plan->columns = static_cast<Column*>(
+      MemoryContextAllocZero(memory, sizeof(Column) * static_cast<size_t>(plan->count)));
+  plan->keys = static_cast<int*>(
+      MemoryContextAllocZero(memory, sizeof(int) * static_cast<size_t>(plan->count)));
+  for (int i = 0; i < plan->count; ++i) {
+    fill_column(plan, RelationGetDescr(relation), i, static_cast<AttrNumber>(fact[kHead + 2 * i]));
+    if (const int64 place = fact[kHead + 2 * i + 1]; place > 0) {
+      plan->keys[place - 1] = i;
+      ++plan->key_count;
+    }
+  }
+  MemoryContextSetParent(memory, CacheMemoryContext);
+  return plan;
+}
+
+}  // namespace
+
+void watch_plans() {
+  HASHCTL control = {};
+  control.keysize = sizeof(Key);
+  control.entrysize = sizeof(Entry);
+  entries = hash_create("vestige plans", 64, &control, HASH_ELEM | HASH_BLOBS);
+  CacheRegisterRelcacheCallback(on_relation, 0);
+  CacheRegisterSyscacheCallback(PROCOID, on_function, 0);
+}
+
+Plan* plan_for(Relation relation, int tracked) {
+  const Key key = {RelationGetRelid(relation), tracked};
+  bool found = false;
+  auto* entry = static_cast<Entry*>(hash_search(entries, &key, HASH_ENTER, &found));
+  if (!found) {
+    entry->plan = nullptr;
+    entry->valid = false;
+  }
+  if (entry->valid && entry->plan != nullptr) return entry->plan;
+  // What is in use further up goes with the transaction.
+  if (entry->plan != nullptr) {
+    MemoryContextSetParent(entry->plan->memory, TopTransactionContext);
+    entry->plan = nullptr;
+  }
+  // An invalidation that comes while it is made counts against it, but for this one change it is right: the
+  // statement holds a lock on the table.
+  entry->valid = true;
+  Plan* plan = make_plan(relation, tracked);
+  entry = static_cast<Entry*>(hash_search(entries, &key, HASH_ENTER, &found));
+  entry->plan = plan;
+  return plan;
+}
+
+void remember_met(Plan* plan, const char* given) {
+  constexpr size_t kLongest = 8192;
+  // Where nothing was given, a comment of this one statement may have met it.
+  if (*given == '\0' || std::strlen(given) > kLongest) return;
+  if (plan->met != nullptr) pfree(plan->met);
+  plan->met = nullptr;
+  plan->met = MemoryContextStrdup(plan->memory, given);
+}
+
+}  // namespace vestige::native

@@ -1,0 +1,61 @@
+// The server's headers, here and nowhere else.
+//
+// PostgreSQL is C with its own macros for printf and the like, so the standard library's headers stand before it.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wregister"
+extern "C" {
+#include <postgres.h>
+// After postgres.h.
+#include <access/amapi.h>
+#include <access/genam.h>
+#include <access/heapam.h>
+#include <access/htup_details.h>
+#include <access/table.h>
+#include <access/tableam.h>
+#include <access/xact.h>
+#include <catalog/index.h>
+#include <catalog/namespace.h>
+#include <catalog/partition.h>
+#include <catalog/pg_am.h>
+#include <catalog/pg_collation.h>
+#include <catalog/pg_type.h>
+#include <commands/sequence.h>
+#include <commands/trigger.h>
+#include <executor/executor.h>
+#include <fmgr.h>
+#include <lib/stringinfo.h>
+#include <miscadmin.h>
+#include <nodes/execnodes.h>
+#include <parser/parse_func.h>
+#include <partitioning/partbounds.h>
+#include <partitioning/partdesc.h>
+#include <pgtime.h>
+#include <storage/lmgr.h>
+#include <utils/array.h>
+#include <utils/builtins.h>
+#include <utils/bytea.h>
+#include <utils/datum.h>
+#include <utils/float.h>
+#include <utils/fmgroids.h>
+#include <utils/fmgrprotos.h>
+#include <utils/guc.h>
+#include <utils/hsearch.h>
+#include <utils/inval.h>
+#include <utils/lsyscache.h>
+#include <utils/memutils.h>
+#include <utils/partcache.h>
+#include <utils/pg_locale.h>
+#include <utils/rel.h>
+#include <utils/relcache.h>
+#include <utils/resowner.h>
+#include <utils/snapmgr.h>
+#include <utils/syscache.h>
+#include <utils/timestamp.h>
+#include <utils/xid8.h>
+}
+#pragma GCC diagnostic pop

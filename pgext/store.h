@@ -1,0 +1,42 @@
+// The trail's own tables, and the one place that knows what stands in their columns (sql/postgres/install/store.sql).
+#pragma once
+
+#include "pgext/server.h"
+
+namespace vestige::native {
+
+/// One change, as it is written down. Texts may be null.
+struct Change {
+  TimestampTz at;
+  int64 context;
+  int tracked;
+  int shape;
+  char op;
+  text* key;
+  text* old_row;
+  text* new_row;
+};
+
+/// Registers what keeps the knowledge of the tables true. Once, when the module is loaded.
+void watch_store();
+
+/// Whether changes made at a moment can be written directly; locks what is needed.
+bool store_ready(TimestampTz at);
+
+/// The next change's id.
+int64 next_change();
+
+/// Writes a change down, into the partition of its moment. The store is ready for that moment.
+void write_change(int64 id, const Change& change);
+
+/// The id of the context that stands in this transaction, for the change of that id: written down if it is the first;
+/// 0 when only the portable engine can tell.
+int64 context_of(int64 change);
+
+/// What the session said of its context; "" for nothing.
+const char* given_context();
+
+/// Whether the transaction's last context still stands, or context_of can write the first one.
+bool context_ready();
+
+}  // namespace vestige::native

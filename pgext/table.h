@@ -1,0 +1,56 @@
+// A table of the trail that rows are put into directly: no statement, no plan, no executor.
+//
+// Only a table as plain as the trail makes it is written so: heap, no triggers on INSERT, no checks, indexes over
+// columns. For any other `open` says no, and the portable engine writes, which goes by everything that was added.
+#pragma once
+
+#include "pgext/server.h"
+
+namespace vestige::native {
+
+/// A column that a row is given: its name and type in the trail.
+struct Field {
+  const char* name;
+  Oid type;
+};
+
+constexpr int kMostIndexes = 8;
+constexpr int kMostFields = 16;
+
+struct Index {
+  Oid oid;
+  bool unique;
+  bool ready;
+  bool kept;  // `info` holds for long: a btree keeps nothing in it
+  int count;
+  AttrNumber columns[INDEX_MAX_KEYS];
+  IndexInfo* info;
+};
+
+/// What is known of one table. Zero: nothing yet.
+struct Table {
+  Oid oid;
+  bool known;   // looked at since it was altered last
+  bool usable;  // as plain as it must be
+  bool locked;  // in this transaction
+  bool indexes_locked;
+  MemoryContext memory;
+  int attributes;
+  AttrNumber place[kMostFields];  // of each field
+  int index_count;
+  Index indexes[kMostIndexes];
+};
+
+/// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly.
+bool ready(Table* table, const Field* fields, int count);
+
+/// Puts a row into a table that is ready, and into its indexes.
+void put(Table* table, int count, const Datum* values, const bool* nulls);
+
+/// Locks a relation until the transaction ends, also when a subtransaction that asked for it does not last.
+void lock_for_transaction(Oid oid);
+
+/// Whether an INSERT into a relation would do more than put the row there.
+bool plain_for_insert(Relation relation);
+
+}  // namespace vestige::native

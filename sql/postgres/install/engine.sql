@@ -1,0 +1,65 @@
+-- Which engine records a table: the portable one, or the native one of the extension (sql/postgres/native.sql).
+
+-- Whether a trigger of a tracked table captures its changes.
+create or replace function vestige.captures(trigger_function oid, trigger_arguments bytea, tracked_id int) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(trigger_function = to_regproc('vestige.capture_' || tracked_id), false)
+    or coalesce(trigger_function = to_regproc('vestige.capture_native'), false)
+       and trigger_arguments = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea
+$$;
+
+-- Records a table's changes by another engine from now on; its history stays, and nobody who reads it can tell.
+--
+-- engine    portable, or native: the one of the extension
+create or replace function vestige.set_engine("table" regclass, engine text) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  tracked_id int;
+begin
+  if engine is null or engine not in ('portable', 'native') then
+    raise exception 'set_engine %: there is no engine %', "table", engine using errcode = 'invalid_parameter_value',
+      hint = 'it is portable or native';
+  elsif engine = 'native' and to_regproc('vestige.capture_native') is null then
+    raise exception 'set_engine %: the native engine is not in this database', "table"
+      using errcode = 'feature_not_supported', hint = 'create extension vestige, or run native.sql as a superuser';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('vestige.track'), 0);
+  update vestige.tracked t set engine = set_engine.engine where t.relation = "table" and t.untracked_at is null
+    returning t.id into tracked_id;
+  if tracked_id is null then
+    raise exception 'set_engine %: it is not tracked', "table" using errcode = 'undefined_object';
+  end if;
+  perform vestige.refit(tracked_id, "table");
+end
+$$;
+
+-- What the native engine must know of a table that fires, as numbers: whether it may write a change itself (else the
+-- capture function does), shape, whether an UPDATE keeps every field, whether a context is required, the settings that
+-- values are printed under (bits: z d i f b m q), the capture function, the tracked table; then for each field of a row
+-- the column's number and its place in the key.
+create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  s vestige.shape;
+  root oid := coalesce(pg_partition_root(rel), rel);
+  columns bigint[];
+  fits boolean;
+begin
+  select * into t from vestige.tracked where id = tracked_id;
+  select * into s from vestige.shape where id = t.shape;
+  select array_agg(n order by place, part) into columns
+  from jsonb_array_elements(s.columns) with ordinality as c(item, place)
+    join pg_attribute a on a.attrelid = rel and a.attname = c.item ->> 'name' and not a.attisdropped,
+    unnest(array[a.attnum, (c.item ->> 'key')::bigint]) with ordinality as u(n, part);
+  -- After a restore the table is another one, though it looks the same.
+  fits := t.relation = root and s.signature = vestige.signature(root) and vestige.up_to_date(root) and coalesce(t.policy ->> 'when', '') = ''
+    and jsonb_array_length(s.columns) > 0 and cardinality(columns) = 2 * jsonb_array_length(s.columns);
+  return array[coalesce(fits, false)::int, coalesce(s.id, 0), coalesce(s.whole, true)::int,
+    (jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0)::int,
+    (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)
+     from jsonb_array_elements(s.columns) c, regexp_split_to_table(c ->> 'settings', '') letter where letter <> ''),
+    coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint]::bigint[]
+    || coalesce(columns, '{}');
+end
+$$;

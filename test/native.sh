@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The native engine's tests, on a server that has the module and is otherwise the machine's own (pgext/stage).
+#
+#   test/native.sh capture    the tests of the portable engine, with every table recorded by the native one
+#   test/native.sh native     those of the native engine: both side by side, provoked errors, load
+#   test/native.sh boundary   what the module needs of others: the server and C, nothing of the C++ runtime
+#
+# Afterwards the server's log must tell of no backend that crashed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+
+if [[ ${1-} == boundary ]]; then
+  # Exceptions and objects with destructors would show here: unwinding, terminate, operator new.
+  strange=$(nm -D --undefined-only "$build/pgext/vestige.so" | awk '{ print $NF }' | grep -E '^_Z|^__cxa_|^_Unwind' |
+            grep -v '^__cxa_finalize' || true)
+  [[ -z $strange ]] || { echo "the module needs the C++ runtime: $strange"; exit 1; }
+  shown=$(nm -D --defined-only "$build/pgext/vestige.so" | awk '{ print $NF }' | sort | xargs)
+  [[ $shown == "Pg_magic_func _PG_init pg_finfo_vestige_capture vestige_capture" ]] ||
+    { echo "the module shows more than its entries: $shown"; exit 1; }
+  exit 0
+fi
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+chmod 755 "$stage"
+PGBIN=$(pgext/stage "$build" "$stage")
+export PGBIN
+case ${1-} in
+  capture) export VESTIGE_ENGINE=native; wanted='PostgresCapture*:PostgresMaintain*' ;;
+  native) wanted='PostgresNative*' ;;
+  *) echo "usage: test/native.sh capture|native|boundary" >&2; exit 2 ;;
+esac
+# shellcheck disable=SC2016
+"$build/bin/postgres_server" -- bash -c '
+  "$1" --gtest_brief=1 --gtest_filter="$2" || exit 1
+  log=$(psql -XAtc "select pg_read_file(current_setting('"'data_directory'"') || '"'/../log'"')")
+  if grep -E "terminated by signal|PANIC|TRAP:|invalid memory alloc|stack depth" <<<"$log"; then
+    echo "the server log tells of a crash"
+    exit 1
+  fi' native "$build/bin/vestige_tests" "$wanted"

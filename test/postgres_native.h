@@ -1,0 +1,80 @@
+// A trail whose tables two engines record, side by side. Skipped where the server has no native engine: ctest's
+// native.* give it one (test/native.sh).
+#pragma once
+
+#include "test/postgres_capture.h"
+
+namespace vestige {
+
+/// The same table twice: p is recorded by the portable engine, n by the native one.
+class NativeTwins {
+ public:
+  /// Whether the server has the module. The trail's native part is there afterwards.
+  static bool there(PgShop& shop) {
+    return shop.admin.error(vestige::sql::postgres::native).empty();
+  }
+
+  explicit NativeTwins(PgShop& shop)
+      : shop_(shop), portable_(shop.connect()), native_(shop.connect()) {}
+
+  /// Makes both; `$` stands for the table's name.
+  void make(const std::string& create, const std::string& policy = "") {
+    both(create);
+    both("select vestige.track('$'" + (policy.empty() ? "" : ", " + policy) + ")");
+    shop_.admin.run(
+        "select vestige.set_engine('p', 'portable'), vestige.set_engine('n', 'native')");
+  }
+  /// Runs a script for each, in a session of its own; what they say against it must be the same.
+  std::string both(const std::string& script) {
+    const std::string one = portable_.error(named(script, "p"));
+    const std::string other = native_.error(named(script, "n"));
+    if (one.empty() != other.empty())
+      throw std::runtime_error("p: " + one + "\nn: " + other + "\nin: " + script);
+    return one;
+  }
+  /// The records of a table, but for times and numbers of their own (and the numbers left free between them); those of
+  /// one key in their order.
+  std::string records(const std::string& table) {
+    std::string out;
+    for (const auto& row : shop_.admin.table(
+             "select concat_ws(' | ', c.op, coalesce(c.key, '-'), coalesce(c.new_key, '-'), "
+             "coalesce(c.old_row, '-'), coalesce(c.new_row, '-'), "
+             "(c.key_hash is not distinct from hashtextextended(c.key, c.tracked))::text, "
+             "md5(s.columns::text), s.whole::text, x.db_user, coalesce(x.fields, '-'), (x.xid = "
+             "c.xid)::text) "
+             "from vestige.change c join vestige.shape s on s.id = c.shape "
+             "join vestige.context x on x.id = c.context "
+             "where s.table_name = '" +
+             table + "' order by c.key, c.id"))
+      out += *row[0] + "\n";
+    return out;
+  }
+  std::string shown(const std::string& setting) {
+    const std::string one = portable_.one("show " + setting);
+    return one == native_.one("show " + setting) ? one : "not the same";
+  }
+  /// "" when both were recorded alike, and something was.
+  std::string difference() {
+    const std::string p = records("p");
+    const std::string n = records("n");
+    if (p.empty()) return "nothing was recorded";
+    if (p == n) return "";
+    std::size_t at = 0;
+    while (p[at] == n[at]) ++at;
+    const std::size_t start = p.rfind('\n', at) == std::string::npos ? 0 : p.rfind('\n', at) + 1;
+    return "portable: " + p.substr(start, 800) + "\nnative:   " + n.substr(start, 800);
+  }
+
+ private:
+  static std::string named(std::string script, const std::string& table) {
+    for (std::size_t at = 0; (at = script.find('$', at)) != std::string::npos;)
+      script.replace(at, 1, table);
+    return script;
+  }
+
+  PgShop& shop_;
+  PgSession portable_;
+  PgSession native_;
+};
+
+}  // namespace vestige

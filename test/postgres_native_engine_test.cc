@@ -1,0 +1,193 @@
+// Which engine records a table: switching, what is refused, and the extension as such.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "test/postgres_native.h"
+
+namespace vestige {
+namespace {
+
+class PostgresEngine : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    shop.admin.run("create table t (id int primary key, v text); select vestige.track('t')");
+  }
+  PgShop shop;
+  PgSession& s = shop.admin;
+};
+
+TEST_F(PostgresEngine, WhatIsRefused) {
+  EXPECT_NE(s.error("select vestige.set_engine('t', 'other')").find(": there is no engine other"),
+            std::string::npos);
+  EXPECT_NE(s.error("select vestige.set_engine('t', null)").find(": there is no engine"),
+            std::string::npos);
+  s.run("drop function if exists vestige.capture_native() cascade");
+  EXPECT_NE(s.error("select vestige.set_engine('t', 'native')")
+                .find(": the native engine is not in this database"),
+            std::string::npos);
+  s.run("create table u (id int)");
+  EXPECT_NE(s.error("select vestige.set_engine('u', 'portable')")
+                .find("set_engine public.u: it is not tracked"),
+            std::string::npos);
+}
+
+TEST_F(PostgresEngine, QuotedIdentifiersAreNoAlteration) {
+  PgSession other = shop.connect();
+  other.run(
+      "set quote_all_identifiers = on; insert into t values (1, 'a'); update t set v = 'b'; delete "
+      "from t");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.shape"), "1");
+  EXPECT_EQ(s.one("select count(distinct shape)::text from vestige.change"), "1");
+}
+
+class PostgresNativeEngine : public PostgresEngine {
+ protected:
+  void SetUp() override {
+    if (!NativeTwins::there(shop)) GTEST_SKIP() << "the server has no native engine";
+    PostgresEngine::SetUp();
+  }
+  std::string function() {
+    return s.one("select tgfoid::regproc::text from pg_trigger where tgname = '0_vestige_change'");
+  }
+};
+
+TEST_F(PostgresNativeEngine, OneHistoryThroughSwitching) {
+  s.run("insert into t values (1, 'a')");
+  for (const char* engine : {"native", "portable", "native"}) {
+    s.run("select vestige.set_engine('t', '" + std::string(engine) +
+          "'); update t set v = v || 'x'; insert into t select max(id) + 1, 'n' from t");
+    EXPECT_EQ(function() == "vestige.capture_native", std::string(engine) == "native");
+    EXPECT_EQ(s.one("select coalesce(vestige.trouble(1), 'none')"), "none") << engine;
+    // A new policy leaves the engine alone.
+    s.run("select vestige.track('t', tags => '{A}')");
+    EXPECT_EQ(function() == "vestige.capture_native", std::string(engine) == "native");
+  }
+  EXPECT_EQ(shop.replayed("public.t"), "");
+  EXPECT_EQ(s.one("select count(distinct tracked)::text from vestige.change"), "1");
+  s.run("select vestige.untrack('t')");
+  EXPECT_EQ(s.one("select count(*)::text from pg_trigger where tgname ~ 'vestige'"), "0");
+}
+
+TEST_F(PostgresNativeEngine, PoliciesOfOtherSessionsCountAtOnce) {
+  s.run("select vestige.set_engine('t', 'native'); insert into t values (1, 'a')");
+  PgSession other = shop.connect();
+  other.run("begin isolation level repeatable read; select 1");
+  s.run("select vestige.track('t', exclude => '{v}')");
+  other.run("update t set v = 'b'; commit; update t set v = 'c'");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where op = 'U'"), "0");
+  s.run("select vestige.track('t')");
+  other.run("update t set v = 'd'");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where op = 'U'"), "1");
+}
+
+TEST_F(PostgresNativeEngine, ARowIsVisibleToTheNextStatement) {
+  s.run(
+      "select vestige.set_engine('t', 'native'); begin; insert into t values (1, 'a'); create "
+      "table seen as select count(*) as n from vestige.changes; commit");
+  EXPECT_EQ(s.one("select n::text from seen"), "1");
+}
+
+TEST_F(PostgresNativeEngine, PartitionsOfTheTrailAreFollowed) {
+  s.run(
+      "do $$ declare p regclass; begin for p in select relation from vestige.partitions() loop "
+      "execute format('drop table %s', p); end loop; end $$");
+  s.run(
+      "select vestige.set_engine('t', 'native'); insert into t values (1, 'a'); begin; insert into "
+      "t values (2, 'b'); rollback; "
+      "alter table vestige.change detach partition vestige.change_default; create table "
+      "vestige.change_now partition of vestige.change for values from (now() - interval '1 day') "
+      "to (now() + interval '1 day'); insert into t values (3, 'c')");
+  PgSession other = shop.connect();
+  other.run("insert into t values (4, 'd')");
+  EXPECT_EQ(s.one("select string_agg(key, ' ' order by id) from vestige.change_now"), "3 4");
+  // None for this moment: as any INSERT into a partitioned table.
+  s.run("drop table vestige.change_now cascade");
+  EXPECT_NE(s.error("insert into t values (5, 'e')").find("no partition of relation"),
+            std::string::npos);
+  s.run("alter table vestige.change attach partition vestige.change_default default");
+  s.run("insert into t values (5, 'e')");
+  EXPECT_EQ(s.one("select string_agg(key, ' ' order by id) from vestige.change"), "1 5");
+}
+
+TEST_F(PostgresNativeEngine, WhatWasAddedToTheTrailIsRespected) {
+  s.run("select vestige.set_engine('t', 'native'); insert into t values (1, 'a')");
+  for (const char* added : {"create index on vestige.change using brin (at)",
+                            "create index on vestige.change ((lower(key)))",
+                            "create index on vestige.change (tracked) where op = 'U'",
+                            "alter table vestige.change add check (tracked > 0)",
+                            "alter table vestige.change add noted text default 'x'"}) {
+    s.run(added);
+    s.run("update t set v = v || '.'; insert into t select max(id) + 1, 'b' from t");
+  }
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where noted = 'x'"), "21");
+  s.run("set enable_seqscan = off; set enable_bitmapscan = on");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where tracked = 1 and op = 'U'"),
+            "15");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where lower(key) = '1'"), "6");
+  EXPECT_EQ(shop.replayed("public.t"), "");
+}
+
+TEST_F(PostgresNativeEngine, OnlyForRowsAfterAChange) {
+  for (const char* wrong :
+       {"create trigger x before insert on u for each row execute function "
+        "vestige.capture_native('1')",
+        "create trigger x after insert on u for each statement execute function "
+        "vestige.capture_native('1')",
+        "create trigger x after insert on u for each row execute function "
+        "vestige.capture_native()"}) {
+    s.run("create table u (id int)");
+    s.run(wrong);
+    EXPECT_NE(s.error("insert into u values (1)")
+                  .find("capture_native is for row triggers that fire after a change"),
+              std::string::npos)
+        << wrong;
+    s.run("drop table u");
+  }
+}
+
+TEST_F(PostgresNativeEngine, TwoPhaseCommit) {
+  if (s.one("show max_prepared_transactions") == "0") GTEST_SKIP();
+  s.run(
+      "select vestige.set_engine('t', 'native'); begin; insert into t values (1, 'a'); prepare "
+      "transaction 'x'");
+  s.run("insert into t values (2, 'b'); commit prepared 'x'");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change c join vestige.context x on x.id = "
+                  "c.context and x.xid = c.xid"),
+            "2");
+}
+
+std::string shell(const std::string& command) {
+  std::string out;
+  std::FILE* pipe = popen(("bash -c \"" + command + "\" 2>&1").c_str(), "r");
+  char buffer[256];
+  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
+  pclose(pipe);
+  return out;
+}
+
+TEST_F(PostgresNativeEngine, TheExtensionThroughDumpAndRestore) {
+  ScratchDatabase made;
+  PgSession db(made.url());
+  db.run(
+      "create extension vestige; "
+      "create table t (id int primary key, v text); select vestige.track('t'); "
+      "select vestige.set_engine('t', 'native'); insert into t values (1, 'a'), (2, 'b'); "
+      "update t set v = 'c' where id = 1");
+  ScratchDatabase copy;
+  const std::string said =
+      shell("set -o pipefail; pg_dump '" + made.url() +
+            "' | psql -qX1 -o /dev/null -v ON_ERROR_STOP=1 '" + copy.url() + "'");
+  if (said.find("server version mismatch") != std::string::npos) GTEST_SKIP() << said;
+  ASSERT_EQ(said, "");
+  PgSession restored(copy.url());
+  const std::string trail =
+      "select string_agg(c::text, ' ' order by id) from vestige.change c where id <= 3";
+  EXPECT_EQ(restored.one(trail), db.one(trail));
+  restored.run("update t set v = 'd'; delete from t where id = 2");
+  EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
+  EXPECT_EQ(restored.one("select count(distinct tracked)::text from vestige.change"), "1");
+}
+
+}  // namespace
+}  // namespace vestige
