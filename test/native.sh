@@ -25,7 +25,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
 PGBIN=$(pgext/stage "$build" "$stage")
-export PGBIN
+export PGBIN VESTIGE_NATIVE=1
 case ${1-} in
   capture) export VESTIGE_ENGINE=native; wanted='PostgresCapture*:PostgresMaintain*' ;;
   native) wanted='PostgresNative*' ;;
