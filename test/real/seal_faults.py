@@ -164,16 +164,23 @@ class Trail:
     def kills(self, seconds):
         """--follow, killed at any moment while others write."""
         stop = threading.Event()
+        counting = threading.Lock()
 
         def writer():
             with self.connection() as send:
                 while not stop.is_set():
-                    self.rows += 1
-                    send(f"insert into p values ({self.rows - 1}, 'w', 1)")
+                    with counting:
+                        row, self.rows = self.rows, self.rows + 1
+                    if self.overlapping:
+                        send("begin")
+                    send(f"insert into p values ({row}, 'w', 1)")
                     time.sleep(random.random() * 0.004)
+                    if self.overlapping:
+                        send("commit")
 
-        thread = threading.Thread(target=writer)
-        thread.start()
+        threads = [threading.Thread(target=writer) for _ in range(4 if self.overlapping else 1)]
+        for thread in threads:
+            thread.start()
         rounds = sealed = 0
         try:
             until = time.monotonic() + seconds
@@ -191,7 +198,8 @@ class Trail:
                     self.verify(everything=False)
         finally:
             stop.set()
-            thread.join()
+            for thread in threads:
+                thread.join()
         self.again()
         self.verify()
         print(f"{self.name}: killed {rounds} times, {sealed} of them after a checkpoint; {len(self.roots)} checkpoints,"
@@ -201,6 +209,7 @@ class Trail:
 
 class SqliteTrail(Trail):
     steps = ("write", "pwrite64", "fsync", "fdatasync", "rename", "open", "unlink")
+    overlapping = False
     enough = 1
     verified = 1  # after every run: each begins anew
 
@@ -239,6 +248,7 @@ class SqliteTrail(Trail):
 
 class PostgresTrail(Trail):
     steps = ("write", "send", "recv", "fsync", "rename", "open")
+    overlapping = True  # transactions of several writers
     enough = 4
     verified = 6  # after every sixth: what was wrong before it still is
     name = "postgres"
