@@ -112,15 +112,16 @@ Result<void> TreeCheck::passed() {
     const Milestone& one = milestones_[milestone_];
     if (edge_.root() == one.root) {
       good_ = size_;
+      if (one.kept) kept_good_ = size_;
       if (one.kept) verdict_.kept.push_back(one.name);
       continue;
     }
     if (hashes_.root() == one.root) continue;  // entries were altered; they are named
     TRY(report(
         {.code = "rewritten",
-         .message = fmt::format("the first {} entries are not those of {}: entries from {} on"
-                                " were rewritten",
-                                size_, one.name, good_)}));
+         .message = fmt::format("the first {} entries are not those of {}: of the entries from {}"
+                                " on some were rewritten",
+                                size_, one.name, one.kept ? kept_good_ : good_)}));
   }
   return {};
 }

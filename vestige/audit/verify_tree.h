@@ -50,6 +50,7 @@ class TreeCheck {
   std::vector<Milestone> milestones_;  // by size
   std::size_t milestone_ = 0;          // the next one
   std::uint64_t good_ = 0;             // the size of the last that agreed
+  std::uint64_t kept_good_ = 0;        // and of the last kept one: the trail's own may be forged
   std::uint64_t size_ = 0;
   std::uint64_t next_bundle_ = 0;
   bool ended_ = false;

@@ -16,6 +16,7 @@ using Xid = std::uint64_t;
 
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr auto kPause = std::chrono::milliseconds(20);
+constexpr std::int64_t kNothing = -1;
 
 // What stands in vestige.sealer.
 struct Position {
@@ -57,17 +58,21 @@ Result<std::optional<Position>> read_position(Database& db, std::string_view loc
   return std::optional<Position>(std::move(found));
 }
 
-// A moment: the last id that was given out before a snapshot, and the snapshot's bounds.
+// A moment: the last id that was given out before a snapshot, and the snapshot's bounds. Ids above `settled` are
+// looked for: then every transaction that has one of them has an xid below xmax.
 struct Snapshot {
   std::int64_t ids = 0;
   Xid xmin = 0;
   Xid xmax = 0;
 };
 
-Result<Snapshot> look(Database& db) {
+Result<Snapshot> look(Database& db, std::int64_t settled) {
   Snapshot now;
   now.ids = TRY(scalar_integer(
       db, "select case when is_called then last_value else 0 end from vestige.change_id"));
+  // A snapshot ends behind the last xid that is at an end, and a transaction at work may have a later one. So an
+  // xid is taken and given up: it is later than theirs.
+  if (now.ids > settled) TRY(scalar(db, "select pg_catalog.pg_current_xact_id()::text"));
   auto rows = TRY(
       db.query("select pg_catalog.pg_snapshot_xmin(s)::text, pg_catalog.pg_snapshot_xmax(s)::text"
                " from pg_catalog.pg_current_snapshot() s"));
@@ -119,7 +124,7 @@ class PostgresOrder final : public SealingOrder {
   Result<std::unique_ptr<Sealables>> next(std::int64_t limit) override {
     if (position_.home != here_) return next_of_restored(limit);
     if (!position_.upto.has_value()) {
-      began_ = TRY(look(db_));
+      began_ = TRY(look(db_, position_.floor));
       run_ = began_->xmin;
     } else if (!run_.has_value()) {
       run_ = position_.upto;  // another sealer began this run and was stopped
@@ -157,7 +162,7 @@ class PostgresOrder final : public SealingOrder {
 
   Result<std::vector<Unfinished>> unfinished() override {
     std::vector<Unfinished> found;
-    const Snapshot now = TRY(look(db_));
+    const Snapshot now = TRY(look(db_, position_.floor));
     const auto waiting = TRY(scalar_integer(
         db_,
         "select count(*) from (select from vestige.change c where c.id > ?1::int8 and c.xid >="
@@ -177,10 +182,10 @@ class PostgresOrder final : public SealingOrder {
   // before now is at an end once the transactions of now are; then it is sealed by id, but what is sealed.
   Result<std::unique_ptr<Sealables>> next_of_restored(std::int64_t limit) {
     if (!restored_.has_value()) {
-      Snapshot now = TRY(look(db_));
+      Snapshot now = TRY(look(db_, kNothing));
       now.ids = std::max(now.ids, TRY(scalar_integer(db_, "select max(id) from vestige.change")));
       const auto until = std::chrono::steady_clock::now() + kPatience;
-      while (TRY(look(db_)).xmin < now.xmax) {
+      while (TRY(look(db_, now.ids)).xmin < now.xmax) {
         if (std::chrono::steady_clock::now() > until) {
           done_ = true;
           return nullptr;

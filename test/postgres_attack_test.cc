@@ -1,0 +1,130 @@
+// Attacks on a PostgreSQL trail by those who have some rights in the database: the owner of a table, a superuser.
+#include <string_view>
+
+#include "test/evidence.h"
+
+namespace vestige {
+namespace {
+
+class PostgresAttack : public testing::Test {
+ protected:
+  Evident trail{Engine::postgres};
+
+  void superuser(const std::string& sql) { must(trail.connect()->script(sql)); }
+};
+
+TEST_F(PostgresAttack, APartitionThatIsDropped) {
+  const std::string kept = trail.seal();
+  superuser("drop table vestige.change_default");
+  trail.verify({kept});
+  EXPECT_EQ(trail.found, "deleted 1\ndeleted 2\ndeleted 3\ndeleted 4\n");
+  EXPECT_NE(trail.words.find("change 4 (UPDATE of p, "), std::string::npos) << trail.words;
+  EXPECT_NE(trail.words.find("was deleted: it is sealed as entry 3"), std::string::npos);
+}
+
+TEST_F(PostgresAttack, APartitionThatIsDetachedChangedAndAttached) {
+  trail.seal();
+  superuser(
+      "alter table vestige.change detach partition vestige.change_default;"
+      "alter table vestige.change_default disable trigger all;"
+      "update vestige.change_default set new_row = '(2,x,1)' where id = 2;"
+      "delete from vestige.change_default where id = 3;"
+      "alter table vestige.change_default enable trigger all;"
+      "alter table vestige.change attach partition vestige.change_default default");
+  trail.verify();
+  EXPECT_EQ(trail.found, "altered 2 values\ndeleted 3\n") << trail.words;
+}
+
+// Rows of a partition that is put in the place of another one.
+TEST_F(PostgresAttack, APartitionThatIsExchanged) {
+  trail.seal();
+  superuser(
+      "create table vestige.forged (like vestige.change);"
+      "insert into vestige.forged select id, at, xid, context, tracked, shape, op, key_hash, key,"
+      " new_key, old_row, case id when 3 then '(3,x,7)' else new_row end, room from vestige.change;"
+      "drop table vestige.change_default;"
+      "alter table vestige.change attach partition vestige.forged default");
+  trail.verify();
+  EXPECT_EQ(trail.found, "altered 3 values\n") << trail.words;
+}
+
+TEST_F(PostgresAttack, ASuperuserWhoseWritesFireNoOrdinaryTrigger) {
+  trail.seal();
+  superuser("set session_replication_role = replica; update p set price = 3 where id = 2");
+  trail.live = true;
+  EXPECT_EQ(trail.verify().unsealed, 1U) << "it is recorded: capture fires always";
+  EXPECT_EQ(trail.found, "");
+}
+
+constexpr std::string_view kOnAgain =
+    "; alter table p enable trigger user;"
+    "alter table p enable always trigger \"0_vestige_change\";"
+    "alter table p enable always trigger \"0_vestige_truncate\"";
+
+// The owner of a table has no right in the trail, and every right over the table's triggers.
+TEST_F(PostgresAttack, TheOwnerOfATable) {
+  trail.seal();
+  auto rows = must(trail.db().query("select current_database()::text"));
+  must(rows->next());
+  const std::string name = rows->text(0);
+  rows.reset();
+  const std::string role = name + "_owner";
+  superuser("create role " + role + " login; alter table p owner to " + role);
+  {
+    const auto owner = trail.connect();
+    must(owner->script("set role " + role));
+    for (const std::string sql :
+         {"update vestige.change set at = now()", "delete from vestige.context",
+          "insert into vestige.erased values (1, 1, 'values')", "drop table vestige.change_default",
+          "alter table vestige.change disable trigger all", "delete from vestige.checkpoint",
+          "truncate vestige.bundle", "select salts from vestige.bundle"}) {
+      const std::string message = error_of(owner->script(sql)).message;
+      EXPECT_TRUE(message.find("permission denied") != std::string::npos ||
+                  message.find("must be owner") != std::string::npos)
+          << message;
+    }
+    must(owner->script("alter table p disable trigger user; update p set price = 5 where id = 1"));
+    trail.live = true;
+    trail.verify();
+    EXPECT_EQ(trail.found, "capture\nrow-changed 4 price\n");
+    EXPECT_NE(trail.words.find("p: triggers disabled"), std::string::npos) << trail.words;
+    must(owner->script("delete from p where id = 3" + std::string(kOnAgain)));
+    trail.verify();
+    EXPECT_EQ(trail.found, "row-changed 4 price\nrow-missing 3\n") << trail.words;
+    must(owner->script("drop trigger \"0_vestige_change\" on p"));
+    trail.verify();
+    EXPECT_TRUE(trail.found.starts_with("capture\n")) << trail.found;
+    EXPECT_NE(trail.words.find("p: triggers missing"), std::string::npos) << trail.words;
+  }
+  superuser("reassign owned by " + role + " to postgres; drop owned by " + role + "; drop role " +
+            role);
+}
+
+// Who may do everything makes the capture function do nothing, writes, and puts it back.
+TEST_F(PostgresAttack, ACaptureFunctionThatRecordsNothingForAWhile) {
+  trail.seal();
+  const auto query = [&](const std::string& sql) {
+    auto rows = must(trail.db().query(sql));
+    must(rows->next());
+    return rows->text(0);
+  };
+  const std::string function = query("select pg_get_functiondef('vestige.capture_1'::regproc)");
+  const std::string source =
+      query("select prosrc from pg_proc where oid = 'vestige.capture_1'::regproc");
+  std::string idle = function;
+  const std::size_t at = idle.find(source);
+  ASSERT_NE(at, std::string::npos);
+  idle.replace(at, source.size(), " begin return null; end ");
+  superuser(idle + "; update p set price = 5, name = 'y' where id = 2");
+  trail.live = true;
+  trail.verify();
+  EXPECT_EQ(trail.found, "capture\nrow-changed 2 name,price\n");
+  EXPECT_NE(trail.words.find("p: the capture function was altered"), std::string::npos)
+      << trail.words;
+  superuser(function);
+  trail.verify();
+  EXPECT_EQ(trail.found, "row-changed 2 name,price\n") << trail.words;
+}
+
+}  // namespace
+}  // namespace vestige
