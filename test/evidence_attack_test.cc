@@ -115,11 +115,11 @@ TEST_P(AttackOn, IsFoundAndNamed) {
 INSTANTIATE_TEST_SUITE_P(Both, AttackOn,
                          testing::Combine(testing::Values(Engine::sqlite, Engine::postgres),
                                           testing::ValuesIn(kAttacks)),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param) == Engine::postgres
+                         [](const auto& one) {
+                           return std::string(std::get<0>(one.param) == Engine::postgres
                                                   ? "PostgreSQL"
                                                   : "SQLite") +
-                                  std::get<1>(info.param).name;
+                                  std::get<1>(one.param).name;
                          });
 
 using AttackLog = EvidenceTest;
