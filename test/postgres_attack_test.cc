@@ -126,5 +126,23 @@ TEST_F(PostgresAttack, ACaptureFunctionThatRecordsNothingForAWhile) {
   EXPECT_EQ(trail.found, "row-changed 2 name,price\n") << trail.words;
 }
 
+// The record is as it was sealed, and what finds a row's changes in it is not.
+TEST_F(PostgresAttack, AChangeThatIsHidden) {
+  trail.as("ann", "update p set id = 30 where id = 3");
+  trail.seal();
+  trail.live = true;
+  trail.verify();
+  EXPECT_EQ(trail.found, "");
+  trail.attack("", "update vestige.change set key_hash = 0 where id = 2");
+  superuser("alter table vestige.moved disable trigger all; delete from vestige.moved");
+  trail.verify();
+  EXPECT_EQ(trail.found, "capture 2\ncapture 5\n");
+  EXPECT_NE(
+      trail.words.find("change 2 is hidden: it does not stand under the key of its row, and log"
+                       " and blame pass it over"),
+      std::string::npos)
+      << trail.words;
+}
+
 }  // namespace
 }  // namespace vestige
