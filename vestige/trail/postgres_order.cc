@@ -110,7 +110,7 @@ class NotSealed final : public Sealables {
 
 class PostgresOrder final : public SealingOrder {
  public:
-  explicit PostgresOrder(EvidenceStore& store) : store_(store), db_(store.db()) {}
+  explicit PostgresOrder(EvidenceStore& store) : db_(store.db()) {}
 
   Result<void> load() {
     here_ = to_display(TRY(scalar(db_, "select vestige.home()")));
@@ -265,7 +265,6 @@ class PostgresOrder final : public SealingOrder {
     return {};
   }
 
-  EvidenceStore& store_;
   Database& db_;
   std::string here_;
   Position position_;
