@@ -297,9 +297,12 @@ TEST_P(AttackLog, CaptureOffAndOnAgain) {
       "insert into p values (9, 'x', 1);";
   if (trail.postgres()) {
     must(trail.db().script("alter table p disable trigger user;" + writes +
-                           "alter table p enable trigger user;"
-                           "alter table p enable always trigger \"0_vestige_change\";"
-                           "alter table p enable always trigger \"0_vestige_truncate\""));
+                           R"(alter table p enable trigger user; do $$
+declare name name; begin
+for name in select tgname from pg_trigger where tgrelid = 'p'::regclass and tgname like '0\_vestige\_%' loop
+  execute format('alter table p enable %s trigger %I', case when name like '%insert' then ''
+    when name like '%apply' then 'replica' else 'always' end, name);
+end loop; end $$)"));
   } else {
     // The triggers are taken out of the schema and put back, byte for byte.
     auto rows = must(trail.db().query(
