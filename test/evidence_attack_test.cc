@@ -250,7 +250,7 @@ TEST_P(AttackLog, NoCheckpointAtAll) {
   const Verdict verdict = trail.verify();
   EXPECT_EQ(verdict.verified, 0U) << "nothing signed, nothing verified";
   EXPECT_EQ(verdict.unsigned_entries, 4U);
-  EXPECT_EQ(trail.found, "");
+  EXPECT_EQ(trail.found, "signature\n") << "a key was named, and it signed nothing";
   // And the whole evidence: the trail looks as if it was never sealed.
   tidily(trail, "delete from vestige_bundle; delete from vestige_tile; delete from vestige_sealer",
          "delete from vestige.bundle; delete from vestige.tile; delete from vestige.sealer");

@@ -36,6 +36,11 @@ class Verification {
                   .message = fmt::format("the sealer counted {} entries, and there are {}", sealed,
                                          tree.size())}));
     TRY(set_back(tree));
+    // Who names a key asks for something that it signed: a trail without checkpoints is no answer to that.
+    if (trusting() && milestones_.empty())
+      TRY(report({.code = "signature",
+                  .message = "the trail has no checkpoint that is signed by a key that you trust:"
+                             " nothing in it is proved"}));
     if (tree.whole()) TRY(not_sealed(tree));
     return verdict_;
   }
