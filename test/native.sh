@@ -37,13 +37,13 @@ if [[ ${1-} == memory ]]; then
   [[ $(id -u) -ne 0 ]] || user=(runuser -u postgres --)
   chmod 777 "$stage"
   "${user[@]}" "$PGBIN/initdb" -D "$stage/data" -A trust -E UTF8 --no-sync >/dev/null
-  "${user[@]}" valgrind --quiet --error-limit=no --log-file="$stage/valgrind" \
+  "${user[@]}" valgrind --quiet --error-limit=no --fullpath-after= --log-file="$stage/valgrind" \
     "$PGBIN/postgres" --single -j -D "$stage/data" postgres <test/native_memory.sql >"$stage/out" 2>&1
   grep -E 'ERROR|FATAL|PANIC' "$stage/out" && { echo "the work itself failed"; exit 1; }
   grep -q 'recorded = "t"' "$stage/out" || { echo "the work did not run to its end"; tail -20 "$stage/out"; exit 1; }
   awk '/^==[0-9]+== $/ { if (ours) printf "%s", text; found += ours; text = ""; ours = depth = 0; next }
        { text = text $0 "\n" }
-       /(at|by) 0x/ { if (++depth <= 3 && /vestige\.so/) ours = 1 }
+       /(at|by) 0x/ { if (++depth <= 3 && /pgext\/|vestige\.so/) ours = 1 }
        END { if (ours) printf "%s", text; exit found + ours > 0 }' "$stage/valgrind" || exit 1
   exit 0
 fi
