@@ -55,5 +55,6 @@ create schema if not exists vestige;
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql
+\ir install/pins.sql
 \ir install/upgrade.sql
 \ir install/rights.sql

@@ -46,7 +46,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   from w, r
 $$;
 
--- The SET clauses that make the text of values independent of the session's settings.
+-- The SET clauses that make the text of values independent of the session's settings. The letters are those of
+-- vestige.live_columns; two more for who reads texts: x(mloption) a(rray_nulls).
 create or replace function vestige.pinned(settings text) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
   select 'set search_path = pg_catalog, pg_temp'
@@ -57,4 +58,6 @@ set search_path = pg_catalog, pg_temp as $$
     || case when settings ~ 'b' then ' set bytea_output = ''hex''' else '' end
     || case when settings ~ 'm' then ' set lc_monetary = ''C''' else '' end
     || case when settings ~ 'q' then ' set quote_all_identifiers = off' else '' end
+    || case when settings ~ 'x' then ' set xmloption = content' else '' end
+    || case when settings ~ 'a' then ' set array_nulls = on' else '' end
 $$;

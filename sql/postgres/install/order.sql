@@ -44,9 +44,7 @@ $$;
 -- statement's change may still be missing before it; then what follows decides alone.
 create or replace function vestige.next_change(rel oid, tracked_id int, shape_id int, op "char", key text, new_key text,
   old_one anyelement, new_one anyelement) returns vestige.change
-language plpgsql set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   s vestige.shape;
   e record;
@@ -150,7 +148,7 @@ $$;
 
 -- The row that stands in a table under the key of a given one, as text.
 create or replace function vestige.standing_row(rel oid, shape_columns jsonb, by_new boolean, old_one anyelement,
-  new_one anyelement) returns text language plpgsql set search_path = pg_catalog, pg_temp set row_security = off as $$
+  new_one anyelement) returns text language plpgsql set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   e record := vestige.expressions(shape_columns, true, 'live.', 'live.');
   fits text;

@@ -10,7 +10,7 @@
 create or replace function vestige.live_columns(rel oid)
 returns table (attnum int, name text, type text, kind text, exact boolean, settings text, virtual boolean,
                plain boolean, base text)
-language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   with recursive base as (
     select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attgenerated,
            t.oid, t.typtype, t.typbasetype, t.typelem, t.typcategory, t.typnamespace, a.atttypmod as typmod
@@ -73,7 +73,7 @@ $$;
 -- The columns as statements see them, though a transaction's snapshot may be older than the last ALTER TABLE: from
 -- the server's own caches, not by a query of the catalogs.
 create or replace function vestige.latest_columns(rel oid) returns table (attnum int, name text, type text)
-language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   places int[] := '{}';
   names text[] := '{}';
@@ -102,7 +102,7 @@ $$;
 
 -- Whether the catalogs, as this transaction sees them, say of a table's columns what holds.
 create or replace function vestige.up_to_date(rel oid) returns boolean language sql stable
-set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   select not exists (
     select from vestige.latest_columns(rel) l
       full join (select a.attnum::int, a.attname::text as name, format_type(a.atttypid, null) as type

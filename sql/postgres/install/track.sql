@@ -119,9 +119,7 @@ $$;
 
 -- Records every row that stands in the table as a BASELINE change; how many.
 create or replace function vestige.baseline(tracked_id int) returns bigint language plpgsql
-security definer set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set row_security = off as $$
+security definer set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;

@@ -1,9 +1,7 @@
 -- TRUNCATE: one change for itself, and a DELETE for each row that it removes (policy on_truncate: rows, mark, deny).
 -- Of a partition alone, the DELETEs only, whatever the policy: the table is not empty then.
 create or replace function vestige.capture_truncate() returns trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set row_security = off as $$
+set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;
