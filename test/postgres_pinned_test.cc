@@ -80,9 +80,10 @@ TEST_F(PostgresPinned, EveryFunctionThatPrintsOrReadsValues) {
       EXPECT_NE((" " + *row[1] + " ").find(std::string(" ") + setting + " "), std::string::npos)
           << *row[0] << " " << setting;
   }
-  EXPECT_EQ(names,
-            "as_of as_of_change baseline capture_anew capture_truncate cast_json key_text live_row "
-            "next_change standing_row undo undo_at_once ");
+  EXPECT_EQ(
+      names,
+      "as_of as_of_change baseline_rows capture_anew capture_truncate cast_json key_text live_row "
+      "next_change standing_row undo undo_at_once ");
   // No mark is left without its settings.
   EXPECT_EQ(s.one("select count(*)::text from pg_proc where prosrc ~ '-- pinned: ' and "
                   "not coalesce(proconfig::text ~* '(timezone|quote_all)', false)"),

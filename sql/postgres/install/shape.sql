@@ -6,7 +6,8 @@
 --   settings  what its text depends on: z(one) d(atestyle) i(ntervalstyle) f(loat digits) b(ytea) m(onetary) q(uotes)
 --   plain     a cast to text prints it as a row does, and = compares that byte by byte; no function of an
 --             application's runs
---   base      what stands behind a domain: a domain may refuse the null of a field that is left empty
+--   base      what stands behind a domain, which may refuse the null of a field that is left empty; '' for a type that
+--             is not the server's own: capture may not be allowed to name it, and takes its text
 create or replace function vestige.live_columns(rel oid)
 returns table (attnum int, name text, type text, kind text, exact boolean, settings text, virtual boolean,
                plain boolean, base text)
@@ -66,7 +67,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: name
     k.typtype = 'e' or k.builtin and k.typtype = 'b' and k.exact_text and not exists (
       select from pg_cast f where f.castsource = k.oid and f.casttarget = 'text'::regtype and f.castmethod = 'f'
         and k.base not in ('character varying', 'name')),
-    case when k.oid <> k.atttypid then format_type(k.oid, k.typmod) end
+    case when k.oid = k.atttypid then null when k.builtin then format_type(k.oid, k.typmod) else '' end
   from known k order by k.attnum
 $$;
 
@@ -92,9 +93,15 @@ begin
     null;  -- PostgreSQL 13: there is no such column
   end;
   if cardinality(names) > 0 then
-    execute format('select array[%s] from (select (null::%s).*) x',
-                   (select string_agg(format('format_type(pg_typeof(x.%I), null)', n), ', ' order by place)
-                    from unnest(names) with ordinality as u(n, place)), rel::regclass) into types;
+    begin
+      execute format('select array[%s] from (select (null::%s).*) x',
+                     (select string_agg(format('format_type(pg_typeof(x.%I), null)', n), ', ' order by place)
+                      from unnest(names) with ordinality as u(n, place)), rel::regclass) into types;
+    exception when insufficient_privilege then
+      -- A schema that the trail's owner may not use. What the catalogs say is right for all but old snapshots.
+      types := array(select format_type(a.atttypid, null) from unnest(places) with ordinality as u(attnum, place)
+                       left join pg_attribute a on a.attrelid = rel and a.attnum = u.attnum order by place);
+    end;
   end if;
   return query select * from unnest(places, names, types);
 end
