@@ -123,7 +123,7 @@ begin
          from pg_class c, pg_roles o where c.oid = rel and o.oid = trail_owner) then
     return query select 'note', 'rights', null::text,
       format('row-level security of table %s holds for the trail''s owner %s, too: of a TRUNCATE the rows are not recorded, and'
-             ' what triggers change may stand in another order', shown, trail_owner::regrole), null::text, false;
+             ' what triggers change may stand in another order', shown, trail_owner::regrole), format('alter role %s bypassrls', trail_owner::regrole), false;
   end if;
   select format('%s, who owns table %s, may not make partitions of it', c.relowner::regrole, shown) into found
   from pg_class c where c.oid = rel and c.relkind = 'p'
