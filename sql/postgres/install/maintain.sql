@@ -8,7 +8,7 @@ create table if not exists vestige.note (at timestamptz not null default clock_t
 
 -- The partitions, the default one apart, and the times from which and up to which they hold changes.
 create or replace function vestige.partitions() returns table (relation regclass, from_at timestamptz, upto timestamptz)
-language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: times
   select c.oid::regclass, case m[1] when 'MINVALUE' then '-infinity' else trim(m[1], '''') end::timestamptz,
          trim(m[2], '''')::timestamptz
   from pg_inherits i join pg_class c on c.oid = i.inhrelid,
@@ -19,7 +19,7 @@ $$;
 
 -- A name for the partition of the changes from a time on.
 create or replace function vestige.partition_name(from_at timestamptz) returns text language plpgsql stable
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 declare
   stem text := 'change_' || to_char(case when isfinite(from_at) then from_at else clock_timestamp() end, 'YYYYMMDD');
   named text := stem;
@@ -44,7 +44,7 @@ $$;
 -- Makes a table the partition that holds [from_at, upto), guarded as all of history is. PostgreSQL looks at its rows,
 -- and at those of the default partition.
 create or replace function vestige.attach_partition(part regclass, from_at timestamptz, upto timestamptz) returns void
-language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 begin
   execute format('alter table vestige.change attach partition %s for values from (%s) to (%L)', part,
                  case when from_at = '-infinity' then 'minvalue' else quote_literal(from_at) end, upto);
@@ -71,7 +71,7 @@ $$;
 -- The rows that landed in the default partition get a place of their own: it is taken out with them, becomes the
 -- partition of their time, and a new one takes its place. Nothing is copied and nothing deleted, unless a clock was wrong.
 create or replace function vestige.split_default() returns setof text language plpgsql
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 declare
   part regclass := 'vestige.change_default'::regclass;
   edge timestamptz;
@@ -128,7 +128,7 @@ $$;
 -- returns   a line for each thing done; nothing, and at no cost, when nothing was to do
 -- fails     lock_not_available: others used the trail all the time. Nothing was done, and no write fails for it.
 create or replace function vestige.maintain(patience int default 20) returns setof text language plpgsql security definer
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set lock_timeout = '100ms' as $$
+set search_path = pg_catalog, pg_temp set lock_timeout = '100ms' as $$  -- pinned: times
 declare
   width text := (select value from vestige.meta where name = 'partition_width');
   period interval;

@@ -16,11 +16,22 @@ begin
 end
 $$;
 
+-- A value as to_jsonb gives it, by way of its type; its text, when the type is gone or means something else now.
+create or replace function vestige.cast_json(type text, value text) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  printed text;
+begin
+  execute format('select to_jsonb($1::%s)', type) into printed using value;
+  return printed;
+exception when others then
+  return to_json(value)::text;
+end
+$$;
+
 -- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text.
 create or replace function vestige.value_json(kind text, type text, value text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-declare
-  printed text;
 begin
   if value is null then
     return 'null';
@@ -31,12 +42,7 @@ begin
   elsif kind = 'time' and value ~ '^[0-9]' then
     return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', '\1:00'), ' ', 'T'))::text;
   elsif kind = 'cast' and value like '{%' then
-    begin
-      execute format('select to_jsonb($1::%s)', type) into printed using value;
-      return printed;
-    exception when others then
-      null;  -- the type is gone, or means something else now
-    end;
+    return vestige.cast_json(type, value);
   end if;
   return to_json(value)::text;
 end
@@ -50,8 +56,7 @@ $$;
 
 -- The rows of a change as JSON objects, in the order of the columns, under the names that they have today.
 create or replace function vestige.decode(c vestige.change, out key json, out new_key json, out old_values json,
-  out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' as $$
+  out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   old_fields text[] := vestige.fields(c.old_row);
   new_fields text[] := vestige.fields(c.new_row);

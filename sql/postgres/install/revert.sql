@@ -4,9 +4,7 @@
 -- since the case is not as plain as that: every row changed once, keys as they were, the table unaltered since, and every
 -- row as the change left it.
 create or replace function vestige.undo_at_once(t vestige.tracked, ids bigint[]) returns boolean language plpgsql
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set jit = off as $$
+set search_path = pg_catalog, pg_temp set jit = off as $$  -- pinned: values
 declare
   s vestige.shape := vestige.shape_row(t.shape);
   rel oid := t.relation;

@@ -76,9 +76,7 @@ $$;
 
 -- A key as it stands in vestige.change.key, from what somebody typed for each key column.
 create or replace function vestige.key_text(tracked_id int, words text[]) returns text language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   casts text;
   out_text text;
@@ -119,9 +117,7 @@ $$;
 
 -- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row.
 create or replace function vestige.live_row(tracked_id int, key_text text) returns json language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;
