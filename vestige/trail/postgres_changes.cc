@@ -72,10 +72,9 @@ Result<void> add_tx(Database& db, std::int64_t id, Where& where) {
 void add_actor(const std::string& actor, Where& where) {
   const std::string name = where.bind(Text{actor});
   if (actor.find_first_of("{[") != 0)
-    where.add(
-        fmt::format("(pg_catalog.strpos(x.fields, {}::text) > 0 or"
-                    " x.fields ~ '\\\\|[0-9][eE]')",
-                    name));
+    where.add(fmt::format(
+        "(pg_catalog.strpos(x.fields, {}::text) > 0 or pg_catalog.strpos(x.fields, '\\') > 0{})",
+        name, actor.find_first_of("-0123456789") == 0 ? " or x.fields ~ '[0-9][eE]'" : ""));
   where.add(fmt::format("vestige.given_fields(x.fields) ->> 'actor' = {}::text", name));
 }
 
