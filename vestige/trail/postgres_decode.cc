@@ -108,26 +108,18 @@ Result<Decoder> Decoder::open(Database& db, std::optional<std::int64_t> table) {
 
 Result<void> Decoder::load() {
   Params values;
-  std::string only;
-  if (table_.has_value()) {
-    values.emplace_back(*table_);
-    only = " where k.id = ?1::int";
-  }
+  if (table_.has_value()) values.emplace_back(*table_);
   auto rows = TRY(db_->query(
-      fmt::format(
-          "select s.id, vestige.shown_name(t.schema_name, t.table_name), s.whole,"
-          " coalesce(t.policy ->> 'capture' = 'full', false), coalesce(n.name, x.name), x.kind, "
-          "x.key"
-          " from (select k.* from vestige.tracked k{0}) t join vestige.shape s on s.tracked = t.id"
-          " left join lateral pg_catalog.jsonb_array_elements(s.columns) with ordinality"
-          " as i(item, place) on true"
-          " left join lateral pg_catalog.jsonb_to_record(i.item)"
-          " as x(id int, name text, kind text, key int) on true"
-          " left join (select k.id as tracked, (c ->> 'id')::int as id, c ->> 'name' as name"
-          " from vestige.tracked k join vestige.shape p on p.id = k.shape,"
-          " pg_catalog.jsonb_array_elements(p.columns) c{0}) n on n.tracked = t.id and n.id = x.id"
-          " order by s.id, i.place",
-          only),
+      fmt::format("select s.id, vestige.shown_name(t.schema_name, t.table_name), s.whole,"
+                  " coalesce(t.policy ->> 'capture' = 'full', false),"
+                  " coalesce((select n ->> 'name' from pg_catalog.jsonb_array_elements(p.columns) n"
+                  " where p.id <> s.id and n -> 'id' = i.item -> 'id'), i.item ->> 'name'),"
+                  " i.item ->> 'kind', (i.item ->> 'key')::int"
+                  " from vestige.tracked t join vestige.shape s on s.tracked = t.id"
+                  " join vestige.shape p on p.id = t.shape"
+                  " left join lateral pg_catalog.jsonb_array_elements(s.columns) with ordinality"
+                  " as i(item, place) on true{} order by s.id, i.place",
+                  table_.has_value() ? " where t.id = ?1::int" : ""),
       values));
   shapes_.clear();
   while (TRY(rows->next()) == Step::row) {
