@@ -67,18 +67,24 @@ declare
   key_fields text[];
   new_key_fields text[];
   f record;
-  whole boolean := (select s.whole from vestige.shape s where s.id = c.shape);
-  show_all boolean := whole and (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
+  s vestige.shape;
+  t vestige.tracked;
+  today jsonb;                   -- the columns under their names of today, if the shape is an older one
+  whole boolean;
+  show_all boolean;
   changed boolean;
 begin
+  select x.* into s from vestige.shape x where x.id = c.shape;
+  select x.* into t from vestige.tracked x where x.id = c.tracked;
+  whole := s.whole;
+  show_all := whole and t.policy ->> 'capture' = 'full';
+  if t.shape <> c.shape then
+    today := (select x.columns from vestige.shape x where x.id = t.shape);
+  end if;
   for f in
-    select i.place, x.id, x.kind, x.type, x.key, coalesce(n.name, x.name) as name
-    from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place),
-      jsonb_to_record(i.item) as x(id int, name text, type text, kind text, key int)
-      left join lateral (select now ->> 'name' as name from vestige.tracked t join vestige.shape p on p.id = t.shape,
-                           jsonb_array_elements(p.columns) now where t.id = c.tracked and (now ->> 'id')::int = x.id) n
-        on true
-    where s.id = c.shape order by i.place
+    select i.place, i.item ->> 'kind' as kind, i.item ->> 'type' as type, (i.item ->> 'key')::int as key,
+           coalesce((select n ->> 'name' from jsonb_array_elements(today) n where n -> 'id' = i.item -> 'id'), i.item ->> 'name') as name
+    from jsonb_array_elements(s.columns) with ordinality as i(item, place)
   loop
     if f.key > 0 then
       if f.key = 1 then
@@ -117,8 +123,8 @@ begin
 end
 $$;
 
--- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked, op and tx are cheap; one on actor reads
--- what each context said.
+-- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked and op are cheap; one on actor or tx
+-- reads the contexts. changes_of finds a transaction's changes, row_trail a row's.
 create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
          else 'BASELINE' end as op,

@@ -92,8 +92,10 @@ $$;
 -- The changes of a transaction, newest first.
 create or replace function vestige.changes_of(tx bigint) returns bigint[] language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select array(select c.id from vestige.context x join vestige.change c on c.context = x.id and c.xid = x.xid
-               where x.tx = changes_of.tx and c.id >= changes_of.tx order by c.id desc)
+  select array(select c.id
+               from (select vestige.tx_end(changes_of.tx) as upto) e, vestige.context x, vestige.change c
+               where x.tx = changes_of.tx and x.id >= changes_of.tx and x.id < e.upto
+                 and c.context = x.id and c.xid = x.xid and c.id >= changes_of.tx and c.id < e.upto order by c.id desc)
 $$;
 
 -- Undoes a transaction's changes if that is plain (undo_at_once): how many, or 0.
