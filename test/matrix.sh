@@ -5,7 +5,7 @@
 #   test/matrix.sh MAJOR --all    all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")  # the server runs elsewhere
 PGBIN=$(scripts/fetch-postgres --into "$build/postgres" "$1")
 export PGBIN VESTIGE="$build/bin/vestige"
 wanted='PostgresCapture*:PostgresPast*:PostgresSql*-*Random*:*ManySessions*:*Restore*'
