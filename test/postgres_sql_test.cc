@@ -144,6 +144,26 @@ TEST(PostgresSql, RevertOfSeveralTables) {
     EXPECT_EQ(shop.replayed(table), "");
 }
 
+// What docs/postgres.md says of the application's triggers.
+TEST(PostgresSql, RevertWithoutATriggerOfTheApplication) {
+  PgShop shop;
+  PgSession& s = shop.admin;
+  s.run(
+      "create table accounts (id int primary key, x int, updated_at text default 'first'); create "
+      "function touch() returns trigger language plpgsql as $f$ begin new.updated_at := "
+      "'touched'; return new; end $f$; create trigger set_updated_at before update on accounts for "
+      "each row execute function touch(); select vestige.track('accounts'); insert into accounts "
+      "values (1, 1); update accounts set x = 2");
+  const std::string revert = "select vestige.revert(tx) from vestige.changes where id = 3";
+  s.run("begin; " + revert);
+  EXPECT_EQ(s.one("select accounts::text from accounts"), "(1,1,touched)");
+  s.run("rollback; begin; alter table accounts disable trigger set_updated_at; " + revert +
+        "; alter table accounts enable trigger set_updated_at; commit");
+  EXPECT_EQ(s.one("select accounts::text from accounts"), "(1,1,first)");
+  EXPECT_EQ(shop.replayed("public.accounts"), "");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.doctor() where severity <> 'note'"), "0");
+}
+
 TEST(PostgresSql, RevertRefusesWhatHasChangedSince) {
   PgShop shop;
   shop.admin.run(
