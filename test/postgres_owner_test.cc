@@ -11,7 +11,9 @@ struct OwnerRole {
   explicit OwnerRole(PgSession& session) : s(session) {
     s.run("create role vestige_owner nologin");
   }
-  ~OwnerRole() { s.error("drop owned by vestige_owner; drop role vestige_owner"); }
+  ~OwnerRole() {
+    EXPECT_EQ(s.error("drop owned by vestige_owner cascade; drop role vestige_owner"), "");
+  }
   PgSession& s;
 };
 
