@@ -122,6 +122,33 @@ begin
 end
 $$;
 
+-- Gives partitions of tracked tables the trigger that sees their TRUNCATE, where the trail's owner owns the tables too.
+-- Without event triggers nobody else does, but doctor --fix.
+create or replace function vestige.see_truncates() returns setof text language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  part record;
+begin
+  for part in
+    select t.id, p.relid, c.oid::regclass as shown from vestige.tracked t join pg_class r on r.oid = t.relation and r.relkind = 'p'
+      cross join lateral pg_partition_tree(t.relation) p join pg_class c on c.oid = p.relid and c.relkind in ('r', 'p')
+    where t.untracked_at is null and p.relid <> t.relation and pg_has_role(c.relowner, 'usage')
+      and not exists (select from pg_trigger g where g.tgrelid = p.relid and g.tgname = '0_vestige_truncate')
+  loop
+    begin
+      perform vestige.make_trigger(part.id, part.shown, '0_vestige_truncate');
+      execute format('alter table %s enable always trigger "0_vestige_truncate"', part.shown);
+      insert into vestige.note (message)
+      values (format('partition %s had no trigger for TRUNCATE: if it was truncated alone before this, that is not in the trail',
+                     part.shown));
+      return next format('partition %s records its TRUNCATE from now on', part.shown);
+    exception when lock_not_available or deadlock_detected or insufficient_privilege or object_in_use then
+      null;  -- the next time
+    end;
+  end loop;
+end
+$$;
+
 -- Makes the partitions that are missing up to `ahead` periods after this one. A row that is written meanwhile is not
 -- waited for long: what cannot be had soon is tried again, `patience` times.
 --
@@ -149,6 +176,7 @@ begin
   period := ('1 ' || width)::interval;
   horizon := date_trunc(width, clock_timestamp()) + 3 * period;
   delete from vestige.note where at < clock_timestamp() - interval '90 days';
+  return query select vestige.see_truncates();
   if not exists (select from vestige.change_default) and (select max(upto) from vestige.partitions()) >= horizon then
     return;
   end if;
