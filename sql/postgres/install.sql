@@ -52,6 +52,7 @@ create schema if not exists vestige;
 \ir install/maintain.sql
 \ir install/standing.sql
 \ir install/evidence.sql
+\ir install/erase.sql
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql

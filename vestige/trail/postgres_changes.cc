@@ -1,4 +1,5 @@
 // Reading changes on PostgreSQL: the view vestige.changes, row by row.
+#include "vestige/base/bytes.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/selection.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "v.id, (extract(epoch from v.at) * 1000000)::int8, v.op, v.\"table\", v.key, v.new_key,"
-    " v.old_values, v.new_values, v.tx, v.context, v.db_user, v.shape";
+    " v.old_values, v.new_values, v.tx, v.context, v.db_user, v.shape, v.erased, v.erases";
 
 Result<std::optional<Row>> optional_row(const Rows& rows, int column) {
   if (rows.is_null(column)) return std::optional<Row>();
@@ -31,6 +32,11 @@ Result<Change> read_change(const Rows& rows) {
                                        : to_json(field.value));
   if (!rows.is_null(10)) change.db_user = rows.text(10);
   change.shape = rows.integer(11);
+  if (!rows.is_null(12))
+    for (const Field& field : TRY(row_of_tokens(to_json(rows.value(12)))))
+      change.erased.push_back(
+          {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+  change.erases = rows.integer(13);
   return change;
 }
 
@@ -76,7 +82,9 @@ Result<std::unique_ptr<Changes>> run(Database& db, const Where& where, const Sel
 
 }  // namespace
 
-Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+namespace {
+
+Where where_of(const Selection& selection) {
   Where where;
   if (selection.table.has_value()) where.add("v.tracked = " + where.bind(*selection.table));
   if (selection.table.has_value() && !selection.key.empty()) {
@@ -104,7 +112,22 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   if (selection.actor.has_value()) where.add("v.actor = " + where.bind(Text{*selection.actor}));
   if (selection.op.has_value())
     where.add("v.op = " + where.bind(Text{std::string(name(*selection.op))}));
-  return run(db, where, selection);
+  return where;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  return run(db, where_of(selection), selection);
+}
+
+Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
+  const Where where = where_of(selection);
+  std::vector<std::int64_t> ids;
+  auto rows = TRY(
+      db.query("select v.id from vestige.changes v" + where.sql + " order by v.id", where.values));
+  while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+  return ids;
 }
 
 Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, const Row& key,

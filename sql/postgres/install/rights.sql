@@ -25,7 +25,7 @@ begin
       where p.pronamespace = 'vestige'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
         and (p.provolatile <> 'v' and not p.prosecdef
              or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'untrack', 'untrack_id', 'baseline', 'maintain',
-                                                              'set_retention'))
+                                                              'set_retention', 'erase', 'erase_changes'))
     loop
       execute format('grant %s to %I', given, role_name);
     end loop;
