@@ -39,9 +39,14 @@ void print_json(Output& output, const Erasing& done, bool dry_run) {
 
 void say_done(Session& session, const Erasing& done, bool dry_run) {
   if (done.by.empty()) return session.say("nothing to erase: it was erased before, or never recorded");
-  std::string what = counted(done.values, "change") + " lost their values";
-  if (done.keys > 0) what += fmt::format(", {} their keys", grouped(done.keys));
-  if (done.contexts > 0) what += fmt::format(", {} what their context said", grouped(done.contexts));
+  std::string what;
+  const auto add = [&](std::int64_t count, std::string_view part) {
+    if (count > 0) what += fmt::format("{}{} of {}", what.empty() ? "" : ", ", part, grouped(count));
+  };
+  add(done.values, "the values");
+  add(done.keys, "the keys");
+  add(done.contexts, "the contexts");
+  what += done.changes == 1 ? " change" : " changes";
   std::string by;
   for (const std::int64_t id : done.by) by += fmt::format("{} {}", by.empty() ? "" : ",", id);
   if (dry_run) return session.say("nothing was changed; it would be: " + what);

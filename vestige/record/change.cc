@@ -92,7 +92,7 @@ std::string to_json(const Change& change) {
   if (change.row_id.has_value()) out += fmt::format(",\"row_id\":{}", *change.row_id);
   out += ",\"old_values\":" + values_json(change.old_values);
   out += ",\"new_values\":" + values_json(change.new_values);
-  if (change.op == Op::update) {
+  if (change.op == Op::update && !change.lost_values()) {
     out += ",\"changed_fields\":[";
     bool first = true;
     for (const std::string& field : change.changed_fields()) {

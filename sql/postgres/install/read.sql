@@ -52,8 +52,9 @@ $$;
 create or replace function vestige.erased_parts(change_id bigint) returns json language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select json_object_agg(split_part(p, '=', 1), e.change order by e.change, p)
-          from vestige.erased e, unnest(string_to_array(e.parts, ',')) p where e.erased = change_id);
+  return (select json_object_agg(split_part(p.part, '=', 1), e.change order by e.change, p.place)
+          from vestige.erased e, unnest(string_to_array(e.parts, ',')) with ordinality as p(part, place)
+          where e.erased = change_id);
 end
 $$;
 
