@@ -113,12 +113,12 @@ void print_change(Output& output, const Change& change) {
   if (change.db_user.has_value()) heads.push_back({"db user", {Label::person, *change.db_user}});
   for (const auto& [field, value] : change.context.fields())
     heads.push_back({field, {field == "actor" ? Label::person : Label::plain, value}});
+  if (const std::string erased = erased_text(change); !erased.empty())
+    heads.push_back({"erased", {Label::plain, erased}});
   std::size_t width = 0;
   for (const auto& [name, piece] : heads) width = std::max(width, name.size());
   for (const auto& [name, piece] : heads)
     output.line({{Label::faint, fmt::format("{:<{}}", name + ":", width + 2)}, piece});
-  if (const std::string erased = erased_text(change); !erased.empty())
-    output.line({{Label::faint, "erased:  "}, {Label::plain, erased}});
   output.line({});
 
   const auto removed = [&](const std::string& column, const std::string& value) {

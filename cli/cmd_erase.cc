@@ -29,8 +29,7 @@ Result<EraseRequest> request(const Arguments& arguments) {
 
 void print_json(Output& output, const Erasing& done, bool dry_run) {
   std::string by;
-  for (const std::int64_t id : done.by)
-    by += fmt::format("{}{}", by.empty() ? "" : ",", id);
+  for (const std::int64_t id : done.by) by += fmt::format("{}{}", by.empty() ? "" : ",", id);
   output.json(fmt::format(
       R"({{"dry_run":{},"erase":[{}],"changes":{},"values":{},"keys":{},"contexts":{},"row_stands":{}}})",
       dry_run, dry_run ? "" : by, done.changes, done.values, done.keys, done.contexts,
@@ -38,10 +37,12 @@ void print_json(Output& output, const Erasing& done, bool dry_run) {
 }
 
 void say_done(Session& session, const Erasing& done, bool dry_run) {
-  if (done.by.empty()) return session.say("nothing to erase: it was erased before, or never recorded");
+  if (done.by.empty())
+    return session.say("nothing to erase: it was erased before, or never recorded");
   std::string what;
   const auto add = [&](std::int64_t count, std::string_view part) {
-    if (count > 0) what += fmt::format("{}{} of {}", what.empty() ? "" : ", ", part, grouped(count));
+    if (count > 0)
+      what += fmt::format("{}{} of {}", what.empty() ? "" : ", ", part, grouped(count));
   };
   add(done.values, "the values");
   add(done.keys, "the keys");
@@ -56,12 +57,14 @@ void say_done(Session& session, const Erasing& done, bool dry_run) {
 // What an erasure does not reach.
 void say_limits(Session& session, const Erasing& done, bool postgres) {
   if (done.row_stands)
-    session.say("note: the row stands in the table still; deleting it records its values once more:"
-                " delete first, then erase");
-  session.say(postgres ? "note: PostgreSQL keeps what was erased in its files until VACUUM, and in"
-                         " its write-ahead log and backups as long as these are kept"
-                       : "note: what was erased is overwritten in the file; older copies in its free"
-                         " pages go with VACUUM, and those in backups with these");
+    session.say(
+        "note: the row stands in the table still; deleting it records its values once more:"
+        " delete first, then erase");
+  session.say(postgres
+                  ? "note: PostgreSQL keeps what was erased in its files until VACUUM, and in"
+                    " its write-ahead log and backups as long as these are kept"
+                  : "note: what was erased is overwritten in the file; older copies in its free"
+                    " pages go with VACUUM, and those in backups with these");
 }
 
 Result<int> run_erase(Session& session) {
@@ -88,37 +91,36 @@ Command erase_command() {
       .least = 0,
       .most = kAny,
       .about =
-          {"Removes recorded values, for good: of every change of a row, under each key that it had "
-           "(all that log shows of it), of single changes, or of a transaction. That they were made, "
+          {"Removes recorded values, for good: of every change of a row, under each key that it "
+           "had "
+           "(all that log shows of it), of single changes, or of a transaction. That they were "
+           "made, "
            "when and by whom stays, and so do the entries, checkpoints and receipts: verify says "
            "'erased by change N' and goes on. It is recorded as an ERASE, a change with actor and "
            "reason, which is sealed like any other; a reason is required, and should name nobody.",
            "--keys takes the rows' keys as well: then nobody finds out any more whose changes they "
            "were. --contexts takes what the application said of them: who, why and from where. A "
-           "context belongs to a whole transaction, so that its other changes lose it, too; what the "
+           "context belongs to a whole transaction, so that its other changes lose it, too; what "
+           "the "
            "database itself recorded of it stays.",
            "The row in the table is not touched: delete it first. What a row was before an erased "
            "change is not known any more; at, diff, restore and revert say so."},
-      .options = joined(joined({{.names = "--change",
-                                 .value = "ID",
-                                 .summary = "this change",
-                                 .repeated = true},
-                                {.names = "--tx",
-                                 .value = "N",
-                                 .summary = "every change of a transaction"},
-                                {.names = "--keys", .value = "", .summary = "the rows' keys, too"},
-                                {.names = "--contexts",
-                                 .value = "",
-                                 .summary = "what the application said of the transactions, too"},
-                                {.names = "--dry-run",
-                                 .value = "",
-                                 .summary = "change nothing; say how much it would be"}},
-                               context_options("--actor")),
-                        {format_option()}),
-      .examples = {{"vestige erase customers 17 --keys --contexts --actor dpo --reason 'request 4711'",
-                    "everything of one row"},
-                   {"vestige erase --change 1207 --reason 'password in a note' --actor ann",
-                    "one change"}},
+      .options = joined(
+          joined({{.names = "--change", .value = "ID", .summary = "this change", .repeated = true},
+                  {.names = "--tx", .value = "N", .summary = "every change of a transaction"},
+                  {.names = "--keys", .value = "", .summary = "the rows' keys, too"},
+                  {.names = "--contexts",
+                   .value = "",
+                   .summary = "what the application said of the transactions, too"},
+                  {.names = "--dry-run",
+                   .value = "",
+                   .summary = "change nothing; say how much it would be"}},
+                 context_options("--actor")),
+          {format_option()}),
+      .examples =
+          {{"vestige erase customers 17 --keys --contexts --actor dpo --reason 'request 4711'",
+            "everything of one row"},
+           {"vestige erase --change 1207 --reason 'password in a note' --actor ann", "one change"}},
       .all_or_nothing = true,
       .run = run_erase};
 }

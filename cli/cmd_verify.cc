@@ -41,10 +41,10 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
       kept += (kept.empty() ? "" : ",") + text_json(name);
     std::string erasures;
     for (const Erasure& one : verdict.erasures)
-      erasures += fmt::format(
-          R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
-          erasures.empty() ? "" : ",", one.change, one.erased, text_json(one.actor),
-          text_json(one.reason), one.sealed);
+      erasures +=
+          fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
+                      erasures.empty() ? "" : ",", one.change, one.erased, text_json(one.actor),
+                      text_json(one.reason), one.sealed);
     output.json(fmt::format(
         R"({{"code":"verdict","origin":{},"size":{},"signature":{},"verified":{},"erased":{},)"
         R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}],"erasures":[{}]}})",
@@ -64,12 +64,11 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
                   fmt::format(", of {} under the checkpoint of {}",
                               grouped(static_cast<std::int64_t>(verdict.size)), verdict.origin)}});
     for (const Erasure& one : verdict.erasures)
-      output.line({{Label::plain,
-                    fmt::format("{}: parts erased by change {}, {}reason: {}{}",
-                                many(one.erased, "change"), one.change,
-                                one.actor.empty() ? "" : "by " + one.actor + ", ",
-                                one.reason.empty() ? "none" : one.reason,
-                                one.sealed ? "" : " (not sealed yet)")}});
+      output.line({{Label::plain, fmt::format("{}: parts erased by change {}, {}reason: {}{}",
+                                              many(one.erased, "change"), one.change,
+                                              one.actor.empty() ? "" : "by " + one.actor + ", ",
+                                              one.reason.empty() ? "none" : one.reason,
+                                              one.sealed ? "" : " (not sealed yet)")}});
     if (verdict.signature)
       output.line({{Label::good, "the checkpoint is signed by a key that you trust"}});
     else if (!keys)

@@ -76,11 +76,13 @@ Result<void> Session::say_limits(const std::string& table, const Moment& moment)
                     format_time(*began)));
   const ErasedSince erased = TRY(erased_since(*TRY(database()), table, moment));
   if (erased.changes > 0)
-    say(fmt::format("note: {} of {} after this were erased: a row whose values then are not known"
+    say(
+        fmt::format("note: {} of {} after this were erased: a row whose values then are not known"
                     " is left out",
                     counted(erased.changes, "change"), table));
   if (erased.keys > 0)
-    say(fmt::format("note: of which rows {} of them were is not known: such a row is shown as if"
+    say(
+        fmt::format("note: of which rows {} of them were is not known: such a row is shown as if"
                     " they had not been",
                     grouped(erased.keys)));
   const auto live = live_table(*TRY(database()), table);

@@ -70,7 +70,8 @@ class Folded final : public TouchedRows {
                     " union all select new_key, id, 1, row_id from vestige_change"
                     " where id > ?2 and tbl = ?1 and (new_key is not null{})) order by {}, {}id,"
                     " arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
-                    change_columns(), kKeyErased, one ? " or (op = 'U' and changed & 1)" : "", order, row_id),
+                    change_columns(), kKeyErased, one ? " or (op = 'U' and changed & 1)" : "",
+                    order, row_id),
         {table.id, upto}));
     return std::unique_ptr<TouchedRows>(new Folded(db, table, std::move(decoder), std::move(rows)));
   }
@@ -125,7 +126,8 @@ class Folded final : public TouchedRows {
     } else {
       fill(was.row, *change.old_values);
       if (change.new_key.has_value()) {
-        const auto rest = TRY(known_state(db_, table_, {*change.new_key, change.row_id}, change.id));
+        const auto rest =
+            TRY(known_state(db_, table_, {*change.new_key, change.row_id}, change.id));
         if (rest.state.has_value()) fill(was.row, *rest.state);
         was.kind = rest.lost.has_value() ? kUnknown : kWhole;
         done_ = true;
@@ -237,7 +239,8 @@ class TableStates final : public States {
         return state;
       }
       State state;
-      if (was_->kind != kAbsent && was_->kind != kUnknown) state = row(&was_->row, order == 0 && was_->kind == kOverlay);
+      if (was_->kind != kAbsent && was_->kind != kUnknown)
+        state = row(&was_->row, order == 0 && was_->kind == kOverlay);
       was_ = TRY(touched_->next());
       if (order == 0) TRY(step());
       if (state.has_value()) return state;

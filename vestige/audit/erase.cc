@@ -44,9 +44,9 @@ Result<Chosen> chosen(Database& db, const EraseRequest& request) {
       return hinted(fail(Fault::missing, "erase change {}: there is no such change", id),
                     "vestige log lists them");
   if (out.ids.empty())
-    return hinted(fail(Fault::missing, "erase tx {}: there is no such transaction",
-                       request.tx.value_or(0)),
-                  "vestige log lists them");
+    return hinted(
+        fail(Fault::missing, "erase tx {}: there is no such transaction", request.tx.value_or(0)),
+        "vestige log lists them");
   return out;
 }
 
@@ -75,32 +75,32 @@ Result<void> by_table(Database& db, const EraseRequest& request, const Context& 
     tables[rows->integer(0)].push_back(id);
   }
   for (const auto& [table, own] : tables)
-    if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context)); number.has_value())
+    if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context));
+        number.has_value())
       done.by.push_back(*number);
   return {};
 }
 
 Result<void> on_postgres(Database& db, const EraseRequest& request,
                          const std::vector<std::int64_t>& ids, Erasing& done) {
-  auto rows = TRY(
-      db.query("select e from vestige.erase_changes(?1::bigint[], ?2::int::boolean,"
-               " ?3::int::boolean) e",
-               {Text{fmt::format("{{{}}}", fmt::join(ids, ","))}, request.keys ? 1 : 0,
-                request.contexts ? 1 : 0}));
+  auto rows =
+      TRY(db.query("select e from vestige.erase_changes(?1::bigint[], ?2::int::boolean,"
+                   " ?3::int::boolean) e",
+                   {Text{fmt::format("{{{}}}", fmt::join(ids, ","))}, request.keys ? 1 : 0,
+                    request.contexts ? 1 : 0}));
   while (TRY(rows->next()) == Step::row) done.by.push_back(rows->integer(0));
   return {};
 }
 
 Result<void> count(Database& db, Erasing& done) {
-  const std::string table =
-      db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
+  const std::string table = db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
   for (const std::int64_t number : done.by) {
-    auto rows = TRY(db.query(
-        "select count(*), sum(case when parts like 'values%' then 1 else 0 end),"
-        " sum(case when parts like 'key%' or parts like 'values,key%' then 1 else 0 end),"
-        " sum(case when parts like '%context=%' then 1 else 0 end) from " +
-            table + " where change = ?1",
-        {number}));
+    auto rows = TRY(
+        db.query("select count(*), sum(case when parts like 'values%' then 1 else 0 end),"
+                 " sum(case when parts like 'key%' or parts like 'values,key%' then 1 else 0 end),"
+                 " sum(case when parts like '%context=%' then 1 else 0 end) from " +
+                     table + " where change = ?1",
+                 {number}));
     TRY(rows->next());
     done.changes += rows->integer(0);
     done.values += rows->integer(1);

@@ -1,5 +1,6 @@
 // erase: takes what was recorded of a person out of the trail, and says by whom and why (docs/evidence.md,
-// "Erasing"). On PostgreSQL it is vestige.erase_changes (sql/postgres/install/erase.sql). Test: test/erase_test.cc.
+// "Erasing"). On PostgreSQL it is vestige.erase_changes (sql/postgres/install/erase.sql). Test: test/erase_test.cc,
+// test/erase_attack_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +15,20 @@ namespace vestige {
 
 /// What to erase: exactly one of a row, changes and a transaction.
 struct EraseRequest {
-  std::string table;             // a row's whole history, under every key it had: what `log` shows of it
+  std::string table;  // a row's whole history, under every key it had: what `log` shows of it
   std::vector<std::string> key;  // as typed
   std::vector<std::int64_t> changes;
   std::optional<std::int64_t> tx;
-  bool keys = false;      // the rows' keys, too: then nobody finds out any more whose changes they were
+  bool keys = false;  // the rows' keys, too: then nobody finds out any more whose changes they were
   bool contexts = false;  // and what the application said, of every change of the same transactions
   bool dry_run = false;   // everything is done, and rolled back
 };
 
 struct Erasing {
-  std::vector<std::int64_t> by;  // the ERASEs, one for each table; of a dry run: those that would be
-  std::int64_t changes = 0;      // that lost parts
-  std::int64_t values = 0;       // that lost values
+  std::vector<std::int64_t>
+      by;                    // the ERASEs, one for each table; of a dry run: those that would be
+  std::int64_t changes = 0;  // that lost parts
+  std::int64_t values = 0;   // that lost values
   std::int64_t keys = 0;
   std::int64_t contexts = 0;  // that lost what their context said
   bool row_stands = false;    // the row itself is in the table still: deleting it records it anew

@@ -34,7 +34,8 @@ class Eraser {
   Eraser(Database& db, const EraseRequest& request, const Context& context)
       : db_(db), request_(request), context_(context) {}
 
-  Result<std::optional<std::int64_t>> run(std::int64_t table, const std::vector<std::int64_t>& ids) {
+  Result<std::optional<std::int64_t>> run(std::int64_t table,
+                                          const std::vector<std::int64_t>& ids) {
     TRY(required(table));
     for (const std::int64_t id : ids) TRY(look(id));
     TRY(contexts());
@@ -101,9 +102,10 @@ class Eraser {
     if (said_.empty()) return {};
     std::string list;
     for (const auto& [id, left] : said_) list += fmt::format("{}{}", list.empty() ? "" : ",", id);
-    auto rows = TRY(db_.query("select id, context from vestige_change where context in"
-                              " (select value from json_each(?1)) and op <> 'E'",
-                              {Text{"[" + list + "]"}}));
+    auto rows =
+        TRY(db_.query("select id, context from vestige_change where context in"
+                      " (select value from json_each(?1)) and op <> 'E'",
+                      {Text{"[" + list + "]"}}));
     while (TRY(rows->next()) == Step::row)
       taken_[rows->integer(0)].context = said_.at(rows->integer(1));
     return {};
@@ -111,7 +113,8 @@ class Eraser {
 
   // The ERASE itself: no key, no values; under the context that is in force.
   Result<std::int64_t> record(std::int64_t table) {
-    TRY(db_.run("insert into vestige_change (tbl, shape, op, at, seq, tx, context, backward)"
+    TRY(
+        db_.run("insert into vestige_change (tbl, shape, op, at, seq, tx, context, backward)"
                 " select ?1, ?2, 'E', ?3, 0, coalesce((select iif(c.context >= u.scope, c.tx,"
                 " c.id + 1) from vestige_change as c order by c.id desc limit 1), 1), u.context,"
                 " (select iif(c.at > ?3, 1, null) from vestige_change as c order by c.id desc"
@@ -123,12 +126,13 @@ class Eraser {
   Result<void> take(std::int64_t id, const Taken& taken) {
     if (!taken.values && !taken.key) return {};
     if (taken.key)
-      TRY(db_.run("delete from vestige_key where (run, tbl, key, id) in (select r.run, c.tbl, k.key,"
-                  " c.id from vestige_change as c join (select 0 as run union all select"
-                  " (?1 + 16383) >> 14) as r join (select key from vestige_change where id = ?1"
-                  " union all select new_key from vestige_change where id = ?1) as k"
-                  " where c.id = ?1)",
-                  {id}));
+      TRY(db_.run(
+          "delete from vestige_key where (run, tbl, key, id) in (select r.run, c.tbl, k.key,"
+          " c.id from vestige_change as c join (select 0 as run union all select"
+          " (?1 + 16383) >> 14) as r join (select key from vestige_change where id = ?1"
+          " union all select new_key from vestige_change where id = ?1) as k"
+          " where c.id = ?1)",
+          {id}));
     std::string sets = fmt::format("changed = {}", taken.key ? kKeyErased : kValuesErased);
     if (taken.key) sets += ", key = null, new_key = null, row_id = null";
     for (int slot = 0; slot < 32; ++slot) sets += fmt::format(", v{} = null", slot);
@@ -138,7 +142,8 @@ class Eraser {
   }
 
   Result<void> silence(std::int64_t context) {
-    TRY(db_.run("update vestige_context set actor = null, on_behalf_of = null, reason = null,"
+    TRY(
+        db_.run("update vestige_context set actor = null, on_behalf_of = null, reason = null,"
                 " business_process = null, request_id = null, session_id = null, ip_address ="
                 " null, user_agent = null, auth_method = null, auth_role = null, traceparent ="
                 " null, extra = null where id = ?1",

@@ -59,8 +59,8 @@ struct Change {
   std::string table;           // the tracked table's name today
   Row key;                     // the key columns and their values; empty for a table without a key
   std::optional<Row> new_key;  // only when the key itself changed
-  std::optional<Row> old_values;       // null for INSERT, BASELINE, TRUNCATE, and where it was erased
-  std::optional<Row> new_values;       // null for DELETE, TRUNCATE, and where it was erased
+  std::optional<Row> old_values;  // null for INSERT, BASELINE, TRUNCATE, and where it was erased
+  std::optional<Row> new_values;  // null for DELETE, TRUNCATE, and where it was erased
   std::optional<std::int64_t> row_id;  // SQLite's rowid, where it is not a column
   Context context;
   std::optional<std::string> db_user;  // the database's own name for who did it; SQLite has none

@@ -294,8 +294,8 @@ Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& sele
   if (db.engine() == Engine::postgres) return postgres::change_ids(db, selection);
   const Where where = TRY(where_of(db, selection));
   std::vector<std::int64_t> ids;
-  auto rows = TRY(
-      db.query("select c.id from vestige_change as c" + where.sql + " order by c.id", where.values));
+  auto rows = TRY(db.query("select c.id from vestige_change as c" + where.sql + " order by c.id",
+                           where.values));
   while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
   return ids;
 }

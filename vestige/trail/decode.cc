@@ -210,19 +210,19 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
 // By whom parts were erased, and how much an ERASE took.
 Result<void> Decoder::erasures(const Rows& rows, Change& change) {
   const bool parts = rows.integer(kChanged) < 0;
-  const bool context =
-      names_ == Names::today && !rows.is_null(kContext) && change.context.empty();
+  const bool context = names_ == Names::today && !rows.is_null(kContext) && change.context.empty();
   if (change.op != Op::erase && !parts && !context) return {};
   if (!evidence_.has_value()) evidence_ = TRY(has_evidence(*db_));
   if (!*evidence_) return {};
   if (change.op == Op::erase) {
-    change.erases = TRY(scalar_integer(
-        *db_, "select count(*) from vestige_erased where change = ?1", {change.id}));
+    change.erases = TRY(
+        scalar_integer(*db_, "select count(*) from vestige_erased where change = ?1", {change.id}));
     return {};
   }
-  auto found = TRY(db_->query("select change, parts from vestige_erased where erased = ?1"
-                              " order by change",
-                              {change.id}));
+  auto found =
+      TRY(db_->query("select change, parts from vestige_erased where erased = ?1"
+                     " order by change",
+                     {change.id}));
   while (TRY(found->next()) == Step::row) {
     const std::string parts_text = found->text(1);
     for (std::string_view rest = parts_text; !rest.empty();) {

@@ -173,16 +173,17 @@ Result<void> EvidenceStore::hold_erasures() {
 Result<void> EvidenceStore::forget_salts(std::int64_t erase) {
   std::map<std::int64_t, std::string> named;
   {
-    auto rows = TRY(
-        db_.query("select erased, parts from vestige_erased where change = ?1", {erase}));
+    auto rows =
+        TRY(db_.query("select erased, parts from vestige_erased where change = ?1", {erase}));
     while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = "," + rows->text(1);
   }
   if (named.empty()) return {};
   std::vector<Bundle> touched;
   {
-    auto rows = TRY(db_.query("select n, width, first_id, last_id, salts, entries from"
-                              " vestige_bundle where first_id <= ?2 and last_id >= ?1 order by n",
-                              {named.begin()->first, named.rbegin()->first}));
+    auto rows =
+        TRY(db_.query("select n, width, first_id, last_id, salts, entries from"
+                      " vestige_bundle where first_id <= ?2 and last_id >= ?1 order by n",
+                      {named.begin()->first, named.rbegin()->first}));
     while (TRY(rows->next()) == Step::row) {
       const auto first = named.lower_bound(rows->integer(2));
       if (first != named.end() && first->first <= rows->integer(3))

@@ -47,8 +47,9 @@ Result<bool> lets_erase(Database& db) {
   if (!TRY(has_evidence(db))) return false;
   if (db.engine() == Engine::postgres)
     return TRY(scalar_integer(
-               db, "select count(*) from pg_catalog.pg_proc where proname = 'erase_changes' and"
-                   " pronamespace = pg_catalog.to_regnamespace('vestige')")) != 0;
+               db,
+               "select count(*) from pg_catalog.pg_proc where proname = 'erase_changes' and"
+               " pronamespace = pg_catalog.to_regnamespace('vestige')")) != 0;
   return TRY(scalar_integer(db,
                             "select count(*) from sqlite_schema where name ="
                             " 'vestige_change_no_rewrite'")) != 0;

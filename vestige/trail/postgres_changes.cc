@@ -33,9 +33,10 @@ Result<Change> read_change(const Rows& rows) {
   if (!rows.is_null(10)) change.db_user = rows.text(10);
   change.shape = rows.integer(11);
   if (!rows.is_null(12))
-    for (const Field& field : TRY(row_of_tokens(to_json(rows.value(12)))))
-      change.erased.push_back(
-          {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+    for (const Field& field : TRY(row_of_tokens(to_json(rows.value(12))))) {
+      const auto by = TRY(parse_decimal(to_json(field.value)));
+      change.erased.push_back({field.name, static_cast<std::int64_t>(by)});
+    }
   change.erases = rows.integer(13);
   return change;
 }

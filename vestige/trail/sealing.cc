@@ -70,8 +70,8 @@ class SqliteSealables final : public Sealables {
   }
 
   Result<std::string> erased(std::int64_t id) {
-    auto rows = TRY(
-        db_.query("select erased, parts from vestige_erased where change = ?1 order by erased", {id}));
+    auto rows = TRY(db_.query(
+        "select erased, parts from vestige_erased where change = ?1 order by erased", {id}));
     Canonical out;
     out.section("erased");
     while (TRY(rows->next()) == Step::row)

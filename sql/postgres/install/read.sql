@@ -83,9 +83,11 @@ declare
   whole boolean := (select s.whole from vestige.shape s where s.id = c.shape);
   show_all boolean := whole and (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
   changed boolean;
-  gone boolean := c.key is null and c.old_row is null and c.new_row is null
-    and coalesce(vestige.erased_parts(c.id) ->> 'key' is not null, false);
+  gone boolean := c.key is null and c.old_row is null and c.new_row is null and c.op not in ('T', 'E');
 begin
+  if gone then
+    gone := coalesce(vestige.erased_parts(c.id) ->> 'key' is not null, false);
+  end if;
   for f in
     select i.place, x.id, x.kind, x.type, x.key, coalesce(n.name, x.name) as name
     from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place),

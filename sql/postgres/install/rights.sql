@@ -19,7 +19,7 @@ begin
       select format('select on %s', c.oid::regclass) from pg_catalog.pg_class c
       where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
         and (role_name <> 'vestige_reader' or c.relkind = 'v'
-             or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention'))
+             or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased'))
       union all
       select format('execute on function %s', p.oid::regprocedure) from pg_catalog.pg_proc p
       where p.pronamespace = 'vestige'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
