@@ -58,7 +58,17 @@ Pair pair_text(const Value& before, const Value& after) {
   return pair.before == pair.after ? Pair{to_json(before), to_json(after)} : pair;
 }
 
+std::string erased_text(const Change& change) {
+  std::string out;
+  for (const ErasedPart& one : change.erased)
+    out += fmt::format("{}{} erased by change {}", out.empty() ? "" : ", ", one.part, one.by);
+  if (change.op == Op::erase)
+    out += fmt::format("parts of {} change{}", change.erases, change.erases == 1 ? "" : "s");
+  return out;
+}
+
 std::string what_changed(const Change& change) {
+  if (change.op == Op::erase || change.lost_values()) return erased_text(change);
   if (change.op != Op::update) {
     const auto& values = change.op == Op::remove ? change.old_values : change.new_values;
     return values.has_value() ? values_text(*values, change.key) : "";
@@ -103,6 +113,8 @@ void print_change(Output& output, const Change& change) {
   if (change.db_user.has_value()) heads.push_back({"db user", {Label::person, *change.db_user}});
   for (const auto& [field, value] : change.context.fields())
     heads.push_back({field, {field == "actor" ? Label::person : Label::plain, value}});
+  if (const std::string erased = erased_text(change); !erased.empty())
+    heads.push_back({"erased", {Label::plain, erased}});
   std::size_t width = 0;
   for (const auto& [name, piece] : heads) width = std::max(width, name.size());
   for (const auto& [name, piece] : heads)
@@ -131,7 +143,7 @@ void print_change(Output& output, const Change& change) {
 
 void print_csv_head(Output& output) {
   output.csv({"id", "at", "op", "table", "key", "new_key", "old_values", "new_values",
-              "changed_fields", "tx", "actor", "reason", "context", "db_user"});
+              "changed_fields", "tx", "actor", "reason", "context", "db_user", "erased"});
 }
 
 void print_csv(Output& output, const Change& change) {
@@ -150,7 +162,8 @@ void print_csv(Output& output, const Change& change) {
               change.op == Op::update ? csv_text("[" + fields + "]") : "",
               std::to_string(change.tx), optional(change.context.get("actor")),
               optional(change.context.get("reason")), csv_text(to_json(change.context)),
-              change.db_user.has_value() ? csv_text(*change.db_user) : ""});
+              change.db_user.has_value() ? csv_text(*change.db_user) : "",
+              csv_text(erased_text(change))});
 }
 
 }  // namespace vestige::cli

@@ -156,7 +156,7 @@ Command log_command() {
                   {.names = "--actor", .value = "NAME", .summary = "changes by an actor"},
                   {.names = "--op",
                    .value = "OP",
-                   .summary = "insert, update, delete, truncate or baseline"},
+                   .summary = "insert, update, delete, truncate, baseline or erase"},
                   {.names = "--column", .value = "NAME", .summary = "changes of a column"},
                   {.names = "--tx", .value = "N", .summary = "changes of a transaction"},
                   {.names = "-n, --limit", .value = "N", .summary = "at most so many"},

@@ -39,12 +39,18 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
     std::string kept;
     for (const std::string& name : verdict.kept)
       kept += (kept.empty() ? "" : ",") + text_json(name);
+    std::string erasures;
+    for (const Erasure& one : verdict.erasures)
+      erasures +=
+          fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
+                      erasures.empty() ? "" : ",", one.change, one.erased, text_json(one.actor),
+                      text_json(one.reason), one.sealed);
     output.json(fmt::format(
         R"({{"code":"verdict","origin":{},"size":{},"signature":{},"verified":{},"erased":{},)"
-        R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}]}})",
+        R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}],"erasures":[{}]}})",
         verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
         verdict.signature ? "true" : "false", verdict.verified, verdict.erased,
-        verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept));
+        verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept, erasures));
     return;
   }
   if (verdict.origin.empty()) {
@@ -57,10 +63,12 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
                  {Label::plain,
                   fmt::format(", of {} under the checkpoint of {}",
                               grouped(static_cast<std::int64_t>(verdict.size)), verdict.origin)}});
-    if (verdict.erased > 0)
-      output.line(
-          {{Label::plain, fmt::format("{} of them lost parts by an erasure that is recorded",
-                                      many(verdict.erased, "change"))}});
+    for (const Erasure& one : verdict.erasures)
+      output.line({{Label::plain, fmt::format("{}: parts erased by change {}, {}reason: {}{}",
+                                              many(one.erased, "change"), one.change,
+                                              one.actor.empty() ? "" : "by " + one.actor + ", ",
+                                              one.reason.empty() ? "none" : one.reason,
+                                              one.sealed ? "" : " (not sealed yet)")}});
     if (verdict.signature)
       output.line({{Label::good, "the checkpoint is signed by a key that you trust"}});
     else if (!keys)

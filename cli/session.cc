@@ -80,6 +80,17 @@ Result<void> Session::say_limits(const std::string& table, const Moment& moment)
   if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
     say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
                     format_time(*began)));
+  const ErasedSince erased = TRY(erased_since(*TRY(database()), table, moment));
+  if (erased.changes > 0)
+    say(
+        fmt::format("note: {} of {} after this were erased: a row whose values then are not known"
+                    " is left out",
+                    counted(erased.changes, "change"), table));
+  if (erased.keys > 0)
+    say(
+        fmt::format("note: of which rows {} of them were is not known: such a row is shown as if"
+                    " they had not been",
+                    grouped(erased.keys)));
   const auto live = live_table(*TRY(database()), table);
   if (!live.has_value() && live.error().fault == Fault::missing)
     say(fmt::format("note: table {} is gone; only rows that were deleted before are known", table));

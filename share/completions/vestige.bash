@@ -80,6 +80,7 @@ _vestige() {
     exec) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to --dry-run --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --actor --since --dry-run --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    erase) options='--change --tx --keys --contexts --dry-run --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --color --no-pager -h --help --version' words='' tables= ;;
@@ -89,7 +90,7 @@ _vestige() {
     check) options='--vkey --policy --format --db --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
   esac
   if [[ $word == -* ]]; then

@@ -71,6 +71,7 @@ $check$;
 \ir install/maintain.sql
 \ir install/standing.sql
 \ir install/evidence.sql
+\ir install/erase.sql
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql

@@ -73,7 +73,9 @@ create table vestige_current (
 -- More than 32 slots go on in vestige_more, 32 at a time.
 -- backward is 1 where the clock stood before that of the change before; 0 and -1 only while a change is
 -- recorded, see vestige_late.
--- op is I, U, D or B. No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
+-- changed is less than 0 where an ERASE took the values (-65536), or values and key (-196608): no bit of a column
+-- is set then.
+-- op is I, U, D, B or E(RASE). No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
 -- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
   id integer primary key,
@@ -208,31 +210,11 @@ begin
   delete from vestige_current;
 end;
 
--- The trail is append-only. Only vestige_late moves changes, in the statement that makes them. FAIL and not
--- ABORT, because a statement that may abort keeps a statement journal, and capture's would be one.
-create trigger vestige_change_no_update before update on vestige_change
-when (select min(id) from vestige_change) > 0
-  and not exists (select 1 from vestige_change where backward <= 0)
-begin
-  select raise(fail, 'vestige: vestige_change is append-only: update refused');
-end;
+-- The trail is append-only. The guards that an erasure passes stand in guards.sql. FAIL and not ABORT, because a
+-- statement that may abort keeps a statement journal, and capture's would be one.
 create trigger vestige_change_no_delete before delete on vestige_change
 begin
   select raise(abort, 'vestige: vestige_change is append-only: delete refused');
-end;
-create trigger vestige_more_no_update before update on vestige_more
-when (select min(id) from vestige_change) > 0
-  and not exists (select 1 from vestige_change where backward <= 0)
-begin
-  select raise(fail, 'vestige: vestige_more is append-only: update refused');
-end;
-create trigger vestige_more_no_delete before delete on vestige_more
-begin
-  select raise(abort, 'vestige: vestige_more is append-only: delete refused');
-end;
-create trigger vestige_context_no_update before update on vestige_context
-begin
-  select raise(abort, 'vestige: vestige_context is append-only: update refused');
 end;
 create trigger vestige_context_no_delete before delete on vestige_context
 begin

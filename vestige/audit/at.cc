@@ -44,27 +44,32 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
   return moment.value;
 }
 
-Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto) {
+tl::unexpected<Error> not_known(const std::string& attempt, const Change& change) {
+  return hinted(fail(Fault::missing, "{}: change {} of it is needed, and {}", attempt, change.id,
+                     change.how_lost()),
+                "vestige show says who erased them and why; what came after is known");
+}
+
+Result<KnownState> known_state(Database& db, const Tracked& table, const RowName& name,
+                               std::int64_t upto) {
   RowName current = name;
   Row row;
   bool found = false;
+  const auto known = [&] { return KnownState{State(std::move(row)), std::nullopt}; };
   while (true) {
     auto changes = TRY(key_changes(db, table, current, upto, kNow, true));
     bool moved = false;
     while (!moved) {
       const auto change = TRY(changes->next());
       if (!change.has_value()) break;
-      switch (change->op) {
-        case Op::insert: return found ? State(std::move(row)) : State();
-        case Op::remove: fill_in(row, *change->old_values); return State(std::move(row));
-        case Op::baseline: fill_in(row, *change->new_values); return State(std::move(row));
-        case Op::truncate: continue;
-        case Op::update: break;
-      }
-      if (!same_row_key(change->key, current.key))  // another row took the key later
-        return found ? State(std::move(row)) : State();
+      if (change->op == Op::truncate || change->op == Op::erase) continue;
+      if (change->op == Op::insert) return found ? known() : KnownState();
+      if (change->op == Op::update && !same_row_key(change->key, current.key))
+        return found ? known() : KnownState();  // another row took the key later
+      if (change->lost_values()) return KnownState{std::nullopt, change};
+      fill_in(row, change->op == Op::baseline ? *change->new_values : *change->old_values);
+      if (change->op != Op::update) return known();
       found = true;
-      fill_in(row, *change->old_values);
       if (change->new_key.has_value()) {
         current = {*change->new_key, change->row_id};
         upto = change->id;
@@ -75,8 +80,16 @@ Result<State> state_of(Database& db, const Tracked& table, const RowName& name, 
   }
   const auto live = TRY(live_row(db, table, current));
   if (live.has_value()) fill_in(row, *live);
-  if (!live.has_value() && !found) return State();
-  return State(std::move(row));
+  if (!live.has_value() && !found) return KnownState();
+  return known();
+}
+
+Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto) {
+  KnownState found = TRY(known_state(db, table, name, upto));
+  if (found.lost.has_value())
+    return not_known(fmt::format("read {} {} at a moment", table.name, key_text(name)),
+                     *found.lost);
+  return std::move(found.state);
 }
 
 Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,
@@ -101,6 +114,22 @@ Result<std::optional<std::int64_t>> began_after(Database& db, const std::string&
                       : moment.kind == Moment::Kind::change ? moment.value < first.since
                                                             : false;
   return before ? std::optional<std::int64_t>(first.at) : std::nullopt;
+}
+
+Result<ErasedSince> erased_since(Database& db, const std::string& name, const Moment& moment) {
+  if (moment.kind == Moment::Kind::now || !TRY(has_evidence(db))) return ErasedSince();
+  const Tracked table = TRY(tracked_table(db, name));
+  const std::int64_t upto = TRY(resolve(db, moment));
+  const bool postgres = db.engine() == Engine::postgres;
+  auto rows = TRY(db.query(
+      fmt::format("select count(*), sum(case when e.parts like 'key%' or e.parts like"
+                  " 'values,key%' then 1 else 0 end) from {} e join {} c on c.id = e.erased"
+                  " where e.erased > ?1 and c.{} = ?2 and e.parts not like 'context=%'",
+                  postgres ? "vestige.erased" : "vestige_erased",
+                  postgres ? "vestige.change" : "vestige_change", postgres ? "tracked" : "tbl"),
+      {upto, table.id}));
+  TRY(rows->next());
+  return ErasedSince{rows->integer(0), rows->integer(1)};
 }
 
 Row with_columns(const Row& row, const std::vector<std::string>& columns) {

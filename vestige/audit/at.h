@@ -50,14 +50,36 @@ Result<std::unique_ptr<States>> at(Database& db, const std::string& table, const
 Result<State> at(Database& db, const std::string& table, const std::vector<std::string>& key,
                  const Moment& moment);
 
+/// The error of a question about what a row was before a change whose values were erased.
+tl::unexpected<Error> not_known(const std::string& attempt, const Change& change);
+
+/// What is known of a row at a moment.
+struct KnownState {
+  State state;
+  std::optional<Change> lost;  // the change whose values would be needed, and were erased
+};
+
+/// The same for a row that was named, just after change `upto`.
+Result<KnownState> known_state(Database& db, const Tracked& table, const RowName& name,
+                               std::int64_t upto);
+
 /// The same for a row that was named, just after change `upto`: every column that is known, under
 /// today's names.
+///
+/// faults   missing: a later change was erased (see not_known)
 Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto);
 
 /// When tracking of a table began, if a moment lies before that: what is shown of it then is the oldest
 /// that is known.
 Result<std::optional<std::int64_t>> began_after(Database& db, const std::string& table,
                                                 const Moment& moment);
+
+/// How much after a moment was erased: then not every row of it is known.
+struct ErasedSince {
+  std::int64_t changes = 0;
+  std::int64_t keys = 0;  // of those: without a key now
+};
+Result<ErasedSince> erased_since(Database& db, const std::string& table, const Moment& moment);
 
 /// The columns that were recorded at a moment, under today's names.
 Result<std::vector<std::string>> columns_at(Database& db, const Tracked& table,

@@ -15,10 +15,11 @@
 namespace vestige {
 namespace {
 
-// What a touched row was: absent; known whole; or the live row with some columns as they were.
+// What a touched row was: absent; known whole; the live row with some columns as they were; or not known.
 constexpr char kAbsent = 'A';
 constexpr char kWhole = 'W';
 constexpr char kOverlay = 'O';
+constexpr char kUnknown = 'E';  // erased
 
 struct Was {
   std::vector<Value> key;
@@ -65,11 +66,12 @@ class Folded final : public TouchedRows {
     auto rows = TRY(db.query(
         fmt::format("select {}, e.k, e.arrives from (select k, id, arrives from ("
                     "select key as k, id, 0 as arrives, row_id from vestige_change"
-                    " where id > ?2 and tbl = ?1"
+                    " where id > ?2 and tbl = ?1 and op <> 'E' and coalesce(changed, 0) > {}"
                     " union all select new_key, id, 1, row_id from vestige_change"
                     " where id > ?2 and tbl = ?1 and (new_key is not null{})) order by {}, {}id,"
                     " arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
-                    change_columns(), one ? " or (op = 'U' and changed & 1)" : "", order, row_id),
+                    change_columns(), kKeyErased, one ? " or (op = 'U' and changed & 1)" : "",
+                    order, row_id),
         {table.id, upto}));
     return std::unique_ptr<TouchedRows>(new Folded(db, table, std::move(decoder), std::move(rows)));
   }
@@ -114,6 +116,9 @@ class Folded final : public TouchedRows {
     if (change.op == Op::insert || arrives) {
       done_ = true;
       was.kind = first ? kAbsent : kWhole;
+    } else if (change.lost_values()) {
+      was.kind = kUnknown;
+      done_ = true;
     } else if (change.op == Op::remove || change.op == Op::baseline) {
       fill(was.row, change.op == Op::remove ? *change.old_values : *change.new_values);
       was.kind = kWhole;
@@ -121,9 +126,10 @@ class Folded final : public TouchedRows {
     } else {
       fill(was.row, *change.old_values);
       if (change.new_key.has_value()) {
-        const State rest = TRY(state_of(db_, table_, {*change.new_key, change.row_id}, change.id));
-        if (rest.has_value()) fill(was.row, *rest);
-        was.kind = kWhole;
+        const auto rest =
+            TRY(known_state(db_, table_, {*change.new_key, change.row_id}, change.id));
+        if (rest.state.has_value()) fill(was.row, *rest.state);
+        was.kind = rest.lost.has_value() ? kUnknown : kWhole;
         done_ = true;
       }
     }
@@ -233,7 +239,8 @@ class TableStates final : public States {
         return state;
       }
       State state;
-      if (was_->kind != kAbsent) state = row(&was_->row, order == 0 && was_->kind == kOverlay);
+      if (was_->kind != kAbsent && was_->kind != kUnknown)
+        state = row(&was_->row, order == 0 && was_->kind == kOverlay);
       was_ = TRY(touched_->next());
       if (order == 0) TRY(step());
       if (state.has_value()) return state;

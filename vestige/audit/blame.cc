@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "vestige/audit/at.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/trail/install.h"
 
@@ -18,6 +19,13 @@ Result<RowName> last_name(Database& db, const Tracked& table, const RowName& nam
   const auto last = TRY(changes->next());
   if (!last.has_value()) return name;
   return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
+}
+
+// The ERASE that took the values of a change; the change itself, where none is recorded.
+Result<std::optional<Change>> eraser(Database& db, const Change& change) {
+  Selection selection;
+  selection.ids = {change.erased_by("values").value_or(change.id)};
+  return TRY(read_changes(db, selection))->next();
 }
 
 }  // namespace
@@ -49,11 +57,20 @@ Result<Blame> blame(Database& db, const std::string& table_name,
   while (auto change = TRY(history->next())) {
     if (std::exchange(first, false) && !row.has_value()) {
       if (change->op != Op::remove) break;
+      if (change->lost_values())
+        return not_known(fmt::format("blame {} {}", table.name, key_text(name)), *change);
       out.exists = false;
       columns(*change->old_values);
       continue;
     }
     if (change->op == Op::baseline) break;
+    if (change->lost_values()) {
+      // An INSERT gave every column its value; which ones an UPDATE changed is not known any more.
+      const auto by = change->op == Op::insert ? change : TRY(eraser(db, *change));
+      for (Blamed& column : out.columns)
+        if (!column.change.has_value()) column.change = by;
+      break;
+    }
     const Row& values = change->op == Op::update ? *change->old_values : *change->new_values;
     for (Blamed& column : out.columns)
       if (!column.change.has_value() && find(values, column.column) != nullptr) {

@@ -27,6 +27,8 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
     auto history = TRY(row_history(db, table, row, late));
     while (auto change = TRY(history->next())) {
       if (change->id <= early) break;
+      if (change->lost_values() && change->op != Op::insert)
+        return not_known(fmt::format("diff {} {}", table.name, key_text(row)), *change);
       fold_backward(before, *change);
     }
   } else {

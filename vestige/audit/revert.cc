@@ -108,6 +108,7 @@ Result<Outcome> restore(Database& db, const std::string& name,
     auto history = TRY(row_history(db, table, named, kNow));
     while (auto change = TRY(history->next())) {
       if (change->id <= upto) break;
+      if (change->lost_values() && change->op != Op::insert) return not_known(what, *change);
       fold_backward(target, *change);
     }
   }

@@ -46,6 +46,18 @@ Result<void> Sealer::lock() {
 
 Result<void> Sealer::load() {
   TRY(lock());
+  return load_anew();
+}
+
+Result<void> Sealer::load_anew() {
+  TRY(load_tree());
+  return check_state();
+}
+
+Result<void> Sealer::load_tree() {
+  erasure_ = TRY(store_.last_erasure());
+  bundle_ = Bundle();
+  full_.clear();
   order_ = TRY(SealingOrder::open(store_));
   stored_ = TRY(store_.size());
   edge_ = TRY(merkle::Edge::at(stored_, store_.tiles()));
@@ -56,7 +68,7 @@ Result<void> Sealer::load() {
       return not_extended("the last bundle of entries is not as it was written");
     bundle_ = std::move(*last);
   }
-  return check_state();
+  return {};
 }
 
 Result<void> Sealer::must_extend(const merkle::Checkpoint& signed_before, std::string_view where) {
@@ -125,6 +137,8 @@ Result<void> Sealer::take(const Sealable& change) {
 }
 
 Result<std::uint64_t> Sealer::batch() {
+  // The salts of the last bundle are at hand: without those that an ERASE took since.
+  if (TRY(store_.last_erasure()) != erasure_) TRY(load_anew());
   const bool sqlite = store_.db().engine() == Engine::sqlite;
   const std::int64_t limit = sqlite ? kBatchOfSqlite : kBatch;
   const auto changes = TRY(order_->next(limit));
@@ -138,15 +152,20 @@ Result<std::uint64_t> Sealer::batch() {
     last_id = change->entry.id;
     ++count;
   }
-  TRY(write(last_id, count < limit));
-  return static_cast<std::uint64_t>(count);
+  if (TRY(write(last_id, count < limit))) return static_cast<std::uint64_t>(count);
+  TRY(load_anew());
+  return 0;
 }
 
-Result<void> Sealer::write(std::int64_t last_id, bool ended) {
+Result<bool> Sealer::write(std::int64_t last_id, bool ended) {
   // Nothing new: an SQLite database need not be locked for that.
-  if (last_id == 0 && store_.db().engine() == Engine::sqlite)
-    return order_->advance(stored_, stored_, last_id, ended);
+  if (last_id == 0 && store_.db().engine() == Engine::sqlite) {
+    TRY(order_->advance(stored_, stored_, last_id, ended));
+    return true;
+  }
   auto transaction = TRY(Transaction::begin(store_.db()));
+  TRY(store_.hold_erasures());
+  if (TRY(store_.last_erasure()) != erasure_) return false;
   TRY(order_->advance(stored_, edge_.size(), last_id, ended));
   if (edge_.size() != stored_) {
     for (const Bundle& bundle : full_) TRY(store_.put(bundle));
@@ -159,7 +178,7 @@ Result<void> Sealer::write(std::int64_t last_id, bool ended) {
   TRY(transaction.commit());
   full_.clear();
   stored_ = edge_.size();
-  return {};
+  return true;
 }
 
 Result<void> Sealer::keep_state() {

@@ -32,7 +32,7 @@ class Sealer {
   Sealer& operator=(const Sealer&) = delete;
   ~Sealer();
 
-  /// Seals the next changes, in one transaction; how many. Blocks no writer of PostgreSQL, and those of
+  /// Seals the next changes, in one transaction; how many: 0, too, when an ERASE came in between. Blocks no writer of PostgreSQL, and those of
   /// SQLite for a short write.
   ///
   /// faults   corrupt (a change cannot be read), conflict (another sealer was faster), offline
@@ -55,12 +55,15 @@ class Sealer {
   Sealer(Database& db, merkle::NoteSigner signer, std::string state)
       : store_(db), signer_(std::move(signer)), state_(std::move(state)) {}
   Result<void> load();
+  Result<void> load_anew();
+  Result<void> load_tree();
   Result<void> lock();
   Result<void> check_state();
   Result<void> must_extend(const merkle::Checkpoint& signed_before, std::string_view where);
   Result<void> keep_state();
   Result<void> take(const Sealable& change);
-  Result<void> write(std::int64_t last_id, bool ended);
+  // False: an ERASE came in between, and what was computed is of no use.
+  Result<bool> write(std::int64_t last_id, bool ended);
 
   EvidenceStore store_;
   merkle::NoteSigner signer_;
@@ -70,6 +73,7 @@ class Sealer {
   Bundle bundle_;                    // the last one, while it is not full
   std::vector<Bundle> full_;         // those that the batch completed
   std::string random_;               // salts that are not used yet
+  std::int64_t erasure_ = 0;         // the last one when the tree was read
   std::uint64_t stored_ = 0;         // the size of the tree in the database
   std::optional<std::string> note_;  // the last checkpoint
   std::uint64_t signed_ = 0;         // its size

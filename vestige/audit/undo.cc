@@ -284,6 +284,12 @@ Result<void> Undo::undo_remove(const Place& place, const Change& change) {
 
 Result<void> Undo::undo(const Change& change) {
   const Place& at = *TRY(place(change.table));
+  if (change.op == Op::erase || change.lost_values()) {
+    (void)conflict(change, change.key,
+                   change.op == Op::erase ? "an erasure cannot be undone" : change.how_lost(), {},
+                   false);
+    return {};
+  }
   switch (change.op) {
     case Op::insert: return undo_insert(at, change);
     case Op::update: return undo_update(at, change);
@@ -292,7 +298,8 @@ Result<void> Undo::undo(const Change& change) {
       note(fmt::format("{}: a BASELINE change only looked at a row, there is nothing to undo",
                        change.table));
       return {};
-    case Op::truncate: return {};
+    case Op::truncate:
+    case Op::erase: return {};
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include "vestige/audit/verify_live.h"
 #include "vestige/audit/verify_tree.h"
 #include "vestige/base/time.h"
+#include "vestige/trail/changes.h"
 #include "vestige/trail/install.h"
 
 namespace vestige {
@@ -42,6 +43,7 @@ class Verification {
                   .message = "the trail has no checkpoint that is signed by a key that you trust:"
                              " nothing in it is proved"}));
     if (tree.whole()) TRY(not_sealed(tree));
+    TRY(erasures(changes, tree));
     return verdict_;
   }
 
@@ -168,6 +170,24 @@ class Verification {
       }
     }
     for (const std::int64_t id : inserted) TRY(report_inserted(id));
+    return {};
+  }
+
+  // Who erased, and why.
+  Result<void> erasures(const ChangeCheck& changes, const TreeCheck& tree) {
+    for (const auto& [id, count] : changes.erasures()) {
+      Erasure& one = verdict_.erasures.emplace_back(Erasure{.change = id, .erased = count});
+      one.sealed = tree.sealed(id);
+      Selection selection;
+      selection.ids = {id};
+      const auto change = TRY(TRY(read_changes(db_, selection))->next());
+      if (!change.has_value()) continue;
+      const std::string* actor = change->context.get("actor");
+      const std::string* reason = change->context.get("reason");
+      if (actor != nullptr) one.actor = *actor;
+      else if (change->db_user.has_value()) one.actor = *change->db_user;
+      if (reason != nullptr) one.reason = *reason;
+    }
     return {};
   }
 

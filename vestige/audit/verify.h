@@ -49,12 +49,22 @@ struct VerifyOptions {
   bool live = false;  // the trail against the tables, too
 };
 
+/// An ERASE that took parts of changes which were sealed before.
+struct Erasure {
+  std::int64_t change = 0;
+  std::uint64_t erased = 0;  // changes of which it took parts
+  std::string actor;         // as it says; "": it does not
+  std::string reason;
+  bool sealed = false;  // it is an entry itself
+};
+
 struct Verdict {
   std::uint64_t size = 0;              // entries that the last checkpoint covers
   std::string origin;                  // of that checkpoint; "": there is none
   bool signature = false;              // it was checked and holds
   std::uint64_t verified = 0;          // changes that are as they were sealed, erased parts apart
   std::uint64_t erased = 0;            // changes of which a recorded ERASE took parts
+  std::vector<Erasure> erasures;       // which those were, by id
   std::uint64_t unsigned_entries = 0;  // sealed, and not under the last checkpoint yet
   std::uint64_t unsealed = 0;          // not sealed yet
   std::uint64_t discrepancies = 0;

@@ -22,6 +22,7 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
+// Whether an ERASE names a part, in its words; of a context they say what stays of it.
 bool names(std::string_view list, std::string_view part) {
   while (!list.empty()) {
     const std::size_t end = std::min(list.find(','), list.size());
@@ -30,6 +31,9 @@ bool names(std::string_view list, std::string_view part) {
   }
   return false;
 }
+
+// An INSERT, UPDATE, DELETE or BASELINE is never without values, unless they were erased before it was sealed.
+bool has_values(std::string_view op) { return op != "TRUNCATE" && op != "ERASE"; }
 
 }  // namespace
 
@@ -43,10 +47,11 @@ Result<void> ChangeCheck::report(const Discrepancy& discrepancy) {
   return sink_.found(discrepancy);
 }
 
-void ChangeCheck::count(const StoredEntry& stored, bool erased) {
+void ChangeCheck::count(const StoredEntry& stored, const std::set<std::int64_t>& erased_by) {
+  for (const std::int64_t by : erased_by) ++erasures_[by];
   if (stored.index >= covered_) return;
   ++verdict_.verified;
-  if (erased) ++verdict_.erased;
+  if (!erased_by.empty()) ++verdict_.erased;
 }
 
 Result<void> ChangeCheck::check(std::vector<StoredEntry> entries, std::uint64_t covered) {
@@ -81,7 +86,9 @@ Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* e
       made.key = bound(stored.salts.key, change->key);
       made.context = bound(stored.salts.context, change->context);
       made.values = bound(stored.salts.values, change->values);
-      if (change->broken.empty() && to_line(made) == stored.line) count(stored, false);
+      if (change->broken.empty() && to_line(made) == stored.line &&
+          (change->values.has_value() || !has_values(made.op)))
+        count(stored, {});
       else different.emplace_back(&stored, *change);
     }
   }
@@ -91,7 +98,7 @@ Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* e
   return {};
 }
 
-Result<std::vector<ChangeCheck::Erasure>> ChangeCheck::erasures(std::int64_t change) {
+Result<std::vector<ChangeCheck::Named>> ChangeCheck::named(std::int64_t change) {
   const bool postgres = db_.engine() == Engine::postgres;
   // An erasure counts when its change stands in the trail; whether that one is as it was sealed is found
   // out like for every other.
@@ -103,18 +110,33 @@ Result<std::vector<ChangeCheck::Erasure>> ChangeCheck::erasures(std::int64_t cha
                                " = ?1 and exists (select 1 from vestige_change as c where c.id ="
                                " e.change and c.op = 'E') order by e.change",
                     {change}));
-  std::vector<Erasure> found;
+  std::vector<Named> found;
   while (TRY(rows->next()) == Step::row) found.push_back({rows->integer(0), rows->text(1)});
   return found;
 }
 
-Result<void> ChangeCheck::compare(const StoredEntry& stored, const Sealable& change) {
+// Salts and changes were read at two moments on SQLite: between them an erasure may have come.
+Result<void> ChangeCheck::read_anew(StoredEntry& stored, Sealable& change) {
+  if (db_.engine() == Engine::postgres) return {};
+  const ReadTransaction moment = TRY(ReadTransaction::begin(db_));
+  const auto bundle = TRY(EvidenceStore(db_).bundle(stored.index / merkle::kTileWidth));
+  if (bundle.has_value()) stored.salts = salts_at(bundle->salts, stored.index % merkle::kTileWidth);
+  SealingRange range;
+  range.after = stored.id - 1;
+  range.upto = stored.id;
+  const auto changes = TRY(read_sealables(db_, range));
+  if (const Sealable* now = TRY(changes->next()); now != nullptr) change = *now;
+  return {};
+}
+
+Result<void> ChangeCheck::compare(StoredEntry stored, Sealable change) {
   const auto entry = parse_entry(stored.line);
   if (!entry.has_value())
     return report({.code = "entry-altered",
                    .change = stored.id,
                    .message = fmt::format("change {}: its entry cannot be read: {}", stored.id,
                                           entry.error().message)});
+  TRY(read_anew(stored, change));
   if (!change.broken.empty())
     return report(
         {.code = "altered",
@@ -127,20 +149,34 @@ Result<void> ChangeCheck::compare(const StoredEntry& stored, const Sealable& cha
 
 Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& change,
                                  const Entry& entry) {
-  const auto erased_by = TRY(erasures(stored.id));
+  const auto erased_by = TRY(named(stored.id));
   std::vector<std::string> parts;
   std::vector<std::string> details;
   std::vector<std::string> lost;
-  bool erased = false;
+  std::set<std::int64_t> taken_by;
+  // Whether an ERASE says so in these words.
+  const auto recorded = [&](std::string_view words) {
+    bool any = false;
+    for (const Named& one : erased_by) {
+      if (!names(one.parts, words)) continue;
+      taken_by.insert(one.by);
+      any = true;
+    }
+    return any;
+  };
   const auto part = [&](std::string_view name, const Salt& salt, const std::optional<Hash>& sealed,
                         const std::optional<std::string>& stands) {
-    if (sealed == bound(salt, stands)) return;
-    const bool recorded = std::any_of(erased_by.begin(), erased_by.end(),
-                                      [&](const Erasure& one) { return names(one.parts, name); });
-    if (is_erased(salt) && sealed.has_value() && !stands.has_value()) {
-      if (recorded) erased = true;
-      else lost.emplace_back(name);
-      return;
+    const bool emptied = has_values(entry.op) && name == "values" && !stands.has_value();
+    if (sealed == bound(salt, stands) && !(emptied && !sealed.has_value())) return;
+    // Something of a context always stays; the ERASE says what.
+    const bool goes =
+        name == "context" ? sealed.has_value() && stands.has_value() : !stands.has_value();
+    if (is_erased(salt) || !sealed.has_value()) {
+      if (goes && recorded(name == "context" ? context_left(*stands) : name)) return;
+      if (!stands.has_value()) {
+        lost.emplace_back(name);
+        return;
+      }
     }
     parts.emplace_back(name);
   };
@@ -167,7 +203,7 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
                 .message = fmt::format("{}: its {} went, and no ERASE says who took them and why",
                                        described(entry), joined(lost))}));
   if (parts.empty()) {
-    if (lost.empty()) count(stored, erased);
+    if (lost.empty()) count(stored, taken_by);
     return {};
   }
   const bool attribution = std::all_of(parts.begin(), parts.end(), [](const std::string& name) {
@@ -190,13 +226,11 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
 }
 
 Result<void> ChangeCheck::deleted(const StoredEntry& stored) {
-  const auto erased_by = TRY(erasures(stored.id));
-  const bool recorded = std::any_of(erased_by.begin(), erased_by.end(),
-                                    [](const Erasure& one) { return names(one.parts, "change"); });
-  if (recorded) {
-    count(stored, true);
-    return {};
-  }
+  for (const Named& one : TRY(named(stored.id)))
+    if (names(one.parts, "change")) {
+      count(stored, {one.by});
+      return {};
+    }
   const auto entry = parse_entry(stored.line);
   return report({.code = "deleted",
                  .change = stored.id,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,23 +33,28 @@ class ChangeCheck {
   /// covered  how many entries of the tree the last checkpoint covers
   Result<void> check(std::vector<StoredEntry> entries, std::uint64_t covered);
 
+  /// From how many changes each ERASE took parts, by its id.
+  const std::map<std::int64_t, std::uint64_t>& erasures() const { return erasures_; }
+
  private:
-  struct Erasure {
+  struct Named {
     std::int64_t by = 0;
     std::string parts;
   };
   Result<void> cluster(const StoredEntry* begin, const StoredEntry* end);
-  Result<void> compare(const StoredEntry& stored, const Sealable& change);
+  Result<void> compare(StoredEntry stored, Sealable change);
+  Result<void> read_anew(StoredEntry& stored, Sealable& change);
   Result<void> differ(const StoredEntry& stored, const Sealable& change, const Entry& made);
   Result<void> deleted(const StoredEntry& stored);
-  Result<std::vector<Erasure>> erasures(std::int64_t change);
+  Result<std::vector<Named>> named(std::int64_t change);
   Result<void> report(const Discrepancy& discrepancy);
-  void count(const StoredEntry& stored, bool erased);
+  void count(const StoredEntry& stored, const std::set<std::int64_t>& erased_by);
 
   Database& db_;
   VerifySink& sink_;
   Verdict& verdict_;
   std::uint64_t covered_ = 0;
+  std::map<std::int64_t, std::uint64_t> erasures_;
 };
 
 }  // namespace vestige

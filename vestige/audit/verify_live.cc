@@ -75,6 +75,7 @@ class LiveCheck {
 
   Result<void> table(const Tracked& tracked) {
     rows_.clear();
+    nameless_ = 0;
     const ReadTransaction moment = TRY(ReadTransaction::begin(db_));
     {
       Selection selection;
@@ -91,12 +92,17 @@ class LiveCheck {
   }
 
   void fold(const Change& change) {
-    if (change.op == Op::truncate || !tells_apart(change.key)) return;
+    if (change.op == Op::truncate || change.op == Op::erase) return;
+    // Of which row it was is not known any more: what later changes do not tell of may be its doing.
+    if (change.erased_by("key").has_value()) nameless_ = change.id;
+    if (!tells_apart(change.key)) return;
     Led& led = rows_[to_json(change.key)];
     led.key = change.key;
     led.by = change.id;
     if (change.op == Op::update && !led.state.has_value()) led.state.emplace();
-    fold_forward(led.state, change);
+    if (!change.lost_values()) fold_forward(led.state, change);
+    else if (change.op == Op::remove) led.state.reset();
+    else led.state = Row();
     if (!change.new_key.has_value()) return;
     State moved = std::exchange(led.state, std::nullopt);
     if (!tells_apart(*change.new_key)) return;
@@ -104,6 +110,7 @@ class LiveCheck {
   }
 
   Result<void> compare(const Tracked& tracked, const Led& led) {
+    if (nameless_ > led.by) return {};
     const auto live = TRY(live_row(db_, tracked, RowName{led.key, std::nullopt}));
     const auto say = [&](std::string code, std::string what, std::vector<std::string> columns) {
       return report({.code = std::move(code),
@@ -138,6 +145,7 @@ class LiveCheck {
   VerifySink& sink_;
   Verdict& verdict_;
   std::map<std::string, Led> rows_;
+  std::int64_t nameless_ = 0;  // the last change of the table whose key was erased
 };
 
 }  // namespace

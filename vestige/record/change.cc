@@ -8,8 +8,8 @@
 namespace vestige {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOps = {"INSERT", "UPDATE", "DELETE", "TRUNCATE",
-                                                  "BASELINE"};
+constexpr std::array<std::string_view, 6> kOps = {"INSERT",   "UPDATE",   "DELETE",
+                                                  "TRUNCATE", "BASELINE", "ERASE"};
 
 std::size_t rank(std::string_view field) {
   return static_cast<std::size_t>(std::find(kContextFields.begin(), kContextFields.end(), field) -
@@ -31,7 +31,7 @@ Result<Op> op_from_name(std::string_view name) {
   for (std::size_t i = 0; i < kOps.size(); ++i)
     if (kOps.at(i) == upper) return static_cast<Op>(i);
   return hinted(fail(Fault::invalid, "read the operation '{}': unknown", name),
-                "one of insert, update, delete, truncate, baseline");
+                "one of insert, update, delete, truncate, baseline, erase");
 }
 
 void Context::set(std::string_view field, std::string value) {
@@ -67,6 +67,23 @@ std::vector<std::string> Change::changed_fields() const {
   return names;
 }
 
+bool Change::lost_values() const {
+  return op != Op::truncate && op != Op::erase && !old_values.has_value() &&
+         !new_values.has_value();
+}
+
+std::string Change::how_lost() const {
+  const auto by = erased_by("values");
+  return by.has_value() ? fmt::format("its values were erased by change {}", *by)
+                        : "its values are gone, and no ERASE says who took them";
+}
+
+std::optional<std::int64_t> Change::erased_by(std::string_view part) const {
+  for (const ErasedPart& one : erased)
+    if (one.part == part) return one.by;
+  return std::nullopt;
+}
+
 std::string to_json(const Change& change) {
   std::string out = fmt::format(R"({{"id":{},"at":"{}","op":"{}","table":{},"key":{})", change.id,
                                 format_time(change.at), name(change.op), json::quote(change.table),
@@ -75,7 +92,7 @@ std::string to_json(const Change& change) {
   if (change.row_id.has_value()) out += fmt::format(",\"row_id\":{}", *change.row_id);
   out += ",\"old_values\":" + values_json(change.old_values);
   out += ",\"new_values\":" + values_json(change.new_values);
-  if (change.op == Op::update) {
+  if (change.op == Op::update && !change.lost_values()) {
     out += ",\"changed_fields\":[";
     bool first = true;
     for (const std::string& field : change.changed_fields()) {
@@ -86,6 +103,13 @@ std::string to_json(const Change& change) {
   }
   out += fmt::format(",\"tx\":{},\"context\":{},\"db_user\":", change.tx, to_json(change.context));
   append_json(out, change.db_user.has_value() ? Value(Text{*change.db_user}) : Value(Null{}));
+  if (!change.erased.empty()) {
+    out += ",\"erased\":{";
+    for (const ErasedPart& one : change.erased)
+      out += fmt::format("{}\"{}\":{}", out.back() == '{' ? "" : ",", one.part, one.by);
+    out += '}';
+  }
+  if (change.op == Op::erase) out += fmt::format(",\"erases\":{}", change.erases);
   return out + "}";
 }
 

@@ -13,9 +13,9 @@
 
 namespace vestige {
 
-enum class Op { insert, update, remove, truncate, baseline };
+enum class Op { insert, update, remove, truncate, baseline, erase };
 
-/// INSERT, UPDATE, DELETE, TRUNCATE, BASELINE.
+/// INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE.
 std::string_view name(Op op);
 /// faults   invalid
 Result<Op> op_from_name(std::string_view name);
@@ -43,6 +43,13 @@ class Context {
 /// {"actor":"ann","reason":"sale"}
 std::string to_json(const Context& context);
 
+/// A part of a change that was erased, and the ERASE that took it.
+struct ErasedPart {
+  std::string part;  // "values", "key", "context"
+  std::int64_t by = 0;
+  bool operator==(const ErasedPart&) const = default;
+};
+
 struct Change {
   std::int64_t id = 0;
   std::int64_t at = 0;  // microseconds since 1970-01-01 UTC
@@ -52,14 +59,23 @@ struct Change {
   std::string table;           // the tracked table's name today
   Row key;                     // the key columns and their values; empty for a table without a key
   std::optional<Row> new_key;  // only when the key itself changed
-  std::optional<Row> old_values;       // null for INSERT, BASELINE, TRUNCATE
-  std::optional<Row> new_values;       // null for DELETE, TRUNCATE
+  std::optional<Row> old_values;  // null for INSERT, BASELINE, TRUNCATE, and where it was erased
+  std::optional<Row> new_values;  // null for DELETE, TRUNCATE, and where it was erased
   std::optional<std::int64_t> row_id;  // SQLite's rowid, where it is not a column
   Context context;
   std::optional<std::string> db_user;  // the database's own name for who did it; SQLite has none
+  std::vector<ErasedPart> erased;      // what of it is not there any more
+  std::int64_t erases = 0;             // an ERASE: how many changes it took parts from
 
   /// The columns of old_values, for an UPDATE; empty otherwise.
   std::vector<std::string> changed_fields() const;
+
+  /// It had values, and has none any more.
+  bool lost_values() const;
+  /// "its values were erased by change 1300"
+  std::string how_lost() const;
+  /// The ERASE that took a part of it.
+  std::optional<std::int64_t> erased_by(std::string_view part) const;
 };
 
 /// One object, without newline: the contract of `--format json` (docs/json.md).

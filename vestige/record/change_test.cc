@@ -24,7 +24,7 @@ Change price_change() {
 }
 
 TEST(Op, IsNamedAndReadInEitherCase) {
-  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline})
+  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline, Op::erase})
     EXPECT_EQ(*op_from_name(name(op)), op);
   EXPECT_EQ(name(Op::remove), "DELETE");
   EXPECT_EQ(*op_from_name("delete"), Op::remove);
@@ -36,8 +36,30 @@ TEST(Op, RefusesOtherNames) {
     const auto op = op_from_name(text);
     ASSERT_FALSE(op.has_value()) << text;
     EXPECT_EQ(op.error().message, fmt::format("read the operation '{}': unknown", text));
-    EXPECT_EQ(op.error().hint, "one of insert, update, delete, truncate, baseline");
+    EXPECT_EQ(op.error().hint, "one of insert, update, delete, truncate, baseline, erase");
   }
+}
+
+TEST(Change, SaysWhatOfItWasErasedAndByWhat) {
+  Change change = price_change();
+  EXPECT_FALSE(change.lost_values());
+  change.old_values.reset();
+  change.new_values.reset();
+  EXPECT_TRUE(change.lost_values());
+  EXPECT_EQ(change.how_lost(), "its values are gone, and no ERASE says who took them");
+  change.erased = {{"values", 9}, {"key", 12}};
+  EXPECT_EQ(change.how_lost(), "its values were erased by change 9");
+  EXPECT_EQ(change.erased_by("key"), 12);
+  EXPECT_FALSE(change.erased_by("context").has_value());
+  const std::string json = to_json(change);
+  EXPECT_TRUE(json.ends_with(R"("erased":{"values":9,"key":12}})")) << json;
+  EXPECT_EQ(json.find("changed_fields"), std::string::npos) << "which they were is not known";
+  change.op = Op::truncate;
+  EXPECT_FALSE(change.lost_values()) << "it never had any";
+  change = Change();
+  change.op = Op::erase;
+  change.erases = 4;
+  EXPECT_TRUE(to_json(change).ends_with(R"("erases":4})")) << to_json(change);
 }
 
 TEST(Context, PrintsTheKnownFieldsFirstAndTheOthersByName) {

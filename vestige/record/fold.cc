@@ -24,7 +24,8 @@ void fold_forward(State& state, const Change& change) {
       if (!state.has_value()) state.emplace();
       if (change.new_values.has_value()) overlay(*state, *change.new_values);
       break;
-    case Op::truncate: break;  // the rows it removed are changes of their own
+    case Op::truncate:  // the rows it removed are changes of their own
+    case Op::erase: break;
   }
 }
 
@@ -37,7 +38,8 @@ void fold_backward(State& state, const Change& change) {
       if (!state.has_value()) state.emplace();
       if (change.old_values.has_value()) overlay(*state, *change.old_values);
       break;
-    case Op::truncate: break;
+    case Op::truncate:
+    case Op::erase: break;
   }
 }
 

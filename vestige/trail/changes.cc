@@ -47,8 +47,9 @@ constexpr std::size_t kNoted = 10'000;  // ids of one row that are kept in memor
 std::string null_changes(const std::string& table, const std::string& key) {
   return fmt::format(
       "select id from vestige_change where tbl = {0}"
-      " and (key is {1} or (op = 'U' and new_key is {1} and changed & 1))",
-      table, key);
+      " and (key is {1} or (op = 'U' and new_key is {1} and changed & 1))"
+      " and op <> 'E' and coalesce(changed, 0) > {2}",
+      table, key, kKeyErased);
 }
 
 std::string ids_under(const Value& stored, const std::string& table, const std::string& key) {
@@ -241,8 +242,9 @@ Result<std::int64_t> last_change_at(Database& db, std::int64_t micros) {
   return 0;
 }
 
-Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
-  if (db.engine() == Engine::postgres) return postgres::read_changes(db, selection);
+namespace {
+
+Result<Where> where_of(Database& db, const Selection& selection) {
   Where where;
   if (selection.table.has_value() && selection.key.empty())
     where.add("c.tbl = " + where.bind(*selection.table));
@@ -271,6 +273,14 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
               where.bind(Text{*selection.actor}) + ")");
   if (selection.op.has_value())
     where.add("c.op = " + where.bind(Text{std::string(1, name(*selection.op)[0])}));
+  return where;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  if (db.engine() == Engine::postgres) return postgres::read_changes(db, selection);
+  const Where where = TRY(where_of(db, selection));
   auto rows =
       TRY(db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
                                change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
@@ -278,6 +288,16 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   Decoder decoder = TRY(Decoder::open(db));
   return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
                   selection);
+}
+
+Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
+  if (db.engine() == Engine::postgres) return postgres::change_ids(db, selection);
+  const Where where = TRY(where_of(db, selection));
+  std::vector<std::int64_t> ids;
+  auto rows = TRY(db.query("select c.id from vestige_change as c" + where.sql + " order by c.id",
+                           where.values));
+  while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+  return ids;
 }
 
 Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,

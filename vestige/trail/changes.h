@@ -62,6 +62,12 @@ struct Selection {
 /// source   sql/sqlite/changes.sql
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
 
+/// The ids of the selected changes, oldest first, also of those that read_changes passes over: UPDATEs in which
+/// no bit differs.
+///
+/// selection  without a column, an order and a limit
+Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection);
+
 /// The changes under one key, before or after, whichever row had it: after < id <= upto. Where the key does
 /// not tell rows apart, those of the named rowid, if one is named.
 ///

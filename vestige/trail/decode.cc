@@ -4,6 +4,7 @@
 
 #include "vestige/base/json.h"
 #include "vestige/trail/capture.h"
+#include "vestige/trail/install.h"
 
 namespace vestige {
 namespace {
@@ -29,6 +30,7 @@ Result<Op> op_from_letter(const std::string& letter) {
   if (letter == "U") return Op::update;
   if (letter == "D") return Op::remove;
   if (letter == "B") return Op::baseline;
+  if (letter == "E") return Op::erase;
   return fail(Fault::corrupt, "read a change: unknown operation '{}'", letter);
 }
 
@@ -205,6 +207,45 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
   return {};
 }
 
+// By whom parts were erased, and how much an ERASE took.
+Result<void> Decoder::erasures(const Rows& rows, Change& change) {
+  const bool parts = rows.integer(kChanged) < 0;
+  const bool context = names_ == Names::today && !rows.is_null(kContext) && change.context.empty();
+  if (change.op != Op::erase && !parts && !context) return {};
+  if (!evidence_.has_value()) evidence_ = TRY(has_evidence(*db_));
+  if (!*evidence_) return {};
+  if (change.op == Op::erase) {
+    change.erases = TRY(
+        scalar_integer(*db_, "select count(*) from vestige_erased where change = ?1", {change.id}));
+    return {};
+  }
+  auto found =
+      TRY(db_->query("select change, parts from vestige_erased where erased = ?1"
+                     " order by change",
+                     {change.id}));
+  while (TRY(found->next()) == Step::row) {
+    const std::string parts_text = found->text(1);
+    for (std::string_view rest = parts_text; !rest.empty();) {
+      const std::string_view part = rest.substr(0, rest.find(','));
+      change.erased.push_back({std::string(part.substr(0, part.find('='))), found->integer(0)});
+      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    }
+  }
+  return {};
+}
+
+Result<void> Decoder::values(const Rows& rows, const Known& known, Change& change) {
+  switch (change.op) {
+    case Op::insert:
+    case Op::baseline: return row_values(rows, known, change.new_values.emplace());
+    case Op::remove: return row_values(rows, known, change.old_values.emplace());
+    case Op::update: return pair_values(rows, known, change);
+    case Op::truncate:
+    case Op::erase: return {};
+  }
+  return {};
+}
+
 Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   const Known& known = *TRY(shape(rows.integer(kShape)));
   Change change;
@@ -217,19 +258,18 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   if (names_ == Names::today && !rows.is_null(kContext))
     change.context = TRY(context(rows.integer(kContext)));
   if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
+  TRY(erasures(rows, change));
+  const std::int64_t mark = rows.integer(kChanged);
+  if (change.op == Op::erase || mark <= kKeyErased) return std::optional<Change>(std::move(change));
   change.key = TRY(key(known, rows.value(kKey)));
-  switch (change.op) {
-    case Op::insert:
-    case Op::baseline: TRY(row_values(rows, known, change.new_values.emplace())); break;
-    case Op::remove: TRY(row_values(rows, known, change.old_values.emplace())); break;
-    case Op::update:
-      TRY(pair_values(rows, known, change));
-      if (names_ == Names::today && change.old_values->empty()) return std::optional<Change>();
-      // Null, too, can be a new key.
-      if (moved(known, *change.old_values) || (names_ == Names::recorded && !rows.is_null(kNewKey)))
-        change.new_key = TRY(key(known, rows.value(kNewKey)));
-      break;
-    case Op::truncate: break;
+  if (mark >= 0) TRY(values(rows, known, change));
+  if (change.op == Op::update) {
+    if (mark >= 0 && names_ == Names::today && change.old_values->empty())
+      return std::optional<Change>();
+    // Null, too, can be a new key.
+    if ((mark >= 0 && moved(known, *change.old_values)) ||
+        ((mark < 0 || names_ == Names::recorded) && !rows.is_null(kNewKey)))
+      change.new_key = TRY(key(known, rows.value(kNewKey)));
   }
   return std::optional<Change>(std::move(change));
 }

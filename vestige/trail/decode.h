@@ -16,6 +16,11 @@
 
 namespace vestige {
 
+/// What stands in vestige_change.changed once values, and once values and key were erased: no bit of a column
+/// is set.
+inline constexpr std::int64_t kValuesErased = -65536;
+inline constexpr std::int64_t kKeyErased = -196608;
+
 /// The columns that decode() wants, of vestige_change as c.
 std::string change_columns();
 
@@ -50,12 +55,15 @@ class Decoder {
   Result<Context> context(std::int64_t id);
   Result<Row> key(const Known& known, const Value& stored) const;
   static bool moved(const Known& known, const Row& changed);
+  Result<void> erasures(const Rows& rows, Change& change);
+  Result<void> values(const Rows& rows, const Known& known, Change& change);
   Result<void> row_values(const Rows& rows, const Known& known, Row& out);
   Result<void> pair_values(const Rows& rows, const Known& known, Change& change);
 
   Database* db_;
   Names names_;
   std::map<std::int64_t, Known> shapes_;
+  std::optional<bool> evidence_;  // there is a place for erasures
   std::int64_t context_id_ = 0;
   Context context_;
 };

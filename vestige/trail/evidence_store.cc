@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "vestige/base/time.h"
 
@@ -156,6 +157,53 @@ Result<std::optional<EvidenceStore::Found>> EvidenceStore::find(std::int64_t cha
     }
   }
   return std::optional<Found>();
+}
+
+Result<std::int64_t> EvidenceStore::last_erasure() {
+  return scalar_integer(db_, "select max(change) from " + table("erased"));
+}
+
+// On SQLite who writes is alone.
+Result<void> EvidenceStore::hold_erasures() {
+  if (db_.engine() != Engine::postgres) return {};
+  TRY(scalar(db_, "select pg_catalog.pg_advisory_xact_lock(1986360180, 5)"));
+  return {};
+}
+
+Result<void> EvidenceStore::forget_salts(std::int64_t erase) {
+  std::map<std::int64_t, std::string> named;
+  {
+    auto rows =
+        TRY(db_.query("select erased, parts from vestige_erased where change = ?1", {erase}));
+    while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = "," + rows->text(1);
+  }
+  if (named.empty()) return {};
+  std::vector<Bundle> touched;
+  {
+    auto rows =
+        TRY(db_.query("select n, width, first_id, last_id, salts, entries from"
+                      " vestige_bundle where first_id <= ?2 and last_id >= ?1 order by n",
+                      {named.begin()->first, named.rbegin()->first}));
+    while (TRY(rows->next()) == Step::row) {
+      const auto first = named.lower_bound(rows->integer(2));
+      if (first != named.end() && first->first <= rows->integer(3))
+        touched.push_back(read_bundle(*rows));
+    }
+  }
+  for (Bundle& bundle : touched) {
+    const auto entries = TRY(merkle::entries_of(bundle.entries, bundle.width));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const auto found = named.find(entry_id(entries[i]).value_or(0));
+      if (found == named.end() || bundle.salts.size() < (i + 1) * kSaltBytes) continue;
+      Salts salts = salts_at(bundle.salts, i);
+      if (found->second.find(",key") != std::string::npos) salts.key = Salt{};
+      if (found->second.find(",context=") != std::string::npos) salts.context = Salt{};
+      if (found->second.find(",values") != std::string::npos) salts.values = Salt{};
+      bundle.salts.replace(i * kSaltBytes, kSaltBytes, to_bytes(salts));
+    }
+    TRY(put(bundle));
+  }
+  return {};
 }
 
 Result<ReadTransaction> ReadTransaction::begin(Database& db) {

@@ -82,6 +82,13 @@ class EvidenceStore {
   /// faults   corrupt
   Result<std::optional<Found>> find(std::int64_t change);
 
+  /// The last ERASE; 0: there is none. Salts that were read before it may be out of date.
+  Result<std::int64_t> last_erasure();
+  /// Keeps erasures away until the transaction ends; waits for the one that is under way.
+  Result<void> hold_erasures();
+  /// Writes zeros over the salts of what an ERASE names. PostgreSQL has this in SQL (vestige.forget_salts).
+  Result<void> forget_salts(std::int64_t erase);
+
   Database& db() { return db_; }
   /// A table's name: vestige_tile, or vestige.tile.
   std::string table(std::string_view name) const { return prefix_ + std::string(name); }

@@ -39,17 +39,37 @@ Result<void> require_evidence(Database& db) {
 }
 
 std::string install_script() {
-  return std::string(sql::install) + std::string(sql::order) + std::string(sql::evidence);
+  return std::string(sql::install) + std::string(sql::order) + std::string(sql::evidence) +
+         std::string(sql::guards);
+}
+
+Result<bool> lets_erase(Database& db) {
+  if (!TRY(has_evidence(db))) return false;
+  if (db.engine() == Engine::postgres)
+    return TRY(scalar_integer(
+               db,
+               "select count(*) from pg_catalog.pg_proc where proname = 'erase_changes' and"
+               " pronamespace = pg_catalog.to_regnamespace('vestige')")) != 0;
+  return TRY(scalar_integer(db,
+                            "select count(*) from sqlite_schema where name ="
+                            " 'vestige_change_no_rewrite'")) != 0;
+}
+
+Result<void> require_erasing(Database& db) {
+  if (TRY(lets_erase(db))) return {};
+  return hinted(fail(Fault::missing, "erase: this trail is older and lets nothing be erased"),
+                "vestige init brings it up to date");
 }
 
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
   if (version == kSchemaVersion) {
-    const bool whole = TRY(has_evidence(db));
+    const bool whole = TRY(lets_erase(db));
     if (whole && (db.engine() == Engine::sqlite || TRY(postgres::as_installed(db)))) return false;
     if (db.engine() == Engine::sqlite) {
       TRY(db.script(sql::evidence));
+      TRY(db.script(sql::guards));
       TRY(transaction.commit());
       return true;
     }

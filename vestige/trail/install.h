@@ -29,6 +29,12 @@ Result<bool> has_evidence(Database& db);
 /// faults   missing: the trail has none (hint: vestige init)
 Result<void> require_evidence(Database& db);
 
+/// Whether the guards let an erasure through; install() sees to it.
+Result<bool> lets_erase(Database& db);
+
+/// faults   missing: they do not (hint: vestige init)
+Result<void> require_erasing(Database& db);
+
 /// faults   missing: no trail here (hint: vestige init); invalid: a trail of another version
 Result<void> require_trail(Database& db);
 

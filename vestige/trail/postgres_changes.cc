@@ -78,11 +78,15 @@ void add_actor(const std::string& actor, Where& where) {
   where.add(fmt::format("vestige.given_fields(x.fields) ->> 'actor' = {}::text", name));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
-  Where where;
+// Where the selected changes are read from, and by which conditions.
+struct From {
   std::string source = "vestige.change";
+  Where where;
+};
+
+Result<From> from(Database& db, const Selection& selection) {
+  From out;
+  auto& [source, where] = out;
   if (selection.table.has_value() && !selection.key.empty()) {
     const std::string key = key_text(where, *selection.table, selection.key);
     source = fmt::format("vestige.row_trail({}::int, {})", where.bind(*selection.table), key);
@@ -103,7 +107,26 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   if (selection.op.has_value())
     where.add("c.op = " + where.bind(Text{std::string(name(*selection.op).substr(0, 1))}) +
               "::\"char\"");
-  return run(db, source, where, selection);
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+  const From selected = TRY(from(db, selection));
+  return run(db, selected.source, selected.where, selection);
+}
+
+Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
+  const auto [source, where] = TRY(from(db, selection));
+  std::vector<std::int64_t> ids;
+  auto rows =
+      TRY(db.query(fmt::format("select c.id from {} c left join vestige.context x"
+                               " on x.id = c.context and x.xid = c.xid{} order by c.id",
+                               source, where.sql),
+                   where.values));
+  while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+  return ids;
 }
 
 Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, const Row& key,

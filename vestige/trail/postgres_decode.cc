@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/row_text.h"
@@ -23,13 +24,16 @@ enum Place {
   kContext,
   kTx,
   kFields,
-  kDbUser
+  kDbUser,
+  kErased,
+  kErases
 };
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Result<Op> op_of(const std::string& letter) {
-  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline})
+  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline,
+                      Op::erase})
     if (letter == name(op).substr(0, 1)) return op;
   return fail(Fault::corrupt, "unknown operation '{}'", letter);
 }
@@ -42,6 +46,15 @@ std::string iso_time(std::string text) {
     text += ":00";
   std::replace(text.begin(), text.end(), ' ', 'T');
   return text;
+}
+
+Result<std::vector<ErasedPart>> erased_parts(const Rows& rows) {
+  std::vector<ErasedPart> parts;
+  if (rows.is_null(kErased)) return parts;
+  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased)))))
+    parts.push_back(
+        {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+  return parts;
 }
 
 Result<std::optional<Row>> row_or_null(json::Reader& list) {
@@ -67,7 +80,8 @@ Result<void> take_served(const std::string& text, Change& change) {
 
 }  // namespace
 
-// The server reads arrays, by the types that they have. A context of plain texts needs no reading by it.
+// The server reads arrays, by the types that they have. A context of plain texts needs no reading by it. Only what has
+// nothing where something was can have been erased.
 std::string_view change_columns() {
   return R"(c.id, (extract(epoch from c.at) * 1000000)::int8, c.op::text, c.shape, c.key, c.new_key,
     c.old_row, c.new_row,
@@ -79,7 +93,11 @@ std::string_view change_columns() {
     x.id, x.tx,
     case when x.fields ~ '^\{"[^"\\\x01-\x1f]*": ?"[^"\\\x01-\x1f]*"(, ?"[^"\\\x01-\x1f]*": ?"[^"\\\x01-\x1f]*")*\}$'
          then x.fields else vestige.given_fields(x.fields)::text end,
-    x.db_user)";
+    x.db_user,
+    case when (select exists (select from vestige.erased))
+           and (x.fields is null or c.old_row is null and c.new_row is null and c.op not in ('T', 'E'))
+         then vestige.erased_parts(c.id) end,
+    case when c.op = 'E' then vestige.erases(c.id) end)";
 }
 
 Result<Value> value_of(std::string_view kind, const std::optional<std::string>& text) {
@@ -214,13 +232,17 @@ Result<Change> Decoder::read(const Rows& rows) {
   change.shape = rows.integer(kShape);
   const Shape& shape = *TRY(this->shape(change.shape));
   change.table = shape.table;
+  change.erased = TRY(erased_parts(rows));
   if (!rows.is_null(kServed)) {
     TRY(take_served(to_json(rows.value(kServed)), change));
   } else {
-    if (change.op != Op::truncate) change.key = TRY(key(shape, rows, kKey));
+    const bool keyless =
+        change.op == Op::truncate || change.op == Op::erase || change.erased_by("key").has_value();
+    if (!keyless) change.key = TRY(key(shape, rows, kKey));
     if (!rows.is_null(kNewKey)) change.new_key = TRY(key(shape, rows, kNewKey));
     TRY(values(rows, shape, change));
   }
+  change.erases = rows.integer(kErases);
   change.tx = rows.integer(kTx);
   change.context = TRY(context(rows));
   if (!rows.is_null(kDbUser)) change.db_user = rows.text(kDbUser);

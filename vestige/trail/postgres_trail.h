@@ -37,6 +37,7 @@ Result<std::int64_t> baseline(Database& db, std::int64_t table);
 Result<void> untrack(Database& db, const std::string& table);
 
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
+Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection);
 Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, const Row& key,
                                              std::int64_t after, std::int64_t upto,
                                              bool oldest_first);

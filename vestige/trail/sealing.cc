@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
@@ -63,9 +64,19 @@ class SqliteSealables final : public Sealables {
     one_.entry.at = change.at;
     one_.entry.tx = change.tx;
     one_.key = key_of(change);
-    one_.values = values_of(change);
+    one_.values = change.op == Op::erase ? TRY(erased(change.id)) : values_of(change);
     if (!rows_->is_null(context_)) one_.context = TRY(context(rows_->integer(context_)));
     return {};
+  }
+
+  Result<std::string> erased(std::int64_t id) {
+    auto rows = TRY(db_.query(
+        "select erased, parts from vestige_erased where change = ?1 order by erased", {id}));
+    Canonical out;
+    out.section("erased");
+    while (TRY(rows->next()) == Step::row)
+      out.text(std::to_string(rows->integer(0)), rows->text(1));
+    return std::move(out).take();
   }
 
   Result<std::string> context(std::int64_t id) {
@@ -95,6 +106,10 @@ class SqliteSealables final : public Sealables {
 };
 
 }  // namespace
+
+std::string context_left(std::string_view canonical) {
+  return "context=" + to_base64(view(sha256({canonical})));
+}
 
 void add_members(Canonical& out, std::string_view section, std::string_view object) {
   struct Member {

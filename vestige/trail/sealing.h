@@ -49,6 +49,10 @@ class Sealables {
 /// faults   offline, conflict
 Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range);
 
+/// How an ERASE names what stays of a context whose fields it takes: "context=" and the base64 of the SHA-256
+/// of its canonical bytes then. So nobody can alter that afterwards.
+std::string context_left(std::string_view canonical);
+
 /// The members of a JSON object as a section of canonical bytes; as one text where it is no object.
 class Canonical;
 void add_members(Canonical& out, std::string_view section, std::string_view object);

@@ -36,15 +36,16 @@ set search_path = pg_catalog, pg_temp as $$ select case when c.new_key is not nu
 -- leaves partitions out; the others read the trail, without decoding what they do not keep. For one row's changes, ask
 -- vestige.history, which finds them by the key.
 --
--- action       INSERT, UPDATE, DELETE, TRUNCATE, BASELINE
+-- action       INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE
 -- record_id    the row's key before the change, as text; of several columns, a JSON list: ["7","2"]
 -- old_values   of an UPDATE, what changed; of a DELETE, every column. new_values likewise
 -- changed_by   the context's actor, else the database's user
+-- erased       which parts were erased, and by which ERASE: {"values": 1300}
 create or replace view vestige.audit_log as
 select c.id, t.table_name::text as table_name,
   case when s.composed then to_json(vestige.fields(c.key))::text else c.key end as record_id,
   case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
-    else 'BASELINE' end as action,
+    when 'E' then 'ERASE' else 'BASELINE' end as action,
   vestige.old_values(c) as old_values, vestige.new_values(c) as new_values, vestige.changed_fields(c) as changed_fields,
   coalesce(f.fields ->> 'actor', x.db_user::text) as changed_by, c.at as changed_at,
   f.fields ->> 'business_process' as business_process, f.fields ->> 'reason' as reason,
@@ -56,7 +57,8 @@ select c.id, t.table_name::text as table_name,
   array(select jsonb_array_elements_text(t.policy -> 'tags')) as compliance_tags,
   f.fields ->> 'on_behalf_of' as on_behalf_of, x.tx as transaction_id, f.fields as context,
   t.schema_name::text as schema_name, vestige.row_key(c) as key, vestige.row_new_key(c) as new_key,
-  x.db_user::text as db_user, x.db_role::text as db_role, x.application_name
+  x.db_user::text as db_user, x.db_role::text as db_role, x.application_name,
+  vestige.as_jsonb(vestige.erased_parts(c.id)) as erased
 from vestige.change c
   join vestige.tracked t on t.id = c.tracked
   left join (select id, columns -> 1 ->> 'key' <> '0' as composed from vestige.shape offset 0) s on s.id = c.shape
@@ -100,7 +102,7 @@ end
 $$;
 
 -- For each column of a row, the change that gave it its value; no change: as it was when tracking began. Of a row that
--- is gone, the values of its DELETE.
+-- is gone, the values of its DELETE. An ERASE: what gave the value was erased by it.
 create or replace function vestige.blame("table" regclass, variadic key text[]) returns table ("column" text, value jsonb,
   change_id bigint, changed_at timestamptz, action text, changed_by text, reason text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -127,6 +129,10 @@ begin
       using errcode = 'no_data_found';
   end if;
   live := coalesce(live, (vestige.decode(c)).old_values);
+  if live is null then
+    raise exception 'blame: the values of %.% when it was deleted were erased by change %', t.schema_name, t.table_name,
+        vestige.erased_parts(c.id) ->> 'values' using errcode = 'no_data_found';
+  end if;
   begun := c.op is distinct from 'D' or c.id is null;
   contents := vestige.as_jsonb(live);
   names := array(select json_object_keys(live));
@@ -138,6 +144,12 @@ begin
       continue;
     end if;
     exit when c.op in ('B', 'D');
+    -- What an erased UPDATE changed is not known: then the ERASE stands for what gave the open columns their values.
+    if c.op = 'U' and c.old_row is null and c.new_row is null then
+      number := (vestige.erased_parts(c.id) ->> 'values')::bigint;
+      changes := array(select coalesce(changes[i], number) from generate_series(1, cardinality(names)) i);
+      exit;
+    end if;
     d := vestige.decode(c);
     for place in 1..cardinality(names) loop
       if changes[place] is null and (c.op = 'I' or names[place] = any (d.changed_fields)) then

@@ -102,6 +102,7 @@ declare
   n_keys int := coalesce(jsonb_array_length(keys), 0);
   by_text boolean := false;
   moves boolean;
+  erased boolean;               -- parts of changes after the moment were
   widths int[] := array[16, 64, 256, 1600];
   width int;
   padding text;
@@ -145,6 +146,12 @@ begin
   end if;
   moves := exists (select from vestige.moved m where m.change > upto)
     and exists (select from vestige.change c where c.tracked = t.id and c.id > upto and c.new_key is not null);
+  erased := exists (select from vestige.erased e join vestige.change c on c.id = e.erased
+                    where e.erased > upto and c.tracked = t.id and e.parts !~ '^context=');
+  if erased then
+    raise warning 'read %.% at a moment: later changes were erased: what their rows were is not known, and is left out',
+      t.schema_name, t.table_name;
+  end if;
 
   -- How the rows of each shape are read.
   select min(v) into width from unnest(widths) v
@@ -268,7 +275,10 @@ begin
       lateral (select (left(before, -1) || %s)::vestige.fields_%s as o, (left(after, -1) || %s)::vestige.fields_%s as n offset 0) p
     group by was_key$q$,
     case when moves then '(array_agg(case when op <> ''D'' then coalesce(new_key, key) end))[count(*)]' else 'was_key' end,
-    aggregates, stream, padding, width, padding, width);
+    aggregates || case when erased then $q$,
+      coalesce(min(id) filter (where op in ('U', 'D', 'B') and before is null)
+        <= coalesce(min(id) filter (where op in ('I', 'D', 'B')), 9223372036854775807), false) as unknown$q$ else '' end,
+    stream, padding, width, padding, width);
   if moves then
     -- Keys that are of other rows now, or of none.
     entries := format($q$with entry as materialized (%s)
@@ -277,7 +287,7 @@ begin
                            union select new_key from vestige.change where tracked = %s and id > %s and new_key is not null) e
     where not exists (select from entry where stands = k)$q$, entries,
       (select coalesce(string_agg(', null::text[]', ''), '')
-       from regexp_matches(aggregates, 'array_agg', 'g')), t.id, upto, t.id, upto);
+       from regexp_matches(aggregates, 'array_agg', 'g')) || case when erased then ', false' else '' end, t.id, upto, t.id, upto);
   end if;
   if n_keys > 1 then
     entries := format('select t.*, (left(t.key, -1) || %1$L)::vestige.fields_%2$s as was,'
@@ -289,7 +299,8 @@ begin
     changed := array[format('concat(''{'', %s, ''}'') as json', array_to_string(changed, ', '))] || sorts;
   end if;
   if rel is null then
-    return format(E'select %s\nfrom (%s) t where t.first <> ''I''', array_to_string(changed, ', '), entries);
+    return format(E'select %s\nfrom (%s) t where t.first <> ''I''%s', array_to_string(changed, ', '), entries,
+                  case when erased then ' and not t.unknown' else '' end);
   end if;
   if by_text then
     fits := format('(%s) collate "C" = t.stands collate "C"', (vestige.expressions(
@@ -311,9 +322,10 @@ begin
   end if;
   return format(E'select %1$s from %2$s as live\nwhere not exists (select from (select %3$s from (%4$s) t) t where %5$s)\n'
                 'union all\nselect %6$s\nfrom (select %3$s from (\n    %7$s) t offset 0) t left join %2$s as live on %5$s\n'
-                'where t.first <> ''I''',
+                'where t.first <> ''I''%8$s',
     array_to_string(alone, ', '),
     case when (select relkind from pg_class where oid = rel) = 'p' then '' else 'only ' end || rel::regclass,
-    array_to_string(join_values, ', '), others, fits, array_to_string(changed, ', '), entries);
+    array_to_string(join_values, ', '), others, fits, array_to_string(changed, ', '), entries,
+    case when erased then ' and not t.unknown' else '' end);
 end
 $$;

@@ -54,6 +54,24 @@ set search_path = pg_catalog, pg_temp as $$
   select case when schema_name = 'public' then table_name::text else schema_name || '.' || table_name end
 $$;
 
+-- Which parts of a change were erased, and by which ERASE: {"values": 1300}; null when none were.
+create or replace function vestige.erased_parts(change_id bigint) returns json language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select json_object_agg(split_part(p.part, '=', 1), e.change order by e.change, p.place)
+          from vestige.erased e, unnest(string_to_array(e.parts, ',')) with ordinality as p(part, place)
+          where e.erased = change_id);
+end
+$$;
+
+-- From how many changes an ERASE took parts.
+create or replace function vestige.erases(erase bigint) returns bigint language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select count(*) from vestige.erased e where e.change = erase);
+end
+$$;
+
 -- The rows of a change as JSON objects, in the order of the columns, under the names that they have today.
 create or replace function vestige.decode(c vestige.change, out key json, out new_key json, out old_values json,
   out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -73,7 +91,11 @@ declare
   whole boolean;
   show_all boolean;
   changed boolean;
+  gone boolean := c.key is null and c.old_row is null and c.new_row is null and c.op not in ('T', 'E');
 begin
+  if gone then
+    gone := coalesce(vestige.erased_parts(c.id) ->> 'key' is not null, false);
+  end if;
   select x.* into s from vestige.shape x where x.id = c.shape;
   select x.* into t from vestige.tracked x where x.id = c.tracked;
   whole := s.whole;
@@ -114,7 +136,7 @@ begin
   end if;
   key := '{' || coalesce((select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
            split_part(new_keys[i], E'\n', 2), key_fields[i]), ',' order by i)
-         from generate_subscripts(old_keys, 1) i where c.op <> 'T'), '') || '}';
+         from generate_subscripts(old_keys, 1) i where c.op not in ('T', 'E') and not gone), '') || '}';
   if c.new_key is not null then
     new_key := '{' || (select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
            split_part(new_keys[i], E'\n', 2), new_key_fields[i]), ',' order by i)
@@ -127,10 +149,11 @@ $$;
 -- reads the contexts. changes_of finds a transaction's changes, row_trail a row's.
 create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
-         else 'BASELINE' end as op,
+         when 'E' then 'ERASE' else 'BASELINE' end as op,
   vestige.shown_name(t.schema_name, t.table_name) as "table", d.key, d.new_key, d.old_values, d.new_values,
   d.changed_fields, x.tx, coalesce(g.fields, '{}') as context, x.db_user, x.db_role, x.client_addr, x.application_name,
-  c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, g.fields ->> 'actor' as actor, c.context as context_id
+  c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, g.fields ->> 'actor' as actor, c.context as context_id,
+  vestige.erased_parts(c.id) as erased, case c.op when 'E' then vestige.erases(c.id) end as erases
 from vestige.change c
   join vestige.tracked t on t.id = c.tracked
   left join vestige.context x on x.id = c.context and x.xid = c.xid

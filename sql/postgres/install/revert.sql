@@ -22,7 +22,8 @@ declare
   touched bigint;
 begin
   select count(*) filter (where op = 'I') as i, count(*) filter (where op = 'U') as u, count(*) filter (where op = 'D') as d,
-         count(*) as all_of_them, count(distinct key) as keys, bool_and(new_key is null and shape = t.shape and op in ('I', 'U', 'D')) as plain
+         count(*) as all_of_them, count(distinct key) as keys, bool_and(new_key is null and shape = t.shape and op in ('I', 'U', 'D')
+           and (old_row is not null or new_row is not null)) as plain
     into counts from vestige.change where id = any (ids) and tracked = t.id;
   if not counts.plain or counts.keys < counts.all_of_them or s.whole or vestige.signature(rel) <> s.signature
      or (select relkind from pg_class where oid = rel) is distinct from 'r' then

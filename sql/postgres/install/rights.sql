@@ -19,14 +19,14 @@ begin
       select format('select on %s', c.oid::regclass) from pg_catalog.pg_class c
       where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
         and (role_name <> 'vestige_reader' or c.relkind = 'v'
-             or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention'))
+             or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased'))
       union all
       select format('execute on function %s', p.oid::regprocedure) from pg_catalog.pg_proc p
       where p.pronamespace = 'vestige'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
         and (p.provolatile <> 'v' and not p.prosecdef
              or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
                'make_trigger', 'drop_trigger', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
-               'set_retention', 'undo', 'undo_at_once', 'revert', 'revert_at_once'))
+               'set_retention', 'undo', 'undo_at_once', 'revert', 'revert_at_once', 'erase', 'erase_changes'))
     loop
       execute format('grant %s to %I', given, role_name);
     end loop;

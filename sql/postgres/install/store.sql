@@ -61,7 +61,7 @@ create table if not exists vestige.change (
   key_hash bigint,               -- hashtextextended(key, tracked)
   tracked int not null,
   shape int not null,
-  op "char" not null,            -- I, U, D, T(RUNCATE), B(ASELINE)
+  op "char" not null,            -- I, U, D, T(RUNCATE), B(ASELINE), E(RASE)
   key text,
   new_key text,
   old_row text,
@@ -78,16 +78,67 @@ create index if not exists change_order on vestige.change (id);
 create table if not exists vestige.moved (key_hash bigint not null, change bigint not null, at timestamptz not null);
 create index if not exists moved_key on vestige.moved (key_hash);
 
+-- Which parts of a change the ERASEs of this very transaction name.
+create or replace function vestige.erasing(change_id bigint) returns text[] language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select string_to_array(string_agg(e.parts, ','), ',') from vestige.erased e join vestige.change c on c.id = e.change
+          where e.erased = change_id and c.op = 'E' and c.xid = pg_current_xact_id_if_assigned());
+end
+$$;
+
+-- Whether a write does nothing but take away what is named so: parts of a change, what the application said of a context,
+-- or the place of a key that goes.
+create or replace function vestige.only_erases(rel oid, op text, was record, becomes record) returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  parts text[];
+begin
+  if rel = 'vestige.moved'::regclass then
+    return op = 'DELETE' and coalesce('key' = any (vestige.erasing(was.change)), false);
+  elsif op <> 'UPDATE' then
+    return false;
+  elsif rel = 'vestige.context'::regclass then
+    was.fields := null;
+    return was is not distinct from becomes and (
+      select true from vestige.erased e join vestige.change c on c.id = e.erased
+      where e.erased >= was.id and c.context = was.id and array_to_string(vestige.erasing(e.erased), ',') like '%context=%'
+      order by e.erased limit 1) is true;
+  elsif rel = 'vestige.change'::regclass or exists (select from pg_inherits i where i.inhrelid = rel
+                                                    and i.inhparent = 'vestige.change'::regclass) then
+    parts := coalesce(vestige.erasing(was.id), '{}');
+    if 'values' = any (parts) then
+      was.old_row := null;
+      was.new_row := null;
+    end if;
+    if 'key' = any (parts) then
+      was.key := null;
+      was.new_key := null;
+      was.key_hash := null;
+    end if;
+    return parts && array['values', 'key'] and was is not distinct from becomes;
+  end if;
+  return false;
+end
+$$;
+
 create or replace function vestige.refuse() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 begin
+  if tg_level = 'ROW' then
+    if tg_op = 'DELETE' and vestige.only_erases(tg_relid, tg_op, OLD, OLD) then
+      return OLD;
+    elsif tg_op = 'UPDATE' and vestige.only_erases(tg_relid, tg_op, OLD, NEW) then
+      return NEW;
+    end if;
+  end if;
   raise exception 'vestige: % of %.% is refused: history is append-only', tg_op, tg_table_schema, tg_table_name
     using errcode = 'insufficient_privilege',
           hint = 'what was recorded stays; vestige restore and revert put rows back';
 end
 $$;
 
--- Guards for everyone, also under session_replication_role = replica. A partition needs a guard of its own against
+-- Guards for everyone, also under session_replication_role = replica; only an erasure passes. A partition needs a guard of its own against
 -- TRUNCATE; which tables are tracked may be changed, but not forgotten.
 do $guards$
 declare

@@ -34,6 +34,14 @@ begin
           where n.nspname = t.schema_name and r.relname = t.table_name);
   if rel is null then
     raise exception 'undo change %: table %.% is gone', c.id, t.schema_name, t.table_name using errcode = 'undefined_table';
+  elsif c.op = 'E' then
+    done := 'conflict';
+    conflict := 'an erasure cannot be undone';
+    return;
+  elsif c.op <> 'T' and c.old_row is null and c.new_row is null then
+    done := 'conflict';
+    conflict := format('its values were erased by change %s', vestige.erased_parts(c.id) ->> 'values');
+    return;
   elsif c.op in ('T', 'B') then
     done := 'nothing';
     return;

@@ -1,0 +1,128 @@
+// erase: take what was recorded of a person out of the trail.
+#include "cli/session.h"
+#include "vestige/audit/erase.h"
+
+namespace vestige::cli {
+namespace {
+
+Result<EraseRequest> request(const Arguments& arguments) {
+  EraseRequest request;
+  const auto& words = arguments.words();
+  const int ways = static_cast<int>(!words.empty()) + static_cast<int>(arguments.has("--change")) +
+                   static_cast<int>(arguments.has("--tx"));
+  if (ways != 1)
+    return hinted(fail(Fault::invalid, "erase: say what, in just one way"),
+                  "TABLE KEY…, or --change ID…, or --tx N");
+  if (words.size() == 1)
+    return hinted(fail(Fault::invalid, "erase: which row of {}?", words.front()),
+                  "the values of its key follow the table's name; --change ID erases one change");
+  if (!words.empty()) request.table = words.front();
+  request.key = arguments.words_from(1);
+  for (const std::string& id : arguments.values("--change"))
+    request.changes.push_back(TRY(parse_number("the change", id)));
+  request.tx = TRY(arguments.number("--tx"));
+  request.keys = arguments.has("--keys");
+  request.contexts = arguments.has("--contexts");
+  request.dry_run = arguments.has("--dry-run");
+  return request;
+}
+
+void print_json(Output& output, const Erasing& done, bool dry_run) {
+  std::string by;
+  for (const std::int64_t id : done.by) by += fmt::format("{}{}", by.empty() ? "" : ",", id);
+  output.json(fmt::format(
+      R"({{"dry_run":{},"erase":[{}],"changes":{},"values":{},"keys":{},"contexts":{},"row_stands":{}}})",
+      dry_run, dry_run ? "" : by, done.changes, done.values, done.keys, done.contexts,
+      done.row_stands));
+}
+
+void say_done(Session& session, const Erasing& done, bool dry_run) {
+  if (done.by.empty())
+    return session.say("nothing to erase: it was erased before, or never recorded");
+  std::string what;
+  const auto add = [&](std::int64_t count, std::string_view part) {
+    if (count > 0)
+      what += fmt::format("{}{} of {}", what.empty() ? "" : ", ", part, grouped(count));
+  };
+  add(done.values, "the values");
+  add(done.keys, "the keys");
+  add(done.contexts, "the contexts");
+  what += done.changes == 1 ? " change" : " changes";
+  std::string by;
+  for (const std::int64_t id : done.by) by += fmt::format("{} {}", by.empty() ? "" : ",", id);
+  if (dry_run) return session.say("nothing was changed; it would be: " + what);
+  session.say(fmt::format("erased: {}; recorded as change{}", what, by));
+}
+
+// What an erasure does not reach.
+void say_limits(Session& session, const Erasing& done, bool postgres) {
+  if (done.row_stands)
+    session.say(
+        "note: the row stands in the table still; deleting it records its values once more:"
+        " delete first, then erase");
+  session.say(postgres
+                  ? "note: PostgreSQL keeps what was erased in its files until VACUUM, and in"
+                    " its write-ahead log and backups as long as these are kept"
+                  : "note: what was erased is overwritten in the file; older copies in its free"
+                    " pages go with VACUUM, and those in backups with these");
+}
+
+Result<int> run_erase(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const EraseRequest asked = TRY(request(arguments));
+  const Context context = TRY(arguments.context());
+  Database& db = *TRY(session.database());
+  const Erasing done = TRY(erase(db, asked, context));
+  if (session.format() == Format::json) print_json(session.output(), done, asked.dry_run);
+  say_done(session, done, asked.dry_run);
+  if (!asked.dry_run && !done.by.empty())
+    say_limits(session, done, db.engine() == Engine::postgres);
+  return kDone;
+}
+
+}  // namespace
+
+Command erase_command() {
+  return {
+      .name = "erase",
+      .group = "change",
+      .summary = "take what was recorded of a person out of the trail, and say why",
+      .arguments = "TABLE KEY… | --change ID… | --tx N",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"Removes recorded values, for good: of every change of a row, under each key that it "
+           "had "
+           "(all that log shows of it), of single changes, or of a transaction. That they were "
+           "made, "
+           "when and by whom stays, and so do the entries, checkpoints and receipts: verify says "
+           "'erased by change N' and goes on. It is recorded as an ERASE, a change with actor and "
+           "reason, which is sealed like any other; a reason is required, and should name nobody.",
+           "--keys takes the rows' keys as well: then nobody finds out any more whose changes they "
+           "were. --contexts takes what the application said of them: who, why and from where. A "
+           "context belongs to a whole transaction, so that its other changes lose it, too; what "
+           "the "
+           "database itself recorded of it stays.",
+           "The row in the table is not touched: delete it first. What a row was before an erased "
+           "change is not known any more; at, diff, restore and revert say so."},
+      .options = joined(
+          joined({{.names = "--change", .value = "ID", .summary = "this change", .repeated = true},
+                  {.names = "--tx", .value = "N", .summary = "every change of a transaction"},
+                  {.names = "--keys", .value = "", .summary = "the rows' keys, too"},
+                  {.names = "--contexts",
+                   .value = "",
+                   .summary = "what the application said of the transactions, too"},
+                  {.names = "--dry-run",
+                   .value = "",
+                   .summary = "change nothing; say how much it would be"}},
+                 context_options("--actor")),
+          {format_option()}),
+      .examples =
+          {{"vestige erase customers 17 --keys --contexts --actor dpo --reason 'request 4711'",
+            "everything of one row"},
+           {"vestige erase --change 1207 --reason 'password in a note' --actor ann", "one change"}},
+      .all_or_nothing = true,
+      .run = run_erase};
+}
+
+}  // namespace vestige::cli

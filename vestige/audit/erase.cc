@@ -1,0 +1,138 @@
+#include "vestige/audit/erase.h"
+
+#include <algorithm>
+#include <map>
+
+#include "vestige/audit/row_history.h"
+#include "vestige/trail/context.h"
+#include "vestige/trail/install.h"
+
+namespace vestige {
+namespace {
+
+struct Chosen {
+  std::vector<std::int64_t> ids;
+  bool row_stands = false;
+};
+
+Result<Chosen> row_of(Database& db, const EraseRequest& request) {
+  const Tracked table = TRY(tracked_table(db, request.table));
+  const RowName row = TRY(parse_key(db, table, request.key));
+  Selection selection;
+  selection.table = table.id;
+  selection.key = row.key;
+  selection.row_id = row.row_id;
+  Chosen out;
+  out.ids = TRY(change_ids(db, selection));
+  if (out.ids.empty())
+    return hinted(fail(Fault::missing, "erase {} {}: the trail has no change of such a row",
+                       table.name, key_text(row)),
+                  "vestige log " + table.name + " lists what it has");
+  if (tells_apart(row.key)) out.row_stands = TRY(live_row(db, table, row)).has_value();
+  return out;
+}
+
+Result<Chosen> chosen(Database& db, const EraseRequest& request) {
+  if (!request.table.empty()) return row_of(db, request);
+  Selection selection;
+  selection.ids = request.changes;
+  selection.tx = request.tx;
+  Chosen out;
+  out.ids = TRY(change_ids(db, selection));
+  for (const std::int64_t id : request.changes)
+    if (std::find(out.ids.begin(), out.ids.end(), id) == out.ids.end())
+      return hinted(fail(Fault::missing, "erase change {}: there is no such change", id),
+                    "vestige log lists them");
+  if (out.ids.empty())
+    return hinted(
+        fail(Fault::missing, "erase tx {}: there is no such transaction", request.tx.value_or(0)),
+        "vestige log lists them");
+  return out;
+}
+
+Result<void> check(const EraseRequest& request, const Context& context) {
+  const int ways = static_cast<int>(!request.table.empty()) +
+                   static_cast<int>(!request.changes.empty()) +
+                   static_cast<int>(request.tx.has_value());
+  if (ways != 1)
+    return hinted(fail(Fault::invalid, "erase: say what, in just one way"),
+                  "TABLE KEY…, or --change ID…, or --tx N");
+  const std::string* reason = context.get("reason");
+  if (reason == nullptr || reason->empty())
+    return hinted(fail(Fault::invalid, "erase: a reason is needed"),
+                  "--reason 'request 4711': it is recorded for good, so name no person in it");
+  return {};
+}
+
+Result<void> by_table(Database& db, const EraseRequest& request, const Context& context,
+                      const std::vector<std::int64_t>& ids, Erasing& done) {
+  std::map<std::int64_t, std::vector<std::int64_t>> tables;
+  for (const std::int64_t id : ids) {
+    auto rows = TRY(db.query("select tbl, op from vestige_change where id = ?1", {id}));
+    if (TRY(rows->next()) == Step::end) continue;
+    if (rows->text(1) == "E")
+      return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
+    tables[rows->integer(0)].push_back(id);
+  }
+  for (const auto& [table, own] : tables)
+    if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context));
+        number.has_value())
+      done.by.push_back(*number);
+  return {};
+}
+
+Result<void> on_postgres(Database& db, const EraseRequest& request,
+                         const std::vector<std::int64_t>& ids, Erasing& done) {
+  auto rows =
+      TRY(db.query("select e from vestige.erase_changes(?1::bigint[], ?2::int::boolean,"
+                   " ?3::int::boolean) e",
+                   {Text{fmt::format("{{{}}}", fmt::join(ids, ","))}, request.keys ? 1 : 0,
+                    request.contexts ? 1 : 0}));
+  while (TRY(rows->next()) == Step::row) done.by.push_back(rows->integer(0));
+  return {};
+}
+
+Result<void> count(Database& db, Erasing& done) {
+  const std::string table = db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
+  for (const std::int64_t number : done.by) {
+    auto rows = TRY(
+        db.query("select count(*), sum(case when parts like 'values%' then 1 else 0 end),"
+                 " sum(case when parts like 'key%' or parts like 'values,key%' then 1 else 0 end),"
+                 " sum(case when parts like '%context=%' then 1 else 0 end) from " +
+                     table + " where change = ?1",
+                 {number}));
+    TRY(rows->next());
+    done.changes += rows->integer(0);
+    done.values += rows->integer(1);
+    done.keys += rows->integer(2);
+    done.contexts += rows->integer(3);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Erasing> erase(Database& db, const EraseRequest& request, const Context& context) {
+  TRY(require_trail(db));
+  TRY(check(request, context));
+  TRY(require_erasing(db));
+  const bool postgres = db.engine() == Engine::postgres;
+  // What is taken is overwritten in the file, and not only forgotten.
+  if (!postgres) TRY(db.script("pragma secure_delete = on"));
+  Erasing done;
+  {
+    auto scope = TRY(ContextScope::begin(db, context));
+    const Chosen what = TRY(chosen(db, request));
+    done.row_stands = what.row_stands;
+    TRY(postgres ? on_postgres(db, request, what.ids, done)
+                 : by_table(db, request, context, what.ids, done));
+    TRY(count(db, done));
+    if (request.dry_run || done.by.empty()) return done;
+    TRY(scope.commit());
+  }
+  // The log of a database in WAL mode has the former pages, until it is begun anew.
+  if (!postgres) (void)db.script("pragma wal_checkpoint(truncate)");
+  return done;
+}
+
+}  // namespace vestige

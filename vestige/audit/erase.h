@@ -1,0 +1,52 @@
+// erase: takes what was recorded of a person out of the trail, and says by whom and why (docs/evidence.md,
+// "Erasing"). On PostgreSQL it is vestige.erase_changes (sql/postgres/install/erase.sql). Test: test/erase_test.cc,
+// test/erase_attack_test.cc.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/db/database.h"
+#include "vestige/record/change.h"
+
+namespace vestige {
+
+/// What to erase: exactly one of a row, changes and a transaction.
+struct EraseRequest {
+  std::string table;  // a row's whole history, under every key it had: what `log` shows of it
+  std::vector<std::string> key;  // as typed
+  std::vector<std::int64_t> changes;
+  std::optional<std::int64_t> tx;
+  bool keys = false;  // the rows' keys, too: then nobody finds out any more whose changes they were
+  bool contexts = false;  // and what the application said, of every change of the same transactions
+  bool dry_run = false;   // everything is done, and rolled back
+};
+
+struct Erasing {
+  std::vector<std::int64_t>
+      by;                    // the ERASEs, one for each table; of a dry run: those that would be
+  std::int64_t changes = 0;  // that lost parts
+  std::int64_t values = 0;   // that lost values
+  std::int64_t keys = 0;
+  std::int64_t contexts = 0;  // that lost what their context said
+  bool row_stands = false;    // the row itself is in the table still: deleting it records it anew
+};
+
+/// Takes values, and keys and contexts if asked to, with their salts, in one transaction with an ERASE that
+/// is recorded and sealed like any change. What was erased before is passed over; entries and proofs stay.
+///
+/// context  of the ERASE; it must have a reason
+/// faults   invalid (no reason, nothing named), missing (no such change or row; an older trail), denied
+Result<Erasing> erase(Database& db, const EraseRequest& request, const Context& context);
+
+namespace sqlite {
+/// One table's share of it: `ids` are of its changes; the ERASE, or nothing when there was nothing to take.
+/// In the transaction of a ContextScope.
+Result<std::optional<std::int64_t>> erase_of(Database& db, std::int64_t table,
+                                             const std::vector<std::int64_t>& ids,
+                                             const EraseRequest& request, const Context& context);
+}  // namespace sqlite
+
+}  // namespace vestige
