@@ -125,7 +125,9 @@ Command verify_command() {
            "checked. What is not sealed yet is counted, and is not verified.",
            "--live asks something else: is anything missing? It replays the trail and finds rows "
            "that were "
-           "changed while triggers were off, and triggers that are not as they should be."},
+           "changed while triggers were off; and triggers, functions, guards and grants that are "
+           "not as they were "
+           "installed."},
       .options = {{.names = "--checkpoint",
                    .value = "FILE",
                    .summary = "a checkpoint that was kept: the trail must extend it",

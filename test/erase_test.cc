@@ -87,6 +87,7 @@ TEST_P(Erase, KeysGoWithThePlacesThatNamedThem) {
 }
 
 TEST_P(Erase, AContextGoesForItsWholeTransaction) {
+  if (trail.postgres()) must(trail.db().script("set application_name = 'a \"quoted\" \\ name\t/'"));
   trail.as("eve", "insert into p values (4, 'y', 1), (5, 'z', 1)");
   trail.seal();
   const std::int64_t four = must(

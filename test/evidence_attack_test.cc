@@ -11,7 +11,8 @@ namespace {
 void tidily(Evident& trail, const std::string& sqlite, const std::string& on_postgres) {
   std::string guards;
   if (trail.postgres()) {
-    for (const char* table : {"change", "context", "checkpoint", "shape", "erased"})
+    for (const char* table :
+         {"change", "change_default", "context", "checkpoint", "shape", "erased"})
       for (const char* guard : {"append_only", "never_truncate"})
         guards += fmt::format("alter table vestige.{} enable always trigger {};", table, guard);
   } else {

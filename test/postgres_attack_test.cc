@@ -96,14 +96,17 @@ TEST_F(PostgresAttack, TheOwnerOfATable) {
     trail.live = true;
     trail.verify();
     EXPECT_EQ(trail.found, "capture\nrow-changed 4 price\n");
-    EXPECT_NE(trail.words.find("p: triggers disabled"), std::string::npos) << trail.words;
+    EXPECT_NE(trail.words.find("p: capture triggers are not enabled as they should be: "),
+              std::string::npos)
+        << trail.words;
     must(owner->script("delete from p where id = 3" + std::string(kOnAgain)));
     trail.verify();
     EXPECT_EQ(trail.found, "row-changed 4 price\nrow-missing 3\n") << trail.words;
     must(owner->script("drop trigger \"0_vestige_change\" on p"));
     trail.verify();
     EXPECT_TRUE(trail.found.starts_with("capture\n")) << trail.found;
-    EXPECT_NE(trail.words.find("p: triggers missing"), std::string::npos) << trail.words;
+    EXPECT_NE(trail.words.find("p: capture triggers are missing: "), std::string::npos)
+        << trail.words;
   }
   superuser("reassign owned by " + role + " to postgres; drop owned by " + role + "; drop role " +
             role);
@@ -128,10 +131,55 @@ TEST_F(PostgresAttack, ACaptureFunctionThatRecordsNothingForAWhile) {
   trail.live = true;
   trail.verify();
   EXPECT_EQ(trail.found, "capture\nrow-changed 2 name,price\n");
-  EXPECT_NE(trail.words.find("capture function altered"), std::string::npos) << trail.words;
+  EXPECT_NE(
+      trail.words.find("p: what captures its changes is not as vestige made it: capture_1 has "
+                       "another text"),
+      std::string::npos)
+      << trail.words;
   superuser(function);
   trail.verify();
   EXPECT_EQ(trail.found, "row-changed 2 name,price\n") << trail.words;
+}
+
+// What keeps the record safe, replaced or given away, while every row is as it should be.
+TEST_F(PostgresAttack, GuardsAndGrantsAndFunctions) {
+  trail.seal();
+  trail.live = true;
+  trail.verify();
+  ASSERT_EQ(trail.found, "");
+  const std::string guard =
+      "create trigger append_only before update or delete on vestige.context for each row execute"
+      " function vestige.refuse(); alter table vestige.context enable always trigger append_only";
+  struct Case {
+    std::string attack, says, mend;
+  };
+  superuser("drop role if exists app_of_verify; create role app_of_verify");
+  for (const Case& one : std::vector<Case>{
+           {"drop trigger append_only on vestige.context",
+            "the guard append_only of vestige.context is missing or disabled", guard},
+           {"alter table vestige.change disable trigger append_only",
+            "the guard append_only of vestige.change is missing or disabled",
+            "alter table vestige.change enable always trigger append_only"},
+           {"grant insert, update on vestige.change to app_of_verify",
+            "app_of_verify may insert, update vestige.change: history is not safe from "
+            "app_of_verify",
+            "revoke all on vestige.change from app_of_verify"},
+           {"grant update on vestige.erased to public",
+            "public may update vestige.erased: history is not safe from anybody",
+            "revoke all on vestige.erased from public"},
+           {"alter function vestige.refuse() rename to refused; create function vestige.refuse()"
+            " returns trigger language plpgsql as 'begin return new; end'",
+            "the trail's own vestige.refuse() is not as vestige made it",
+            "drop function vestige.refuse(); alter function vestige.refused() rename to refuse"}}) {
+    superuser(one.attack);
+    trail.verify();
+    EXPECT_TRUE(trail.found.starts_with("capture\n")) << one.attack << trail.found;
+    EXPECT_NE(trail.words.find(one.says), std::string::npos) << one.attack << ": " << trail.words;
+    superuser(one.mend);
+    trail.verify();
+    EXPECT_EQ(trail.found, "") << one.mend << trail.words;
+  }
+  superuser("drop role app_of_verify");
 }
 
 // The record is as it was sealed, and what finds a row's changes in it is not.
@@ -142,7 +190,9 @@ TEST_F(PostgresAttack, AChangeThatIsHidden) {
   trail.verify();
   EXPECT_EQ(trail.found, "");
   trail.attack("", "update vestige.change set key_hash = 0 where id = 2");
-  superuser("alter table vestige.moved disable trigger all; delete from vestige.moved");
+  superuser(
+      "alter table vestige.moved disable trigger all; delete from vestige.moved; select "
+      "vestige.mend()");
   trail.verify();
   EXPECT_EQ(trail.found, "capture 2\ncapture 5\n");
   EXPECT_NE(

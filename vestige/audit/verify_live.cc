@@ -4,7 +4,6 @@
 
 #include "vestige/audit/doctor.h"
 #include "vestige/audit/row_history.h"
-#include "vestige/audit/status.h"
 #include "vestige/record/fold.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/evidence_store.h"
@@ -38,18 +37,14 @@ class LiveCheck {
   }
 
   Result<void> capture() {
-    if (db_.engine() == Engine::sqlite) {
-      for (const Finding& one : TRY(doctor(db_, false)))
-        if (one.severity == Severity::error)
-          TRY(report({.code = "capture", .table = one.table, .message = one.message}));
-      return {};
-    }
-    for (const TableStatus& one : TRY(status(db_)).tables)
-      if (!one.intact)
+    // Triggers, functions, guards and grants, against what was installed.
+    for (const Finding& one : TRY(doctor(db_, false)))
+      if (one.severity == Severity::error)
         TRY(report({.code = "capture",
-                    .table = one.table.name,
-                    .message = fmt::format("{}: {}", one.table.name, one.trouble)}));
-    return hidden();
+                    .table = one.table,
+                    .message = one.table.empty() ? one.message
+                                                 : fmt::format("{}: {}", one.table, one.message)}));
+    return db_.engine() == Engine::postgres ? hidden() : Result<void>();
   }
 
   // PostgreSQL finds the changes of a row by a hash of its key. The hash is not sealed: it can be made anew.
