@@ -120,11 +120,10 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
   const auto [source, where] = TRY(from(db, selection));
   std::vector<std::int64_t> ids;
-  auto rows =
-      TRY(db.query(fmt::format("select c.id from {} c left join vestige.context x"
-                               " on x.id = c.context and x.xid = c.xid{} order by c.id",
-                               source, where.sql),
-                   where.values));
+  auto rows = TRY(db.query(fmt::format("select c.id from {} c left join vestige.context x"
+                                       " on x.id = c.context and x.xid = c.xid{} order by c.id",
+                                       source, where.sql),
+                           where.values));
   while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
   return ids;
 }

@@ -32,8 +32,7 @@ enum Place {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 Result<Op> op_of(const std::string& letter) {
-  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline,
-                      Op::erase})
+  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline, Op::erase})
     if (letter == name(op).substr(0, 1)) return op;
   return fail(Fault::corrupt, "unknown operation '{}'", letter);
 }
@@ -51,9 +50,10 @@ std::string iso_time(std::string text) {
 Result<std::vector<ErasedPart>> erased_parts(const Rows& rows) {
   std::vector<ErasedPart> parts;
   if (rows.is_null(kErased)) return parts;
-  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased)))))
-    parts.push_back(
-        {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased))))) {
+    const auto by = TRY(parse_decimal(to_json(field.value)));
+    parts.push_back({field.name, static_cast<std::int64_t>(by)});
+  }
   return parts;
 }
 
