@@ -10,13 +10,16 @@
 #   make asan      the sanitized build and its tests
 #   make fuzz      each fuzz target for SECONDS (default 30)
 #   make install   into PREFIX (default /usr/local)
+#   make pgext     the native engine for the PostgreSQL server of PG_CONFIG (default pg_config)
+#   make deb       Debian packages of the program, the library and the native engine, in build/packages
 
 JOBS ?= $(shell nproc)
 SECONDS ?= 30
 PREFIX ?= /usr/local
+PG_CONFIG ?= pg_config
 TEST = ctest --no-tests=error -j $(JOBS)
 
-.PHONY: all demo test matrix bench lint format asan fuzz install clean build-packages test-packages
+.PHONY: all demo test matrix bench lint format asan fuzz install pgext deb clean build-packages test-packages
 all: build-packages build/build.ninja
 	@cmake --build --preset release -j $(JOBS)
 
@@ -66,6 +69,16 @@ fuzz: test-packages
 
 install: all
 	@cmake --install build --prefix $(PREFIX)
+
+pgext: all
+	@scripts/install-packages pgext
+	@cmake --preset release -D VESTIGE_PG_CONFIG=$(PG_CONFIG) >/dev/null
+	@cmake --build build --target pgext -j $(JOBS)
+	@echo "build/pgext/vestige.so; to install it: cmake --install build --component pgext"
+
+deb: pgext
+	@scripts/install-packages deb
+	@scripts/deb build build/packages
 
 clean:
 	@cmake -E rm -rf build

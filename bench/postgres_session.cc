@@ -45,13 +45,15 @@ void Session::execute(const std::string& name, const std::vector<std::string>& v
           name);
 }
 
-double Session::cpu() const {
-  std::ifstream in(fmt::format("/proc/{}/schedstat", PQbackendPID(handle_.get())));
+double cpu_of(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/schedstat", pid));
   double nanoseconds = 0;
   if (!(in >> nanoseconds) || nanoseconds == 0)
     give_up("the kernel keeps no /proc/PID/schedstat for the server's processes");
   return nanoseconds / 1e3;
 }
+
+double Session::cpu() const { return cpu_of(PQbackendPID(handle_.get())); }
 
 double Session::wal() { return number("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn"); }
 

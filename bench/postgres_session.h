@@ -11,6 +11,10 @@
 
 namespace vestige::bench {
 
+/// CPU time of a process of the server so far, user and system, in microseconds. It counts to the nanosecond
+/// while the process waits for us (/proc/PID/schedstat).
+double cpu_of(int pid);
+
 class Session {
  public:
   explicit Session(const std::string& url);
@@ -24,8 +28,7 @@ class Session {
   void prepare(const std::string& name, const std::string& sql);
   void execute(const std::string& name, const std::vector<std::string>& values);
 
-  /// CPU time of the server's process so far, user and system, in microseconds. It counts to the nanosecond
-  /// while the process waits for us (/proc/PID/schedstat).
+  /// CPU time of the server's process for this connection, as cpu_of gives it.
   double cpu() const;
   /// Bytes of WAL that the server has written so far, all sessions.
   double wal();

@@ -163,6 +163,8 @@ Result<std::int64_t> parse_number(std::string_view what, const std::string& text
   std::int64_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc::result_out_of_range && stop == end && text.front() != '-')
+    return fail(Fault::invalid, "read {} '{}': too large a number", what, text);
   if (error != std::errc() || stop != end || number < 1)
     return fail(Fault::invalid, "read {} '{}': not a positive number", what, text);
   return number;

@@ -11,6 +11,7 @@ namespace vestige::cli {
 namespace {
 
 constexpr std::string_view kUnchanged = "not changed since tracking began";
+constexpr std::string_view kUnchangedShort = "not changed";
 
 std::string text_or_null(const std::string* text) {
   return text == nullptr ? "null" : text_json(*text);
@@ -51,24 +52,28 @@ void print_csv(Output& output, const Blame& blame) {
 
 void print_table(Output& output, const Blame& blame) {
   if (!blame.exists) output.line({{Label::remove, "deleted; these are the values of its DELETE"}});
-  Table table(output, {{.name = "column"},
-                       {.name = "value", .elastic = true, .least = 16},
+  const bool cramped = output.width() > 0 && output.width() < 100;
+  const bool narrow = output.width() > 0 && output.width() < 80;
+  Table table(output, {{.name = "column", .elastic = narrow},
+                       {.name = "value", .elastic = true, .least = narrow ? 8 : 16},
                        {.name = "change", .right = true},
-                       {.name = "time"},
+                       {.name = "time", .elastic = true, .least = narrow ? 16 : 20},
                        {.name = "who", .elastic = true},
                        {.name = "why", .elastic = true}});
   for (const Blamed& one : blame.columns) {
     std::vector<Piece> cells = {{Label::name, one.column}, {Label::plain, value_text(one.value)}};
     if (one.change.has_value()) {
       cells.push_back({Label::id, std::to_string(one.change->id)});
-      cells.push_back({Label::time, short_time(one.change->at)});
+      cells.push_back(
+          {Label::time, narrow ? minute_time(one.change->at) : short_time(one.change->at)});
       cells.push_back({Label::person, context_text(*one.change, "actor")});
       cells.push_back({Label::reason, context_text(*one.change, "reason")});
     } else {
-      cells.insert(cells.end(), {{Label::id, "-"},
-                                 {Label::faint, std::string(kUnchanged)},
-                                 {Label::plain, ""},
-                                 {Label::plain, ""}});
+      cells.insert(cells.end(),
+                   {{Label::id, "-"},
+                    {Label::faint, std::string(cramped ? kUnchangedShort : kUnchanged)},
+                    {Label::plain, ""},
+                    {Label::plain, ""}});
     }
     table.row(std::move(cells));
   }

@@ -37,11 +37,25 @@ Result<int> remove(Session& session, Database& db) {
   return kDone;
 }
 
+Result<void> choose_engine(Session& session, Database& db, std::string_view engine) {
+  const std::int64_t switched = TRY(use_engine(db, engine));
+  session.say(fmt::format("the {} engine records tables from now on{}", engine,
+                          switched == 0 ? "" : "; " + counted(switched, "table") + " switched"));
+  return {};
+}
+
 Result<int> run_init(Session& session) {
-  if (session.arguments().has("--yes") && !session.arguments().has("--remove"))
+  const Arguments& arguments = session.arguments();
+  if (arguments.has("--yes") && !arguments.has("--remove"))
     return fail(Fault::invalid, "init: --yes goes with --remove");
+  if (arguments.has("--native") + arguments.has("--portable") + arguments.has("--remove") > 1)
+    return fail(Fault::invalid, "init: one of --native, --portable and --remove");
   Database& db = *TRY(session.database());
-  if (session.arguments().has("--remove")) return remove(session, db);
+  if (arguments.has("--remove")) return remove(session, db);
+  const std::string_view engine = arguments.has("--native")     ? "native"
+                                  : arguments.has("--portable") ? "portable"
+                                                                : "";
+  if (!engine.empty()) TRY(require_engine(db, engine));
   const std::int64_t before = TRY(installed_version(db));
   const bool installed = TRY(install(db));
   if (!installed) TRY(maintain(db));
@@ -53,6 +67,7 @@ Result<int> run_init(Session& session) {
   else
     session.say(fmt::format("brought the trail in {} from version {} to {}", db.where(), before,
                             kSchemaVersion));
+  if (!engine.empty()) TRY(choose_engine(session, db, engine));
   return kDone;
 }
 
@@ -67,8 +82,17 @@ Command init_command() {
                 "changes nothing. No table is tracked until `vestige track`.",
                 "With --remove it takes everything away again: the history, the triggers, the "
                 "tables vestige_*. It says how many changes would be lost, and does nothing "
-                "without --yes (or a yes at the terminal)."},
-      .options = {{.names = "--remove", .value = "", .summary = "take the trail away"},
+                "without --yes (or a yes at the terminal).",
+                "On a PostgreSQL server that has the module vestige (docs/native.md), --native has "
+                "all tables recorded by it, those tracked later too; --portable goes back. The "
+                "history stays, and reads the same."},
+      .options = {{.names = "--native",
+                   .value = "",
+                   .summary = "PostgreSQL: record by the native engine"},
+                  {.names = "--portable",
+                   .value = "",
+                   .summary = "PostgreSQL: record by the portable engine, as from the start"},
+                  {.names = "--remove", .value = "", .summary = "take the trail away"},
                   {.names = "--yes", .value = "", .summary = "do not ask before --remove"}},
       .examples = {{"vestige --db shop.db init", "install the trail in shop.db"},
                    {"vestige --db shop.db init --remove --yes", "take it away, history and all"}},

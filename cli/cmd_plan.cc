@@ -1,4 +1,5 @@
 // plan and apply: policies as code.
+#include "cli/plan_file.h"
 #include "cli/session.h"
 #include "vestige/audit/plan.h"
 
@@ -6,7 +7,12 @@ namespace vestige::cli {
 namespace {
 
 std::string file(const Session& session) {
-  return session.arguments().value("--file").value_or("vestige.toml");
+  return session.arguments().value("--file").value_or(plan_file());
+}
+
+Result<Database*> database(Session& session) {
+  return session.arguments().value("--file").has_value() ? session.database(file(session), "")
+                                                         : session.database();
 }
 
 void print(Output& output, const std::vector<PlanStep>& steps) {
@@ -31,7 +37,7 @@ void print(Output& output, const std::vector<PlanStep>& steps) {
 
 Result<int> run_plan(Session& session) {
   const Plan wanted = TRY(read_plan(file(session)));
-  Database& db = *TRY(session.database(file(session)));
+  Database& db = *TRY(database(session));
   const std::vector<PlanStep> steps = TRY(plan(db, wanted));
   print(session.output(), steps);
   if (steps.empty()) session.say(fmt::format("{} is as planned", db.where()));
@@ -40,7 +46,7 @@ Result<int> run_plan(Session& session) {
 
 Result<int> run_apply(Session& session) {
   const Plan wanted = TRY(read_plan(file(session)));
-  Database& db = *TRY(session.database(file(session)));
+  Database& db = *TRY(database(session));
   const std::vector<PlanStep> steps = TRY(apply(db, wanted));
   print(session.output(), steps);
   if (steps.empty()) session.say(fmt::format("{} is as planned; nothing to do", db.where()));
@@ -48,7 +54,9 @@ Result<int> run_apply(Session& session) {
 }
 
 std::vector<Option> options() {
-  return {{.names = "-f, --file", .value = "FILE", .summary = "the plan; otherwise ./vestige.toml"},
+  return {{.names = "-f, --file",
+           .value = "FILE",
+           .summary = "the plan; otherwise vestige.toml, here or in a folder above"},
           format_option()};
 }
 

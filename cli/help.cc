@@ -91,7 +91,9 @@ void add_plan_file(Document& document) {
   document.section("vestige.toml");
   document.paragraph(
       "Policies as code, for `vestige plan` and `vestige apply`. Every key may be left out. "
-      "`database` is used by every verb that runs in the file's directory and is given no other "
+      "It is looked for in this directory, then in those above it, up to the home directory. "
+      "`database` is used by every verb that runs in the file's directory, or below it, and is "
+      "given no other "
       "database. A period of retention is a number of days, weeks, months or years, or forever.");
   document.code(R"(database = "sqlite:shop.db"
 

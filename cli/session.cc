@@ -11,6 +11,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/plan_file.h"
 #include "cli/printable.h"
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
@@ -48,13 +49,18 @@ Session::Session(const Command& command, Arguments arguments)
   output_.before_terminal([this] { progress_.stop(); });
 }
 
-Result<Database*> Session::database(const std::string& plan) {
+Result<Database*> Session::database() {
+  const std::string plan = plan_file();
+  return database(plan, plan);
+}
+
+Result<Database*> Session::database(const std::string& plan, const std::string& from) {
   if (database_ != nullptr) return database_.get();
   std::string url = arguments_.text("--db");
   if (url.empty())
     if (const char* named = std::getenv("VESTIGE_DB")) url = named;
   if (url.empty() && std::filesystem::exists(plan))
-    url = TRY(read_plan(plan)).database.value_or("");
+    url = beside_plan(from, TRY(read_plan(plan)).database.value_or(""));
   if (url.empty())
     return hinted(fail(Fault::invalid, "no database is named"),
                   "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml");

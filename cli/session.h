@@ -25,9 +25,11 @@ class Session {
 
   /// The database that --db, $VESTIGE_DB or vestige.toml names; opened once.
   ///
-  /// plan     the vestige.toml to look into
+  /// plan     the vestige.toml to look into; otherwise the one that holds here (plan_file)
+  /// from     the file that a relative path of the plan is relative to; empty: this folder
   /// faults   invalid (none is named), missing, denied, offline
-  Result<Database*> database(const std::string& plan = "vestige.toml");
+  Result<Database*> database();
+  Result<Database*> database(const std::string& plan, const std::string& from);
   /// True once the arguments were understood and the database was asked for.
   bool reached_database() const { return reached_; }
   bool opened_database() const { return database_ != nullptr; }

@@ -5,10 +5,10 @@
 #   test/matrix.sh MAJOR --all    all of them
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")  # the server runs elsewhere
 PGBIN=$(scripts/fetch-postgres --into "$build/postgres" "$1")
 export PGBIN VESTIGE="$build/bin/vestige"
-wanted='PostgresCapture*:PostgresPast*:PostgresSql*-*Random*:*ManySessions*:*Restore*'
+wanted='PostgresCapture*:PostgresOwner*:PostgresPinned*:PostgresPast*:PostgresSql*-*Random*:*ManySessions*:*Restore*'
 [[ ${2-} == --all ]] && wanted='Postgres*'
 "$build/bin/vestige_tests" --gtest_brief=1 --gtest_filter="$wanted"
 "$build/bin/postgres_server" -- test/cli/run.py --postgres

@@ -156,6 +156,22 @@ TEST_F(PostgresMaintain, WeeksAndDays) {
             std::string::npos);
 }
 
+TEST_F(PostgresMaintain, PartitionsOfATrackedTableGetTheirTriggerForTruncate) {
+  s.run(
+      "drop event trigger vestige_ddl_end; create table m (id int primary key) partition by range "
+      "(id); select vestige.track('m'); create table m1 partition of m for values from (0) to "
+      "(10); "
+      "insert into m values (1), (2)");
+  EXPECT_EQ(maintained(), "partition public.m1 records its TRUNCATE from now on");
+  EXPECT_EQ(maintained(), "");
+  s.run("set session_replication_role = replica; truncate m1");
+  EXPECT_EQ(shop.replayed("public.m"), "");
+  EXPECT_EQ(s.one("select string_agg(message, '') from vestige.note"),
+            "partition public.m1 had no trigger for TRUNCATE: if it was truncated alone before "
+            "this, that is "
+            "not in the trail");
+}
+
 TEST_F(PostgresMaintain, GivesUpWhereOthersUseTheTrailAllTheTime) {
   drop_partitions();
   PgSession reader = shop.connect();

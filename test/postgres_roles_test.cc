@@ -142,6 +142,7 @@ TEST_F(PostgresRoles, ReadersOfSomeTablesOnly) {
       clerk +
       "; grant execute on function vestige.decode(vestige.change), "
       "vestige.fields(text), vestige.given_fields(text), vestige.value_json(text, text, text), "
+      "vestige.cast_json(text, text), "
       "vestige.shown_name(name, name) "
       "to " +
       clerk);

@@ -98,7 +98,70 @@ TEST(PostgresSql, RevertPutsBackWhatWasThere) {
                              " (select max(tx) from vestige.context)"),
               "1revert of tx " + tx);
   }
-  EXPECT_EQ(at_once, 5);
+  EXPECT_EQ(at_once, 6);
+}
+
+// Of several tables, with foreign keys between them: at once in the order that they want, or else change by change.
+TEST(PostgresSql, RevertOfSeveralTables) {
+  PgShop shop;
+  PgSession& s = shop.admin;
+  s.run(
+      "create table a (id int primary key, v int); create table b (id int primary key, a int "
+      "references a); create table c (id int primary key, b int references b on delete cascade, n "
+      "int); select vestige.track('a'), vestige.track('b'), vestige.track('c'); insert into a "
+      "select "
+      "i, i from generate_series(1, 9) i; insert into b select i, i from generate_series(1, 9) i; "
+      "insert into c select i, i, i from generate_series(1, 9) i; create table was as select "
+      "a::text, b::text, c::text from a full join b using (id) full join c using (id)");
+  const std::string same =
+      "select count(*)::text from (select a::text, b::text, c::text from a full join b using (id) "
+      "full join c using (id) except select * from was) x";
+  struct Work {
+    const char* sql;
+    bool at_once;
+  };
+  for (const Work& work : std::initializer_list<Work>{
+           {"update a set v = v + 1; update c set n = 0 where id > 5", true},
+           {"insert into a values (10, 10), (11, 11); insert into b values (10, 10); insert into c "
+            "values (10, 10, 1); update a set v = 0 where id = 1",
+            true},
+           {"delete from c where id < 4; delete from b where id < 4; delete from a where id < 4; "
+            "insert into a values (20, 1); insert into b values (20, 20)",
+            true},
+           {"delete from b where id = 2; delete from a where id = 2", true},
+           {"update b set a = 1 where id = 2; delete from a where id = 2", false},
+           {"update a set v = 1; update a set v = 2; update b set a = 1", false}}) {
+    s.run("begin; " + std::string(work.sql) + "; commit");
+    const auto tx = s.one("select max(tx)::text from vestige.context");
+    s.run("begin");
+    const auto plain = s.one("select vestige.revert_at_once(vestige.changes_of(" + tx + "))::text");
+    EXPECT_EQ(plain != "0", work.at_once) << work.sql;
+    s.run("rollback");
+    s.run("select vestige.revert(" + tx + ")");
+    EXPECT_EQ(s.one(same), "0") << work.sql;
+  }
+  for (const char* table : {"public.a", "public.b", "public.c"})
+    EXPECT_EQ(shop.replayed(table), "");
+}
+
+// What docs/postgres.md says of the application's triggers.
+TEST(PostgresSql, RevertWithoutATriggerOfTheApplication) {
+  PgShop shop;
+  PgSession& s = shop.admin;
+  s.run(
+      "create table accounts (id int primary key, x int, updated_at text default 'first'); create "
+      "function touch() returns trigger language plpgsql as $f$ begin new.updated_at := "
+      "'touched'; return new; end $f$; create trigger set_updated_at before update on accounts for "
+      "each row execute function touch(); select vestige.track('accounts'); insert into accounts "
+      "values (1, 1); update accounts set x = 2");
+  const std::string revert = "select vestige.revert(tx) from vestige.changes where id = 3";
+  s.run("begin; " + revert);
+  EXPECT_EQ(s.one("select accounts::text from accounts"), "(1,1,touched)");
+  s.run("rollback; begin; alter table accounts disable trigger set_updated_at; " + revert +
+        "; alter table accounts enable trigger set_updated_at; commit");
+  EXPECT_EQ(s.one("select accounts::text from accounts"), "(1,1,first)");
+  EXPECT_EQ(shop.replayed("public.accounts"), "");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.doctor() where severity <> 'note'"), "0");
 }
 
 TEST(PostgresSql, RevertRefusesWhatHasChangedSince) {

@@ -64,8 +64,8 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' ;;
-    init) options='--remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert ddl keygen seal verify prove export check tiles witness help completion' ;;
+    init) options='--native --portable --remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --color --no-pager -h --help --version' words='' tables= ;;

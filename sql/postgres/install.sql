@@ -8,6 +8,7 @@
 do $check$
 declare
   present int;
+  other text;
 begin
   if current_setting('server_version_num')::int < 130000 then
     raise exception 'vestige needs PostgreSQL 13 or later, this is %', current_setting('server_version');
@@ -23,10 +24,27 @@ begin
     raise exception 'schema vestige has objects that are not a trail'
       using hint = 'rename it: the trail needs this name';
   end if;
+  if to_regnamespace('vestige') is null then
+    begin
+      if pg_catalog.pg_has_role(to_regrole('vestige_owner'), 'usage') then
+        create schema vestige authorization vestige_owner;
+      end if;
+    exception when insufficient_privilege then
+      null;
+    end;
+    create schema if not exists vestige;
+  else
+    select o::regrole into other
+    from (select nspowner from pg_catalog.pg_namespace where nspname = 'vestige'
+          union all select proowner from pg_catalog.pg_proc where pronamespace = to_regnamespace('vestige')) x(o)
+    where not pg_catalog.pg_has_role(o, 'usage') limit 1;
+    if other is not null then
+      raise exception 'the trail belongs to %, and % is no member of it', other, current_user
+        using hint = format('be one for as long as this takes: grant %s to %I', other, current_user);
+    end if;
+  end if;
 end
 $check$;
-
-create schema if not exists vestige;
 
 \ir install/store.sql
 \ir install/retention.sql
@@ -39,6 +57,7 @@ create schema if not exists vestige;
 \ir install/renames.sql
 \ir install/engine.sql
 \ir install/fit.sql
+\ir install/triggers.sql
 \ir install/anew.sql
 \ir install/truncate.sql
 \ir install/track.sql
@@ -56,5 +75,7 @@ create schema if not exists vestige;
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql
+\ir install/pins.sql
+\ir install/owner.sql
 \ir install/upgrade.sql
 \ir install/rights.sql

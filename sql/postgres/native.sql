@@ -6,6 +6,12 @@
 
 create or replace function vestige.capture_native() returns trigger language c as '$libdir/vestige', 'vestige_capture';
 revoke all on function vestige.capture_native() from public;
+do $owner$
+begin
+  execute format('alter function vestige.capture_native() owner to %s',
+                 (select nspowner::regrole from pg_catalog.pg_namespace where nspname = 'vestige'));
+end
+$owner$;
 
 -- doctor knows it as part of the trail.
 update vestige.meta

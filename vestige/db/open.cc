@@ -17,6 +17,9 @@ Result<std::unique_ptr<Database>> open_database(const std::string& url) {
   if (path.find("://") != std::string::npos)
     return hinted(fail(Fault::invalid, "open the database: unknown kind of URL"),
                   "give shop.db, sqlite:shop.db or postgresql://user@host/shop");
+  if (path.empty())
+    return hinted(fail(Fault::invalid, "open the database: '{}' names no file", url),
+                  "give shop.db, sqlite:shop.db or postgresql://user@host/shop");
   return std::unique_ptr<Database>(TRY(Sqlite::open(path)));
 }
 

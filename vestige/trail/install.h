@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "vestige/db/database.h"
 
@@ -36,6 +37,16 @@ Result<void> require_erasing(Database& db);
 
 /// faults   missing: no trail here (hint: vestige init); invalid: a trail of another version
 Result<void> require_trail(Database& db);
+
+/// faults   invalid: SQLite; missing: the server has no native engine; denied: only a superuser may name it first
+Result<void> require_engine(Database& db, std::string_view engine);
+
+/// Which engine records, on PostgreSQL: every table that is tracked, and those tracked from now on. One transaction.
+///
+/// engine   "native" (C++, docs/native.md) or "portable"
+/// returns  how many tables another engine recorded before
+/// faults   as require_engine
+Result<std::int64_t> use_engine(Database& db, std::string_view engine);
 
 /// How many changes the trail holds.
 Result<std::int64_t> count_changes(Database& db);

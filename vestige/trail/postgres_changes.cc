@@ -1,57 +1,24 @@
-// Reading changes on PostgreSQL: the view vestige.changes, row by row.
-#include "vestige/base/bytes.h"
+// Reading changes on PostgreSQL: the stored rows as they are, decoded here.
+#include "vestige/trail/postgres_decode.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/selection.h"
 
 namespace vestige::postgres {
 namespace {
 
-constexpr std::string_view kColumns =
-    "v.id, (extract(epoch from v.at) * 1000000)::int8, v.op, v.\"table\", v.key, v.new_key,"
-    " v.old_values, v.new_values, v.tx, v.context, v.db_user, v.shape, v.erased, v.erases";
-
-Result<std::optional<Row>> optional_row(const Rows& rows, int column) {
-  if (rows.is_null(column)) return std::optional<Row>();
-  return std::optional<Row>(TRY(row_of_tokens(to_json(rows.value(column)))));
-}
-
-Result<Change> read_change(const Rows& rows) {
-  Change change;
-  change.id = rows.integer(0);
-  change.at = rows.integer(1);
-  change.op = TRY(op_from_name(rows.text(2)));
-  change.table = rows.text(3);
-  change.key = TRY(row_of_tokens(to_json(rows.value(4))));
-  change.new_key = TRY(optional_row(rows, 5));
-  change.old_values = TRY(optional_row(rows, 6));
-  change.new_values = TRY(optional_row(rows, 7));
-  change.tx = rows.integer(8);
-  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(9)))))
-    change.context.set(field.name, std::holds_alternative<Text>(field.value)
-                                       ? std::get<Text>(field.value).bytes
-                                       : to_json(field.value));
-  if (!rows.is_null(10)) change.db_user = rows.text(10);
-  change.shape = rows.integer(11);
-  if (!rows.is_null(12))
-    for (const Field& field : TRY(row_of_tokens(to_json(rows.value(12))))) {
-      const auto by = TRY(parse_decimal(to_json(field.value)));
-      change.erased.push_back({field.name, static_cast<std::int64_t>(by)});
-    }
-  change.erases = rows.integer(13);
-  return change;
-}
-
 class ReadChanges final : public Changes {
  public:
-  explicit ReadChanges(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) {}
+  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
 
   Result<std::optional<Change>> next() override {
     if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
-    return std::optional<Change>(TRY(read_change(*rows_)));
+    return std::optional<Change>(TRY(decoder_.decode(*rows_)));
   }
 
  private:
   std::unique_ptr<Rows> rows_;
+  Decoder decoder_;
 };
 
 // The stored text of a key: SQL, over parameters that it binds.
@@ -69,64 +36,95 @@ std::string moment(Where& where, std::int64_t micros) {
   return "timestamptz 'epoch' + " + where.bind(micros) + "::int8 * interval '1 microsecond'";
 }
 
-Result<std::unique_ptr<Changes>> run(Database& db, const Where& where, const Selection& selection) {
+// `source` is vestige.change, or a function that gives rows of it.
+Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
+                                     const Selection& selection) {
   // Without a condition in SQL that the seam does not know, LIMIT can stand in SQL too.
   const std::string limit = selection.limit > 0 && !selection.column.has_value()
                                 ? fmt::format(" limit {}", selection.limit)
                                 : "";
+  // The columns first: another query would have to wait for the end of the stream.
+  Decoder decoder = TRY(Decoder::open(db, selection.table));
   auto rows =
-      TRY(db.query(fmt::format("select {} from vestige.changes v{} order by v.id{}{}", kColumns,
-                               where.sql, selection.oldest_first ? "" : " desc", limit),
+      TRY(db.query(fmt::format("select {} from {} c left join vestige.context x on x.id = c.context"
+                               " and x.xid = c.xid{} order by c.id{}{}",
+                               change_columns(), source, where.sql,
+                               selection.oldest_first ? "" : " desc", limit),
                    where.values));
-  return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows))), selection);
+  return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
+                  selection);
 }
 
-}  // namespace
+// The changes of one transaction, and where they lie.
+Result<void> add_tx(Database& db, std::int64_t id, Where& where) {
+  const std::string tx = where.bind(id);
+  const std::string end =
+      where.bind(TRY(scalar_integer(db, "select vestige.tx_end(?1::int8)", {id})));
+  where.add(
+      fmt::format("x.tx = {0}::int8 and x.id >= {0}::int8 and x.id < {1}::int8"
+                  " and c.id >= {0}::int8 and c.id < {1}::int8",
+                  tx, end));
+  return {};
+}
 
-namespace {
+// What a context says is read as JSON only where its text may name the actor: as it is, by an escape, or as a
+// number with an exponent. An object or a list is spelled in too many ways.
+void add_actor(const std::string& actor, Where& where) {
+  const std::string name = where.bind(Text{actor});
+  if (actor.find_first_of("{[") != 0)
+    where.add(fmt::format(
+        "(pg_catalog.strpos(x.fields, {}::text) > 0 or pg_catalog.strpos(x.fields, '\\') > 0{})",
+        name, actor.find_first_of("-0123456789") == 0 ? " or x.fields ~ '[0-9][eE]'" : ""));
+  where.add(fmt::format("vestige.given_fields(x.fields) ->> 'actor' = {}::text", name));
+}
 
-Where where_of(const Selection& selection) {
+// Where the selected changes are read from, and by which conditions.
+struct From {
+  std::string source = "vestige.change";
   Where where;
-  if (selection.table.has_value()) where.add("v.tracked = " + where.bind(*selection.table));
+};
+
+Result<From> from(Database& db, const Selection& selection) {
+  From out;
+  auto& [source, where] = out;
   if (selection.table.has_value() && !selection.key.empty()) {
     const std::string key = key_text(where, *selection.table, selection.key);
-    where.add(fmt::format("v.id = any (array(select vestige.row_changes({}::int, {})))",
-                          where.bind(*selection.table), key));
+    source = fmt::format("vestige.row_trail({}::int, {})", where.bind(*selection.table), key);
+  } else if (selection.table.has_value()) {
+    where.add(fmt::format("c.tracked = {}::int", where.bind(*selection.table)));
   }
-  if (selection.tx.has_value()) {
-    const std::string tx = where.bind(*selection.tx);
-    where.add(
-        fmt::format("v.tx = {} and v.context_id = any (array(select x.id from vestige.context x "
-                    "where x.id >= {} and x.tx = {}))",
-                    tx, tx, tx));
-    where.add("v.id >= " + where.bind(*selection.tx));
-  }
-  if (selection.after.has_value()) where.add("v.id > " + where.bind(*selection.after));
-  if (selection.upto.has_value()) where.add("v.id <= " + where.bind(*selection.upto));
+  if (selection.tx.has_value()) TRY(add_tx(db, *selection.tx, where));
+  if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
+  if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
   if (!selection.ids.empty()) {
     std::string list;
     for (const std::int64_t id : selection.ids) list += (list.empty() ? "" : ", ") + where.bind(id);
-    where.add("v.id in (" + list + ")");
+    where.add("c.id in (" + list + ")");
   }
-  if (selection.since.has_value()) where.add("v.at >= " + moment(where, *selection.since));
-  if (selection.until.has_value()) where.add("v.at < " + moment(where, *selection.until));
-  if (selection.actor.has_value()) where.add("v.actor = " + where.bind(Text{*selection.actor}));
+  if (selection.since.has_value()) where.add("c.at >= " + moment(where, *selection.since));
+  if (selection.until.has_value()) where.add("c.at < " + moment(where, *selection.until));
+  if (selection.actor.has_value()) add_actor(*selection.actor, where);
   if (selection.op.has_value())
-    where.add("v.op = " + where.bind(Text{std::string(name(*selection.op))}));
-  return where;
+    where.add("c.op = " + where.bind(Text{std::string(name(*selection.op).substr(0, 1))}) +
+              "::\"char\"");
+  return out;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
-  return run(db, where_of(selection), selection);
+  const From selected = TRY(from(db, selection));
+  return run(db, selected.source, selected.where, selection);
 }
 
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
-  const Where where = where_of(selection);
+  const auto [source, where] = TRY(from(db, selection));
   std::vector<std::int64_t> ids;
-  auto rows = TRY(
-      db.query("select v.id from vestige.changes v" + where.sql + " order by v.id", where.values));
+  auto rows =
+      TRY(db.query(fmt::format("select c.id from {} c left join vestige.context x"
+                               " on x.id = c.context and x.xid = c.xid{} order by c.id",
+                               source, where.sql),
+                   where.values));
   while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
   return ids;
 }
@@ -136,12 +134,13 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, c
                                              bool oldest_first) {
   Where where;
   Selection selection;
+  selection.table = table;
   selection.oldest_first = oldest_first;
   const std::string text = key_text(where, table, key);
-  where.add(fmt::format("v.id = any (array(select vestige.key_changes({}::int, {})))",
-                        where.bind(table), text));
-  where.add(fmt::format("v.id > {} and v.id <= {}", where.bind(after), where.bind(upto)));
-  return run(db, where, selection);
+  const std::string source =
+      fmt::format("vestige.changes_under({}::int, {})", where.bind(table), text);
+  where.add(fmt::format("c.id > {} and c.id <= {}", where.bind(after), where.bind(upto)));
+  return run(db, source, where, selection);
 }
 
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {

@@ -27,9 +27,7 @@ $$;
 
 -- A change of a table that was altered since its capture function was made: writes it down as the table is now.
 create or replace function vestige.capture_anew(rel oid, tracked_id int, op "char", old_one anyelement, new_one anyelement)
-returns void language plpgsql set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off as $$
+returns void language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;

@@ -76,9 +76,8 @@ $$;
 -- A table's rows as they were just after a change, as rows of the table as it is today: a column that was not there is
 -- null, and so is one that is not recorded. Of a table that inherits, the rows of those that inherit from it, too.
 create or replace function vestige.as_of_change(kind anyelement, change bigint) returns setof anyelement language plpgsql stable
-rows 100000 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+rows 100000 set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
+set max_parallel_workers_per_gather = 0 as $$  -- pinned: values
 begin
   if not exists (select from vestige.change c where c.id = change) then
     raise exception 'as_of_change: there is no change %', change using errcode = 'no_data_found';
@@ -90,9 +89,8 @@ $$;
 
 -- The same at a time: select * from vestige.as_of(null::accounts, '2026-01-01').
 create or replace function vestige.as_of(kind anyelement, moment timestamptz) returns setof anyelement language plpgsql stable
-rows 100000 set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
+rows 100000 set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
+set max_parallel_workers_per_gather = 0 as $$  -- pinned: values
 declare
   rel oid := (select typrelid from pg_type where oid = pg_typeof(kind) and typtype = 'c');
   t vestige.tracked;

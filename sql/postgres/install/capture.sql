@@ -124,13 +124,27 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
+-- The rows of an INSERT one by one: each as a row of its table, its key, its text.
+create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select format('select %s as live, %s as key, %s as printed from inserted live', typed, e.new_key, e.new_row)
+  from vestige.expressions(s.columns, true, 'live.', 'live.') e
+$$;
+
+-- A row of the transition table as a row of its table, as SQL. Where the trail's owner may not name the table, there is
+-- none, and what needs one does without (vestige.standing_row).
+create or replace function vestige.typed_row(rel oid) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select 'row(live.*)::' || rel::regclass from pg_class c
+                   where c.oid = rel and has_schema_privilege(c.relnamespace, 'usage')), 'null::text')
+$$;
+
 -- The body of the function that captures a table's INSERTs, a statement at a time. Inside a trigger, and where one
 -- changed the table in this transaction, each row finds its place by itself (see capture_nested). Whether there are
 -- rows at all is only known when they are written, so a context that begins with them comes after them.
 create or replace function vestige.insert_source(rel oid, t vestige.tracked, s vestige.shape) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
   required text := vestige.requirement(t);
 begin
   return format($source$
@@ -145,18 +159,24 @@ begin%1$s
   if context is null then
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%3$s', true) <> '';
     if vestige.standing('%4$s'::regclass) <> %5$s then
-      if nested then
-        for one in execute format('select row(live.*)::%%s as live from inserted live', tg_relid::regclass) loop
-          perform vestige.capture_anew(tg_relid, %3$s, 'I', one.live, one.live);
-        end loop;
-      elsif exists (select from inserted) then
+      if exists (select from inserted) then
         number := vestige.shape_anew(tg_relid, %3$s);
-        execute vestige.inserted_statement(vestige.shape_row(number::int), '$1')
-          using vestige.context_of();
+        if nested then
+          for one in execute vestige.inserted_rows(vestige.shape_row(number::int), vestige.typed_row(tg_relid)) loop
+            perform vestige.capture_nested(tg_relid, %3$s, number::int, 'I', one.key, null, null, one.printed, one.live, one.live);
+          end loop;
+        else
+          execute vestige.inserted_statement(vestige.shape_row(number::int), '$1') using vestige.context_of();
+        end if;
       end if;
       return null;
+    elsif nested and has_schema_privilege(%6$s, 'usage') then
+      for one in %7$s loop
+        perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
+      end loop;
+      return null;
     elsif nested then
-      for one in select row(live.*)::%6$s as live, %7$s as key, %8$s as printed from inserted live loop
+      for one in %8$s loop
         perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
       end loop;
       return null;
@@ -172,7 +192,8 @@ begin%1$s
 end
 $source$,
     case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
-    vestige.usual_context(rel, t, s), t.id, rel, s.signature, rel::regclass, e.new_key, e.new_row, s.id,
+    vestige.usual_context(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
+    vestige.inserted_rows(s, 'row(live.*)::' || rel::regclass), vestige.inserted_rows(s, 'null::text'), s.id,
     vestige.inserted_statement(s, 'context'));
 end
 $$;

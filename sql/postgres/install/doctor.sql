@@ -61,6 +61,13 @@ begin
   return query select 'error', 'trail-altered', format('the guard %s of %s is missing or disabled: history may have been changed',
       g.name, g.relation), fix, true
     from vestige.guards() g where not g.stands;
+  return query select 'error', 'trail-altered', format('%s of the trail''s tables and functions do not belong to its owner %s', count(*),
+      trail_owner::regrole), 'vestige init makes it anew', false
+    from (select from pg_class c where c.relnamespace = 'vestige'::regnamespace and c.relkind in ('r', 'p', 'v', 'S')
+            and c.relowner <> trail_owner
+          union all select from pg_proc p where p.pronamespace = 'vestige'::regnamespace and p.proowner <> trail_owner
+            and p.prorettype <> 'event_trigger'::regtype and p.proname !~ '^(capture|insert)_[0-9]+$') o
+    having count(*) > 0;
   return query select 'error', 'rights', format('%s may %s %s: history is not safe from %s', w.role, w.rights, w.relation,
       case w.role when 'public' then 'anybody' else w.role end), fix, true from vestige.writers() w;
   return query select 'warning', 'rights', format('%s has the rights of the trail''s owner and can rewrite history', m.member::regrole),
@@ -97,7 +104,7 @@ begin
     where to_regrole(r.name) is null;
   return query select 'note', 'owner', format('%s owns the trail and tracked tables, and logs in: a session of its could switch capture'
       ' off, or rewrite history; doctor finds the first, a seal the second', trail_owner::regrole),
-      'let the application log in as a role that owns neither', false
+      'let the application log in as a role that owns neither, or give the trail to a role vestige_owner', false
     from pg_roles o where o.oid = trail_owner and o.rolcanlogin and not o.rolsuper
       and exists (select from vestige.tracked t join pg_class c on c.oid = t.relation
                   where t.untracked_at is null and c.relowner = trail_owner);

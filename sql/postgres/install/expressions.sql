@@ -17,7 +17,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
            case when x.exact then '%s is distinct from %s' end as moved
     from jsonb_array_elements(shape_columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, key int, exact boolean, plain boolean, base text),
-      lateral (select case when x.base is null then '%s' else '(%s)::' || replace(x.base, '%', '%%') end as spelled) b
+      lateral (select case x.base when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
+                      else coalesce('(%s)::' || replace(x.base, '%', '%%'), '%s') end as spelled) b
   ), d as (
     select key, place, old, new, plain, format(changed, old, new) as old_changed, format(changed, new, old) as new_changed,
            format(moved, old, new) as moved
@@ -46,7 +47,8 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   from w, r
 $$;
 
--- The SET clauses that make the text of values independent of the session's settings.
+-- The SET clauses that make the text of values independent of the session's settings. The letters are those of
+-- vestige.live_columns; two more for who reads texts: x(mloption) a(rray_nulls).
 create or replace function vestige.pinned(settings text) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
   select 'set search_path = pg_catalog, pg_temp'
@@ -57,4 +59,6 @@ set search_path = pg_catalog, pg_temp as $$
     || case when settings ~ 'b' then ' set bytea_output = ''hex''' else '' end
     || case when settings ~ 'm' then ' set lc_monetary = ''C''' else '' end
     || case when settings ~ 'q' then ' set quote_all_identifiers = off' else '' end
+    || case when settings ~ 'x' then ' set xmloption = content' else '' end
+    || case when settings ~ 'a' then ' set array_nulls = on' else '' end
 $$;

@@ -88,17 +88,37 @@ begin
 end
 $$;
 
--- Makes capture fit the table as it stands: its shape, its function, and unless a write is going on, its triggers.
+-- One of the functions that capture a table, which belongs to the trail's owner whoever makes it.
+create or replace function vestige.make_function(named text, settings text, source text) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+begin
+  execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
+                 named, settings, source);
+  execute format('revoke all on function vestige.%I() from public', named);
+  if (select proowner from pg_proc where oid = to_regproc('vestige.' || named)) <> trail_owner then
+    execute format('alter function vestige.%I() owner to %s', named, trail_owner::regrole);
+  end if;
+end
+$$;
+
+-- Whether a table's INSERTs come a statement at a time; logical replication applies rows only.
+create or replace function vestige.by_statement(t vestige.tracked, rel oid) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select not (t.policy ? 'when') and (select jsonb_array_length(s.columns) > 0 from vestige.shape s where s.id = t.shape)
+    and exists (select from pg_class where oid = rel and relkind = 'r')
+    and not exists (select from pg_inherits where inhrelid = rel)
+$$;
+
+-- Makes capture fit the table as it stands: its shape, its functions, and unless a write is going on, its triggers.
 create or replace function vestige.refit(tracked_id int, rel oid, remark text default null, with_triggers boolean default true)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked;
   s vestige.shape;
-  named text := format('capture_%s', tracked_id);
-  inserted text := format('insert_%s', tracked_id);
   settings text;
-  by_statement boolean;
-  native boolean;
+  grant_to_owner text;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   t.shape := vestige.note_shape(t, rel, remark);
@@ -109,82 +129,19 @@ begin
   where id = tracked_id returning * into t;
   select * into s from vestige.shape where id = t.shape;
   settings := vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c));
-  execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
-    named, settings, vestige.capture_source(rel, t, s));
-  execute format('revoke all on function vestige.%I() from public', named);
-  -- INSERTs come a statement at a time where the table can do that; logical replication applies rows only.
-  by_statement := not (t.policy ? 'when') and jsonb_array_length(s.columns) > 0
-    and exists (select from pg_class where oid = rel and relkind = 'r')
-    and not exists (select from pg_inherits where inhrelid = rel);
-  if by_statement then
-    execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
-      inserted, settings, vestige.insert_source(rel, t, s));
-    execute format('revoke all on function vestige.%I() from public', inserted);
+  perform vestige.make_function(format('capture_%s', tracked_id), settings, vestige.capture_source(rel, t, s));
+  if vestige.by_statement(t, rel) then
+    perform vestige.make_function(format('insert_%s', tracked_id), settings, vestige.insert_source(rel, t, s));
   end if;
-  if not with_triggers then
-    return;
+  -- PostgreSQL asks who makes a partition whether he may use the function of a row trigger that comes to it.
+  grant_to_owner := (select format('grant execute on function vestige.%I() to %s', format('capture_%s', tracked_id), relowner::regrole)
+           from pg_class where oid = rel and relkind = 'p'
+             and not has_function_privilege(relowner, to_regproc('vestige.capture_' || tracked_id), 'execute'));
+  if grant_to_owner is not null then
+    execute grant_to_owner;
   end if;
-  native := t.engine = 'native' and to_regproc('vestige.capture_native') is not null;
-  if native then
-    perform vestige.set_trigger(rel, '0_vestige_change', 'after insert or update or delete', 'row', 'capture_native',
-                                tracked_id::text);
-    perform vestige.drop_trigger(rel, '0_vestige_insert'), vestige.drop_trigger(rel, '0_vestige_apply');
-    -- As below, but where it costs the least: PostgreSQL keeps the rows for it, of every such statement.
-    if by_statement then
-      perform vestige.set_trigger(rel, 'untrack it in vestige first: that', 'after delete', 'row when (false)', named, '', 'O');
-    else
-      perform vestige.drop_trigger(rel, 'untrack it in vestige first: that');
-    end if;
-  elsif by_statement then
-    perform vestige.set_trigger(rel, '0_vestige_change', 'after update or delete', 'row', named, '');
-    perform vestige.set_trigger(rel, '0_vestige_insert', 'after insert', 'statement', inserted, '', 'O');
-    perform vestige.set_trigger(rel, '0_vestige_apply', 'after insert', 'row', named, '', 'R');
-    -- Rows that reach a partition through its parent fire no trigger of statements. This one never fires; as long as
-    -- it is there, PostgreSQL refuses to make the table a partition, and shows its name.
-    perform vestige.set_trigger(rel, 'untrack it in vestige first: that', 'after insert', 'row when (false)', named, '', 'O');
-  else
-    perform vestige.set_trigger(rel, '0_vestige_change', 'after insert or update or delete', 'row', named, '');
-    perform vestige.drop_trigger(rel, '0_vestige_insert'), vestige.drop_trigger(rel, '0_vestige_apply'),
-            vestige.drop_trigger(rel, 'untrack it in vestige first: that');
-  end if;
-  -- A row trigger comes to partitions by itself; one that sees TRUNCATE does not.
-  perform vestige.set_trigger(p.relid, '0_vestige_truncate', 'before truncate', 'statement', 'capture_truncate',
-                              tracked_id::text)
-  from (select rel as relid union select relid from pg_partition_tree(rel)) p join pg_class c on c.oid = p.relid
-  where c.relkind in ('r', 'p');
-end
-$$;
-
--- Gives a table one of its triggers, unless it has it as it must be.
---
--- enabled   A(lways), O(rigin): not when a replica applies what another server did; R(eplica): only then
-create or replace function vestige.set_trigger(rel oid, trigger_name name, events text, manner text, function_name text,
-  argument text, enabled "char" default 'A') returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  if exists (select from pg_trigger where tgrelid = rel and tgname = trigger_name and tgenabled = enabled
-             and tgfoid = to_regproc('vestige.' || function_name)
-             and tgtype & 28 = (select sum(case e when 'insert' then 4 when 'delete' then 8 when 'update' then 16 else 0 end)
-                                from regexp_split_to_table(events, ' ') e)
-             and tgargs = case when argument = '' then ''::bytea else convert_to(argument, 'UTF8') || '\x00'::bytea end) then
-    return;
-  end if;
-  perform vestige.drop_trigger(rel, trigger_name);
-  execute format('create trigger %I %s on %s %s for each %s execute function vestige.%I(%s)', trigger_name, events,
-                 rel::regclass,
-                 case when manner = 'row' or events not like 'after %' then ''
-                      when events = 'after delete' then 'referencing old table as deleted'
-                      else 'referencing new table as inserted' end,
-                 manner, function_name, case when argument = '' then '' else quote_literal(argument) end);
-  execute format('alter table %s enable %s trigger %I', rel::regclass,
-                 case enabled when 'A' then 'always' when 'R' then 'replica' else '' end, trigger_name);
-end
-$$;
-
-create or replace function vestige.drop_trigger(rel oid, trigger_name name) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  if exists (select from pg_trigger where tgrelid = rel and tgname = trigger_name) then
-    execute format('drop trigger %I on %s', trigger_name, rel::regclass);
+  if with_triggers then
+    perform vestige.set_triggers(tracked_id, rel);
   end if;
 end
 $$;

@@ -8,7 +8,7 @@ create table if not exists vestige.note (at timestamptz not null default clock_t
 
 -- The partitions, the default one apart, and the times from which and up to which they hold changes.
 create or replace function vestige.partitions() returns table (relation regclass, from_at timestamptz, upto timestamptz)
-language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: times
   select c.oid::regclass, case m[1] when 'MINVALUE' then '-infinity' else trim(m[1], '''') end::timestamptz,
          trim(m[2], '''')::timestamptz
   from pg_inherits i join pg_class c on c.oid = i.inhrelid,
@@ -19,7 +19,7 @@ $$;
 
 -- A name for the partition of the changes from a time on.
 create or replace function vestige.partition_name(from_at timestamptz) returns text language plpgsql stable
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 declare
   stem text := 'change_' || to_char(case when isfinite(from_at) then from_at else clock_timestamp() end, 'YYYYMMDD');
   named text := stem;
@@ -44,7 +44,7 @@ $$;
 -- Makes a table the partition that holds [from_at, upto), guarded as all of history is. PostgreSQL looks at its rows,
 -- and at those of the default partition.
 create or replace function vestige.attach_partition(part regclass, from_at timestamptz, upto timestamptz) returns void
-language plpgsql set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 begin
   execute format('alter table vestige.change attach partition %s for values from (%s) to (%L)', part,
                  case when from_at = '-infinity' then 'minvalue' else quote_literal(from_at) end, upto);
@@ -71,7 +71,7 @@ $$;
 -- The rows that landed in the default partition get a place of their own: it is taken out with them, becomes the
 -- partition of their time, and a new one takes its place. Nothing is copied and nothing deleted, unless a clock was wrong.
 create or replace function vestige.split_default() returns setof text language plpgsql
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: times
 declare
   part regclass := 'vestige.change_default'::regclass;
   edge timestamptz;
@@ -122,13 +122,40 @@ begin
 end
 $$;
 
+-- Gives partitions of tracked tables the trigger that sees their TRUNCATE, where the trail's owner owns the tables too.
+-- Without event triggers nobody else does, but doctor --fix.
+create or replace function vestige.see_truncates() returns setof text language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  part record;
+begin
+  for part in
+    select t.id, p.relid, c.oid::regclass as shown from vestige.tracked t join pg_class r on r.oid = t.relation and r.relkind = 'p'
+      cross join lateral pg_partition_tree(t.relation) p join pg_class c on c.oid = p.relid and c.relkind in ('r', 'p')
+    where t.untracked_at is null and p.relid <> t.relation and pg_has_role(c.relowner, 'usage')
+      and not exists (select from pg_trigger g where g.tgrelid = p.relid and g.tgname = '0_vestige_truncate')
+  loop
+    begin
+      perform vestige.make_trigger(part.id, part.shown, '0_vestige_truncate');
+      execute format('alter table %s enable always trigger "0_vestige_truncate"', part.shown);
+      insert into vestige.note (message)
+      values (format('partition %s had no trigger for TRUNCATE: if it was truncated alone before this, that is not in the trail',
+                     part.shown));
+      return next format('partition %s records its TRUNCATE from now on', part.shown);
+    exception when lock_not_available or deadlock_detected or insufficient_privilege or object_in_use then
+      null;  -- the next time
+    end;
+  end loop;
+end
+$$;
+
 -- Makes the partitions that are missing up to `ahead` periods after this one. A row that is written meanwhile is not
 -- waited for long: what cannot be had soon is tried again, `patience` times.
 --
 -- returns   a line for each thing done; nothing, and at no cost, when nothing was to do
 -- fails     lock_not_available: others used the trail all the time. Nothing was done, and no write fails for it.
 create or replace function vestige.maintain(patience int default 20) returns setof text language plpgsql security definer
-set search_path = pg_catalog, pg_temp set timezone = 'UTC' set datestyle = 'ISO, YMD' set lock_timeout = '100ms' as $$
+set search_path = pg_catalog, pg_temp set lock_timeout = '100ms' as $$  -- pinned: times
 declare
   width text := (select value from vestige.meta where name = 'partition_width');
   period interval;
@@ -149,6 +176,7 @@ begin
   period := ('1 ' || width)::interval;
   horizon := date_trunc(width, clock_timestamp()) + 3 * period;
   delete from vestige.note where at < clock_timestamp() - interval '90 days';
+  return query select vestige.see_truncates();
   if not exists (select from vestige.change_default) and (select max(upto) from vestige.partitions()) >= horizon then
     return;
   end if;

@@ -14,7 +14,7 @@ declare
   ids bigint[];
 begin
   if deepest > depth and key is not null then
-    next := vestige.next_change(rel, tracked_id, shape_id, op, key, coalesce(new_key, key), old_one, new_one);
+    next := vestige.next_change(rel, tracked_id, shape_id, op, key, coalesce(new_key, key), new_row, old_one, new_one);
     if next.room > 0 and not exists (select from vestige.change c where c.id = next.id - 1 and c.at = next.at) then
       perform vestige.write_change(tracked_id, shape_id, op, key, new_key, old_row, new_row, next.id - 1, next.at,
                                    (next.room - 1)::smallint);
@@ -41,17 +41,19 @@ $$;
 -- The change of this transaction, already written down, that came right after a given one of the same row; null when
 -- there is none. The place is right when, before it, the changes lead to the old row, and from it to the row that
 -- stands in the table: there is one such place, or they do not touch the same columns. Inside a trigger the outer
--- statement's change may still be missing before it; then what follows decides alone.
+-- statement's change may still be missing before it; then what follows decides alone. Where the trail's owner may not
+-- read the table, what came before does.
+--
+-- inserted  the text of an INSERT's row, whose rows may be no rows here (typed_row)
 create or replace function vestige.next_change(rel oid, tracked_id int, shape_id int, op "char", key text, new_key text,
-  old_one anyelement, new_one anyelement) returns vestige.change
-language plpgsql set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off as $$
+  inserted text, old_one anyelement, new_one anyelement) returns vestige.change
+language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   s vestige.shape;
   e record;
-  r record;
-  live text;
+  old_text text;
+  new_text text := inserted;
+  live record;
   at_key text;
   known vestige.change[];
   right_place int;
@@ -59,8 +61,10 @@ declare
   root oid := coalesce(pg_partition_root(rel), rel);
 begin
   select * into s from vestige.shape where id = shape_id;
-  e := vestige.expressions(s.columns, true, '($1).', '($2).');
-  execute format('select %s as old, %s as new', e.old_row, e.new_row) into r using old_one, new_one;
+  if op <> 'I' then
+    e := vestige.expressions(s.columns, true, '($1).', '($2).');
+    execute format('select %s, %s', e.old_row, e.new_row) into old_text, new_text using old_one, new_one;
+  end if;
   foreach at_key in array case when key = new_key then array[key] else array[key, new_key] end loop
     known := array(
       select c from vestige.change c
@@ -77,10 +81,11 @@ begin
     right_place := 0;
     for place in 0..cardinality(known) loop
       continue when not vestige.leads(known[1:place], at_key,
-                                      case when op = 'D' or at_key <> new_key then null else r.new end, live, true);
+                                      case when op = 'D' or at_key <> new_key then null else new_text end,
+                                      live.printed, true, live.told);
       right_place := place;
-      exit when vestige.leads(known[place + 1:], at_key, case when op = 'I' or at_key <> key then null else r.old end,
-                              null, false);
+      exit when vestige.leads(known[place + 1:], at_key, case when op = 'I' or at_key <> key then null else old_text end,
+                              null, false, true);
     end loop;
     if right_place > 0 and (found.id is null or known[right_place].id < found.id) then
       found := known[right_place];
@@ -93,9 +98,9 @@ $$;
 -- Whether changes of the row at a key lead from one state of it to another. A state is a row's text; null: no row.
 --
 -- known     the changes, newest first
--- onward    from `start` through all of them to `goal`; otherwise back from `start`, wherever that leads
-create or replace function vestige.leads(known vestige.change[], at_key text, start text, goal text, onward boolean)
-returns boolean language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- onward    from `start` through all of them to `goal`, where that is told; otherwise back from `start`, wherever that leads
+create or replace function vestige.leads(known vestige.change[], at_key text, start text, goal text, onward boolean,
+  goal_told boolean) returns boolean language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   state text[] := vestige.fields(start);
   stands boolean := start is not null;
@@ -132,7 +137,7 @@ begin
       end if;
     end loop;
   end loop;
-  if not onward then
+  if not onward or not goal_told then
     return true;
   end if;
   if stands <> (goal is not null) then
@@ -148,13 +153,13 @@ begin
 end
 $$;
 
--- The row that stands in a table under the key of a given one, as text.
+-- The row that stands in a table under the key of a given one, as text; not told where the trail's owner may not read it.
 create or replace function vestige.standing_row(rel oid, shape_columns jsonb, by_new boolean, old_one anyelement,
-  new_one anyelement) returns text language plpgsql set search_path = pg_catalog, pg_temp set row_security = off as $$
+  new_one anyelement, out printed text, out told boolean) language plpgsql
+set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   e record := vestige.expressions(shape_columns, true, 'live.', 'live.');
   fits text;
-  printed text;
 begin
   -- By the operator of the key's index, wherever it lives.
   select string_agg(format('live.%1$I operator(%2$I.%3$s) ($1).%1$I', x.name, n.nspname, o.oprname), ' and ') into fits
@@ -172,6 +177,8 @@ begin
                  case when exists (select from pg_class where oid = rel and relkind = 'p') then '' else 'only' end,
                  rel::regclass, coalesce(fits, 'false'))
     into printed using case when by_new then new_one else old_one end;
-  return printed;
+  told := true;
+exception when insufficient_privilege or undefined_function or datatype_mismatch or wrong_object_type then
+  told := false;
 end
 $$;

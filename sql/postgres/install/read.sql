@@ -16,11 +16,22 @@ begin
 end
 $$;
 
+-- A value as to_jsonb gives it, by way of its type; its text, when the type is gone or means something else now.
+create or replace function vestige.cast_json(type text, value text) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  printed text;
+begin
+  execute format('select to_jsonb($1::%s)', type) into printed using value;
+  return printed;
+exception when others then
+  return to_json(value)::text;
+end
+$$;
+
 -- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text.
 create or replace function vestige.value_json(kind text, type text, value text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-declare
-  printed text;
 begin
   if value is null then
     return 'null';
@@ -31,12 +42,7 @@ begin
   elsif kind = 'time' and value ~ '^[0-9]' then
     return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', '\1:00'), ' ', 'T'))::text;
   elsif kind = 'cast' and value like '{%' then
-    begin
-      execute format('select to_jsonb($1::%s)', type) into printed using value;
-      return printed;
-    exception when others then
-      null;  -- the type is gone, or means something else now
-    end;
+    return vestige.cast_json(type, value);
   end if;
   return to_json(value)::text;
 end
@@ -68,8 +74,7 @@ $$;
 
 -- The rows of a change as JSON objects, in the order of the columns, under the names that they have today.
 create or replace function vestige.decode(c vestige.change, out key json, out new_key json, out old_values json,
-  out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' as $$
+  out new_values json, out changed_fields text[]) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   old_fields text[] := vestige.fields(c.old_row);
   new_fields text[] := vestige.fields(c.new_row);
@@ -80,22 +85,28 @@ declare
   key_fields text[];
   new_key_fields text[];
   f record;
-  whole boolean := (select s.whole from vestige.shape s where s.id = c.shape);
-  show_all boolean := whole and (select t.policy ->> 'capture' = 'full' from vestige.tracked t where t.id = c.tracked);
+  s vestige.shape;
+  t vestige.tracked;
+  today jsonb;                   -- the columns under their names of today, if the shape is an older one
+  whole boolean;
+  show_all boolean;
   changed boolean;
   gone boolean := c.key is null and c.old_row is null and c.new_row is null and c.op not in ('T', 'E');
 begin
   if gone then
     gone := coalesce(vestige.erased_parts(c.id) ->> 'key' is not null, false);
   end if;
+  select x.* into s from vestige.shape x where x.id = c.shape;
+  select x.* into t from vestige.tracked x where x.id = c.tracked;
+  whole := s.whole;
+  show_all := whole and t.policy ->> 'capture' = 'full';
+  if t.shape <> c.shape then
+    today := (select x.columns from vestige.shape x where x.id = t.shape);
+  end if;
   for f in
-    select i.place, x.id, x.kind, x.type, x.key, coalesce(n.name, x.name) as name
-    from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place),
-      jsonb_to_record(i.item) as x(id int, name text, type text, kind text, key int)
-      left join lateral (select now ->> 'name' as name from vestige.tracked t join vestige.shape p on p.id = t.shape,
-                           jsonb_array_elements(p.columns) now where t.id = c.tracked and (now ->> 'id')::int = x.id) n
-        on true
-    where s.id = c.shape order by i.place
+    select i.place, i.item ->> 'kind' as kind, i.item ->> 'type' as type, (i.item ->> 'key')::int as key,
+           coalesce((select n ->> 'name' from jsonb_array_elements(today) n where n -> 'id' = i.item -> 'id'), i.item ->> 'name') as name
+    from jsonb_array_elements(s.columns) with ordinality as i(item, place)
   loop
     if f.key > 0 then
       if f.key = 1 then
@@ -134,8 +145,8 @@ begin
 end
 $$;
 
--- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked, op and tx are cheap; one on actor reads
--- what each context said.
+-- Every change, readable: the contract of docs/json.md. Conditions on id, at, tracked and op are cheap; one on actor or tx
+-- reads the contexts. changes_of finds a transaction's changes, row_trail a row's.
 create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
          when 'E' then 'ERASE' else 'BASELINE' end as op,

@@ -3,10 +3,10 @@
 -- Undoes the changes of a transaction to one table by one statement for each kind of change; false: nothing was done,
 -- since the case is not as plain as that: every row changed once, keys as they were, the table unaltered since, and every
 -- row as the change left it.
-create or replace function vestige.undo_at_once(t vestige.tracked, ids bigint[]) returns boolean language plpgsql
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set jit = off as $$
+--
+-- steps    look: whether it is plain; I, U, D: undoes INSERTs, UPDATEs, DELETEs, which were looked at
+create or replace function vestige.undo_at_once(t vestige.tracked, ids bigint[], steps text[]) returns boolean language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off as $$  -- pinned: values
 declare
   s vestige.shape := vestige.shape_row(t.shape);
   rel oid := t.relation;
@@ -53,36 +53,39 @@ begin
     lateral (select format(case when (x ->> 'plain')::boolean then 'live.%1$I::text'
                            else 'case when live.%1$I is distinct from null then concat(live.%1$I) end' end, a.attname) as printed) p;
   -- Every row as the change left it, and so it stays until the end.
-  execute format('select count(*) from (select from %s join only %s live on %s'
-                 ' where c.op = ''U'' and %s or c.op = ''I'' and %s for update of live) x', source, rel::regclass, fits,
-                 same_changed, same_all)
-    into touched using ids;
-  if touched <> counts.i + counts.u then
-    return false;
-  end if;
-  if counts.d > 0 then
-    execute format('select count(*) from %s join only %s live on %s where c.op = ''D''', source, rel::regclass, fits)
+  if 'look' = any (steps) then
+    execute format('select count(*) from (select from %s join only %s live on %s'
+                   ' where c.op = ''U'' and %s or c.op = ''I'' and %s for update of live) x', source, rel::regclass, fits,
+                   same_changed, same_all)
       into touched using ids;
-    if touched > 0 then
+    if touched <> counts.i + counts.u then
       return false;
     end if;
+    if counts.d > 0 then
+      execute format('select count(*) from %s join only %s live on %s where c.op = ''D''', source, rel::regclass, fits)
+        into touched using ids;
+      if touched > 0 then
+        return false;
+      end if;
+    end if;
   end if;
-  if counts.i > 0 then
+  counts.all_of_them := 0;
+  if counts.i > 0 and 'I' = any (steps) then
     execute format('delete from only %s live using %s where c.op = ''I'' and %s', rel::regclass, source, fits) using ids;
     get diagnostics touched = row_count;
-    counts.all_of_them := counts.all_of_them - touched;
+    counts.all_of_them := counts.i - touched;
   end if;
-  if counts.u > 0 and sets is not null then
+  if counts.u > 0 and sets is not null and 'U' = any (steps) then
     execute format('update only %s live set %s from %s where c.op = ''U'' and %s', rel::regclass, sets, source, fits) using ids;
     get diagnostics touched = row_count;
-    counts.all_of_them := counts.all_of_them - touched;
+    counts.all_of_them := counts.all_of_them + counts.u - touched;
   end if;
-  if counts.d > 0 then
+  if counts.d > 0 and 'D' = any (steps) then
     execute format('insert into %s (%s)%s select %s from %s where c.op = ''D''', rel::regclass, names,
       case when exists (select from pg_attribute where attrelid = rel and attidentity = 'a') then ' overriding system value' else '' end,
       news, source) using ids;
     get diagnostics touched = row_count;
-    counts.all_of_them := counts.all_of_them - touched;
+    counts.all_of_them := counts.all_of_them + counts.d - touched;
   end if;
   if counts.all_of_them <> 0 then
     raise exception 'revert: % changes of % were not undone', counts.all_of_them, rel::regclass
@@ -95,22 +98,51 @@ $$;
 -- The changes of a transaction, newest first.
 create or replace function vestige.changes_of(tx bigint) returns bigint[] language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select array(select c.id from vestige.context x join vestige.change c on c.context = x.id and c.xid = x.xid
-               where x.tx = changes_of.tx and c.id >= changes_of.tx order by c.id desc)
+  select array(select c.id
+               from (select vestige.tx_end(changes_of.tx) as upto) e, vestige.context x, vestige.change c
+               where x.tx = changes_of.tx and x.id >= changes_of.tx and x.id < e.upto
+                 and c.context = x.id and c.xid = x.xid and c.id >= changes_of.tx and c.id < e.upto order by c.id desc)
 $$;
 
--- Undoes a transaction's changes if that is plain (undo_at_once): how many, or 0.
+-- Undoes a transaction's changes if that is plain (undo_at_once): how many, or 0. Of several tables in the order that their
+-- foreign keys want: what refers goes before what it refers to, and comes back after it. Where that is none, nothing is done.
 create or replace function vestige.revert_at_once(ids bigint[]) returns bigint language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
-  t vestige.tracked;
+  tables int[];
+  step text;
+  one record;
 begin
-  select k.* into t from vestige.tracked k where k.id = (select c.tracked from vestige.change c where c.id = ids[1]);
-  if cardinality(ids) < 2 or t.untracked_at is not null
-     or exists (select from vestige.change c where c.id = any (ids) and c.tracked <> t.id) then
+  select array_agg(distinct c.tracked) into tables from vestige.change c where c.id = any (ids);
+  if cardinality(ids) < 2
+     or exists (select from vestige.tracked k where k.id = any (tables) and k.untracked_at is not null) then
     return 0;
+  elsif cardinality(tables) = 1 then
+    return case when vestige.undo_at_once((select k from vestige.tracked k where k.id = tables[1]), ids, '{look,I,U,D}')
+                then cardinality(ids) else 0 end;
   end if;
-  return case when vestige.undo_at_once(t, ids) then cardinality(ids) else 0 end;
+  begin
+    foreach step in array array['look', 'I', 'U', 'D'] loop
+      for one in
+        with recursive depth as (
+          select k.id, k.relation, 0 as rank from vestige.tracked k where k.id = any (tables)
+          union
+          select k.id, k.relation, d.rank + 1 from depth d join pg_constraint f on f.contype = 'f' and f.confrelid = d.relation
+            join vestige.tracked k on k.relation = f.conrelid and k.id = any (tables)
+          where f.conrelid <> f.confrelid and d.rank < cardinality(tables))
+        select (select k from vestige.tracked k where k.id = c.tracked) as of_table, array_agg(c.id) as its
+        from vestige.change c where c.id = any (ids) group by c.tracked
+        order by (select max(d.rank) from depth d where d.id = c.tracked) * case step when 'I' then -1 else 1 end
+      loop
+        if not vestige.undo_at_once(one.of_table, one.its, array[step]) then
+          return 0;
+        end if;
+      end loop;
+    end loop;
+  exception when integrity_constraint_violation or sqlstate 'VS003' then
+    return 0;
+  end;
+  return cardinality(ids);
 end
 $$;
 

@@ -24,8 +24,9 @@ begin
       select format('execute on function %s', p.oid::regprocedure) from pg_catalog.pg_proc p
       where p.pronamespace = 'vestige'::regnamespace and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
         and (p.provolatile <> 'v' and not p.prosecdef
-             or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'untrack', 'untrack_id', 'baseline', 'maintain',
-                                                              'set_retention', 'erase', 'erase_changes'))
+             or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
+               'make_trigger', 'drop_trigger', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
+               'set_retention', 'undo', 'undo_at_once', 'revert', 'revert_at_once', 'erase', 'erase_changes'))
     loop
       execute format('grant %s to %I', given, role_name);
     end loop;

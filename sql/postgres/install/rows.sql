@@ -1,84 +1,116 @@
 -- The changes of a row.
 
--- The ids of the changes of a row, under every key it had, in both directions.
+-- The changes under one key, before or after, whichever row had it: one search by the key's hash.
+create or replace function vestige.changes_under(tracked_id int, key_text text) returns setof vestige.change
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  hash bigint := hashtextextended(key_text, tracked_id);
+begin
+  return query select c.* from vestige.change c
+    where c.key_hash = hash and c.key = key_text and c.tracked = tracked_id;
+  if exists (select from vestige.moved v where v.key_hash = hash) then
+    return query select c.* from vestige.moved v join vestige.change c on c.id = v.change
+        and c.at between v.at - interval '1 day' and v.at + interval '1 day'
+      where v.key_hash = hash and c.new_key = key_text and c.key is distinct from key_text and c.tracked = tracked_id;
+  end if;
+end
+$$;
+
+-- The changes of a row, under every key it had, in both directions: one search for a row that never had another key.
 --
 -- key_text   as it stands in vestige.change.key
-create or replace function vestige.row_changes(tracked_id int, key_text text) returns setof bigint language plpgsql stable
-set search_path = pg_catalog, pg_temp as $$
+create or replace function vestige.row_trail(tracked_id int, key_text text) returns setof vestige.change
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  keys text[] := array[key_text];
-  lows bigint[] := array[0::bigint];
-  highs bigint[] := array[9223372036854775807];
+  one vestige.change;
+  moves bigint[] := '{}';       -- the changes that gave the row this key, or another
+  froms text[] := '{}';
+  upto text[] := '{}';
+  keys text[] := '{}';
+  lows bigint[] := '{}';
+  highs bigint[] := '{}';
   k text;
-  m record;
   e record;
   low bigint;
   high bigint;
 begin
-  if key_text is null then
-    return;
+  for one in select u.* from vestige.changes_under(tracked_id, key_text) u loop
+    return next one;
+    if one.new_key is not null then
+      moves := moves || one.id;
+      froms := froms || one.key;
+      upto := upto || one.new_key;
+    end if;
+  end loop;
+  for i in 1..cardinality(moves) loop
+    if upto[i] = key_text then
+      -- Backward: a row that came to have this key by a change, from where it came.
+      k := froms[i];
+      high := moves[i];
+      loop
+        select c.id, c.op, c.key, c.new_key into e from vestige.change c
+        where c.id < high and c.tracked = tracked_id
+          and (c.key_hash = hashtextextended(k, tracked_id) and c.key = k and c.op in ('I', 'B')
+            or c.id in (select change from vestige.moved where key_hash = hashtextextended(k, tracked_id)) and c.new_key = k)
+        order by c.id desc limit 1;
+        low := coalesce(e.id, 0);
+        keys := keys || k;
+        lows := lows || low;
+        highs := highs || high;
+        exit when e.id is null or e.new_key is null;
+        k := e.key;
+        high := e.id;
+      end loop;
+    end if;
+    if froms[i] = key_text then
+      -- Forward: a row that had this key and was given another.
+      k := upto[i];
+      low := moves[i];
+      loop
+        select c.id, c.new_key into e from vestige.change c
+        where c.id > low and c.key_hash = hashtextextended(k, tracked_id) and c.key = k and c.tracked = tracked_id
+          and (c.op = 'D' or c.new_key is not null)
+        order by c.id limit 1;
+        keys := keys || k;
+        lows := lows || low;
+        highs := highs || coalesce(e.id, 9223372036854775807);
+        exit when e.id is null or e.new_key is null;
+        k := e.new_key;
+        low := e.id;
+      end loop;
+    end if;
+  end loop;
+  if cardinality(keys) > 0 then
+    return query select distinct on (o.id) o.*
+      from unnest(keys, lows, highs) as s(key, low, high), lateral vestige.changes_under(tracked_id, s.key) o
+      where o.id between s.low and s.high and o.key is distinct from key_text and o.new_key is distinct from key_text
+      order by o.id;
   end if;
-  -- Backward: every row that came to have this key by a change, from where it came.
-  for m in
-    select c.id, c.key from vestige.moved v join vestige.change c on c.id = v.change and c.at between v.at - interval '1 day'
-      and v.at + interval '1 day'
-    where v.key_hash = hashtextextended(key_text, tracked_id) and c.new_key = key_text and c.tracked = tracked_id
-  loop
-    k := m.key;
-    high := m.id;
-    loop
-      select c.id, c.op, c.key, c.new_key into e from vestige.change c
-      where c.id < high and c.tracked = tracked_id
-        and (c.key_hash = hashtextextended(k, tracked_id) and c.key = k and c.op in ('I', 'B')
-          or c.id in (select change from vestige.moved where key_hash = hashtextextended(k, tracked_id)) and c.new_key = k)
-      order by c.id desc limit 1;
-      low := coalesce(e.id, 0);
-      keys := keys || k;
-      lows := lows || low;
-      highs := highs || high;
-      exit when e.id is null or e.new_key is null;
-      k := e.key;
-      high := e.id;
-    end loop;
-  end loop;
-  -- Forward: every row that had this key and was given another.
-  for m in
-    select c.id, c.new_key from vestige.change c
-    where c.key_hash = hashtextextended(key_text, tracked_id) and c.key = key_text and c.tracked = tracked_id
-      and c.new_key is not null
-  loop
-    k := m.new_key;
-    low := m.id;
-    loop
-      select c.id, c.new_key into e from vestige.change c
-      where c.id > low and c.key_hash = hashtextextended(k, tracked_id) and c.key = k and c.tracked = tracked_id
-        and (c.op = 'D' or c.new_key is not null)
-      order by c.id limit 1;
-      keys := keys || k;
-      lows := lows || low;
-      highs := highs || coalesce(e.id, 9223372036854775807);
-      exit when e.id is null or e.new_key is null;
-      k := e.new_key;
-      low := e.id;
-    end loop;
-  end loop;
-  return query
-    select distinct c.id from unnest(keys, lows, highs) as s(key, low, high)
-      join vestige.change c on c.key_hash = hashtextextended(s.key, tracked_id) and c.key = s.key and c.tracked = tracked_id
-    where c.id between s.low and s.high
-    union
-    select c.id from unnest(keys, lows, highs) as s(key, low, high)
-      join vestige.moved v on v.key_hash = hashtextextended(s.key, tracked_id)
-      join vestige.change c on c.id = v.change and c.new_key = s.key and c.tracked = tracked_id
-    where c.id between s.low and s.high;
+end
+$$;
+
+-- Just their ids.
+create or replace function vestige.row_changes(tracked_id int, key_text text) returns setof bigint language sql stable
+set search_path = pg_catalog, pg_temp as $$ select c.id from vestige.row_trail(tracked_id, key_text) c $$;
+create or replace function vestige.key_changes(tracked_id int, key_text text) returns setof bigint language sql stable
+set search_path = pg_catalog, pg_temp as $$ select c.id from vestige.changes_under(tracked_id, key_text) c $$;
+
+-- Where a transaction ends for sure: the id of a context of another transaction, later, of the same server process, which
+-- runs one at a time. None yet: the end of all ids. So what a transaction did is found without reading all that came after.
+create or replace function vestige.tx_end(tx bigint) returns bigint language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  opened vestige.context;
+begin
+  select x.* into opened from vestige.context x where x.id = tx_end.tx;
+  return coalesce((select n.id from (select x.id, x.pid, x.xid from vestige.context x where x.id > tx_end.tx order by x.id offset 0) n
+                   where n.pid = opened.pid and n.xid <> opened.xid limit 1), 9223372036854775807);
 end
 $$;
 
 -- A key as it stands in vestige.change.key, from what somebody typed for each key column.
 create or replace function vestige.key_text(tracked_id int, words text[]) returns text language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   casts text;
   out_text text;
@@ -119,9 +151,7 @@ $$;
 
 -- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row.
 create or replace function vestige.live_row(tracked_id int, key_text text) returns json language plpgsql stable
-set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;
@@ -150,14 +180,4 @@ begin
     join unnest(vestige.fields(found_row)) with ordinality as f(value, place) using (place);
   return '{' || printed || '}';
 end
-$$;
-
--- The ids of the changes under one key, before or after, whichever row had it.
-create or replace function vestige.key_changes(tracked_id int, key_text text) returns setof bigint language sql stable
-set search_path = pg_catalog, pg_temp as $$
-  select c.id from vestige.change c
-  where c.key_hash = hashtextextended(key_text, tracked_id) and c.key = key_text and c.tracked = tracked_id
-  union
-  select c.id from vestige.moved v join vestige.change c on c.id = v.change
-  where v.key_hash = hashtextextended(key_text, tracked_id) and c.new_key = key_text and c.tracked = tracked_id
 $$;

@@ -6,11 +6,12 @@
 --   settings  what its text depends on: z(one) d(atestyle) i(ntervalstyle) f(loat digits) b(ytea) m(onetary) q(uotes)
 --   plain     a cast to text prints it as a row does, and = compares that byte by byte; no function of an
 --             application's runs
---   base      what stands behind a domain: a domain may refuse the null of a field that is left empty
+--   base      what stands behind a domain, which may refuse the null of a field that is left empty; '' for a type that
+--             is not the server's own: capture may not be allowed to name it, and takes its text
 create or replace function vestige.live_columns(rel oid)
 returns table (attnum int, name text, type text, kind text, exact boolean, settings text, virtual boolean,
                plain boolean, base text)
-language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   with recursive base as (
     select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attgenerated,
            t.oid, t.typtype, t.typbasetype, t.typelem, t.typcategory, t.typnamespace, a.atttypmod as typmod
@@ -66,14 +67,14 @@ language sql stable set search_path = pg_catalog, pg_temp set quote_all_identifi
     k.typtype = 'e' or k.builtin and k.typtype = 'b' and k.exact_text and not exists (
       select from pg_cast f where f.castsource = k.oid and f.casttarget = 'text'::regtype and f.castmethod = 'f'
         and k.base not in ('character varying', 'name')),
-    case when k.oid <> k.atttypid then format_type(k.oid, k.typmod) end
+    case when k.oid = k.atttypid then null when k.builtin then format_type(k.oid, k.typmod) else '' end
   from known k order by k.attnum
 $$;
 
 -- The columns as statements see them, though a transaction's snapshot may be older than the last ALTER TABLE: from
 -- the server's own caches, not by a query of the catalogs.
 create or replace function vestige.latest_columns(rel oid) returns table (attnum int, name text, type text)
-language plpgsql stable set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   places int[] := '{}';
   names text[] := '{}';
@@ -92,9 +93,15 @@ begin
     null;  -- PostgreSQL 13: there is no such column
   end;
   if cardinality(names) > 0 then
-    execute format('select array[%s] from (select (null::%s).*) x',
-                   (select string_agg(format('format_type(pg_typeof(x.%I), null)', n), ', ' order by place)
-                    from unnest(names) with ordinality as u(n, place)), rel::regclass) into types;
+    begin
+      execute format('select array[%s] from (select (null::%s).*) x',
+                     (select string_agg(format('format_type(pg_typeof(x.%I), null)', n), ', ' order by place)
+                      from unnest(names) with ordinality as u(n, place)), rel::regclass) into types;
+    exception when insufficient_privilege then
+      -- A schema that the trail's owner may not use. What the catalogs say is right for all but old snapshots.
+      types := array(select format_type(a.atttypid, null) from unnest(places) with ordinality as u(attnum, place)
+                       left join pg_attribute a on a.attrelid = rel and a.attnum = u.attnum order by place);
+    end;
   end if;
   return query select * from unnest(places, names, types);
 end
@@ -102,7 +109,7 @@ $$;
 
 -- Whether the catalogs, as this transaction sees them, say of a table's columns what holds.
 create or replace function vestige.up_to_date(rel oid) returns boolean language sql stable
-set search_path = pg_catalog, pg_temp set quote_all_identifiers = off as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   select not exists (
     select from vestige.latest_columns(rel) l
       full join (select a.attnum::int, a.attname::text as name, format_type(a.atttypid, null) as type

@@ -69,6 +69,7 @@ declare
   part text;
   again text;
   altered boolean;
+  trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
@@ -112,6 +113,23 @@ begin
     return query select 'error', 'triggers-altered', 'triggers altered',
       format('capture triggers are not as vestige made them: %s; changes meanwhile may not be in the trail', found),
       'vestige doctor --fix', true;
+  end if;
+  select string_agg(l.statement, '; ' order by l.statement) into found from vestige.loan(rel) l;
+  if found is not null then
+    return query select 'warning', 'rights', null::text,
+      format('the trail''s owner %s may not read table %s, or not all of its partitions: of a TRUNCATE the rows are not recorded, and'
+             ' what triggers change may stand in another order', trail_owner::regrole, shown), found, true;
+  elsif (select c.relrowsecurity and not (o.rolsuper or o.rolbypassrls) and (c.relforcerowsecurity or not pg_has_role(o.oid, c.relowner, 'usage'))
+         from pg_class c, pg_roles o where c.oid = rel and o.oid = trail_owner) then
+    return query select 'note', 'rights', null::text,
+      format('row-level security of table %s holds for the trail''s owner %s, too: of a TRUNCATE the rows are not recorded, and'
+             ' what triggers change may stand in another order', shown, trail_owner::regrole), format('alter role %s bypassrls', trail_owner::regrole), false;
+  end if;
+  select format('%s, who owns table %s, may not make partitions of it', c.relowner::regrole, shown) into found
+  from pg_class c where c.oid = rel and c.relkind = 'p'
+    and not has_function_privilege(c.relowner, to_regproc('vestige.capture_' || tracked_id), 'execute');
+  if found is not null then
+    return query select 'error', 'rights', null::text, found, 'vestige doctor --fix', true;
   end if;
   altered := rel <> t.relation or vestige.signature(rel) <> s.signature;
   if altered then

@@ -6,6 +6,24 @@
 --            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "…", "classification": "…", "tags": […]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  tracked_id int;
+begin
+  perform vestige.lend(rel);
+  tracked_id := vestige.decide_policy(rel, policy);
+  perform vestige.set_triggers(tracked_id, rel);
+  -- Tables that inherit from it hold rows of it: each is tracked by itself, under the same policy.
+  perform vestige.set_policy(i.inhrelid, policy)
+  from pg_inherits i join pg_class c on c.oid = i.inhparent
+  where i.inhparent = rel and c.relkind = 'r'
+    and not exists (select from vestige.tracked k where k.relation = i.inhrelid and k.untracked_at is null);
+  return tracked_id;
+end
+$$;
+
+-- The same in the trail: everything but the triggers.
+create or replace function vestige.decide_policy(rel regclass, policy jsonb) returns int language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
   r record;
@@ -65,20 +83,14 @@ begin
     insert into vestige.tracked (schema_name, table_name, relation, policy, shape)
     values (r.nspname, r.relname, rel, policy, 0) returning * into t;
   else
-    update vestige.tracked set policy = set_policy.policy, places = null, untracked_at = null,
+    update vestige.tracked set policy = decide_policy.policy, places = null, untracked_at = null,
       tracked_at = case when untracked_at is null then tracked_at else clock_timestamp() end
     where id = t.id;
   end if;
   if policy ? 'when' then
     perform vestige.check_condition(rel, policy ->> 'when');
   end if;
-  perform vestige.refit(t.id, rel);
-  -- Tables that inherit from it hold rows of it: each is tracked by itself, under the same policy.
-  if r.relkind = 'r' then
-    perform vestige.set_policy(i.inhrelid, policy) from pg_inherits i
-    where i.inhparent = rel and not exists (select from vestige.tracked k
-                                            where k.relation = i.inhrelid and k.untracked_at is null);
-  end if;
+  perform vestige.refit(t.id, rel, null, false);
   return t.id;
 end
 $$;
@@ -119,9 +131,21 @@ $$;
 
 -- Records every row that stands in the table as a BASELINE change; how many.
 create or replace function vestige.baseline(tracked_id int) returns bigint language plpgsql
-security definer set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set row_security = off as $$
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+begin
+  select * into t from vestige.tracked where id = tracked_id;
+  perform vestige.check_owner(t.relation, 'baseline of');
+  -- Nobody writes between the look at the table and the changes that are captured after it.
+  execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
+  return vestige.baseline_rows(tracked_id);
+end
+$$;
+
+-- The same of a table that is locked.
+create or replace function vestige.baseline_rows(tracked_id int) returns bigint language plpgsql
+security definer set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;
@@ -134,8 +158,6 @@ begin
   perform vestige.check_owner(t.relation, 'baseline of');
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
-  -- Nobody writes between this look at the table and the changes that are captured after it.
-  execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
   execute format('insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_row)'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
                  ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s %4$I.%5$I as live',
@@ -150,28 +172,36 @@ $$;
 
 -- Stops to track a table, which may be gone; its history stays.
 create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  g record;
+begin
+  perform vestige.check_owner((select relation from vestige.tracked where id = tracked_id), 'untrack');
+  for g in
+    select t.tgname, t.tgrelid from pg_trigger t
+    where t.tgparentid = 0 and (t.tgfoid in (to_regproc('vestige.capture_' || tracked_id), to_regproc('vestige.insert_' || tracked_id))
+      or vestige.captures(t.tgfoid, t.tgargs, tracked_id)
+      or t.tgfoid = 'vestige.capture_truncate'::regproc
+         and t.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
+  loop
+    perform vestige.drop_trigger(g.tgrelid, g.tgname);
+  end loop;
+  perform vestige.end_policy(tracked_id);
+end
+$$;
+
+-- The same in the trail: everything but the triggers.
+create or replace function vestige.end_policy(tracked_id int) returns void language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  functions text[] := array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)];
   function_name text;
-  t record;
 begin
   perform vestige.check_owner((select relation from vestige.tracked where id = tracked_id), 'untrack');
   update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
   if not found then
     raise exception 'untrack: no table % is tracked', tracked_id using errcode = 'undefined_object';
   end if;
-  for t in
-    select g.tgname, format('%I.%I', n.nspname, c.relname) as rel
-    from pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where g.tgparentid = 0 and (g.tgfoid in (select to_regproc(f) from unnest(functions) f)
-      or vestige.captures(g.tgfoid, g.tgargs, tracked_id)
-      or g.tgfoid = 'vestige.capture_truncate'::regproc
-         and g.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
-  loop
-    execute format('drop trigger %I on %s', t.tgname, t.rel);
-  end loop;
-  foreach function_name in array functions loop
+  foreach function_name in array array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)] loop
     if to_regproc(function_name) is not null then
       execute format('drop function %s()', function_name);
     end if;

@@ -4,9 +4,8 @@
 -- conflict   what is not as the change left it; columns: which
 -- statement  the SQL that was run, for people to read; notes: columns that could not be put back, and why
 create or replace function vestige.undo(change_id bigint, anyway boolean default false, out done text, out conflict text,
-  out columns text[], out statement text, out notes text[]) language plpgsql set search_path = pg_catalog, pg_temp
-set timezone = 'UTC' set datestyle = 'ISO, YMD' set intervalstyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' as $$
+  out columns text[], out statement text, out notes text[]) language plpgsql
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   c vestige.change;
   t vestige.tracked;

@@ -4,7 +4,7 @@
 do $upgrade$
 declare
   present int := (select value::int from vestige.meta where name = 'schema_version');
-  t record;
+  t vestige.tracked;
 begin
   if present < 1 then
     alter table vestige.tracked add column if not exists places jsonb;

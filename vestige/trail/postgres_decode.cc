@@ -1,0 +1,259 @@
+#include "vestige/trail/postgres_decode.h"
+
+#include <algorithm>
+
+#include "vestige/base/bytes.h"
+#include "vestige/base/json.h"
+#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/row_text.h"
+
+namespace vestige::postgres {
+namespace {
+
+// Places of the query's columns.
+enum Place {
+  kId,
+  kAt,
+  kOp,
+  kShape,
+  kKey,
+  kNewKey,
+  kOldRow,
+  kNewRow,
+  kServed,
+  kContext,
+  kTx,
+  kFields,
+  kDbUser,
+  kErased,
+  kErases
+};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+Result<Op> op_of(const std::string& letter) {
+  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline,
+                      Op::erase})
+    if (letter == name(op).substr(0, 1)) return op;
+  return fail(Fault::corrupt, "unknown operation '{}'", letter);
+}
+
+// As to_jsonb prints a time: with a T, and with minutes in its zone.
+std::string iso_time(std::string text) {
+  const std::size_t size = text.size();
+  if (size >= 3 && (text[size - 3] == '+' || text[size - 3] == '-') && is_digit(text[size - 2]) &&
+      is_digit(text[size - 1]))
+    text += ":00";
+  std::replace(text.begin(), text.end(), ' ', 'T');
+  return text;
+}
+
+Result<std::vector<ErasedPart>> erased_parts(const Rows& rows) {
+  std::vector<ErasedPart> parts;
+  if (rows.is_null(kErased)) return parts;
+  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased)))))
+    parts.push_back(
+        {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+  return parts;
+}
+
+Result<std::optional<Row>> row_or_null(json::Reader& list) {
+  const json::Span item = TRY(list.value());
+  if (item.kind == json::Kind::null) return std::optional<Row>();
+  return std::optional<Row>(TRY(row_of_tokens(item.text)));
+}
+
+// What vestige.decode made of a change: its key, its new key, its old and new values.
+Result<void> take_served(const std::string& text, Change& change) {
+  json::Reader list(text);
+  TRY(list.open('['));
+  TRY(list.more('['));
+  change.key = TRY(row_or_null(list)).value_or(Row());
+  TRY(list.more('['));
+  change.new_key = TRY(row_or_null(list));
+  TRY(list.more('['));
+  change.old_values = TRY(row_or_null(list));
+  TRY(list.more('['));
+  change.new_values = TRY(row_or_null(list));
+  return {};
+}
+
+}  // namespace
+
+// The server reads arrays, by the types that they have. A context of plain texts needs no reading by it. Only what has
+// nothing where something was can have been erased.
+std::string_view change_columns() {
+  return R"(c.id, (extract(epoch from c.at) * 1000000)::int8, c.op::text, c.shape, c.key, c.new_key,
+    c.old_row, c.new_row,
+    case when pg_catalog.strpos(pg_catalog.concat(c.old_row, c.new_row, c.key, c.new_key), '{') > 0
+           and exists (select from vestige.shape s
+                       where s.id = c.shape and s.columns @> '[{"kind": "cast"}]')
+         then (select pg_catalog.json_build_array(d.key, d.new_key, d.old_values, d.new_values)
+               from vestige.decode(c) d) end,
+    x.id, x.tx,
+    case when x.fields ~ '^\{"[^"\\\x01-\x1f]*": ?"[^"\\\x01-\x1f]*"(, ?"[^"\\\x01-\x1f]*": ?"[^"\\\x01-\x1f]*")*\}$'
+         then x.fields else vestige.given_fields(x.fields)::text end,
+    x.db_user,
+    case when (select exists (select from vestige.erased))
+           and (x.fields is null or c.old_row is null and c.new_row is null and c.op not in ('T', 'E'))
+         then vestige.erased_parts(c.id) end,
+    case when c.op = 'E' then vestige.erases(c.id) end)";
+}
+
+Result<Value> value_of(std::string_view kind, const std::optional<std::string>& text) {
+  if (!text.has_value()) return Null{};
+  if (kind == "number") {
+    const std::size_t first = text->starts_with('-') ? 1 : 0;
+    if (first < text->size() && is_digit((*text)[first])) return Token{*text};
+  } else if (kind == "json") {
+    const json::Span token = TRY(json::Reader(*text).value());
+    if (token.kind == json::Kind::null) return Null{};
+    if (token.kind != json::Kind::string) return Token{std::string(token.text)};
+    return Text{.bytes = TRY(json::unquote(token.text))};
+  } else if (kind == "boolean") {
+    return Token{*text == "t" || *text == "true" ? "true" : "false"};
+  } else if (kind == "time" && !text->empty() && is_digit(text->front())) {
+    return Text{iso_time(*text)};
+  }
+  return Text{*text};
+}
+
+Result<Decoder> Decoder::open(Database& db, std::optional<std::int64_t> table) {
+  Decoder decoder(db, table);
+  TRY(decoder.load());
+  return decoder;
+}
+
+Result<void> Decoder::load() {
+  Params values;
+  if (table_.has_value()) values.emplace_back(*table_);
+  auto rows = TRY(db_->query(
+      fmt::format("select s.id, vestige.shown_name(t.schema_name, t.table_name), s.whole,"
+                  " coalesce(t.policy ->> 'capture' = 'full', false),"
+                  " coalesce((select n ->> 'name' from pg_catalog.jsonb_array_elements(p.columns) n"
+                  " where p.id <> s.id and n -> 'id' = i.item -> 'id'), i.item ->> 'name'),"
+                  " i.item ->> 'kind', (i.item ->> 'key')::int"
+                  " from vestige.tracked t join vestige.shape s on s.tracked = t.id"
+                  " join vestige.shape p on p.id = t.shape"
+                  " left join lateral pg_catalog.jsonb_array_elements(s.columns) with ordinality"
+                  " as i(item, place) on true{} order by s.id, i.place",
+                  table_.has_value() ? " where t.id = ?1::int" : ""),
+      values));
+  shapes_.clear();
+  while (TRY(rows->next()) == Step::row) {
+    Shape& shape = shapes_[rows->integer(0)];
+    shape.table = rows->text(1);
+    shape.whole = rows->integer(2) != 0;
+    shape.full = shape.whole && rows->integer(3) != 0;
+    if (rows->is_null(4)) continue;  // no columns
+    shape.columns.push_back({rows->text(4), rows->text(5), rows->integer(6) > 0});
+    if (shape.columns.back().key) ++shape.keys;
+  }
+  return {};
+}
+
+Result<const Decoder::Shape*> Decoder::shape(std::int64_t id) {
+  auto known = shapes_.find(id);
+  if (known == shapes_.end()) {
+    TRY(load());  // made since we began to read
+    known = shapes_.find(id);
+  }
+  if (known == shapes_.end()) return fail(Fault::corrupt, "no shape {}", id);
+  return &known->second;
+}
+
+Result<Context> Decoder::context(const Rows& rows) {
+  if (rows.is_null(kContext)) return Context();
+  if (rows.integer(kContext) == context_id_) return context_;
+  context_ = Context();
+  context_id_ = rows.integer(kContext);
+  if (rows.is_null(kFields)) return context_;
+  for (const Field& field : TRY(row_of_tokens(rows.text(kFields))))
+    context_.set(field.name, std::holds_alternative<Text>(field.value)
+                                 ? std::get<Text>(field.value).bytes
+                                 : to_json(field.value));
+  return context_;
+}
+
+bool Decoder::fields(const Rows& rows, int place, std::size_t count, Fields& out) {
+  if (!read_row_text(rows.text(place), out)) return false;
+  if (count == 0 && out.size() == 1 && !out[0].has_value()) out.clear();
+  return out.size() == count;
+}
+
+Result<Row> Decoder::key(const Shape& shape, const Rows& rows, int place) {
+  if (rows.is_null(place)) key_fields_.assign(shape.keys, std::nullopt);
+  else if (shape.keys == 1) key_fields_.assign(1, rows.text(place));
+  else if (!fields(rows, place, shape.keys, key_fields_))
+    return fail(Fault::corrupt, "its key does not fit the columns");
+  Row row;
+  row.reserve(shape.keys);
+  for (std::size_t i = 0; i < shape.keys; ++i) {
+    const Column& column = shape.columns[i];
+    row.push_back({column.name, Null{}});
+    row.back().value = TRY(value_of(column.kind, key_fields_[i]));
+  }
+  return row;
+}
+
+Result<void> Decoder::values(const Rows& rows, const Shape& shape, Change& change) {
+  const bool has_old = !rows.is_null(kOldRow);
+  const bool has_new = !rows.is_null(kNewRow);
+  const std::size_t count = shape.columns.size();
+  old_fields_.assign(count, std::nullopt);
+  new_fields_.assign(count, std::nullopt);
+  if ((has_old && !fields(rows, kOldRow, count, old_fields_)) ||
+      (has_new && !fields(rows, kNewRow, count, new_fields_)))
+    return fail(Fault::corrupt, "its values do not fit the columns");
+  if (has_old) change.old_values.emplace();
+  if (has_new) change.new_values.emplace();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Column& column = shape.columns[i];
+    // In an UPDATE the fields that did not change are empty on both sides, or the same where all are kept.
+    const bool changed = change.op != Op::update || old_fields_[i] != new_fields_[i] ||
+                         (old_fields_[i].has_value() && !shape.whole);
+    if (has_old && changed) {
+      change.old_values->push_back({column.name, Null{}});
+      change.old_values->back().value = TRY(value_of(column.kind, old_fields_[i]));
+    }
+    if (has_new && (changed || shape.full)) {
+      change.new_values->push_back({column.name, Null{}});
+      change.new_values->back().value = TRY(value_of(column.kind, new_fields_[i]));
+    }
+  }
+  return {};
+}
+
+Result<Change> Decoder::read(const Rows& rows) {
+  Change change;
+  change.id = rows.integer(kId);
+  change.at = rows.integer(kAt);
+  change.op = TRY(op_of(rows.text(kOp)));
+  change.shape = rows.integer(kShape);
+  const Shape& shape = *TRY(this->shape(change.shape));
+  change.table = shape.table;
+  change.erased = TRY(erased_parts(rows));
+  if (!rows.is_null(kServed)) {
+    TRY(take_served(to_json(rows.value(kServed)), change));
+  } else {
+    const bool keyless =
+        change.op == Op::truncate || change.op == Op::erase || change.erased_by("key").has_value();
+    if (!keyless) change.key = TRY(key(shape, rows, kKey));
+    if (!rows.is_null(kNewKey)) change.new_key = TRY(key(shape, rows, kNewKey));
+    TRY(values(rows, shape, change));
+  }
+  change.erases = rows.integer(kErases);
+  change.tx = rows.integer(kTx);
+  change.context = TRY(context(rows));
+  if (!rows.is_null(kDbUser)) change.db_user = rows.text(kDbUser);
+  return change;
+}
+
+Result<Change> Decoder::decode(const Rows& rows) {
+  auto change = read(rows);
+  if (!change.has_value() && change.error().fault != Fault::offline)
+    return fail(Fault::corrupt, "read change {}: {}", rows.integer(kId), change.error().message);
+  return change;
+}
+
+}  // namespace vestige::postgres

@@ -1,0 +1,53 @@
+// Which engine records the tables of a PostgreSQL trail.
+#include "vestige/db/postgres_sql.h"
+#include "vestige/trail/install.h"
+
+namespace vestige {
+namespace {
+
+Result<bool> has_native_engine(Database& db) {
+  return TRY(scalar_integer(db,
+                            "select count(*) from pg_catalog.pg_proc where oid ="
+                            " pg_catalog.to_regprocedure('vestige.capture_native()')")) != 0;
+}
+
+}  // namespace
+
+Result<void> require_engine(Database& db, std::string_view engine) {
+  if (db.engine() != Engine::postgres)
+    return hinted(
+        fail(Fault::invalid, "use the {} engine: {} is no PostgreSQL database", engine, db.where()),
+        "SQLite has one engine");
+  if (engine != "native" || TRY(has_native_engine(db))) return {};
+  if (TRY(scalar_integer(db,
+                         "select count(*) from pg_catalog.pg_available_extensions"
+                         " where name = 'vestige'")) == 0)
+    return hinted(fail(Fault::missing,
+                       "use the native engine: the server of {} has no module vestige", db.where()),
+                  "install the package postgresql-15-vestige there, or see docs/native.md");
+  if (TRY(scalar_integer(db,
+                         "select rolsuper::int from pg_catalog.pg_roles"
+                         " where rolname = current_user")) == 0)
+    return hinted(fail(Fault::denied,
+                       "use the native engine: only a superuser may load a module of the server"),
+                  "run vestige init --native once as a superuser; tables stay whose they are");
+  return {};
+}
+
+Result<std::int64_t> use_engine(Database& db, std::string_view engine) {
+  auto transaction = TRY(Transaction::begin(db));
+  TRY(require_engine(db, engine));
+  if (engine == "native" && !TRY(has_native_engine(db))) TRY(db.script(sql::postgres::native));
+  TRY(db.script(engine == "native"
+                    ? "alter table vestige.tracked alter column engine set default 'native'"
+                    : "alter table vestige.tracked alter column engine set default 'portable'"));
+  const std::int64_t switched = TRY(scalar_integer(
+      db,
+      "select count(*) from (select vestige.set_engine(t.relation, ?1) from vestige.tracked t"
+      " where t.untracked_at is null and t.engine <> ?1 order by t.id offset 0) s",
+      {Text{std::string(engine)}}));
+  TRY(transaction.commit());
+  return switched;
+}
+
+}  // namespace vestige
