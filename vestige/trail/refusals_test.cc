@@ -132,6 +132,7 @@ TEST_P(DamagedTrail, IsReportedAsCorrupt) {
   for (const char* table : {"change", "more", "shape", "context"})
     for (const char* verb : {"update", "delete"})
       shop.run(fmt::format("drop trigger vestige_{}_no_{}", table, verb));
+  shop.run("drop trigger vestige_change_no_rewrite");
   shop.run("insert into t values (1, 2); insert into w (id) values (1)");
   shop.run(GetParam().sql);
   const auto read_all = [&]() -> Result<void> {
