@@ -13,11 +13,18 @@ extern "C" {
 // After postgres.h.
 #include <access/amapi.h>
 #include <access/genam.h>
+#include <access/generic_xlog.h>
 #include <access/heapam.h>
 #include <access/htup_details.h>
+#include <access/relation.h>
+#include <access/reloptions.h>
+#include <access/relscan.h>
+#include <access/skey.h>
+#include <access/stratnum.h>
 #include <access/table.h>
 #include <access/tableam.h>
 #include <access/xact.h>
+#include <access/xloginsert.h>
 #include <catalog/index.h>
 #include <catalog/namespace.h>
 #include <catalog/partition.h>
@@ -31,11 +38,18 @@ extern "C" {
 #include <lib/stringinfo.h>
 #include <miscadmin.h>
 #include <nodes/execnodes.h>
+#include <nodes/pathnodes.h>
+#include <nodes/tidbitmap.h>
+#include <optimizer/cost.h>
+#include <optimizer/optimizer.h>
 #include <parser/parse_func.h>
 #include <partitioning/partbounds.h>
 #include <partitioning/partdesc.h>
 #include <pgtime.h>
+#include <storage/bufmgr.h>
+#include <storage/bufpage.h>
 #include <storage/lmgr.h>
+#include <storage/predicate.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
 #include <utils/bytea.h>
@@ -53,6 +67,7 @@ extern "C" {
 #include <utils/rel.h>
 #include <utils/relcache.h>
 #include <utils/resowner.h>
+#include <utils/selfuncs.h>
 #include <utils/snapmgr.h>
 #include <utils/syscache.h>
 #include <utils/timestamp.h>

@@ -1,5 +1,8 @@
 #include "pgext/table.h"
 
+#include "pgext/order.h"
+#include "pgext/runs.h"
+
 namespace vestige::native {
 namespace {
 
@@ -36,7 +39,8 @@ bool look_at_index(Table* table, Oid oid, Index* index) {
   index->oid = oid;
   index->unique = relation->rd_index->indisunique;
   index->ready = info->ii_ReadyForInserts;
-  index->kept = relation->rd_rel->relam == BTREE_AM_OID;
+  const auto insert = relation->rd_indam->aminsert;
+  index->kept = relation->rd_rel->relam == BTREE_AM_OID || insert == runs_insert || insert == order_insert;
   index->count = info->ii_NumIndexAttrs;
   index->info = info;
   for (int i = 0; i < index->count; ++i) {

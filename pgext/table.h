@@ -21,7 +21,7 @@ struct Index {
   Oid oid;
   bool unique;
   bool ready;
-  bool kept;  // `info` holds for long: a btree keeps nothing in it
+  bool kept;  // `info` holds for long: a btree, and the trail's own, keep nothing in it
   int count;
   AttrNumber columns[INDEX_MAX_KEYS];
   IndexInfo* info;
