@@ -11,6 +11,7 @@ revoke all on function vestige.capture_native() from public;
 
 create or replace function vestige.runs_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_runs';
 create or replace function vestige.order_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_order';
+revoke all on function vestige.runs_method(internal), vestige.order_method(internal) from public;
 
 do $methods$
 begin
