@@ -45,12 +45,15 @@ struct Question {
 
 }  // namespace
 
-void answers(const std::string& install, int changes, int rows, int asked) {
+void answers(const std::string& install, const std::string& native, int changes, int rows,
+             int asked) {
   const PostgresServer server(
       {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
   Session db(server.url());
   create_bank(db, 100, 1);
-  setups(install, "", {})[1].install(db);
+  const std::string engine = native.empty() ? "vestige" : "vestige, native";
+  for (const Setup& setup : setups(install, native, {}))
+    if (setup.name == engine) setup.install(db);
   fill(db, changes, rows);
   fmt::print(
       "Answers in a trail of {} changes of {} rows, by the server, {} rows in random order; "
@@ -64,7 +67,10 @@ void answers(const std::string& install, int changes, int rows, int asked) {
        fmt::format("select count(*) from vestige.row_changes({}, $1)", tracked)},
       {"log of a row", fmt::format("select * from vestige.changes where id = any (array(select "
                                    "vestige.row_changes({}, $1))) order by id",
-                                   tracked)}};
+                                   tracked)},
+      {"the newest 20 ids",
+       "select id from vestige.change where $1 <> '' order by id desc limit 20"},
+      {"one change by its id", "select * from vestige.change where id = $1::bigint * 7"}};
   int number = 0;
   for (const Question& question : questions) {
     const std::string name = fmt::format("question_{}", ++number);

@@ -113,7 +113,7 @@ int trigger_depth() {
 // Inside a trigger, or where one changed the table in this transaction, a change must find its place by itself.
 bool nested(const Plan* plan) {
   if (trigger_depth() > 1) return true;
-  const char* deepest = GetConfigOption(plan->nested_setting, true, false);
+  const char* deepest = *plan->nested;
   return deepest != nullptr && *deepest != '\0';
 }
 

@@ -83,33 +83,34 @@ IndexAmRoutine* method() {
 
 void define_index_options() {
   kind = add_reloption_kind();
-  add_int_reloption(kind, "segment_blocks", "How many heap blocks the index takes in at once.", 0, 0,
-                    1 << 20, AccessExclusiveLock);
+  add_int_reloption(kind, "segment_blocks", "How many heap blocks the index takes in at once.", 0,
+                    0, 1 << 20, AccessExclusiveLock);
 }
 
-int segment_blocks(Relation index, int otherwise) {
+BlockNumber segment_blocks(Relation index, BlockNumber otherwise) {
   const auto* set = static_cast<const Options*>(static_cast<const void*>(index->rd_options));
-  return set == nullptr || set->segment_blocks == 0 ? otherwise : set->segment_blocks;
+  return set == nullptr || set->segment_blocks == 0 ? otherwise
+                                                    : static_cast<BlockNumber>(set->segment_blocks);
 }
 
 void refuse_unfit(Relation index, IndexInfo* info) {
   if (info->ii_Expressions == NIL && info->ii_Predicate == NIL) return;
-  ereport(ERROR,
-          (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-           errmsg("vestige: index %s must be over a column, and have all rows", RelationGetRelationName(index)),
-           errhint("use a btree for an expression, or for some of the rows")));
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("vestige: index %s must be over a column, and have all rows",
+                         RelationGetRelationName(index)),
+                  errhint("use a btree for an expression, or for some of the rows")));
 }
 
 Relation heap_of(Relation index) { return table_open(index->rd_index->indrelid, AccessShareLock); }
 
-IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, int segment,
-                              void (*close)(Relation, Relation, BlockNumber)) {
+IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stats,
+                              BlockNumber segment, void (*close)(Relation, Relation, BlockNumber)) {
   if (info->analyze_only) return stats;
   if (stats == nullptr)
     stats = static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
   Relation heap = heap_of(info->index);
   const BlockNumber blocks = RelationGetNumberOfBlocks(heap);
-  const BlockNumber open = slack(static_cast<BlockNumber>(segment_blocks(info->index, segment)));
+  const BlockNumber open = slack(segment_blocks(info->index, segment));
   if (blocks > open) close(heap, info->index, blocks - open);
   heap_done(heap);
   stats->num_pages = RelationGetNumberOfBlocks(info->index);

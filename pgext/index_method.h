@@ -9,7 +9,7 @@ namespace vestige::native {
 void define_index_options();
 
 /// How many heap blocks are closed at once.
-int segment_blocks(Relation index, int otherwise);
+BlockNumber segment_blocks(Relation index, BlockNumber otherwise);
 
 /// How many blocks at the end of the heap are left open beyond those, because writers may still be filling them.
 inline BlockNumber slack(BlockNumber segment) { return segment / 8 + 1; }
@@ -22,7 +22,8 @@ Relation heap_of(Relation index);
 inline void heap_done(Relation heap) { table_close(heap, AccessShareLock); }
 
 /// The end of a VACUUM: closes what can be closed, and tells how large the index is.
-IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stats, int segment,
+IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stats,
+                              BlockNumber segment,
                               void (*close)(Relation heap, Relation index, BlockNumber upto));
 
 IndexAmRoutine* runs_method();

@@ -18,9 +18,10 @@ BlockNumber next_of(Relation index, BlockNumber page) {
 
 void check(Relation index, const First* first) {
   if (first->magic != kMagic)
-    ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
-                    errmsg("vestige: index %s is not of this layout", RelationGetRelationName(index)),
-                    errhint("reindex index %s", RelationGetRelationName(index))));
+    ereport(ERROR,
+            (errcode(ERRCODE_INDEX_CORRUPTED),
+             errmsg("vestige: index %s is not of this layout", RelationGetRelationName(index)),
+             errhint("reindex index %s", RelationGetRelationName(index))));
 }
 
 }  // namespace
@@ -141,8 +142,9 @@ bool publish(Relation index, const Publication& what) {
   set_count(page, Max(item + 1, static_cast<uint32>(end_of(page)->count)), sizeof(Part));
   if (what.page != InvalidBuffer) {
     LockBuffer(what.page, BUFFER_LOCK_EXCLUSIVE);
-    what.change(GenericXLogRegisterBuffer(record, what.page, what.fresh ? GENERIC_XLOG_FULL_IMAGE : 0),
-                what.argument);
+    what.change(
+        GenericXLogRegisterBuffer(record, what.page, what.fresh ? GENERIC_XLOG_FULL_IMAGE : 0),
+        what.argument);
   }
   first->parts = Max(first->parts, what.place + 1);
   first->closed = first->closing = what.closed;

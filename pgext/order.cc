@@ -71,12 +71,14 @@ void widen_block(Relation index, BlockNumber block, int64 key) {
   const Range* range = items_of<Range>(BufferGetPage(buffer)) + block % kBlocksOnPage;
   if (key < range->least || key > range->most) {
     GenericXLogState* record = GenericXLogStart(index);
-    Part* wider = items_of<Part>(GenericXLogRegisterBuffer(record, parts, 0)) + place % kPartsOnPage;
+    Part* wider =
+        items_of<Part>(GenericXLogRegisterBuffer(record, parts, 0)) + place % kPartsOnPage;
     Range whole = {wider->least, wider->most};
     widen(&whole, key);
     wider->least = whole.least;
     wider->most = whole.most;
-    widen(items_of<Range>(GenericXLogRegisterBuffer(record, buffer, 0)) + block % kBlocksOnPage, key);
+    widen(items_of<Range>(GenericXLogRegisterBuffer(record, buffer, 0)) + block % kBlocksOnPage,
+          key);
     GenericXLogFinish(record);
   }
   UnlockReleaseBuffer(buffer);
@@ -125,7 +127,7 @@ void close_order(Relation heap, Relation index, BlockNumber upto) {
   MemoryContext memory =
       AllocSetContextCreate(CurrentMemoryContext, "vestige order", ALLOCSET_DEFAULT_SIZES);
   MemoryContext before = MemoryContextSwitchTo(memory);
-  const auto blocks = static_cast<BlockNumber>(segment_blocks(index, kOrderBlocks));
+  const BlockNumber blocks = segment_blocks(index, kOrderBlocks);
   const Keyed table = keyed(heap, index);
   while (upto >= reach_of(index).closed + blocks && close_blocks(table, index, blocks))
     MemoryContextReset(memory);
@@ -152,7 +154,7 @@ bool order_insert(Relation index, Datum* values, bool* nulls, ItemPointer row, R
     widen_block(index, block, key);
     return false;
   }
-  const auto blocks = static_cast<BlockNumber>(segment_blocks(index, kOrderBlocks));
+  const BlockNumber blocks = segment_blocks(index, kOrderBlocks);
   const BlockNumber open = slack(blocks);
   if (block >= reach.closed + blocks + open) close_order(heap, index, block - open);
   return false;

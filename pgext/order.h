@@ -17,7 +17,8 @@ struct Range {
 };
 
 constexpr uint32 kBlocksOnPage = kRoom / sizeof(Range);
-constexpr int kOrderBlocks = 128;  // closed at once, where segment_blocks does not say otherwise
+constexpr BlockNumber kOrderBlocks =
+    128;  // closed at once, where segment_blocks does not say otherwise
 constexpr Range kNoKeys = {PG_INT64_MAX, PG_INT64_MIN};
 constexpr int64 kNullKey = PG_INT64_MAX;
 

@@ -81,7 +81,8 @@ void begin_search(IndexScanDesc scan, Search* search, Relation heap) {
   search->blocks = RelationGetNumberOfBlocks(heap);
   const BlockNumber closed = search->first->closed;
   const BlockNumber open = search->blocks > closed ? search->blocks - closed : 0;
-  search->tail = static_cast<Range*>(MemoryContextAllocHuge(search->memory, sizeof(Range) * (static_cast<Size>(open) + 1)));
+  search->tail = static_cast<Range*>(
+      MemoryContextAllocHuge(search->memory, sizeof(Range) * (static_cast<Size>(open) + 1)));
   const Keyed table = keyed(heap, scan->indexRelation);
   for (BlockNumber i = 0; i < open; ++i) search->tail[i] = range_of(table, closed + i);
   MemoryContextSwitchTo(before);
@@ -99,7 +100,8 @@ uint32 read_ranges(Relation index, const Search* search, uint32 part, Range* out
 }
 
 // Adds the rows of a block that a range has; the whole block where it has all of it.
-int64 add_block(const Keyed& table, BlockNumber block, const Range& has, const Range& range, TIDBitmap* out) {
+int64 add_block(const Keyed& table, BlockNumber block, const Range& has, const Range& range,
+                TIDBitmap* out) {
   if (range.least <= has.least && has.most <= range.most) {
     tbm_add_page(out, block);
     return MaxHeapTuplesPerPage / 4;
@@ -141,7 +143,8 @@ Item pop(Search* search) {
 }
 
 void push_range(Search* search, Kind kind, uint64 place, const Range& range) {
-  if (overlap(range, search->wanted)) push(search, {search->backward ? range.most : range.least, place, kind});
+  if (overlap(range, search->wanted))
+    push(search, {search->backward ? range.most : range.least, place, kind});
 }
 
 void begin_rows(IndexScanDesc scan, Search* search, bool backward) {
@@ -153,7 +156,8 @@ void begin_rows(IndexScanDesc scan, Search* search, bool backward) {
   search->count = 0;
   if (search->items == nullptr) {
     search->room = 1024;
-    search->items = static_cast<Item*>(MemoryContextAlloc(GetMemoryChunkContext(search), sizeof(Item) * search->room));
+    search->items = static_cast<Item*>(
+        MemoryContextAlloc(GetMemoryChunkContext(search), sizeof(Item) * search->room));
   }
   lock_for_serializable(scan, search->wanted);
   if (search->wanted.least <= search->wanted.most) {
@@ -188,7 +192,8 @@ void open_block(IndexScanDesc scan, Search* search, BlockNumber block) {
 IndexScanDesc order_begin(Relation index, int keys, int orders) {
   IndexScanDesc scan = RelationGetIndexScan(index, keys, orders);
   auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
-  search->memory = AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
+  search->memory =
+      AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
   scan->opaque = search;
   return scan;
 }
@@ -196,7 +201,8 @@ IndexScanDesc order_begin(Relation index, int keys, int orders) {
 void order_again(IndexScanDesc scan, ScanKey keys, int, ScanKey, int) {
   static_cast<Search*>(scan->opaque)->begun = false;
   if (keys != nullptr && scan->numberOfKeys > 0)
-    std::memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
+    std::memmove(scan->keyData, keys,
+                 sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
 }
 
 void order_end(IndexScanDesc scan) {
@@ -239,7 +245,8 @@ int64 order_bitmap(IndexScanDesc scan, TIDBitmap* out) {
     if (!overlap({search->parts[i].least, search->parts[i].most}, range)) continue;
     const uint32 count = read_ranges(scan->indexRelation, search, i, ranges);
     for (uint32 k = 0; k < count; ++k)
-      if (const uint32 block = i * kBlocksOnPage + k; block < search->blocks && overlap(ranges[k], range))
+      if (const uint32 block = i * kBlocksOnPage + k;
+          block < search->blocks && overlap(ranges[k], range))
         added += add_block(table, block, ranges[k], range, out);
   }
   for (BlockNumber i = search->first->closed; i < search->blocks; ++i)
@@ -252,8 +259,9 @@ int64 order_bitmap(IndexScanDesc scan, TIDBitmap* out) {
 // It names no rows, so there is none to take out.
 IndexBulkDeleteResult* order_delete(IndexVacuumInfo*, IndexBulkDeleteResult* stats,
                                     IndexBulkDeleteCallback, void*) {
-  return stats != nullptr ? stats
-                          : static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
+  return stats != nullptr
+             ? stats
+             : static_cast<IndexBulkDeleteResult*>(palloc0(sizeof(IndexBulkDeleteResult)));
 }
 
 IndexBulkDeleteResult* order_cleanup(IndexVacuumInfo* info, IndexBulkDeleteResult* stats) {

@@ -69,8 +69,7 @@ Part write_run(Relation index, Heap* gathered) {
 void gather_blocks(const Keyed& table, BlockNumber from, BlockNumber upto, Heap* out) {
   for (BlockNumber block = from; block < upto; ++block) {
     grow(out, kMostInBlock);
-    out->count += static_cast<size_t>(
-        read_block(table, block, nullptr, out->entries + out->count));
+    out->count += static_cast<size_t>(read_block(table, block, nullptr, out->entries + out->count));
   }
 }
 
@@ -193,9 +192,10 @@ void gather_built(Relation, ItemPointer row, Datum* values, bool* nulls, bool, v
 
 void close_run(Relation heap, Relation index, BlockNumber upto) {
   if (!begin_closing(index)) return;
-  MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "vestige run", ALLOCSET_DEFAULT_SIZES);
+  MemoryContext memory =
+      AllocSetContextCreate(CurrentMemoryContext, "vestige run", ALLOCSET_DEFAULT_SIZES);
   MemoryContext before = MemoryContextSwitchTo(memory);
-  const auto blocks = static_cast<BlockNumber>(segment_blocks(index, kRunBlocks));
+  const BlockNumber blocks = segment_blocks(index, kRunBlocks);
   const Keyed table = keyed(heap, index);
   Reach reach = reach_of(index);
   while (upto >= reach.closed + blocks || reach.late_pages >= kMostLatePages) {
@@ -222,7 +222,7 @@ bool runs_insert(Relation index, Datum* values, bool* nulls, ItemPointer row, Re
   const Reach reach = reach_of(index);
   if (block < reach.closing)
     add_late(index, {key, place_of(block, ItemPointerGetOffsetNumber(row))});
-  const auto blocks = static_cast<BlockNumber>(segment_blocks(index, kRunBlocks));
+  const BlockNumber blocks = segment_blocks(index, kRunBlocks);
   // Other writers may still be filling the blocks before this one.
   const BlockNumber open = slack(blocks);
   if (block >= reach.closed + blocks + open) {

@@ -19,7 +19,8 @@ struct __attribute__((packed)) Stored {
 };
 
 constexpr uint32 kStoredOnPage = kRoom / sizeof(Stored);
-constexpr int kRunBlocks = 512;  // closed at once, where segment_blocks does not say otherwise
+constexpr BlockNumber kRunBlocks =
+    1024;  // closed at once, where segment_blocks does not say otherwise
 
 inline uint64 place_of(const Stored& entry) {
   return place_of(static_cast<BlockNumber>(entry.block_high) << 16 | entry.block_low, entry.offset);

@@ -55,7 +55,8 @@ void take(const Stored* items, int count, int from, int64 key, Found* found) {
 enum class Where { before, here, after };
 
 // Where a key begins, seen from a page: before it, on it, whose entries of the key are then added, or after it.
-Where search_page(Relation index, const Part& run, uint32 page, int64 key, bool* more, Found* found) {
+Where search_page(Relation index, const Part& run, uint32 page, int64 key, bool* more,
+                  Found* found) {
   Buffer buffer = ReadBuffer(index, run.page + page);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   const auto* items = items_of<Stored>(BufferGetPage(buffer));
@@ -160,7 +161,8 @@ void search_tail(const Keyed& table, Search* search, int64 key, Found* found) {
   }
   if (search->tail == nullptr) sort_tail(table, search);
   const Entry* end = search->tail + search->tail_count;
-  for (const Entry* at = std::lower_bound(static_cast<const Entry*>(search->tail), end, Entry{key, 0});
+  for (const Entry* at =
+           std::lower_bound(static_cast<const Entry*>(search->tail), end, Entry{key, 0});
        at != end && at->key == key; ++at)
     add(found, at->place);
 }
@@ -226,7 +228,8 @@ void remove_from_runs(const Removal& removal, const First* first, BufferAccessSt
   const Part* parts = read_parts(removal.index, first);
   for (uint32 i = 0; i < first->parts; ++i) {
     for (uint32 page = 0; page < parts[i].pages; ++page) {
-      Buffer buffer = ReadBufferExtended(removal.index, MAIN_FORKNUM, parts[i].page + page, RBM_NORMAL, strategy);
+      Buffer buffer = ReadBufferExtended(removal.index, MAIN_FORKNUM, parts[i].page + page,
+                                         RBM_NORMAL, strategy);
       remove_from(removal, buffer);
       ReleaseBuffer(buffer);
       CHECK_FOR_INTERRUPTS();
@@ -249,14 +252,16 @@ void remove_from_late(const Removal& removal, const First* first) {
 IndexScanDesc runs_begin(Relation index, int keys, int orders) {
   IndexScanDesc scan = RelationGetIndexScan(index, keys, orders);
   auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
-  search->memory = AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
+  search->memory =
+      AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
   scan->opaque = search;
   return scan;
 }
 
 void runs_again(IndexScanDesc scan, ScanKey keys, int, ScanKey, int) {
   if (keys != nullptr && scan->numberOfKeys > 0)
-    std::memmove(scan->keyData, keys, sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
+    std::memmove(scan->keyData, keys,
+                 sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
 }
 
 void runs_end(IndexScanDesc scan) {
@@ -272,7 +277,8 @@ int64 runs_bitmap(IndexScanDesc scan, TIDBitmap* out) {
   PredicateLockPage(index, bucket_of(key), scan->xs_snapshot);
   Relation heap = heap_of(index);
   begin_search(scan, search, heap);
-  for (uint32 i = 0; i < search->first->parts; ++i) search_run(index, search->parts[i], key, &found);
+  for (uint32 i = 0; i < search->first->parts; ++i)
+    search_run(index, search->parts[i], key, &found);
   search_late(index, search->first, key, &found);
   search_tail(keyed(heap, index), search, key, &found);
   search->asked = true;

@@ -53,6 +53,8 @@ extern "C" {
 #include <utils/array.h>
 #include <utils/builtins.h>
 #include <utils/bytea.h>
+#include <utils/date.h>
+#include <utils/datetime.h>
 #include <utils/datum.h>
 #include <utils/float.h>
 #include <utils/fmgroids.h>

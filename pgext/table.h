@@ -14,6 +14,12 @@ struct Field {
   Oid type;
 };
 
+#if PG_VERSION_NUM >= 160000
+using FilePlace = RelFileLocator;
+#else
+using FilePlace = RelFileNode;
+#endif
+
 constexpr int kMostIndexes = 8;
 constexpr int kMostFields = 16;
 
@@ -25,6 +31,9 @@ struct Index {
   int count;
   AttrNumber columns[INDEX_MAX_KEYS];
   IndexInfo* info;
+  FilePlace file;
+  BlockNumber segment;  // of the trail's own kinds: how many blocks one closes at once; else 0
+  Buffer first;         // where its first page was last
 };
 
 /// What is known of one table. Zero: nothing yet.
@@ -49,6 +58,9 @@ void put(Table* table, int count, const Datum* values, const bool* nulls);
 
 /// Locks a relation until the transaction ends, also when a subtransaction that asked for it does not last.
 void lock_for_transaction(Oid oid);
+
+/// Whether something is the table, or one of its indexes.
+bool concerns(const Table& table, Oid relation);
 
 /// Whether an INSERT into a relation would do more than put the row there.
 bool plain_for_insert(Relation relation);

@@ -55,7 +55,8 @@ class IndexWork {
     const int what = below(10);
     if (what < 7) {
       session.run("insert into t (k, v) select (i * " + number(1000) + ") % 150, repeat('v', " +
-                  number(200) + ") from generate_series(1, " + std::to_string(1 + below(200)) + ") i");
+                  number(200) + ") from generate_series(1, " + std::to_string(1 + below(200)) +
+                  ") i");
     } else if (what == 7) {
       session.run("update t set v = v || '.' where id in (select id from t where id > " +
                   number(3000) + " limit 5 for update skip locked)");
@@ -79,16 +80,20 @@ class IndexWork {
       case 5: return "where id >= " + a + " order by id limit " + b;
       case 6: return "where id < " + a + "::bigint order by id desc limit " + b;
       case 7: return "where id = any (array[" + a + ", " + b + ", 1]::bigint[])";
-      default: return "where id > " + a + " and id <= " + b + "::bigint or k = " + b + "::bigint % 150";
+      default:
+        return "where id > " + a + " and id <= " + b + "::bigint or k = " + b + "::bigint % 150";
     }
   }
-  std::string answer(const std::string& asked, const char* seq, const char* index, const char* bitmap) {
-    session.run(std::string("set local enable_seqscan = ") + seq + "; set local enable_indexscan = " +
-                index + "; set local enable_bitmapscan = " + bitmap);
+  std::string answer(const std::string& asked, const char* seq, const char* index,
+                     const char* bitmap) {
+    session.run(std::string("set local enable_seqscan = ") + seq +
+                "; set local enable_indexscan = " + index +
+                "; set local enable_bitmapscan = " + bitmap);
     const bool ordered = asked.find("order by") != std::string::npos;
-    return session.one("select count(*) || ' ' || coalesce(md5(string_agg(concat_ws('/', id, k, v, ctid), ' '" +
-                       std::string(ordered ? "" : " order by id") +
-                       ")), '') from (select ctid, * from t " + asked + ") s");
+    return session.one(
+        "select count(*) || ' ' || coalesce(md5(string_agg(concat_ws('/', id, k, v, ctid), ' '" +
+        std::string(ordered ? "" : " order by id") + ")), '') from (select ctid, * from t " +
+        asked + ") s");
   }
 
   std::mt19937 dice_;

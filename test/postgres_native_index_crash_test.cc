@@ -53,7 +53,8 @@ void write_until_killed(const PostgresServer& server, unsigned seed, std::atomic
 }
 
 TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
-  const PostgresServer server(std::vector<std::string>{"full_page_writes=on", "checkpoint_timeout=30s"});
+  const PostgresServer server(
+      std::vector<std::string>{"full_page_writes=on", "checkpoint_timeout=30s"});
   {
     PgSession admin(server.url());
     admin.run(kMethods);
@@ -74,7 +75,8 @@ TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
           "select pid::text from pg_stat_activity where backend_type = 'client backend' and pid <> "
           "pg_backend_pid() order by random() limit 1");
       if (!victim.empty()) kill(std::stoi(victim), SIGKILL);
-      else killer.run("do $$ begin perform pg_terminate_backend(pid) from pg_stat_activity; end $$");
+      else
+        killer.run("do $$ begin perform pg_terminate_backend(pid) from pg_stat_activity; end $$");
     } catch (const std::runtime_error&) {
     }
     for (std::thread& thread : threads) thread.join();
@@ -104,14 +106,17 @@ TEST_F(PostgresNativeIndexCrash, AStandbyAnswers) {
   ASSERT_NE(bin, nullptr);
   const std::string folder = server.host() + "/standby";
   const std::string as = geteuid() == 0 ? "runuser -u postgres -- " : "";
-  ASSERT_EQ(shell(as + bin + "/pg_basebackup -R -c fast -h " + server.host() + " -U postgres -D " + folder), "");
+  ASSERT_EQ(shell(as + bin + "/pg_basebackup -R -c fast -h " + server.host() + " -U postgres -D " +
+                  folder),
+            "");
   const std::string settings =
       "-c unix_socket_directories=" + folder +
       " -c listen_addresses= -c hot_standby=on -c max_prepared_transactions=20"
       " -c dynamic_shared_memory_type=mmap";
   const std::string started = shell(as + bin + "/pg_ctl -w -D " + folder + " -l " + folder +
                                     ".log -o '" + settings + "' start");
-  ASSERT_NE(started.find("server started"), std::string::npos) << started << shell("cat " + folder + ".log");
+  ASSERT_NE(started.find("server started"), std::string::npos)
+      << started << shell("cat " + folder + ".log");
   const std::string place = "host=" + folder + " user=postgres dbname=postgres";
   std::string found;
   for (unsigned round = 0; round < 20 && found.empty(); ++round) {
@@ -120,7 +125,9 @@ TEST_F(PostgresNativeIndexCrash, AStandbyAnswers) {
     const std::string reached = admin.one("select pg_current_wal_lsn()::text");
     IndexWork reader(place, 300 + round);
     for (int i = 0; i < 1000; ++i) {
-      if (reader.session.one("select (pg_last_wal_replay_lsn() >= '" + reached + "')::text") == "true") break;
+      if (reader.session.one("select (pg_last_wal_replay_lsn() >= '" + reached + "')::text") ==
+          "true")
+        break;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     found = reader.difference(10);
