@@ -138,15 +138,11 @@ TEST_F(PostgresNativeTwin, MomentsOfAllYears) {
       "set timezone = 'America/St_Johns'; insert into $ select i, d, d + t, (d + t) at time zone "
       "'UTC', i % 2 = 0 from (select i, '2000-01-01'::date + i as d, case i % 3 when 0 then '0' "
       "when 1 then '23:59:59.999999' else '04:05:06.7' end::interval as t from "
-      "generate_series(-2453000, 2970000, 307) i) s");
+      "generate_series(-2450000, 2970000, 307) i) s");
   twins.both(
-      "insert into $ select i, d, d + t, (d + t) at time zone 'UTC' from (select 3000000 + i as i, "
-      "d::date + i as d, i * interval '0.00001 s' as t from "
-      "unnest('{1000-01-01,9999-12-31,2000-02-28,"
-      "1900-02-28,2000-12-31}'::date[]) with ordinality as u(d, n), generate_series(-2, 2) as k, "
-      "lateral (select (10 * n + k)::int - (10 * n)::int) o(i), lateral (select 1) l) s on "
-      "conflict "
-      "do nothing");
+      "insert into $ select 3000000 + 10 * n + k, d + k, d + k + k * interval '0.00001 s', null, "
+      "null from unnest('{1000-01-01,9999-12-31,2000-02-28,1900-02-28,2000-12-31}'::date[]) with "
+      "ordinality as u(d, n), generate_series(-2, 2) as k");
   twins.both("update $ set t = t + interval '1 microsecond', d = d + 1, b = not b");
   EXPECT_EQ(twins.difference(), "");
 }
