@@ -61,7 +61,7 @@ TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
     admin.run(kIndexedTable);
   }
   std::mt19937 dice(7);
-  for (unsigned round = 0; round < 25; ++round) {
+  for (unsigned round = 0; round < 15; ++round) {
     std::atomic<int> done = 0;
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < 3; ++i)

@@ -73,6 +73,30 @@ TEST_F(PostgresNativeIndex, ManyWriteAndAskAtOnce) {
   EXPECT_EQ(work.difference(60), "");
 }
 
+// Rows come to blocks while these are being closed: none is lost between the two.
+TEST_F(PostgresNativeIndex, WritersMeetWhoCloses) {
+  s.run("alter index by_key set (segment_blocks = 1); alter index by_id set (segment_blocks = 4)");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 6; ++i)
+    threads.emplace_back([&, i] {
+      PgSession writer(shop.database.url());
+      for (int turn = 0; turn < 300; ++turn)
+        writer.run("insert into t (k, v) select " + std::to_string(i) +
+                   " * 1000 + j % 40, repeat('v', 2000) from generate_series(1, 10) j");
+    });
+  for (std::thread& thread : threads) thread.join();
+  s.run("set enable_seqscan = off");
+  EXPECT_EQ(s.one("select count(*)::text from generate_series(0, 5) i, generate_series(0, 39) j "
+                  "join lateral (select "
+                  "from t where k = (i * 1000 + j)::bigint) x on true"),
+            "18000");
+  EXPECT_EQ(s.one("select count(*)::text from generate_series(1, 18000) i join lateral (select "
+                  "from t where id = "
+                  "i::bigint) x on true"),
+            "18000");
+  EXPECT_EQ(s.one("select count(*)::text from (select id from t order by id offset 0) x"), "18000");
+}
+
 // Rows go where others were, in blocks that the indexes have closed long ago.
 TEST_F(PostgresNativeIndex, SpaceThatIsUsedAgain) {
   IndexWork work(shop.database.url(), 3);
