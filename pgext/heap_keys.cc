@@ -39,6 +39,16 @@ bool key_of(const Keyed& table, HeapTupleHeader row, ItemId item, int64* key) {
   return !null;
 }
 
+// The rows of a block are far apart for a processor: asks for one that comes soon, up to its key.
+void fetch_ahead(Page page, OffsetNumber at, OffsetNumber last) {
+  constexpr OffsetNumber kAhead = 6;
+  constexpr int kCacheLine = 64;
+  if (at + kAhead > last) return;
+  const char* row = page + ItemIdGetOffset(PageGetItemId(page, at + kAhead));
+  __builtin_prefetch(row);
+  __builtin_prefetch(row + kCacheLine);
+}
+
 }  // namespace
 
 Keyed keyed(Relation heap, Relation index) {
@@ -55,6 +65,7 @@ int read_block(const Keyed& table, BlockNumber block, const int64* null_key, Ent
   bool rooted = false;
   int count = 0;
   for (OffsetNumber at = FirstOffsetNumber; at <= last; ++at) {
+    fetch_ahead(page, at, last);
     ItemId item = PageGetItemId(page, at);
     if (!ItemIdIsNormal(item)) continue;
     auto* row = static_cast<HeapTupleHeader>(static_cast<void*>(PageGetItem(page, item)));

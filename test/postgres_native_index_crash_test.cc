@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <thread>
 
 #include "test/native_index.h"
@@ -29,8 +30,10 @@ class PostgresNativeIndexCrash : public ::testing::Test {
   void SetUp() override {
     if (std::getenv("VESTIGE_NATIVE") == nullptr) GTEST_SKIP() << "the server has no native engine";
   }
-  // A session as soon as the server takes one.
-  static void await(const PostgresServer& server) {
+  // The server has ended all sessions, of which this was one, and takes new ones.
+  static void await(const PostgresServer& server, PgSession& ended) {
+    for (int i = 0; i < 3000 && ended.error("select 1").empty(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     for (int i = 0; i < 3000; ++i) {
       const auto opened = Postgres::open(server.url());
       if (opened.has_value()) return;
@@ -69,22 +72,45 @@ TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
     const int wanted = static_cast<int>(dice() % 40);
     for (int i = 0; done < wanted && i < 6000; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    try {
-      PgSession killer(server.url());
-      const std::string victim = killer.one(
-          "select pid::text from pg_stat_activity where backend_type = 'client backend' and pid <> "
-          "pg_backend_pid() order by random() limit 1");
-      if (!victim.empty()) kill(std::stoi(victim), SIGKILL);
-      else
-        killer.run("do $$ begin perform pg_terminate_backend(pid) from pg_stat_activity; end $$");
-    } catch (const std::runtime_error&) {
-    }
+    PgSession killer(server.url());
+    const std::string victim = killer.one(
+        "select pid::text from pg_stat_activity where backend_type = 'client backend' and pid <> "
+        "pg_backend_pid() order by random() limit 1");
+    ASSERT_NE(victim, "");
+    kill(std::stoi(victim), SIGKILL);
     for (std::thread& thread : threads) thread.join();
-    await(server);
+    await(server, killer);
     IndexWork work(server.url(), 100 * round + 50);
     ASSERT_EQ(work.difference(12), "") << "after crash " << round;
     if (round % 5 == 4) work.session.run("vacuum t");
   }
+}
+
+// A first page that is something else, as by a file that was put in its place.
+TEST_F(PostgresNativeIndexCrash, AnotherLayoutIsSaid) {
+  const PostgresServer server;
+  PgSession admin(server.url());
+  admin.run(kMethods);
+  admin.run(kIndexedTable);
+  admin.run("insert into t (k) select 1 from generate_series(1, 1000)");
+  admin.run("checkpoint");
+  const std::string file =
+      server.host() + "/data/" + admin.one("select pg_relation_filepath('by_key')");
+  PgSession victim(server.url());
+  kill(std::stoi(victim.one("select pg_backend_pid()::text")), SIGKILL);
+  await(server, admin);
+  constexpr int kPageHeader = 24;
+  std::fstream page(file, std::ios::in | std::ios::out | std::ios::binary);
+  page.seekp(kPageHeader);
+  page << "else";
+  page.close();
+  PgSession after(server.url());
+  after.run("set enable_seqscan = off");
+  EXPECT_NE(
+      after.error("select from t where k = 1::bigint").find("index by_key is not of this layout"),
+      std::string::npos);
+  after.run("reindex index by_key");
+  EXPECT_EQ(after.one("select count(*)::text from t where k = 1::bigint"), "1000");
 }
 
 std::string shell(const std::string& command) {
