@@ -73,7 +73,9 @@ Text printed_moment(Oid output, Datum value) {
     *out++ = '+';
     out = two(out, 0);
   }
-  return {text, static_cast<int>(out - text)};
+  // Between day and time stands a space.
+  return {text, static_cast<int>(out - text),
+          output == F_DATE_OUT ? Quoting::none : Quoting::plain};
 }
 
 }  // namespace vestige::native

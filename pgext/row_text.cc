@@ -43,6 +43,7 @@ struct Need {
 };
 
 Need need_of(const Text& field) {
+  if (field.quoting != Quoting::unknown) return {field.quoting == Quoting::plain, 0};
   uint8 any = 0;
   int doubled = 0;
   for (int i = 0; i < field.length; ++i) {
@@ -65,13 +66,13 @@ Text printed(Column& column, Datum value) {
                            : column.output == F_INT4OUT ? DatumGetInt32(value)
                                                         : DatumGetInt64(value);
 #if PG_VERSION_NUM >= 140000
-      return {buffer, pg_lltoa(number, buffer)};
+      return {buffer, pg_lltoa(number, buffer), Quoting::none};
 #else
       pg_lltoa(number, buffer);
-      return {buffer, static_cast<int>(std::strlen(buffer))};
+      return {buffer, static_cast<int>(std::strlen(buffer)), Quoting::none};
 #endif
     }
-    case F_BOOLOUT: return {DatumGetBool(value) ? "t" : "f", 1};
+    case F_BOOLOUT: return {DatumGetBool(value) ? "t" : "f", 1, Quoting::none};
     case F_DATE_OUT:
     case F_TIMESTAMP_OUT:
     case F_TIMESTAMPTZ_OUT: {
@@ -90,7 +91,8 @@ Text printed(Column& column, Datum value) {
   }
   if (!column.builtin) fmgr_info(column.output, &column.printer);
   const char* text = OutputFunctionCall(&column.printer, value);
-  return {text, static_cast<int>(std::strlen(text))};
+  return {text, static_cast<int>(std::strlen(text)),
+          column.output == F_NUMERIC_OUT ? Quoting::none : Quoting::unknown};
 }
 
 bool same_image(const Column& column, Datum a, Datum b) {

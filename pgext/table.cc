@@ -2,6 +2,7 @@
 
 #include "pgext/index_method.h"
 #include "pgext/order.h"
+#include "pgext/row_tuple.h"
 #include "pgext/runs.h"
 
 namespace vestige::native {
@@ -10,6 +11,7 @@ namespace {
 bool look_at_columns(Table* table, Relation relation, const Field* fields, int count) {
   TupleDesc layout = RelationGetDescr(relation);
   table->attributes = layout->natts;
+  table->simple = simple(layout);
   int found = 0;
   for (int i = 0; i < layout->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(layout, i);
@@ -195,7 +197,9 @@ void put(Table* table, int count, const Datum* values, const bool* nulls) {
     row[table->place[i] - 1] = values[i];
     empty[table->place[i] - 1] = nulls[i];
   }
-  HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), row, empty);
+  TupleDesc layout = RelationGetDescr(relation);
+  HeapTuple tuple =
+      table->simple ? row_tuple(layout, row, empty) : heap_form_tuple(layout, row, empty);
   heap_insert(relation, tuple, GetCurrentCommandId(true), 0, nullptr);
   for (int i = 0; i < table->index_count; ++i)
     put_into_index(relation, &table->indexes[i], &tuple->t_self, row, empty);

@@ -45,6 +45,7 @@ struct Table {
   bool indexes_locked;
   MemoryContext memory;
   int attributes;
+  bool simple;                    // columns are numbers by value or texts: row_tuple can form a row
   AttrNumber place[kMostFields];  // of each field
   int index_count;
   Index indexes[kMostIndexes];
