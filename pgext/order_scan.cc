@@ -215,6 +215,7 @@ bool order_next(IndexScanDesc scan, ScanDirection direction) {
   auto* search = static_cast<Search*>(scan->opaque);
   if (!search->begun) begin_rows(scan, search, ScanDirectionIsBackward(direction));
   while (search->count > 0) {
+    CHECK_FOR_INTERRUPTS();
     const Item item = pop(search);
     if (item.kind == Kind::part) {
       open_part(scan->indexRelation, search, static_cast<uint32>(item.place));
@@ -242,6 +243,7 @@ int64 order_bitmap(IndexScanDesc scan, TIDBitmap* out) {
   int64 added = 0;
   Range ranges[kBlocksOnPage];
   for (uint32 i = 0; i < search->first->parts; ++i) {
+    CHECK_FOR_INTERRUPTS();
     if (!overlap({search->parts[i].least, search->parts[i].most}, range)) continue;
     const uint32 count = read_ranges(scan->indexRelation, search, i, ranges);
     for (uint32 k = 0; k < count; ++k)

@@ -136,6 +136,7 @@ void search_late(Relation index, const First* first, int64 key, Found* found) {
 void search_tail_blocks(const Keyed& table, const Search* search, int64 key, Found* found) {
   Entry entries[kMostInBlock];
   for (BlockNumber block = search->first->closed; block < search->blocks; ++block) {
+    CHECK_FOR_INTERRUPTS();
     const int count = read_block(table, block, nullptr, entries);
     for (int i = 0; i < count; ++i)
       if (entries[i].key == key) add(found, entries[i].place);
@@ -277,8 +278,10 @@ int64 runs_bitmap(IndexScanDesc scan, TIDBitmap* out) {
   PredicateLockPage(index, bucket_of(key), scan->xs_snapshot);
   Relation heap = heap_of(index);
   begin_search(scan, search, heap);
-  for (uint32 i = 0; i < search->first->parts; ++i)
+  for (uint32 i = 0; i < search->first->parts; ++i) {
+    CHECK_FOR_INTERRUPTS();
     search_run(index, search->parts[i], key, &found);
+  }
   search_late(index, search->first, key, &found);
   search_tail(keyed(heap, index), search, key, &found);
   search->asked = true;
