@@ -1,5 +1,7 @@
 #include "pgext/plan.h"
 
+#include "pgext/store.h"
+
 namespace vestige::native {
 namespace {
 
@@ -159,6 +161,7 @@ Plan* plan_for(Relation relation, int tracked) {
   // An invalidation that comes while it is made counts against it, but for this one change it is right: the
   // statement holds a lock on the table.
   entry->valid = true;
+  lock_trail();
   Plan* plan = make_plan(relation, tracked);
   entry = static_cast<Entry*>(hash_search(entries, &key, HASH_ENTER, &found));
   entry->plan = plan;

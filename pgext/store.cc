@@ -96,12 +96,8 @@ void look_at_root() {
 
 // Chooses the partition for a moment.
 bool choose(TimestampTz at) {
-  if (!root_known) look_at_root();
+  lock_trail();
   if (root == InvalidOid || sequence == InvalidOid) return false;
-  if (!root_locked) {
-    lock_for_transaction(root);
-    root_locked = true;
-  }
   if (root_known && root_plain && at >= low && at < high) return true;
   root_known = true;
   Relation relation = RelationIdGetRelation(root);
@@ -186,6 +182,13 @@ void watch_store() {
   define("vestige.number", "The id of the transaction's last context.", &number);
   CacheRegisterRelcacheCallback(on_relation, 0);
   RegisterXactCallback(on_transaction, nullptr);
+}
+
+void lock_trail() {
+  if (!root_known) look_at_root();
+  if (root == InvalidOid || root_locked) return;
+  lock_for_transaction(root);
+  root_locked = true;
 }
 
 bool store_ready(TimestampTz at) {
