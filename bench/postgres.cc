@@ -167,7 +167,7 @@ void run(const Options& options) {
   if (wanted(options, "transfers")) transfers(options, Bank(options, all, false), all, false);
   if (wanted(options, "statements")) statements(options, Bank(options, in_bulk, false), in_bulk);
   if (wanted(options, "answers") && options.trail > 0)
-    answers(options.install, options.trail, options.rows, options.asked);
+    answers(options.install, options.native, options.trail, options.rows, options.asked);
   if (wanted(options, "past")) past(options.install, 5 * options.rows, options.rounds);
 }
 

@@ -75,12 +75,15 @@ void measure(const Question& question, int asked) {
 
 }  // namespace
 
-void answers(const std::string& install, int changes, int rows, int asked) {
+void answers(const std::string& install, const std::string& native, int changes, int rows,
+             int asked) {
   const PostgresServer server(
       {"shared_buffers=512MB", "max_wal_size=20GB", "checkpoint_timeout=1h", "autovacuum=off"});
   Session db(server.url());
   create_bank(db, 100, 1);
-  setups(install, "", {})[1].install(db);
+  const std::string engine = native.empty() ? "vestige" : "vestige, native";
+  for (const Setup& setup : setups(install, native, {}))
+    if (setup.name == engine) setup.install(db);
   fill(db, changes, rows);
   fmt::print(
       "Answers in a trail of {} changes of {} rows, {} asked in random order; milliseconds by the "
@@ -96,6 +99,8 @@ void answers(const std::string& install, int changes, int rows, int asked) {
   db.prepare("ids", fmt::format("select count(*) from vestige.row_changes({}, $1)", tracked));
   db.prepare("history",
              "select count(old_values), count(new_values) from vestige.history('accounts', $1)");
+  db.prepare("newest", "select id from vestige.change where $1 <> '' order by id desc limit 20");
+  db.prepare("one", "select * from vestige.change where id = $1::bigint * 7");
   const auto any_row = [&](Dice& dice) { return std::to_string(1 + dice.below(rows)); };
   Selection row;
   row.table = tracked;
@@ -111,6 +116,12 @@ void answers(const std::string& install, int changes, int rows, int asked) {
   measure({"ids of the changes of a row", [&](Dice& dice) { db.execute("ids", {any_row(dice)}); },
            own_pid},
           asked);
+  measure(
+      {"the newest 20 ids", [&](Dice& dice) { db.execute("newest", {any_row(dice)}); }, own_pid},
+      asked);
+  measure(
+      {"one change by its id", [&](Dice& dice) { db.execute("one", {any_row(dice)}); }, own_pid},
+      asked);
   measure(log, asked);
   measure({"vestige.history of a row", [&](Dice& dice) { db.execute("history", {any_row(dice)}); },
            own_pid},

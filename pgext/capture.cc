@@ -4,6 +4,7 @@
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
 #include <cstdlib>
 
+#include "pgext/index_method.h"
 #include "pgext/pinned.h"
 #include "pgext/plan.h"
 #include "pgext/row_text.h"
@@ -112,7 +113,7 @@ int trigger_depth() {
 // Inside a trigger, or where one changed the table in this transaction, a change must find its place by itself.
 bool nested(const Plan* plan) {
   if (trigger_depth() > 1) return true;
-  const char* deepest = GetConfigOption(plan->nested_setting, true, false);
+  const char* deepest = *plan->nested;
   return deepest != nullptr && *deepest != '\0';
 }
 
@@ -189,10 +190,23 @@ bool as_it_must_be(FunctionCallInfo call) {
 extern "C" {
 PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(vestige_capture);
+PG_FUNCTION_INFO_V1(vestige_runs);
+PG_FUNCTION_INFO_V1(vestige_order);
 
 void _PG_init() {
   vestige::native::watch_plans();
   vestige::native::watch_store();
+  vestige::native::define_index_options();
+}
+
+Datum vestige_runs(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return PointerGetDatum(vestige::native::runs_method());
+}
+
+Datum vestige_order(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return PointerGetDatum(vestige::native::order_method());
 }
 
 Datum vestige_capture(PG_FUNCTION_ARGS) {

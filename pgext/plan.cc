@@ -1,5 +1,7 @@
 #include "pgext/plan.h"
 
+#include "pgext/store.h"
+
 namespace vestige::native {
 namespace {
 
@@ -15,6 +17,7 @@ struct Entry {
 };
 
 HTAB* entries = nullptr;
+HTAB* settings = nullptr;
 
 // An invalidation may arrive within any look at the catalogs: it only marks.
 template <typename Concerned>
@@ -55,6 +58,28 @@ int64* facts(MemoryContext memory, Oid relation, int tracked, int* count) {
   return numbers;
 }
 
+struct Nested {
+  int tracked;
+  bool defined;
+  char* depth;
+};
+
+// The setting of a tracked table that the portable engine sets, too. It stands as long as the session.
+char** nested_setting(int tracked) {
+  bool found = false;
+  auto* setting = static_cast<Nested*>(hash_search(settings, &tracked, HASH_ENTER, &found));
+  if (found && setting->defined) return &setting->depth;
+  setting->defined = false;
+  setting->depth = nullptr;
+  char name[NAMEDATALEN];
+  snprintf(name, sizeof(name), "vestige.nested_%d", tracked);
+  DefineCustomStringVariable(name, "How deep in triggers a tracked table was changed.", nullptr,
+                             &setting->depth, "", PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
+                             nullptr, nullptr, nullptr);
+  setting->defined = true;
+  return &setting->depth;
+}
+
 void fill_column(Plan* plan, TupleDesc layout, int place, AttrNumber attnum) {
   Form_pg_attribute attribute = TupleDescAttr(layout, attnum - 1);
   Column& column = plan->columns[place];
@@ -87,7 +112,7 @@ Plan* make_plan(Relation relation, int tracked) {
   plan->root = static_cast<Oid>(fact[6]);
   plan->portable_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(plan->portable));
   fmgr_info_cxt(plan->portable, &plan->portable_call, memory);
-  snprintf(plan->nested_setting, NAMEDATALEN, "vestige.nested_%d", tracked);
+  plan->nested = nested_setting(tracked);
   plan->count = (count - kHead) / 2;
   plan->columns = static_cast<Column*>(
       MemoryContextAllocZero(memory, sizeof(Column) * static_cast<size_t>(plan->count)));
@@ -111,6 +136,10 @@ void watch_plans() {
   control.keysize = sizeof(Key);
   control.entrysize = sizeof(Entry);
   entries = hash_create("vestige plans", 64, &control, HASH_ELEM | HASH_BLOBS);
+  HASHCTL of_settings = {};
+  of_settings.keysize = sizeof(int);
+  of_settings.entrysize = sizeof(Nested);
+  settings = hash_create("vestige settings", 64, &of_settings, HASH_ELEM | HASH_BLOBS);
   CacheRegisterRelcacheCallback(on_relation, 0);
   CacheRegisterSyscacheCallback(PROCOID, on_function, 0);
 }
@@ -132,6 +161,7 @@ Plan* plan_for(Relation relation, int tracked) {
   // An invalidation that comes while it is made counts against it, but for this one change it is right: the
   // statement holds a lock on the table.
   entry->valid = true;
+  lock_trail();
   Plan* plan = make_plan(relation, tracked);
   entry = static_cast<Entry*>(hash_search(entries, &key, HASH_ENTER, &found));
   entry->plan = plan;

@@ -24,7 +24,8 @@ struct Plan {
   int last_attnum;
   int key_count;
   int* keys;  // places in `columns`, in key order
-  char nested_setting[NAMEDATALEN];
+  char**
+      nested;  // a setting: how deep in triggers the table was changed in this transaction; "" where it was not
 };
 
 /// Registers what keeps the plans true. Once, when the module is loaded.

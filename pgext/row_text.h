@@ -6,10 +6,14 @@
 
 namespace vestige::native {
 
+/// What a row does with a value's text: known from its type, or to be found out.
+enum class Quoting : uint8 { unknown, none, plain };
+
 /// A value's text; a null value has no bytes.
 struct Text {
   const char* bytes;
   int length;
+  Quoting quoting = Quoting::unknown;
 };
 
 inline bool same(const Text& a, const Text& b) {

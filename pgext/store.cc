@@ -36,11 +36,17 @@ TimestampTz high = 0;
 char* given = nullptr;
 char* state = nullptr;
 char* number = nullptr;
+// What they were found to say, until one of them is set or taken back.
+bool settled = false;
+uint64 settled_for = 0;  // the transaction
+int64 settled_context = 0;
+
+void on_setting(const char*, void*) { settled = false; }
 
 void on_relation(Datum, Oid relation) {
   if (relation == InvalidOid || relation == root) root_known = false;
-  if (relation == InvalidOid || relation == leaf.oid) leaf.known = false;
-  if (relation == InvalidOid || relation == context.oid) context.known = false;
+  if (concerns(leaf, relation)) leaf.known = false;
+  if (concerns(context, relation)) context.known = false;
 }
 
 void on_transaction(XactEvent event, void*) {
@@ -90,12 +96,8 @@ void look_at_root() {
 
 // Chooses the partition for a moment.
 bool choose(TimestampTz at) {
-  if (!root_known) look_at_root();
+  lock_trail();
   if (root == InvalidOid || sequence == InvalidOid) return false;
-  if (!root_locked) {
-    lock_for_transaction(root);
-    root_locked = true;
-  }
   if (root_known && root_plain && at >= low && at < high) return true;
   root_known = true;
   Relation relation = RelationIdGetRelation(root);
@@ -167,8 +169,10 @@ void begin_context(int64 id, const char* xid) {
 
 void define(const char* name, const char* what, char** value) {
   DefineCustomStringVariable(name, what, nullptr, value, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
-                             nullptr, nullptr, nullptr);
+                             nullptr, on_setting, nullptr);
 }
+
+uint64 this_transaction() { return U64FromFullTransactionId(GetTopFullTransactionId()); }
 
 }  // namespace
 
@@ -178,6 +182,13 @@ void watch_store() {
   define("vestige.number", "The id of the transaction's last context.", &number);
   CacheRegisterRelcacheCallback(on_relation, 0);
   RegisterXactCallback(on_transaction, nullptr);
+}
+
+void lock_trail() {
+  if (!root_known) look_at_root();
+  if (root == InvalidOid || root_locked) return;
+  lock_for_transaction(root);
+  root_locked = true;
 }
 
 bool store_ready(TimestampTz at) {
@@ -229,9 +240,15 @@ void write_change(int64 id, const Change& change) {
 const char* given_context() { return given == nullptr ? "" : given; }
 
 bool context_ready() {
+  if (settled && settled_for == this_transaction()) return true;
   char xid[32];
   print_transaction(xid, sizeof(xid));
-  if (stands(xid)) return true;
+  if (stands(xid)) {
+    settled_for = this_transaction();
+    settled_context = std::strtoll(number, nullptr, 10);
+    settled = true;
+    return true;
+  }
   // The comment of a statement may say who it is: SQL reads it.
   if (*given_context() == '\0') {
     const char* commented = GetConfigOption("vestige.sqlcommenter", true, false);
@@ -243,6 +260,7 @@ bool context_ready() {
 }
 
 int64 context_of(int64 change) {
+  if (settled && settled_for == this_transaction()) return settled_context;
   char xid[32];
   print_transaction(xid, sizeof(xid));
   if (!stands(xid)) {

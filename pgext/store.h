@@ -20,6 +20,10 @@ struct Change {
 /// Registers what keeps the knowledge of the tables true. Once, when the module is loaded.
 void watch_store();
 
+/// Locks vestige.change for the transaction. Before anything else of the trail is read: in the order in which the
+/// install script locks, so that neither waits for the other.
+void lock_trail();
+
 /// Whether changes made at a moment can be written directly; locks what is needed.
 bool store_ready(TimestampTz at);
 

@@ -1,11 +1,17 @@
 #include "pgext/table.h"
 
+#include "pgext/index_method.h"
+#include "pgext/order.h"
+#include "pgext/row_tuple.h"
+#include "pgext/runs.h"
+
 namespace vestige::native {
 namespace {
 
 bool look_at_columns(Table* table, Relation relation, const Field* fields, int count) {
   TupleDesc layout = RelationGetDescr(relation);
   table->attributes = layout->natts;
+  table->simple = simple(layout);
   int found = 0;
   for (int i = 0; i < layout->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(layout, i);
@@ -36,7 +42,17 @@ bool look_at_index(Table* table, Oid oid, Index* index) {
   index->oid = oid;
   index->unique = relation->rd_index->indisunique;
   index->ready = info->ii_ReadyForInserts;
-  index->kept = relation->rd_rel->relam == BTREE_AM_OID;
+  const auto insert = relation->rd_indam->aminsert;
+  index->segment = insert == runs_insert    ? segment_blocks(relation, kRunBlocks)
+                   : insert == order_insert ? segment_blocks(relation, kOrderBlocks)
+                                            : 0;
+  index->kept = relation->rd_rel->relam == BTREE_AM_OID || index->segment > 0;
+  index->first = InvalidBuffer;
+#if PG_VERSION_NUM >= 160000
+  index->file = relation->rd_locator;
+#else
+  index->file = relation->rd_node;
+#endif
   index->count = info->ii_NumIndexAttrs;
   index->info = info;
   for (int i = 0; i < index->count; ++i) {
@@ -68,10 +84,41 @@ bool lock_indexes(Table* table) {
   return true;
 }
 
-void put_into_index(Relation heap, const Index& index, const ItemPointer tuple, const Datum* values,
+// Whether an index of the trail's own kind has nothing to do for a row of that block: what runs_insert and order_insert
+// find out first, on the same page, without opening the index.
+bool still_open(Index* index, BlockNumber block) {
+#if PG_VERSION_NUM >= 140000
+  if (index->segment == 0 || index->first == InvalidBuffer || IsolationIsSerializable())
+    return false;
+  if (!ReadRecentBuffer(index->file, MAIN_FORKNUM, kFirstPage, index->first)) {
+    index->first = InvalidBuffer;
+    return false;
+  }
+  LockBuffer(index->first, BUFFER_LOCK_SHARE);
+  const First* first = first_of(BufferGetPage(index->first));
+  const bool open =
+      block >= first->closing && block < first->closed + index->segment + slack(index->segment);
+  UnlockReleaseBuffer(index->first);
+  return open;
+#else
+  (void)index;
+  (void)block;
+  return false;
+#endif
+}
+
+void remember_first(Index* index, Relation relation) {
+  if (index->segment == 0) return;
+  index->first = ReadBuffer(relation, kFirstPage);
+  ReleaseBuffer(index->first);
+}
+
+void put_into_index(Relation heap, Index* slot, const ItemPointer tuple, const Datum* values,
                     const bool* nulls) {
-  if (!index.ready) return;
+  if (!slot->ready || still_open(slot, ItemPointerGetBlockNumber(tuple))) return;
+  const Index& index = *slot;
   Relation relation = index_open(index.oid, NoLock);
+  remember_first(slot, relation);
   Datum keys[INDEX_MAX_KEYS];
   bool empty[INDEX_MAX_KEYS];
   for (int i = 0; i < index.count; ++i) {
@@ -89,6 +136,13 @@ void put_into_index(Relation heap, const Index& index, const ItemPointer tuple, 
 }
 
 }  // namespace
+
+bool concerns(const Table& table, Oid relation) {
+  if (relation == InvalidOid || relation == table.oid) return true;
+  for (int i = 0; i < table.index_count; ++i)
+    if (table.indexes[i].oid == relation) return true;
+  return false;
+}
 
 bool plain_for_insert(Relation relation) {
   const TriggerDesc* triggers = relation->trigdesc;
@@ -143,10 +197,12 @@ void put(Table* table, int count, const Datum* values, const bool* nulls) {
     row[table->place[i] - 1] = values[i];
     empty[table->place[i] - 1] = nulls[i];
   }
-  HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), row, empty);
+  TupleDesc layout = RelationGetDescr(relation);
+  HeapTuple tuple =
+      table->simple ? row_tuple(layout, row, empty) : heap_form_tuple(layout, row, empty);
   heap_insert(relation, tuple, GetCurrentCommandId(true), 0, nullptr);
   for (int i = 0; i < table->index_count; ++i)
-    put_into_index(relation, table->indexes[i], &tuple->t_self, row, empty);
+    put_into_index(relation, &table->indexes[i], &tuple->t_self, row, empty);
   RelationClose(relation);
 }
 

@@ -14,6 +14,12 @@ struct Field {
   Oid type;
 };
 
+#if PG_VERSION_NUM >= 160000
+using FilePlace = RelFileLocator;
+#else
+using FilePlace = RelFileNode;
+#endif
+
 constexpr int kMostIndexes = 8;
 constexpr int kMostFields = 16;
 
@@ -21,10 +27,13 @@ struct Index {
   Oid oid;
   bool unique;
   bool ready;
-  bool kept;  // `info` holds for long: a btree keeps nothing in it
+  bool kept;  // `info` holds for long: a btree, and the trail's own, keep nothing in it
   int count;
   AttrNumber columns[INDEX_MAX_KEYS];
   IndexInfo* info;
+  FilePlace file;
+  BlockNumber segment;  // of the trail's own kinds: how many blocks one closes at once; else 0
+  Buffer first;         // where its first page was last
 };
 
 /// What is known of one table. Zero: nothing yet.
@@ -36,6 +45,7 @@ struct Table {
   bool indexes_locked;
   MemoryContext memory;
   int attributes;
+  bool simple;                    // columns are numbers by value or texts: row_tuple can form a row
   AttrNumber place[kMostFields];  // of each field
   int index_count;
   Index indexes[kMostIndexes];
@@ -49,6 +59,9 @@ void put(Table* table, int count, const Datum* values, const bool* nulls);
 
 /// Locks a relation until the transaction ends, also when a subtransaction that asked for it does not last.
 void lock_for_transaction(Oid oid);
+
+/// Whether something is the table, or one of its indexes.
+bool concerns(const Table& table, Oid relation);
 
 /// Whether an INSERT into a relation would do more than put the row there.
 bool plain_for_insert(Relation relation);

@@ -131,6 +131,22 @@ TEST_F(PostgresNativeTwin, EveryTypeUnderEverySetting) {
   }
 }
 
+// The native engine prints moments by itself where their years have four digits.
+TEST_F(PostgresNativeTwin, MomentsOfAllYears) {
+  twins.make("create table $ (id int primary key, d date, t timestamp, z timestamptz, b boolean)");
+  twins.both(
+      "set timezone = 'America/St_Johns'; insert into $ select i, d, d + t, (d + t) at time zone "
+      "'UTC', i % 2 = 0 from (select i, '2000-01-01'::date + i as d, case i % 3 when 0 then '0' "
+      "when 1 then '23:59:59.999999' else '04:05:06.7' end::interval as t from "
+      "generate_series(-2450000, 2970000, 307) i) s");
+  twins.both(
+      "insert into $ select 3000000 + 10 * n + k, d + k, d + k + k * interval '0.00001 s', null, "
+      "null from unnest('{1000-01-01,9999-12-31,2000-02-28,1900-02-28,2000-12-31}'::date[]) with "
+      "ordinality as u(d, n), generate_series(-2, 2) as k");
+  twins.both("update $ set t = t + interval '1 microsecond', d = d + 1, b = not b");
+  EXPECT_EQ(twins.difference(), "");
+}
+
 TEST_F(PostgresNativeTwin, KeysAndPolicies) {
   struct Case {
     std::string create, policy;

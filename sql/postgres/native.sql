@@ -1,7 +1,9 @@
--- The native engine in a database that has a trail: the function of the module vestige that records by C++.
+-- The native engine in a database that has a trail: the function of the module vestige that records by C++, and the
+-- indexes of the module that cost a write next to nothing.
 --
 -- in      a trail (install.sql), and the module where the server looks for modules; run by a superuser
--- out     vestige.capture_native(); vestige.set_engine('t', 'native') makes a table use it
+-- out     vestige.capture_native(); vestige.set_engine('t', 'native') makes a table use it. The index methods
+--         vestige_runs and vestige_order: those of the trail when it is empty, else after call vestige.set_indexes('runs')
 -- doc     docs/native.md
 
 create or replace function vestige.capture_native() returns trigger language c as '$libdir/vestige', 'vestige_capture';
@@ -13,7 +15,79 @@ begin
 end
 $owner$;
 
--- doctor knows it as part of the trail.
+create or replace function vestige.runs_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_runs';
+create or replace function vestige.order_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_order';
+revoke all on function vestige.runs_method(internal), vestige.order_method(internal) from public;
+
+do $methods$
+begin
+  if not exists (select from pg_catalog.pg_am where amname = 'vestige_runs') then
+    create access method vestige_runs type index handler vestige.runs_method;
+    create operator class vestige.hash_runs default for type bigint using vestige_runs as operator 1 pg_catalog.=;
+  end if;
+  if not exists (select from pg_catalog.pg_am where amname = 'vestige_order') then
+    create access method vestige_order type index handler vestige.order_method;
+    create operator class vestige.id_order default for type bigint using vestige_order as
+      operator 1 pg_catalog.<, operator 2 pg_catalog.<=, operator 3 pg_catalog.=, operator 4 pg_catalog.>=, operator 5 pg_catalog.>,
+      operator 1 pg_catalog.< (bigint, int), operator 2 pg_catalog.<= (bigint, int), operator 3 pg_catalog.= (bigint, int),
+      operator 4 pg_catalog.>= (bigint, int), operator 5 pg_catalog.> (bigint, int);
+  end if;
+end
+$methods$;
+
+-- Makes the two indexes of vestige.change of another kind. A partition at a time, whose writers wait meanwhile; one that
+-- has such an index already, made by create index concurrently, is passed over. Call it by itself: it commits.
+--
+-- kind      runs: those of the module; btree: PostgreSQL's, which any server has
+create or replace procedure vestige.set_indexes(kind text) language plpgsql as $$
+declare
+  part regclass;
+  named text;
+  over text;
+  method text;
+begin
+  if kind is null or kind not in ('runs', 'btree') then
+    raise exception 'set_indexes: there is no kind %', kind using errcode = 'invalid_parameter_value',
+      hint = 'it is runs or btree';
+  end if;
+  foreach named in array array['change_key', 'change_order'] loop
+    over := case named when 'change_key' then 'key_hash' else 'id' end;
+    method := case when kind = 'btree' then 'btree' when named = 'change_key' then 'vestige_runs' else 'vestige_order' end;
+    continue when exists (
+      select from pg_catalog.pg_class c join pg_catalog.pg_am m on m.oid = c.relam
+      where c.oid = pg_catalog.format('vestige.%I', named)::pg_catalog.regclass and m.amname = method);
+    for part in select inhrelid from pg_catalog.pg_inherits where inhparent = 'vestige.change'::pg_catalog.regclass loop
+      continue when exists (
+        select from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
+          join pg_catalog.pg_am m on m.oid = c.relam join pg_catalog.pg_attribute a on a.attrelid = i.indrelid
+            and a.attnum = i.indkey[0]
+        where i.indrelid = part and m.amname = method and a.attname = over and i.indisvalid);
+      execute pg_catalog.format('create index on %s using %I (%I)', part, method, over);
+      commit;
+    end loop;
+    -- Those of the partitions become its own.
+    execute pg_catalog.format('drop index vestige.%I', named);
+    execute pg_catalog.format('create index %I on vestige.change using %I (%I)', named, method, over);
+    commit;
+  end loop;
+end
+$$;
+revoke all on procedure vestige.set_indexes(text) from public;
+
+do $indexes$
+begin
+  if not exists (select from vestige.change)
+     and exists (select from pg_catalog.pg_class c join pg_catalog.pg_am m on m.oid = c.relam
+                 where c.oid = 'vestige.change_key'::pg_catalog.regclass and m.amname = 'btree') then
+    drop index vestige.change_key, vestige.change_order;
+    create index change_key on vestige.change using vestige_runs (key_hash);
+    create index change_order on vestige.change using vestige_order (id);
+  end if;
+end
+$indexes$;
+
+-- doctor knows them as part of the trail.
 update vestige.meta
-set value = (value::jsonb || jsonb_build_object('vestige.capture_native()', vestige.own_sources() -> 'vestige.capture_native()'))::text
+set value = (value::jsonb || (select jsonb_object_agg(own.key, own.value) from jsonb_each(vestige.own_sources()) own
+                              where own.key ~ '^vestige\.(capture_native|runs_method|order_method|set_indexes)\('))::text
 where name = 'sources';

@@ -1,0 +1,32 @@
+// The handlers of the two index access methods, and what they have in common: options, what they refuse, costs.
+#pragma once
+
+#include "pgext/index_page.h"
+
+namespace vestige::native {
+
+/// Registers the option segment_blocks. Once, when the module is loaded.
+void define_index_options();
+
+/// How many heap blocks are closed at once.
+BlockNumber segment_blocks(Relation index, BlockNumber otherwise);
+
+/// How many blocks at the end of the heap are left open beyond those, because writers may still be filling them.
+inline BlockNumber slack(BlockNumber segment) { return segment / 8 + 1; }
+
+/// Raises when an index is not over one plain column.
+void refuse_unfit(Relation index, IndexInfo* info);
+
+/// The heap of an index, open; `heap_done` closes it.
+Relation heap_of(Relation index);
+inline void heap_done(Relation heap) { table_close(heap, AccessShareLock); }
+
+/// The end of a VACUUM: closes what can be closed, and tells how large the index is.
+IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stats,
+                              BlockNumber segment,
+                              void (*close)(Relation heap, Relation index, BlockNumber upto));
+
+IndexAmRoutine* runs_method();
+IndexAmRoutine* order_method();
+
+}  // namespace vestige::native
