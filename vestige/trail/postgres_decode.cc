@@ -51,9 +51,10 @@ std::string iso_time(std::string text) {
 Result<std::vector<ErasedPart>> erased_parts(const Rows& rows) {
   std::vector<ErasedPart> parts;
   if (rows.is_null(kErased)) return parts;
-  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased)))))
-    parts.push_back(
-        {field.name, static_cast<std::int64_t>(TRY(parse_decimal(to_json(field.value))))});
+  for (const Field& field : TRY(row_of_tokens(to_json(rows.value(kErased))))) {
+    const auto by = TRY(parse_decimal(to_json(field.value)));
+    parts.push_back({field.name, static_cast<std::int64_t>(by)});
+  }
   return parts;
 }
 
