@@ -16,3 +16,6 @@ begin
   end loop;
 end
 $dump$;
+
+-- Tables that are tracked from now on are recorded by this engine.
+alter table vestige.tracked alter column engine set default 'native';

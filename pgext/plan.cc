@@ -102,7 +102,13 @@ Plan* make_plan(Relation relation, int tracked) {
   MemoryContextSetParent(memory, CurTransactionContext);
   int count = 0;
   const int64* fact = facts(memory, RelationGetRelid(relation), tracked, &count);
-  constexpr int kHead = 7;
+  constexpr int kHead = 8;
+  if (fact[7] == 0)
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("vestige: a trigger of table %s would write records of another table",
+                    RelationGetRelationName(relation)),
+             errhint("drop the trigger, or have vestige doctor --fix find the table again")));
   plan->fits = fact[0] != 0;
   plan->shape = static_cast<int>(fact[1]);
   plan->whole = fact[2] != 0;

@@ -8,7 +8,8 @@ fail() { echo "packages: $*" >&2; exit 1; }
 
 # On the server that has the package: a trail by psql, by init and by the extension, each recording natively.
 if [[ ${1-} == --on-server ]]; then
-  program=$2 sql=$3
+  program=$2 sql=$3 extensions=$4
+  version=$(sed -n "s/default_version = '\(.*\)'/\1/p" "$extensions/vestige.control")
   run() { psql -XqAt -v ON_ERROR_STOP=1 -d "$@"; }
   createdb by_psql && createdb by_init && createdb by_extension && createuser plain && createdb -O plain by_plain
   said=$("$program" --db postgresql://plain@/by_plain init --native 2>&1) && fail "anybody may load a module"
@@ -18,7 +19,7 @@ if [[ ${1-} == --on-server ]]; then
   said=$("$program" --db postgresql:///by_init init --native 2>&1) || fail "init: $said"
   for one in by_psql by_init by_extension; do
     run $one -c "create table t (id int primary key, v text); select vestige.track('t')" >/dev/null
-    [[ $one == by_init ]] || run $one -c "select vestige.set_engine('t', 'native')" >/dev/null
+    [[ $one != by_psql ]] || run $one -c "select vestige.set_engine('t', 'native')" >/dev/null
     run $one -c "insert into t values (1, 'a'); update t set v = 'b'"
     [[ $(run $one -c "select tgfoid::regproc from pg_trigger where tgname = '0_vestige_change'") == vestige.capture_native ]] ||
       fail "$one does not record natively"
@@ -26,6 +27,12 @@ if [[ ${1-} == --on-server ]]; then
     said=$("$program" --db "postgresql:///$one" init --portable 2>&1) || fail "init: $said"
     [[ $said == *"the portable engine records tables from now on; 1 table switched" ]] || fail "init: $said"
   done
+  # The next release's script is the way to it, too.
+  cp "$extensions/vestige--$version.sql" "$extensions/vestige--$version--next.sql"
+  run by_extension -c "select vestige.set_engine('t', 'native')" -c "alter extension vestige update to 'next'" >/dev/null
+  run by_extension -c "insert into t values (2, 'c')"
+  [[ $(run by_extension -c "select extversion, count(*) from pg_extension, vestige.change where extname = 'vestige' group by 1") == "next|3" ]] ||
+    fail "the extension's update loses something"
   exit 0
 fi
 
@@ -62,5 +69,6 @@ find "$work/postgresql-15-vestige/usr/lib" "$work/postgresql-15-vestige/usr/shar
   -exec cp {} "$work/built/pgext/" \;
 PGBIN=$(pgext/stage "$work/built" "$work/server")
 export PGBIN
-"$build/bin/postgres_server" -- "$PWD/test/packages.sh" --on-server "$program" "$work/vestige/usr/share/vestige/postgres"
+"$build/bin/postgres_server" -- "$PWD/test/packages.sh" --on-server "$program" "$work/vestige/usr/share/vestige/postgres" \
+  "$work/server/usr/share/postgresql/15/extension"
 echo "three packages of version $version, and they work"

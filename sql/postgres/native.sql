@@ -8,6 +8,13 @@
 
 create or replace function vestige.capture_native() returns trigger language c as '$libdir/vestige', 'vestige_capture';
 revoke all on function vestige.capture_native() from public;
+-- The trail's owner passes it on to owners of partitioned tables.
+do $owner$
+begin
+  execute (select format('grant execute on function vestige.capture_native() to %s with grant option', nspowner::regrole)
+           from pg_catalog.pg_namespace where nspname = 'vestige');
+end
+$owner$;
 do $owner$
 begin
   execute format('alter function vestige.capture_native() owner to %s',

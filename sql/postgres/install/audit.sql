@@ -64,7 +64,6 @@ from vestige.change c
   left join (select id, columns -> 1 ->> 'key' <> '0' as composed from vestige.shape offset 0) s on s.id = c.shape
   left join vestige.context x on x.id = c.context and x.xid = c.xid
   cross join lateral (select coalesce(vestige.given_fields(x.fields::text), '{}') as fields offset 0) f;
-drop function if exists vestige.record_id(vestige.change);
 
 -- A key as it stands in vestige.change.key, of a table's row, from one text for each key column.
 create or replace function vestige.named_key(t vestige.tracked, words text[], verb text) returns text language plpgsql stable

@@ -35,8 +35,9 @@ $$;
 
 -- What the native engine must know of a table that fires, as numbers: whether it may write a change itself (else the
 -- capture function does), shape, whether an UPDATE keeps every field, whether a context is required, the settings that
--- values are printed under (bits: z d i f b m q), the capture function, the tracked table; then for each field of a row
--- the column's number and its place in the key.
+-- values are printed under (bits: z d i f b m q), the capture function, the tracked table, whether this is that table (or
+-- the one of its name, after a restore, or of somebody who may use its capture function: nobody else's triggers may write
+-- its records); then for each field of a row the column's number and its place in the key.
 create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -59,7 +60,10 @@ begin
     (jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0)::int,
     (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)
      from jsonb_array_elements(s.columns) c, regexp_split_to_table(c ->> 'settings', '') letter where letter <> ''),
-    coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint]::bigint[]
+    coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint,
+    (select t.relation = root or n.nspname = t.schema_name and r.relname = t.table_name
+       or coalesce(has_function_privilege(r.relowner, to_regproc('vestige.capture_' || tracked_id), 'execute'), false)
+     from pg_class r join pg_namespace n on n.oid = r.relnamespace where r.oid = root)::int]::bigint[]
     || coalesce(columns, '{}');
 end
 $$;

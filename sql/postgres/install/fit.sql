@@ -134,12 +134,15 @@ begin
     perform vestige.make_function(format('insert_%s', tracked_id), settings, vestige.insert_source(rel, t, s));
   end if;
   -- PostgreSQL asks who makes a partition whether he may use the function of a row trigger that comes to it.
-  grant_to_owner := (select format('grant execute on function vestige.%I() to %s', format('capture_%s', tracked_id), relowner::regrole)
-           from pg_class where oid = rel and relkind = 'p'
-             and not has_function_privilege(relowner, to_regproc('vestige.capture_' || tracked_id), 'execute'));
-  if grant_to_owner is not null then
+  for grant_to_owner in
+    select format('grant execute on function %s to %s', f::regprocedure, r.relowner::regrole)
+    from pg_class r, unnest(array[to_regproc(format('vestige.capture_%s', tracked_id)),
+                                  case when t.engine = 'native' then to_regproc('vestige.capture_native') end]) f
+    where r.oid = rel and r.relkind = 'p' and not has_function_privilege(r.relowner, f, 'execute')
+      and has_function_privilege(f, 'execute with grant option')
+  loop
     execute grant_to_owner;
-  end if;
+  end loop;
   if with_triggers then
     perform vestige.set_triggers(tracked_id, rel);
   end if;
