@@ -24,6 +24,16 @@ void check(Relation index, const First* first) {
              errhint("reindex index %s", RelationGetRelationName(index))));
 }
 
+// The first page as it is, in a buffer that the caller has locked.
+First* copy_first(Relation index, Buffer buffer) {
+  const First* first = first_of(BufferGetPage(buffer));
+  check(index, first);
+  const size_t size = sizeof(First) + sizeof(BlockNumber) * first->part_pages;
+  auto* copy = static_cast<First*>(palloc(size));
+  std::memcpy(copy, first, size);
+  return copy;
+}
+
 }  // namespace
 
 void begin_page(Page page, PageKind kind) {
@@ -79,12 +89,8 @@ Reach reach_of(Relation index) {
 
 First* read_first(Relation index) {
   Buffer buffer = locked(index, kFirstPage, BUFFER_LOCK_SHARE);
-  const First* first = first_of(BufferGetPage(buffer));
-  const size_t size = sizeof(First) + sizeof(BlockNumber) * first->part_pages;
-  auto* copy = static_cast<First*>(palloc(size));
-  std::memcpy(copy, first, size);
+  First* copy = copy_first(index, buffer);
   UnlockReleaseBuffer(buffer);
-  check(index, copy);
   return copy;
 }
 
@@ -115,8 +121,10 @@ First* announce(Relation index, BlockNumber upto) {
   first->closing = upto;
   first->late_full = 1;
   GenericXLogFinish(record);
+  // Before anybody else adds to the late pages: what is added from here on must not count as read.
+  First* then = copy_first(index, buffer);
   UnlockReleaseBuffer(buffer);
-  return read_first(index);
+  return then;
 }
 
 bool publish(Relation index, const Publication& what) {

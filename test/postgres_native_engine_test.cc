@@ -59,17 +59,22 @@ TEST_F(PostgresNativeEngine, WhoOwnsATableMakesPartitionsOfItAndForgesNoOthers) 
   other.run("set role " + role +
             "; create table app.parts (id int, v text, primary key (id)) partition by range (id);"
             " create table app.one partition of app.parts for values from (0) to (10)");
-  s.run("select vestige.track('app.parts'); select vestige.set_engine('app.parts', 'native');"
-        " select vestige.set_engine('t', 'native')");
-  other.run("create table app.two partition of app.parts for values from (10) to (20);"
-            " insert into app.parts values (1, 'a'), (11, 'b')");
+  s.run(
+      "select vestige.track('app.parts'); select vestige.set_engine('app.parts', 'native');"
+      " select vestige.set_engine('t', 'native')");
+  other.run(
+      "create table app.two partition of app.parts for values from (10) to (20);"
+      " insert into app.parts values (1, 'a'), (11, 'b')");
   EXPECT_EQ(s.one("select count(*)::text from vestige.change c join vestige.tracked t on t.id = "
                   "c.tracked where t.table_name = 'parts'"),
             "2");
   // The right to the one function is no right to the records of others.
   const std::string id = s.one("select id::text from vestige.tracked where table_name = 't'");
-  other.run("create table app.mine (id int primary key, v text); create trigger forge after insert on app.mine"
-            " for each row execute function vestige.capture_native('" + id + "')");
+  other.run(
+      "create table app.mine (id int primary key, v text); create trigger forge after insert on "
+      "app.mine"
+      " for each row execute function vestige.capture_native('" +
+      id + "')");
   EXPECT_NE(other.error("insert into app.mine values (1, 'forged')")
                 .find(": a trigger of table mine would write records of another table"),
             std::string::npos);

@@ -154,7 +154,9 @@ TEST(PostgresSql, RevertWithoutATriggerOfTheApplication) {
       "'touched'; return new; end $f$; create trigger set_updated_at before update on accounts for "
       "each row execute function touch(); select vestige.track('accounts'); insert into accounts "
       "values (1, 1); update accounts set x = 2");
-  const std::string revert = "select vestige.revert(tx) from vestige.changes where id = 3";
+  const std::string revert =
+      "select vestige.revert(tx) from vestige.changes where op = 'UPDATE' and \"table\" = "
+      "'accounts'";
   s.run("begin; " + revert);
   EXPECT_EQ(s.one("select accounts::text from accounts"), "(1,1,touched)");
   s.run("rollback; begin; alter table accounts disable trigger set_updated_at; " + revert +
