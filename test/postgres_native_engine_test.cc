@@ -87,6 +87,19 @@ TEST_F(PostgresNativeEngine, WhoOwnsATableMakesPartitionsOfItAndForgesNoOthers) 
         "; drop role " + role);
 }
 
+TEST_F(PostgresNativeEngine, DoctorFindsATableThatHasAnotherName) {
+  s.run(
+      "select vestige.set_engine('t', 'native'); alter event trigger vestige_ddl_end disable; "
+      "alter table t rename "
+      "to u; create table t (a int)");
+  EXPECT_EQ(s.one("select string_agg(code, ' ') from vestige.doctor() where severity <> 'note'"),
+            "table-renamed");
+  s.run("select vestige.mend()");
+  EXPECT_EQ(s.one("select table_name::text from vestige.tracked"), "u");
+  s.run("insert into u values (1, 'a')");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change"), "1");
+}
+
 TEST_F(PostgresNativeEngine, OneHistoryThroughSwitching) {
   s.run("insert into t values (1, 'a')");
   for (const char* engine : {"native", "portable", "native"}) {
