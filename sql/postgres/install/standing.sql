@@ -5,7 +5,7 @@ create or replace function vestige.live_relation(t vestige.tracked) returns oid 
 set search_path = pg_catalog, pg_temp as $$
   select coalesce(
     (select g.tgrelid from pg_trigger g where g.tgname = '0_vestige_change' and g.tgparentid = 0
-       and vestige.captures(g.tgfoid, g.tgargs, t.id)),
+       and vestige.captures(g.tgfoid, g.tgargs, t.id) order by g.tgrelid = t.relation desc limit 1),
     (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = t.schema_name and c.relname = t.table_name and c.relkind in ('r', 'p')),
     (select c.oid from pg_class c where c.oid = t.relation and c.relkind in ('r', 'p')))
