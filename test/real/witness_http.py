@@ -107,7 +107,7 @@ def quorum(directory):
         check("no witness is named" in run("witness", "add", code=2), "nobody to ask")
         witnesses(2)
         run("plan")
-        check("nothing is sealed yet" in run("witness", "add", code=2), "nothing to cosign")
+        check("nothing is sealed yet" in run("witness", "add", code=3), "nothing to cosign")
         for i in range(3):  # The second and third time the witnesses know the log already.
             shop.execute("insert into p values (?)", (i,))
             run("seal", "--key", "seal.key")
