@@ -44,7 +44,9 @@ class CosignedTrail : public EvidenceTest {
     must(own.keep(cosignature(witness(seed), own.note()), witness(seed).key()));
   }
 
-  std::string table() const { return trail.postgres() ? "vestige.checkpoint" : "vestige_checkpoint"; }
+  std::string table() const {
+    return trail.postgres() ? "vestige.checkpoint" : "vestige_checkpoint";
+  }
 
   std::vector<std::string> names;
 };
