@@ -33,24 +33,36 @@ std::string many(std::uint64_t count, std::string_view noun) {
   return counted(static_cast<std::int64_t>(count), noun);
 }
 
+std::string signed_text(const Verdict& verdict) {
+  std::string text = "the checkpoint is signed by a key that you trust";
+  for (const std::string& name : verdict.witnesses)
+    text += (&name == &*verdict.witnesses.begin() ? ", and cosigned by " : ", ") + name;
+  return text;
+}
+
+std::string verdict_json(const Verdict& verdict) {
+  std::string kept;
+  for (const std::string& name : verdict.kept) kept += (kept.empty() ? "" : ",") + text_json(name);
+  std::string witnesses;
+  for (const std::string& name : verdict.witnesses)
+    witnesses += (witnesses.empty() ? "" : ",") + text_json(name);
+  std::string erasures;
+  for (const Erasure& one : verdict.erasures)
+    erasures += fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
+                            erasures.empty() ? "" : ",", one.change, one.erased,
+                            text_json(one.actor), text_json(one.reason), one.sealed);
+  return fmt::format(
+      R"({{"code":"verdict","origin":{},"size":{},"signature":{},"witnesses":[{}],"verified":{},"erased":{},)"
+      R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}],"erasures":[{}]}})",
+      verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
+      verdict.signature ? "true" : "false", witnesses, verdict.verified, verdict.erased,
+      verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept, erasures);
+}
+
 void print_verdict(Session& session, const Verdict& verdict, bool keys) {
   Output& output = session.output();
   if (output.format() == Format::json) {
-    std::string kept;
-    for (const std::string& name : verdict.kept)
-      kept += (kept.empty() ? "" : ",") + text_json(name);
-    std::string erasures;
-    for (const Erasure& one : verdict.erasures)
-      erasures +=
-          fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
-                      erasures.empty() ? "" : ",", one.change, one.erased, text_json(one.actor),
-                      text_json(one.reason), one.sealed);
-    output.json(fmt::format(
-        R"({{"code":"verdict","origin":{},"size":{},"signature":{},"verified":{},"erased":{},)"
-        R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}],"erasures":[{}]}})",
-        verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
-        verdict.signature ? "true" : "false", verdict.verified, verdict.erased,
-        verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept, erasures));
+    output.json(verdict_json(verdict));
     return;
   }
   if (verdict.origin.empty()) {
@@ -69,8 +81,7 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
                                               one.actor.empty() ? "" : "by " + one.actor + ", ",
                                               one.reason.empty() ? "none" : one.reason,
                                               one.sealed ? "" : " (not sealed yet)")}});
-    if (verdict.signature)
-      output.line({{Label::good, "the checkpoint is signed by a key that you trust"}});
+    if (verdict.signature) output.line({{Label::good, signed_text(verdict)}});
     else if (!keys)
       output.line({{Label::warning, "no signature was checked: give the log's key by --vkey"}});
     for (const std::string& name : verdict.kept)
@@ -90,8 +101,9 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
 Result<int> run_verify(Session& session) {
   const Arguments& arguments = session.arguments();
   VerifyOptions options;
-  const bool keys = arguments.has("--vkey") || arguments.has("--policy");
-  if (keys) options.trust = TRY(trust_of(arguments));
+  bool keys = arguments.has("--vkey") || arguments.has("--policy");
+  options.trust = keys ? TRY(trust_of(arguments)) : TRY(planned_trust());
+  keys = keys || !options.trust.all_keys().empty();
   for (const std::string& path : arguments.values("--checkpoint")) {
     std::string text = TRY(file_bytes(path));
     options.kept.push_back({path, std::move(text)});
@@ -122,7 +134,11 @@ Command verify_command() {
            "database "
            "and has the key could seal another history. Without --vkey and --policy no signature "
            "is "
-           "checked. What is not sealed yet is counted, and is not verified.",
+           "checked, unless [evidence] of vestige.toml names whom to trust; that is not looked "
+           "into when one of them "
+           "is given. A quorum of witnesses is demanded of the trail's newest checkpoint and of "
+           "each kept one. "
+           "What is not sealed yet is counted, and is not verified.",
            "--live asks something else: is anything missing? It replays the trail and finds rows "
            "that were "
            "changed while triggers were off; and triggers, functions, guards and grants that are "

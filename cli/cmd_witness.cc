@@ -9,6 +9,7 @@
 #include "cli/trust.h"
 #include "cli/witness_client.h"
 #include "cli/witness_state.h"
+#include "vestige/audit/cosign.h"
 #include "vestige/base/file.h"
 #include "vestige/base/time.h"
 #include "vestige/merkle/tile.h"
@@ -105,13 +106,72 @@ Result<int> cosign(Session& session) {
   return kNo;
 }
 
-Result<int> add(Session& session) {
-  const auto& words = session.arguments().words();
-  if (words.size() != 2) return fail(Fault::invalid, "witness add: a CHECKPOINT is needed");
-  const std::string url = TRY(needed(session, "--url", "add"));
+// The witness that --url and --vkey name.
+Result<merkle::Quorum::Witness> named_witness(const Session& session) {
+  merkle::Quorum::Witness one;
+  one.url = TRY(needed(session, "--url", "add"));
   const auto keys = TRY(keys_of(session.arguments(), "--vkey"));
   if (keys.size() != 1 || keys[0].kind != merkle::KeyKind::cosignature)
     return fail(Fault::invalid, "witness add: --vkey with the one key of the witness is needed");
+  one.key = keys[0];
+  return one;
+}
+
+// The witnesses of vestige.toml that have an address.
+Result<std::vector<merkle::Quorum::Witness>> askable(const Trust& planned) {
+  std::vector<merkle::Quorum::Witness> all;
+  if (planned.quorum.has_value())
+    for (const merkle::Quorum::Witness& one : planned.quorum->witnesses)
+      if (!one.url.empty()) all.push_back(one);
+  if (all.empty())
+    return hinted(fail(Fault::invalid, "witness add: no witness is named"),
+                  "give --url and --vkey, or write the addresses into vestige.toml: keys = "
+                  "[\"VKEY http://…\"]");
+  return all;
+}
+
+// Asks for the cosignature of the trail's own checkpoint, and keeps it there.
+Result<void> obtain(TrailCheckpoint& checkpoint, const merkle::Quorum::Witness& witness) {
+  if (TRY(checkpoint.signed_by(witness.key))) return {};
+  const auto cosignature =
+      TRY(ask_witness(witness.url, witness.key, checkpoint.note(),
+                      [&](std::uint64_t old_size) { return checkpoint.proof_from(old_size); }));
+  return checkpoint.keep(cosignature, witness.key);
+}
+
+// Asks each of them; one that does not answer does not keep the others from it.
+Result<int> ask_all(Session& session, TrailCheckpoint& checkpoint, const Trust& planned,
+                    const std::vector<merkle::Quorum::Witness>& witnesses) {
+  for (const merkle::Quorum::Witness& one : witnesses)
+    if (auto obtained = obtain(checkpoint, one); !obtained.has_value())
+      session.say(one.key.name + ": " + obtained.error().message);
+  session.output().text(checkpoint.note());
+  const auto known = planned.all_keys();
+  const auto opened = TRY(merkle::open_checkpoint(checkpoint.note(), known));
+  const auto enough = require_cosigned(opened.signatures, planned);
+  if (!enough.has_value()) session.say(enough.error().message);
+  return enough.has_value() ? kDone : kNo;
+}
+
+Result<int> add_to_trail(Session& session) {
+  const auto& arguments = session.arguments();
+  if (arguments.has("--url") || arguments.has("--vkey")) {
+    const merkle::Quorum::Witness witness = TRY(named_witness(session));
+    TrailCheckpoint checkpoint = TRY(TrailCheckpoint::newest(*TRY(session.database())));
+    TRY(obtain(checkpoint, witness));
+    session.output().text(checkpoint.note());
+    return kDone;
+  }
+  const Trust planned = TRY(planned_trust());
+  const auto witnesses = TRY(askable(planned));
+  TrailCheckpoint checkpoint = TRY(TrailCheckpoint::newest(*TRY(session.database())));
+  return ask_all(session, checkpoint, planned, witnesses);
+}
+
+Result<int> add(Session& session) {
+  const auto& words = session.arguments().words();
+  if (words.size() != 2) return add_to_trail(session);
+  const merkle::Quorum::Witness witness = TRY(named_witness(session));
   const std::string note = TRY(file_bytes(words[1]));
   const std::uint64_t size = TRY(merkle::open_checkpoint(note, {})).checkpoint.size;
   const auto tiles = session.arguments().value("--tiles");
@@ -123,9 +183,10 @@ Result<int> add(Session& session) {
         return file_bytes(*tiles + "/" + merkle::path(tile));
       },
       size);
-  const auto cosignature = TRY(ask_witness(url, keys[0], note, [&](std::uint64_t old_size) {
-    return merkle::consistency_proof(old_size, size, nodes);
-  }));
+  const auto cosignature =
+      TRY(ask_witness(witness.url, witness.key, note, [&](std::uint64_t old_size) {
+        return merkle::consistency_proof(old_size, size, nodes);
+      }));
   session.output().text(cosignature.line());
   return kDone;
 }
@@ -147,7 +208,7 @@ Command witness_command() {
       .name = "witness",
       .group = "prove",
       .summary = "be a witness of checkpoints, or ask one",
-      .arguments = "keygen | serve | cosign REQUEST | add CHECKPOINT",
+      .arguments = "keygen | serve | cosign REQUEST | add [CHECKPOINT]",
       .least = 1,
       .most = 2,
       .about =
@@ -160,8 +221,14 @@ Command witness_command() {
            "of each origin under <hex sha256(origin)>/checkpoint; it ends on SIGINT or SIGTERM. "
            "cosign answers one request from a file, or - for stdin, without a server. add asks the "
            "witness at --url to cosign a checkpoint and prints the cosignature: a line to append "
-           "to "
-           "the checkpoint.",
+           "to the checkpoint.",
+           "add without a CHECKPOINT asks for the trail's own newest one: the witness at --url, or "
+           "each witness of "
+           "[evidence.witnesses] in vestige.toml that has an address. What it obtains is put "
+           "behind the checkpoint "
+           "in the trail, where verify and the receipts find it, and the checkpoint is printed. "
+           "Exit 1 when fewer "
+           "than vestige.toml demands have cosigned.",
            "What was cosigned is on the disk before anybody is answered. Exit 1 when cosign "
            "refuses."},
       .options =

@@ -94,7 +94,12 @@ void add_plan_file(Document& document) {
       "It is looked for in this directory, then in those above it, up to the home directory. "
       "`database` is used by every verb that runs in the file's directory, or below it, and is "
       "given no other "
-      "database. A period of retention is a number of days, weeks, months or years, or forever.");
+      "database. [evidence] is whom `vestige verify` trusts when it is given no key and no policy: "
+      "the log's key, and "
+      "how many of which witnesses must have cosigned; behind a witness's key may stand its "
+      "address, for `vestige "
+      "witness add`. A period of retention is a number of days, weeks, months or years, or "
+      "forever.");
   document.code(R"(database = "sqlite:shop.db"
 
 [retention]
@@ -112,7 +117,17 @@ key = ["number"]              # otherwise the primary key
 capture = "full"              # or "changes", the default
 on_truncate = "deny"          # PostgreSQL only: "rows", the default, "mark" or "deny"
 retention = "books"
-classification = "confidential")");
+classification = "confidential"
+
+[evidence]
+vkey = "audit.example.com/shop+09c5d25b+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs"
+
+[evidence.witnesses]          # or, under [evidence], policy = "FILE": C2SP tlog-policy
+quorum = 1                    # so many of these must have cosigned
+keys = [
+  "w1.example.org+b9b633dc+BNVCB9oZSXfc9Grb/sK8LnW1LVqKQhhP7f3AACTw4+ja http://w1.example.org/",
+  "w2.example.org+bffabad6+BFEcNKGiy1Id8WuyRrjejnmXziNcfnayKj11A6JIGd2K",
+])");
 }
 
 void add_verb(Document& document, const Command& command) {

@@ -11,7 +11,7 @@ namespace vestige::cli {
 /// returns  "vestige.toml" when it is here or nowhere; else its path, "../../vestige.toml"
 std::string plan_file();
 
-/// The database that a plan names, as seen from here: a relative path starts at the plan's folder.
+/// The database, or the file, that a plan names, as seen from here: a relative path starts at the plan's folder.
 std::string beside_plan(const std::string& plan, const std::string& database);
 
 }  // namespace vestige::cli

@@ -1,5 +1,9 @@
 #include "cli/trust.h"
 
+#include <filesystem>
+
+#include "cli/plan_file.h"
+#include "vestige/audit/plan.h"
 #include "vestige/base/file.h"
 
 namespace vestige::cli {
@@ -51,6 +55,18 @@ Result<Trust> trust_of(const Arguments& arguments) {
     return hinted(fail(Fault::invalid, "whom do you trust? no public key is given"),
                   "give the log's key by --vkey, as keygen printed it, or a --policy file");
   return trust;
+}
+
+Result<Trust> planned_trust() {
+  const std::string file = plan_file();
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return Trust();
+  auto evidence = TRY(read_plan(file)).evidence;
+  if (!evidence.has_value()) return Trust();
+  if (!evidence->policy.empty())
+    evidence->trust.quorum =
+        TRY(merkle::parse_quorum(TRY(file_bytes(beside_plan(file, evidence->policy)))));
+  return std::move(evidence->trust);
 }
 
 Result<merkle::NoteSigner> signer_from(const std::string& path, merkle::KeyKind kind) {

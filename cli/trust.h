@@ -19,6 +19,11 @@ Result<std::vector<merkle::NoteKey>> keys_of(const Arguments& arguments, std::st
 /// faults   invalid (neither is given, or not to be read), missing (no such file)
 Result<Trust> trust_of(const Arguments& arguments);
 
+/// [evidence] of the vestige.toml that holds here; nobody when there is none.
+///
+/// faults   invalid, missing (the policy that it names)
+Result<Trust> planned_trust();
+
 /// Reads a private key of one kind from its file.
 ///
 /// faults   invalid (also a key of the other kind), missing, denied

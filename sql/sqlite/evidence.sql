@@ -48,7 +48,13 @@ create table if not exists vestige_erased (
 
 create index if not exists vestige_erased_change on vestige_erased (erased);
 
-create trigger if not exists vestige_checkpoint_no_update before update on vestige_checkpoint
+-- A witness's cosignature may come behind the note; nothing else changes.
+drop trigger if exists vestige_checkpoint_no_update;
+create trigger vestige_checkpoint_no_update before update on vestige_checkpoint
+when not (NEW.size is OLD.size and NEW.at is OLD.at and NEW.root is OLD.root and typeof(NEW.note) = 'text'
+  and substr(NEW.note, 1, length(OLD.note)) is OLD.note
+  and substr(NEW.note, length(OLD.note) + 1) glob '— ?* ?*' || char(10)
+  and instr(substr(NEW.note, length(OLD.note) + 1), char(10) || char(10)) = 0)
 begin
   select raise(abort, 'vestige: vestige_checkpoint is append-only: update refused');
 end;

@@ -4,11 +4,13 @@ import concurrent.futures
 import hashlib
 import http.client
 import http.server
+import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -27,12 +29,11 @@ def check(condition, what):
 class Server:
     """`vestige witness serve` on a free port."""
 
-    def __init__(self, state):
+    def __init__(self, state, key=SAMPLE / "w1.key", log=SAMPLE / "log.vkey", name="w1.example.org"):
         self.process = subprocess.Popen(
-            [VESTIGE, "witness", "serve", "--key", SAMPLE / "w1.key", "--state", state, "--log", SAMPLE / "log.vkey",
-             "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+            [VESTIGE, "witness", "serve", "--key", key, "--state", state, "--log", log, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
-        found = re.fullmatch(r"w1\.example\.org listens on (http://127\.0\.0\.1:(\d+)/)\n", line)
+        found = re.fullmatch(re.escape(name) + r" listens on (http://127\.0\.0\.1:(\d+)/)\n", line)
         check(found, f"it said {line!r}")
         self.url, self.port = found[1], int(found[2])
 
@@ -68,6 +69,82 @@ class Liar(http.server.BaseHTTPRequestHandler):
 
 def text(name):
     return (SAMPLE / name).read_text()
+
+
+def quorum(directory):
+    """The trail's own checkpoint, cosigned by two of three witnesses, as vestige.toml demands it."""
+    top = pathlib.Path(directory, "quorum")
+    below = top / "below"
+    below.mkdir(parents=True)
+
+    def run(*words, code=0, where=below):
+        done = subprocess.run([VESTIGE, *words], cwd=where, capture_output=True, text=True,
+                              env={k: v for k, v in os.environ.items() if k != "VESTIGE_DB"})
+        check(done.returncode == code, f"{words} gives {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    shop = sqlite3.connect(top / "shop.db", isolation_level=None)
+    (top / "vestige.toml").write_text('database = "shop.db"\n[tables.p]\n')
+    shop.execute("create table p (id integer primary key)")
+    run("init")
+    run("apply")
+    log = run("keygen", "--origin", ORIGIN, "--out", "seal.key").split("\n")[0]
+    keys = [run("witness", "keygen", "--name", f"q{i}.example.org", "--out", f"q{i}.key").split("\n")[0] for i in range(3)]
+    (top / "log.vkey").write_text(log + "\n")
+    servers = [Server(str(top / f"q{i}"), below / f"q{i}.key", top / "log.vkey", f"q{i}.example.org") for i in range(2)]
+    # The third is down.
+    places = [*(server.url for server in servers), "http://127.0.0.1:1/"]
+
+    def demand(text):
+        (top / "vestige.toml").write_text(f'database = "shop.db"\n[tables.p]\n[evidence]\n{text}')
+
+    def witnesses(count):
+        listed = ", ".join(f'"{key} {place}"' for key, place in zip(keys, places))
+        demand(f'vkey = "{log}"\n[evidence.witnesses]\nquorum = {count}\nkeys = [{listed}]\n')
+
+    try:
+        demand(f'vkey = "{log}"\n')
+        check("no witness is named" in run("witness", "add", code=2), "nobody to ask")
+        witnesses(2)
+        run("plan")
+        check("nothing is sealed yet" in run("witness", "add", code=3), "nothing to cosign")
+        for i in range(3):  # The second and third time the witnesses know the log already.
+            shop.execute("insert into p values (?)", (i,))
+            run("seal", "--key", "seal.key")
+            no = run("verify", code=1)
+            check("uncosigned: the trail's checkpoint of" in no and "demands 2 of 3 witnesses" in no, no)
+            added = run("witness", "add")
+            check(added.count("\n— q") == 2 and "q2.example.org: ask http://127.0.0.1:1/" in added, added)
+            yes = run("verify")
+            check("signed by a key that you trust, and cosigned by q0.example.org, q1.example.org" in yes, yes)
+        check(run("witness", "add").count("\n— q") == 2, "who has cosigned is not asked again")
+
+        witnesses(3)
+        check("too few witnesses have cosigned" in run("witness", "add", code=1), "two of three are not three")
+        report = [json.loads(line) for line in run("verify", "--format", "json", code=1).splitlines()]
+        check(report[0]["code"] == "uncosigned" and report[0]["change"] is None, report)
+        check(report[1]["witnesses"] == ["q0.example.org", "q1.example.org"], report)
+        run("verify", "--vkey", log)  # Who names a key is asked for no more than that.
+
+        # The same by a policy beside vestige.toml, and by --policy.
+        (top / "witness.policy").write_text(f"log {log}\n" + "".join(
+            f"witness w{i} {key} {place}\n" for i, (key, place) in enumerate(zip(keys, places))) + "group g 2 w0 w1 w2\nquorum g\n")
+        demand('policy = "witness.policy"\n')
+        run("verify")
+        run("verify", where=top)
+        shop.execute("insert into p values (4)")
+        run("seal", "--key", "seal.key")
+        run("verify", code=1)
+        check("policy demands g" in run("verify", "--policy", "../witness.policy", code=1), "--policy")
+        run("witness", "add", "--url", servers[0].url, "--vkey", keys[0])
+        run("verify", code=1)
+        run("witness", "add", "--url", servers[1].url, "--vkey", keys[1])
+        run("verify", "--policy", "../witness.policy")
+        check("no answer" in run("witness", "add", "--url", "http://127.0.0.1:1/", "--vkey", keys[2], code=3), "a witness that is down")
+    finally:
+        shop.close()
+        for server in servers:
+            server.end()
 
 
 def main():
@@ -140,6 +217,7 @@ def main():
         finally:
             server.process.kill()
             server.process.wait()
+        quorum(directory)
     print("the witness answers as it must")
 
 

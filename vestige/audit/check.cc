@@ -24,24 +24,38 @@ std::string altered(const Entry& entry, std::string_view part) {
 
 }  // namespace
 
-Result<merkle::OpenedCheckpoint> open_trusted(std::string_view checkpoint, const Trust& trust) {
-  std::vector<merkle::NoteKey> keys = trust.keys;
-  if (trust.quorum.has_value())
-    for (merkle::NoteKey& key : trust.quorum->keys()) keys.push_back(std::move(key));
-  merkle::OpenedCheckpoint opened = TRY(merkle::open_checkpoint(checkpoint, keys));
-  if (opened.log() == nullptr)
-    return fail(Fault::corrupt, "the checkpoint of {} is not signed by a key of it that you trust",
-                opened.checkpoint.origin);
+std::vector<merkle::NoteKey> Trust::all_keys() const {
+  std::vector<merkle::NoteKey> all = keys;
+  if (quorum.has_value())
+    for (merkle::NoteKey& key : quorum->keys()) all.push_back(std::move(key));
+  return all;
+}
+
+Result<void> require_cosigned(const std::vector<merkle::Signed>& signatures, const Trust& trust) {
   for (const merkle::NoteKey& key : trust.keys) {
-    const bool signed_by = std::any_of(opened.signatures.begin(), opened.signatures.end(),
+    const bool signed_by = std::any_of(signatures.begin(), signatures.end(),
                                        [&](const merkle::Signed& one) { return one.key == key; });
     if (key.kind == merkle::KeyKind::cosignature && !signed_by)
       return fail(Fault::corrupt, "the witness {} has not cosigned the checkpoint", key.name);
   }
-  if (trust.quorum.has_value() && !trust.quorum->reached(opened.signatures))
+  if (trust.quorum.has_value() && !trust.quorum->reached(signatures))
     return fail(Fault::corrupt,
                 "too few witnesses have cosigned the checkpoint: the policy demands {}",
                 trust.quorum->needed);
+  return {};
+}
+
+Result<merkle::OpenedCheckpoint> open_signed(std::string_view checkpoint, const Trust& trust) {
+  merkle::OpenedCheckpoint opened = TRY(merkle::open_checkpoint(checkpoint, trust.all_keys()));
+  if (opened.log() == nullptr)
+    return fail(Fault::corrupt, "the checkpoint of {} is not signed by a key of it that you trust",
+                opened.checkpoint.origin);
+  return opened;
+}
+
+Result<merkle::OpenedCheckpoint> open_trusted(std::string_view checkpoint, const Trust& trust) {
+  merkle::OpenedCheckpoint opened = TRY(open_signed(checkpoint, trust));
+  TRY(require_cosigned(opened.signatures, trust));
   return opened;
 }
 

@@ -18,12 +18,25 @@ namespace vestige {
 struct Trust {
   std::vector<merkle::NoteKey> keys;
   std::optional<merkle::Quorum> quorum;
+
+  /// Those of the quorum, too.
+  std::vector<merkle::NoteKey> all_keys() const;
 };
+
+/// Opens a signed checkpoint and demands the log's signature alone.
+///
+/// faults   corrupt (the checkpoint is damaged, or not signed by a log that is trusted)
+Result<merkle::OpenedCheckpoint> open_signed(std::string_view checkpoint, const Trust& trust);
 
 /// Opens a signed checkpoint and demands the signatures.
 ///
 /// faults   corrupt (the checkpoint is damaged, or not signed by those who are trusted)
 Result<merkle::OpenedCheckpoint> open_trusted(std::string_view checkpoint, const Trust& trust);
+
+/// Demands the cosignatures alone.
+///
+/// faults   corrupt (a witness that must have cosigned has not, or too few have)
+Result<void> require_cosigned(const std::vector<merkle::Signed>& signatures, const Trust& trust);
 
 struct CheckedReceipt {
   Evidence evidence;

@@ -6,16 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "vestige/audit/check.h"
 #include "vestige/db/database.h"
 #include "vestige/record/policy.h"
 
 namespace vestige {
+
+/// [evidence]: whom verify trusts when it is not told.
+struct PlanEvidence {
+  Trust trust;         // of `vkey` and [evidence.witnesses]
+  std::string policy;  // a file of C2SP tlog-policy, relative to the plan's folder; "": none
+};
 
 /// A vestige.toml.
 struct Plan {
   std::optional<std::string> database;
   std::map<std::string, std::string> retention;  // name → how long ("7 years", "forever")
   std::map<std::string, Policy> tables;
+  std::optional<PlanEvidence> evidence;
   // Where things stand in the file, for messages: "tables.products", "tables.products.exclude.0" →
   // "vestige.toml:7:12". Empty for a plan that does not come from a file.
   std::map<std::string, std::string> places;

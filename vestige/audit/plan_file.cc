@@ -21,7 +21,9 @@
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"database", "retention", "tables"};
+const std::vector<std::string> kPlanKeys = {"database", "evidence", "retention", "tables"};
+const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
+const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
     "include", "exclude",     "when",      "require",        "key",
     "capture", "on_truncate", "retention", "classification", "tags"};
@@ -46,6 +48,10 @@ class PlanReader {
   Result<const toml::table*> table(const toml::node& node, std::string_view key) const;
   Result<Policy> policy(const toml::table& members, const std::string& path);
   Result<void> check_retention() const;
+  Result<PlanEvidence> evidence(const toml::table& members);
+  Result<void> log_keys(const toml::node& node, Trust& trust);
+  Result<merkle::Quorum> quorum(const toml::table& members);
+  Result<merkle::Quorum::Witness> witness(std::string_view written, const std::string& at) const;
 
   std::string file_;
   Plan plan_;
@@ -150,11 +156,97 @@ Result<void> PlanReader::check_retention() const {
   return {};
 }
 
+// The keys of the log: one string, or more of them.
+Result<void> PlanReader::log_keys(const toml::node& node, Trust& trust) {
+  std::vector<std::string> written;
+  if (node.is_string()) written.push_back(TRY(text(node, "vkey")));
+  else written = TRY(list(node, "vkey", "evidence.vkey"));
+  for (const std::string& one : written) {
+    auto key = merkle::parse_vkey(one);
+    if (!key.has_value())
+      return fail(Fault::invalid, "read {}: {}", place(node), key.error().message);
+    if (key->kind != merkle::KeyKind::log)
+      return hinted(fail(Fault::invalid, "read {}: {} is the key of a witness, not of a log",
+                         place(node), key->name),
+                    "it belongs to `keys` of [evidence.witnesses]");
+    trust.keys.push_back(std::move(*key));
+  }
+  return {};
+}
+
+// "VKEY" or "VKEY URL".
+Result<merkle::Quorum::Witness> PlanReader::witness(std::string_view written,
+                                                    const std::string& at) const {
+  const std::size_t space = std::min(written.find(' '), written.size());
+  merkle::Quorum::Witness one;
+  one.name = written.substr(0, space);
+  one.url = written.substr(std::min(space + 1, written.size()));
+  auto key = merkle::parse_vkey(one.name);
+  if (!key.has_value()) return fail(Fault::invalid, "read {}: {}", at, key.error().message);
+  if (key->kind != merkle::KeyKind::cosignature)
+    return hinted(
+        fail(Fault::invalid, "read {}: {} is the key of a log, not of a witness", at, key->name),
+        "the log's key is `vkey` of [evidence]");
+  one.key = std::move(*key);
+  return one;
+}
+
+Result<merkle::Quorum> PlanReader::quorum(const toml::table& members) {
+  for (auto&& [key, node] : members) TRY(check_key(key, kWitnessKeys));
+  const toml::node* keys = members.get("keys");
+  const toml::node* needed = members.get("quorum");
+  if (keys == nullptr || needed == nullptr)
+    return hinted(fail(Fault::invalid, "read {}: [evidence.witnesses] has no '{}'", place(members),
+                       keys == nullptr ? "keys" : "quorum"),
+                  "keys = [\"VKEY\", …] are the witnesses, and quorum = 2 is how many must cosign");
+  const std::string path = "evidence.witnesses.keys";
+  std::vector<merkle::Quorum::Witness> witnesses;
+  for (const std::string& written : TRY(list(*keys, "keys", path))) {
+    const std::string& at = plan_.places.at(fmt::format("{}.{}", path, witnesses.size()));
+    merkle::Quorum::Witness one = TRY(witness(written, at));
+    if (std::any_of(witnesses.begin(), witnesses.end(),
+                    [&](const merkle::Quorum::Witness& other) { return other.name == one.name; }))
+      return hinted(fail(Fault::invalid, "read {}: the key of {} stands twice", at, one.key.name),
+                    "a witness counts once: take one of them away");
+    witnesses.push_back(std::move(one));
+  }
+  const auto* count = needed->as_integer();
+  if (count == nullptr)
+    return fail(Fault::invalid, "read {}: 'quorum' must be a number", place(*needed));
+  const std::int64_t wanted = count->get();
+  if (wanted < 1 || wanted > static_cast<std::int64_t>(witnesses.size()))
+    return hinted(fail(Fault::invalid, "read {}: a quorum of {} cannot be reached by {} witnesses",
+                       place(*needed), wanted, witnesses.size()),
+                  "it is a number from 1 up to the number of keys");
+  return merkle::quorum_of(static_cast<std::size_t>(wanted), std::move(witnesses));
+}
+
+Result<PlanEvidence> PlanReader::evidence(const toml::table& members) {
+  PlanEvidence out;
+  for (auto&& [key, node] : members) {
+    TRY(check_key(key, kEvidenceKeys));
+    if (key.str() == "vkey") TRY(log_keys(node, out.trust));
+    else if (key.str() == "policy") out.policy = TRY(text(node, key.str()));
+    else out.trust.quorum = TRY(quorum(*TRY(table(node, key.str()))));
+  }
+  if (!out.policy.empty() && out.trust.quorum.has_value())
+    return hinted(
+        fail(Fault::invalid, "read {}: policy and witnesses exclude each other", place(members)),
+        "keep one of them: a policy file has the witnesses and their quorum");
+  if (out.policy.empty() && out.trust.keys.empty())
+    return hinted(
+        fail(Fault::invalid, "read {}: [evidence] names no key of the log", place(members)),
+        "vkey = \"…\", as vestige keygen printed it, or policy = \"FILE\"");
+  return out;
+}
+
 Result<Plan> PlanReader::read(const toml::table& root) {
   for (auto&& [key, node] : root) {
     TRY(check_key(key, kPlanKeys));
     if (key.str() == "database") {
       plan_.database = TRY(text(node, key.str()));
+    } else if (key.str() == "evidence") {
+      plan_.evidence = TRY(evidence(*TRY(table(node, key.str()))));
     } else if (key.str() == "retention") {
       for (auto&& [name, keep] : *TRY(table(node, key.str()))) {
         const std::string period = TRY(text(keep, name.str()));

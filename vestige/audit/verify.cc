@@ -37,6 +37,7 @@ class Verification {
                   .message = fmt::format("the sealer counted {} entries, and there are {}", sealed,
                                          tree.size())}));
     TRY(set_back(tree));
+    TRY(uncosigned());
     // Who names a key asks for something that it signed: a trail without checkpoints is no answer to that.
     if (trusting() && milestones_.empty())
       TRY(report({.code = "signature",
@@ -48,6 +49,13 @@ class Verification {
   }
 
  private:
+  // A checkpoint, and who signed it.
+  struct Cosigned {
+    std::string name;
+    std::string text;
+    std::vector<merkle::Signed> by;
+  };
+
   Result<void> report(const Discrepancy& discrepancy) {
     ++verdict_.discrepancies;
     return sink_.found(discrepancy);
@@ -70,15 +78,13 @@ class Verification {
       milestones_.push_back({stored.size, opened->checkpoint.root, name, false});
       verdict_.size = stored.size;
       verdict_.origin = opened->checkpoint.origin;
+      newest_ = Cosigned{name, opened->note.text, opened->signatures};
     }
     return {};
   }
 
   Result<merkle::OpenedCheckpoint> open(std::string_view note) const {
-    std::vector<merkle::NoteKey> keys = options_.trust.keys;
-    if (options_.trust.quorum.has_value())
-      for (merkle::NoteKey& key : options_.trust.quorum->keys()) keys.push_back(std::move(key));
-    return merkle::open_checkpoint(note, keys);
+    return merkle::open_checkpoint(note, options_.trust.all_keys());
   }
 
   bool trusting() const {
@@ -98,7 +104,7 @@ class Verification {
 
   Result<void> kept_checkpoints() {
     for (const KeptCheckpoint& one : options_.kept) {
-      auto opened = trusting() ? open_trusted(one.text, options_.trust) : open(one.text);
+      auto opened = trusting() ? open_signed(one.text, options_.trust) : open(one.text);
       if (!opened.has_value()) {
         Error error = std::move(opened).error();
         error.message = fmt::format("{}: {}", one.name, error.message);
@@ -117,8 +123,32 @@ class Verification {
                     .message = fmt::format("{} is of {}, and the trail is sealed as {}", one.name,
                                            opened->checkpoint.origin, verdict_.origin)}));
       milestones_.push_back({opened->checkpoint.size, opened->checkpoint.root, one.name, true});
+      kept_.push_back({one.name, opened->note.text, opened->signatures});
     }
     return {};
+  }
+
+  // The trail's newest checkpoint and each kept one must have the cosignatures that are demanded. Those of the
+  // newest may stand in the trail, or in a kept copy of it.
+  Result<void> uncosigned() {
+    if (newest_.has_value()) {
+      for (const Cosigned& one : kept_)
+        if (one.text == newest_->text)
+          newest_->by.insert(newest_->by.end(), one.by.begin(), one.by.end());
+      TRY(demand(*newest_));
+      for (const merkle::Signed& one : newest_->by)
+        if (one.key.kind == merkle::KeyKind::cosignature) verdict_.witnesses.insert(one.key.name);
+    }
+    for (const Cosigned& one : kept_)
+      if (!newest_.has_value() || one.text != newest_->text) TRY(demand(one));
+    return {};
+  }
+
+  Result<void> demand(const Cosigned& one) {
+    const auto enough = require_cosigned(one.by, options_.trust);
+    if (enough.has_value()) return {};
+    return report(
+        {.code = "uncosigned", .message = fmt::format("{}: {}", one.name, enough.error().message)});
   }
 
   // Checkpoints of a larger tree than there is.
@@ -211,6 +241,8 @@ class Verification {
   VerifySink& sink_;
   EvidenceStore store_;
   std::vector<Milestone> milestones_;
+  std::optional<Cosigned> newest_;  // of the trail's own
+  std::vector<Cosigned> kept_;
   Verdict verdict_;
 };
 

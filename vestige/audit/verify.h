@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace vestige {
 struct Discrepancy {
   // Stable, for machines: "altered", "reattributed", "deleted", "inserted", "sealed-twice", "erased",
   // "entry-altered", "entries-missing", "tree-altered", "rewritten", "checkpoint-altered", "signature",
-  // "rolled-back", "truncated", "forked", "position-altered", "row-changed", "row-missing", "row-unknown",
-  // "capture"
+  // "uncosigned", "rolled-back", "truncated", "forked", "position-altered", "row-changed", "row-missing",
+  // "row-unknown", "capture"
   std::string code;
   std::optional<std::int64_t> change = std::nullopt;
   std::string table = {};
@@ -62,6 +63,7 @@ struct Verdict {
   std::uint64_t size = 0;              // entries that the last checkpoint covers
   std::string origin;                  // of that checkpoint; "": there is none
   bool signature = false;              // it was checked and holds
+  std::set<std::string> witnesses;     // names of those who cosigned it, of those that are known
   std::uint64_t verified = 0;          // changes that are as they were sealed, erased parts apart
   std::uint64_t erased = 0;            // changes of which a recorded ERASE took parts
   std::vector<Erasure> erasures;       // which those were, by id

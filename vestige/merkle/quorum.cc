@@ -143,6 +143,17 @@ bool Quorum::reached(const std::vector<Signed>& signatures) const {
   return there.contains(needed);
 }
 
+Quorum quorum_of(std::size_t needed, std::vector<Quorum::Witness> witnesses) {
+  Quorum quorum;
+  quorum.needed = fmt::format("{} of {} witnesses", needed, witnesses.size());
+  Quorum::Group& group = quorum.groups.emplace_back();
+  group.name = quorum.needed;
+  group.needed = needed;
+  for (const Quorum::Witness& one : witnesses) group.members.push_back(one.name);
+  quorum.witnesses = std::move(witnesses);
+  return quorum;
+}
+
 Result<Quorum> parse_quorum(std::string_view file) { return Reader().read(file); }
 
 }  // namespace vestige::merkle

@@ -44,6 +44,11 @@ struct Quorum {
   bool reached(const std::vector<Signed>& signatures) const;
 };
 
+/// As many as `needed` of these witnesses; their names and keys differ.
+///
+/// needed   from 1 up to their number
+Quorum quorum_of(std::size_t needed, std::vector<Quorum::Witness> witnesses);
+
 /// faults   invalid; the message names the line
 Result<Quorum> parse_quorum(std::string_view file);
 

@@ -141,6 +141,12 @@ Result<void> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view 
   return {};
 }
 
+Result<void> EvidenceStore::put_signature(std::uint64_t size, std::string_view line) {
+  TRY(db_.run("update " + table("checkpoint") + " set note = note || ?2 where size = ?1",
+              {number(size), Text{std::string(line)}}));
+  return {};
+}
+
 Result<std::optional<EvidenceStore::Found>> EvidenceStore::find(std::int64_t change) {
   auto rows =
       TRY(db_.query("select n, width, first_id, last_id, salts, entries from " + table("bundle") +

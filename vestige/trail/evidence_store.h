@@ -72,6 +72,8 @@ class EvidenceStore {
   /// Every checkpoint, by size.
   Result<std::vector<StoredCheckpoint>> checkpoints();
   Result<void> put_checkpoint(std::uint64_t size, std::string_view root, std::string_view note);
+  /// Puts a signature line behind the note of a checkpoint.
+  Result<void> put_signature(std::uint64_t size, std::string_view line);
 
   /// The index of a change's entry.
   struct Found {

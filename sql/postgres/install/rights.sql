@@ -33,7 +33,7 @@ begin
   end loop;
   if to_regrole('vestige_auditor') is not null then
     grant insert, update, delete on vestige.bundle, vestige.tile, vestige.sealer to vestige_auditor;
-    grant insert on vestige.checkpoint to vestige_auditor;
+    grant insert, update (note) on vestige.checkpoint to vestige_auditor;
     grant select on sequence vestige.change_id to vestige_auditor;
     grant execute on function vestige.unfinished(xid8) to vestige_auditor;
   end if;
