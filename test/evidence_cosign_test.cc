@@ -151,6 +151,24 @@ TEST_P(CosignedTrail, TheGuardLetsASignatureThroughAndNothingElse) {
   EXPECT_EQ(findings({{Evident::signer().key(), witness('v').key()}, std::nullopt}), "");
 }
 
+// A trail that is older than cosignatures: init lets them through.
+TEST(CosignedSqlite, ATrailWhoseGuardIsOlder) {
+  Evident trail(Engine::sqlite);
+  trail.seal();
+  must(trail.db().script(
+      "drop trigger vestige_checkpoint_no_update;"
+      "create trigger vestige_checkpoint_no_update before update on vestige_checkpoint begin"
+      " select raise(abort, 'vestige: vestige_checkpoint is append-only: update refused'); end"));
+  TrailCheckpoint own = must(TrailCheckpoint::newest(trail.db()));
+  const auto line = cosignature(witness('v'), own.note());
+  EXPECT_NE(error_of(own.keep(line, witness('v').key())).message.find("append-only"),
+            std::string::npos);
+  EXPECT_TRUE(must(install(trail.db())));
+  must(own.keep(line, witness('v').key()));
+  EXPECT_FALSE(must(install(trail.db())));
+  EXPECT_TRUE(must(own.signed_by(witness('v').key())));
+}
+
 // That the tree grew is proved from the trail itself, without tiles on the disk.
 TEST_P(CosignedTrail, ProvesThatItGrew) {
   const auto before = must(merkle::open_checkpoint(trail.seal(), {})).checkpoint;

@@ -1,5 +1,6 @@
 // Who may do what: applications, readers, auditors, admins.
 #include "test/evidence.h"
+#include "vestige/audit/cosign.h"
 #include "vestige/audit/doctor.h"
 
 namespace vestige {
@@ -124,7 +125,17 @@ TEST_F(PostgresRoles, AnAuditorSealsAndVerifies) {
     EXPECT_TRUE(must(sealer->sign()).has_value());
     s.run("insert into t values (" + std::to_string(70 + round) + ", 1)");
   }
-  EXPECT_NE(shop.connect(person).error("update vestige.checkpoint set note = ''"), "");
+  // A witness's cosignature, and nothing else of a checkpoint.
+  PgSession mine = shop.connect(person);
+  const std::string refused = mine.error("update vestige.checkpoint set note = ''");
+  EXPECT_NE(refused.find("history is append-only"), std::string::npos) << refused;
+  EXPECT_NE(mine.error("update vestige.checkpoint set at = now()").find("permission denied"),
+            std::string::npos);
+  const auto witness = must(merkle::NoteSigner::make("w.example.org", merkle::KeyKind::cosignature,
+                                                     std::string(32, 'w')));
+  TrailCheckpoint own = must(TrailCheckpoint::newest(*db));
+  must(own.keep(must(witness.sign(must(merkle::parse_note(own.note())).text, 1)), witness.key()));
+  EXPECT_TRUE(must(must(TrailCheckpoint::newest(*db)).signed_by(witness.key())));
   EXPECT_EQ(s.one("select count(*)::text from vestige.trail_findings() where code = 'rights'"),
             "0");
 }
