@@ -191,5 +191,45 @@ TEST_P(CaptureOrder, OfARowThatMoves) {
   recorded_once("update goods set rowid = rowid, n = 7");
 }
 
+TEST_P(CaptureOrder, OfAKeyThatIsGivenAgain) {
+  make("create table goods (id integer primary key, n)",
+       "create trigger made after insert on goods begin update goods set n = n + 1 where id = "
+       "NEW.id; end");
+  EXPECT_EQ(recorded_once("insert into goods values (1, 0), (1, 0), (1, 5) on conflict do update "
+                          "set id = 4"),
+            "INSERT {\"id\":1} {\"id\":1,\"n\":0}\n"
+            "UPDATE {\"id\":1} {\"n\":0} {\"n\":1}\n"
+            "UPDATE {\"id\":1}→{\"id\":4} {\"id\":1} {\"id\":4}\n"
+            "INSERT {\"id\":1} {\"id\":1,\"n\":5}\n"
+            "UPDATE {\"id\":1} {\"n\":5} {\"n\":6}\n");
+}
+
+TEST_P(CaptureOrder, OfAKeyWhoseRowIsChangedTwiceAtOnce) {
+  make("create table goods (id integer primary key, n, m); insert into goods values (1, 0, 0)",
+       "create trigger twice after update of id on goods begin update goods set n = 1 where id = "
+       "NEW.id; update goods set m = 2 where id = NEW.id; end");
+  EXPECT_EQ(recorded_once("update goods set id = 9"),
+            "UPDATE {\"id\":1}→{\"id\":9} {\"id\":1} {\"id\":9}\n"
+            "UPDATE {\"id\":9} {\"n\":0} {\"n\":1}\n"
+            "UPDATE {\"id\":9} {\"m\":0} {\"m\":2}\n");
+}
+
+// The upsert's row has row 1 in its way; another row's trigger then replaces that.
+TEST_P(CaptureOrder, OfARowThatSeveralHadInTheirWay) {
+  make(
+      "create table goods (id integer primary key, name unique); create trigger made after insert "
+      "on goods begin update or replace goods set name = 'x' where id = NEW.id; end");
+  EXPECT_EQ(recorded_once("insert into goods values (1, 'a'), (1, 'b'), (2, 'c'), (3, 'd') on "
+                          "conflict (id) do nothing"),
+            "INSERT {\"id\":1} {\"id\":1,\"name\":\"a\"}\n"
+            "UPDATE {\"id\":1} {\"name\":\"a\"} {\"name\":\"x\"}\n"
+            "INSERT {\"id\":2} {\"id\":2,\"name\":\"c\"}\n"
+            "DELETE {\"id\":1} {\"id\":1,\"name\":\"x\"}\n"
+            "UPDATE {\"id\":2} {\"name\":\"c\"} {\"name\":\"x\"}\n"
+            "INSERT {\"id\":3} {\"id\":3,\"name\":\"d\"}\n"
+            "DELETE {\"id\":2} {\"id\":2,\"name\":\"x\"}\n"
+            "UPDATE {\"id\":3} {\"name\":\"d\"} {\"name\":\"x\"}\n");
+}
+
 }  // namespace
 }  // namespace vestige

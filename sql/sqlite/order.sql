@@ -5,7 +5,8 @@
 -- out     views to which the capture triggers insert (vestige/trail/capture*.cc)
 
 -- insert into vestige_settle (row) values (…): the row of vestige_replaced with that rowid was removed:
--- record its DELETE and forget it; null: nothing to do.
+-- record its DELETE and forget it, for whichever row it was kept; null: nothing to do. A row that has taken its
+-- place meanwhile and is kept too is told from it by two columns: every statement compiles this.
 -- A view, because an INSERT into it costs next to nothing when there is nothing to settle. A null seq says that the next change belongs to the same transaction; the rule
 -- for tx is that of Writer::tx in capture.cc (docs/sqlite.md, "Transactions").
 create view vestige_settle as select null as row;
@@ -70,8 +71,8 @@ begin
     from vestige_replaced as r
     join vestige_replaced as p on p.rowid = NEW.row
     where r.tbl = p.tbl
-      and r.keeper is p.keeper
-      and r.identity is p.identity);
+      and r.identity is p.identity
+      and (r.keeper is p.keeper or r.part = 0 and r.v1 is p.v1 and r.v2 is p.v2));
 end;
 
 -- insert into vestige_late (change, rest) values (…): that change, the last one, happened before some that
@@ -82,8 +83,10 @@ end;
 -- rest: how much total_changes() will still grow until the capture trigger ends
 --
 -- The place is before the latest change of the row in this millisecond to which the late one can lead, when
--- the row's change before that (if any) can lead to the late one, and does not just take it back. Every statement that writes a tracked
--- table compiles this: it is as short as can be.
+-- the row's change before that (if any) can lead to the late one, and does not just take it back. A row that
+-- gets a key has nothing before it under that key, or what gave the key free (a DELETE, a change of key); so has
+-- any other change of a row whose INSERT has yet to come. Every statement that writes a tracked table compiles
+-- this: it is as short as can be.
 create view vestige_late as select null as change, null as rest;
 create view vestige_late_parts as select null as change, null as block;
 create view vestige_late_now as
@@ -95,7 +98,7 @@ begin
   insert into vestige_late_now (change, first, rest, tx, block)
   select o.id, x.id, NEW.rest, x.tx, o.block
   from (
-    select *, coalesce((
+    select *, coalesce(new_key, key) as key_then, coalesce((
         select c.id + 1
         from vestige_change as c
         where c.id < NEW.change and c.seq is not null
@@ -105,7 +108,7 @@ begin
         from vestige_change as d
         where d.id < i.id and d.id > i.id - 8 and d.seq is null and d.op = 'D'
           and d.tbl = i.tbl and d.row_id is i.row_id
-          and (i.row_id is not null or d.key is i.key)) as again
+          and (i.row_id is not null or d.key is coalesce(i.new_key, i.key))) as again
     from vestige_change as i
     where id = NEW.change) as o
   left join vestige_change as x on x.id = (
@@ -113,7 +116,7 @@ begin
     from vestige_change as x
     where x.id < o.block and x.id > o.id - 4096
       and x.tbl = o.tbl and x.at = o.at and x.row_id is o.row_id
-      and (o.row_id is not null or x.key is coalesce(o.new_key, o.key))
+      and (o.row_id is not null or x.key is o.key_then)
       and (x.op = 'I') = (o.op = 'D')
       and (x.op <> 'U' or o.op <> 'U' or not (
         x.v0 is not o.v1 and x.changed & o.changed & 1
@@ -133,49 +136,48 @@ begin
         or x.v28 is not o.v29 and x.changed & o.changed & 16384
         or x.v30 is not o.v31 and x.changed & o.changed & 32768))
       and coalesce((
-        select iif(o.row_id is null and o.new_key is not null,
-          y.op = 'D' or y.new_key <> o.new_key,
-          (y.op = 'D') = (o.op = 'I' and not o.again)
-          and (y.op <> 'U' or o.op <> 'U' or not (
-            y.v1 is not o.v0 and y.changed & o.changed & 1
-            or y.v3 is not o.v2 and y.changed & o.changed & 2
-            or y.v5 is not o.v4 and y.changed & o.changed & 4
-            or y.v7 is not o.v6 and y.changed & o.changed & 8
-            or y.v9 is not o.v8 and y.changed & o.changed & 16
-            or y.v11 is not o.v10 and y.changed & o.changed & 32
-            or y.v13 is not o.v12 and y.changed & o.changed & 64
-            or y.v15 is not o.v14 and y.changed & o.changed & 128
-            or y.v17 is not o.v16 and y.changed & o.changed & 256
-            or y.v19 is not o.v18 and y.changed & o.changed & 512
-            or y.v21 is not o.v20 and y.changed & o.changed & 1024
-            or y.v23 is not o.v22 and y.changed & o.changed & 2048
-            or y.v25 is not o.v24 and y.changed & o.changed & 4096
-            or y.v27 is not o.v26 and y.changed & o.changed & 8192
-            or y.v29 is not o.v28 and y.changed & o.changed & 16384
-            or y.v31 is not o.v30 and y.changed & o.changed & 32768)
-            and (x.changed & o.changed or not y.changed & o.changed
-              or y.v0 is not o.v1 and y.changed & o.changed & 1
-              or y.v2 is not o.v3 and y.changed & o.changed & 2
-              or y.v4 is not o.v5 and y.changed & o.changed & 4
-              or y.v6 is not o.v7 and y.changed & o.changed & 8
-              or y.v8 is not o.v9 and y.changed & o.changed & 16
-              or y.v10 is not o.v11 and y.changed & o.changed & 32
-              or y.v12 is not o.v13 and y.changed & o.changed & 64
-              or y.v14 is not o.v15 and y.changed & o.changed & 128
-              or y.v16 is not o.v17 and y.changed & o.changed & 256
-              or y.v18 is not o.v19 and y.changed & o.changed & 512
-              or y.v20 is not o.v21 and y.changed & o.changed & 1024
-              or y.v22 is not o.v23 and y.changed & o.changed & 2048
-              or y.v24 is not o.v25 and y.changed & o.changed & 4096
-              or y.v26 is not o.v27 and y.changed & o.changed & 8192
-              or y.v28 is not o.v29 and y.changed & o.changed & 16384
-              or y.v30 is not o.v31 and y.changed & o.changed & 32768)))
+        select y.op = 'D'
+          or o.row_id is null and coalesce(y.new_key <> o.key_then, false)
+          or iif(o.row_id is null and o.new_key is not null, o.again, (o.op <> 'I' or o.again)
+            and (y.op <> 'U' or o.op <> 'U' or not (
+              y.v1 is not o.v0 and y.changed & o.changed & 1
+              or y.v3 is not o.v2 and y.changed & o.changed & 2
+              or y.v5 is not o.v4 and y.changed & o.changed & 4
+              or y.v7 is not o.v6 and y.changed & o.changed & 8
+              or y.v9 is not o.v8 and y.changed & o.changed & 16
+              or y.v11 is not o.v10 and y.changed & o.changed & 32
+              or y.v13 is not o.v12 and y.changed & o.changed & 64
+              or y.v15 is not o.v14 and y.changed & o.changed & 128
+              or y.v17 is not o.v16 and y.changed & o.changed & 256
+              or y.v19 is not o.v18 and y.changed & o.changed & 512
+              or y.v21 is not o.v20 and y.changed & o.changed & 1024
+              or y.v23 is not o.v22 and y.changed & o.changed & 2048
+              or y.v25 is not o.v24 and y.changed & o.changed & 4096
+              or y.v27 is not o.v26 and y.changed & o.changed & 8192
+              or y.v29 is not o.v28 and y.changed & o.changed & 16384
+              or y.v31 is not o.v30 and y.changed & o.changed & 32768)
+              and (x.changed & o.changed or not y.changed & o.changed
+                or y.v0 is not o.v1 and y.changed & o.changed & 1
+                or y.v2 is not o.v3 and y.changed & o.changed & 2
+                or y.v4 is not o.v5 and y.changed & o.changed & 4
+                or y.v6 is not o.v7 and y.changed & o.changed & 8
+                or y.v8 is not o.v9 and y.changed & o.changed & 16
+                or y.v10 is not o.v11 and y.changed & o.changed & 32
+                or y.v12 is not o.v13 and y.changed & o.changed & 64
+                or y.v14 is not o.v15 and y.changed & o.changed & 128
+                or y.v16 is not o.v17 and y.changed & o.changed & 256
+                or y.v18 is not o.v19 and y.changed & o.changed & 512
+                or y.v20 is not o.v21 and y.changed & o.changed & 1024
+                or y.v22 is not o.v23 and y.changed & o.changed & 2048
+                or y.v24 is not o.v25 and y.changed & o.changed & 4096
+                or y.v26 is not o.v27 and y.changed & o.changed & 8192
+                or y.v28 is not o.v29 and y.changed & o.changed & 16384
+                or y.v30 is not o.v31 and y.changed & o.changed & 32768)))
         from vestige_change as y
         where y.id < x.id and y.id > o.id - 4096
           and y.tbl = o.tbl and y.at = o.at and y.row_id is o.row_id
-          and (o.row_id is not null or iif(o.new_key is null,
-            coalesce(y.new_key, y.key) is o.key,
-            o.new_key in (y.key, y.new_key)))
+          and (o.row_id is not null
+            or y.key is o.key_then or coalesce(y.new_key, y.key) is o.key_then)
         order by y.id desc limit 1), true)
     order by x.id desc limit 1);
 end;
