@@ -92,7 +92,8 @@ TEST_F(PostgresNativeEngine, DoctorFindsATableThatHasAnotherName) {
       "select vestige.set_engine('t', 'native'); alter event trigger vestige_ddl_end disable; "
       "alter table t rename "
       "to u; create table t (a int)");
-  EXPECT_EQ(s.one("select string_agg(code, ' ') from vestige.doctor() where code like 'table-%'"),
+  EXPECT_EQ(s.one("select string_agg(code, ' ') from vestige.doctor() where severity <> 'note' and "
+                  "code like 'table-%'"),
             "table-renamed");
   s.run("select vestige.mend()");
   EXPECT_EQ(s.one("select table_name::text from vestige.tracked"), "u");
