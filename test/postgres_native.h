@@ -2,11 +2,22 @@
 // native.* give it one (test/native.sh).
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "test/postgres_capture.h"
 
 namespace vestige {
+
+/// What a command of the shell prints, complaints included.
+inline std::string shell(const std::string& command) {
+  std::string out;
+  std::FILE* pipe = popen(("bash -c \"" + command + "\" 2>&1").c_str(), "r");
+  char buffer[256];
+  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
+  pclose(pipe);
+  return out;
+}
 
 /// The same table twice: p is recorded by the portable engine, n by the native one.
 class NativeTwins {

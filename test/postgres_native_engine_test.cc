@@ -1,8 +1,6 @@
 // Which engine records a table: switching, what is refused, and the extension as such.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
 #include "test/postgres_native.h"
 
 namespace vestige {
@@ -204,15 +202,6 @@ TEST_F(PostgresNativeEngine, TwoPhaseCommit) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.change c join vestige.context x on x.id = "
                   "c.context and x.xid = c.xid"),
             "2");
-}
-
-std::string shell(const std::string& command) {
-  std::string out;
-  std::FILE* pipe = popen(("bash -c \"" + command + "\" 2>&1").c_str(), "r");
-  char buffer[256];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
-  pclose(pipe);
-  return out;
 }
 
 TEST_F(PostgresNativeEngine, TheExtensionThroughDumpAndRestore) {

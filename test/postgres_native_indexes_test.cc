@@ -2,8 +2,6 @@
 // says, dump and restore.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
 #include "test/postgres_native.h"
 
 namespace vestige {
@@ -106,15 +104,6 @@ TEST_F(PostgresNativeIndexes, PartitionsComeAndGo) {
   write();
   EXPECT_EQ(shop.replayed("public.t"), "");
   EXPECT_EQ(s.one("select count(*)::text from vestige.row_changes(1, '7')"), "4");
-}
-
-std::string shell(const std::string& command) {
-  std::string out;
-  std::FILE* pipe = popen(("bash -c \"" + command + "\" 2>&1").c_str(), "r");
-  char buffer[256];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
-  pclose(pipe);
-  return out;
 }
 
 TEST_F(PostgresNativeIndexes, ThroughDumpAndRestore) {
