@@ -4,12 +4,14 @@
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
 #include <cstdlib>
 
+#include "pgext/ids.h"
 #include "pgext/index_method.h"
 #include "pgext/pinned.h"
 #include "pgext/plan.h"
 #include "pgext/row_text.h"
 #include "pgext/server.h"
 #include "pgext/store.h"
+#include "pgext/waiting.h"
 
 namespace vestige::native {
 namespace {
@@ -28,6 +30,8 @@ struct Row {
 };
 
 void record_by_portable(Plan* plan, TriggerData* fired) {
+  write_waiting();
+  end_ids();
   LOCAL_FCINFO(call, 0);
   InitFunctionCallInfoData(*call, &plan->portable_call, 0, InvalidOid,
                            static_cast<fmNodePtr>(static_cast<void*>(fired)), nullptr);
@@ -163,7 +167,7 @@ void capture(TriggerData* fired, int tracked) {
     record_by_portable(plan, fired);
     return;
   }
-  const int64 id = next_change();
+  const int64 id = next_change(at);
   Change change = {};
   change.at = at;
   change.context = context_of(id);
@@ -196,6 +200,7 @@ PG_FUNCTION_INFO_V1(vestige_order);
 void _PG_init() {
   vestige::native::watch_plans();
   vestige::native::watch_store();
+  vestige::native::watch_waiting();
   vestige::native::define_index_options();
 }
 

@@ -24,12 +24,14 @@ extern "C" {
 #include <access/table.h>
 #include <access/tableam.h>
 #include <access/xact.h>
+#include <access/xlog.h>
 #include <access/xloginsert.h>
 #include <catalog/index.h>
 #include <catalog/namespace.h>
 #include <catalog/partition.h>
 #include <catalog/pg_am.h>
 #include <catalog/pg_collation.h>
+#include <catalog/pg_sequence.h>
 #include <catalog/pg_type.h>
 #include <commands/sequence.h>
 #include <commands/trigger.h>
@@ -50,6 +52,7 @@ extern "C" {
 #include <storage/bufpage.h>
 #include <storage/lmgr.h>
 #include <storage/predicate.h>
+#include <tcop/utility.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
 #include <utils/bytea.h>

@@ -1,6 +1,8 @@
 #include "pgext/store.h"
 
+#include "pgext/ids.h"
 #include "pgext/table.h"
+#include "pgext/waiting.h"
 
 namespace vestige::native {
 namespace {
@@ -50,8 +52,9 @@ void on_relation(Datum, Oid relation) {
 }
 
 void on_transaction(XactEvent event, void*) {
-  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-    root_locked = leaf.locked = context.locked = false;
+  if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) return;
+  root_locked = leaf.locked = context.locked = false;
+  end_ids();
 }
 
 // The gap between two partition bounds that a moment falls into; the partition there, which may be the default one.
@@ -113,6 +116,7 @@ bool choose(TimestampTz at) {
     return false;
   }
   if (part != leaf.oid) {
+    write_waiting();
     leaf.oid = part;
     leaf.known = leaf.locked = false;
   }
@@ -158,7 +162,9 @@ void begin_context(int64 id, const char* xid) {
       text_or_null(role != nullptr && std::strcmp(role, "none") == 0 ? nullptr : role, &nulls[7]);
   values[8] = text_or_null(application_name, &nulls[8]);
   values[9] = text_or_null(given_context(), &nulls[9]);
-  put(&context, kContextFields, values, nulls);
+  HeapTuple row = row_for(context, kContextFields, values, nulls);
+  put(&context, &row, 1, GetCurrentCommandId(true));
+  pfree(row);
   char* stood = psprintf("%s %s", xid, given_context());
   char* numbered = psprintf(INT64_FORMAT, id);
   (void)set_config_option("vestige.number", numbered, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
@@ -194,13 +200,16 @@ void lock_trail() {
 bool store_ready(TimestampTz at) {
   // To lock the partition may mean to wait for somebody who makes another one for that moment.
   for (int attempt = 0; attempt < 5; ++attempt) {
-    if (!choose(at) || !ready(&leaf, kChange, kChangeFields)) return false;
+    if (!choose(at)) return false;
+    // What waits goes by the table as it was looked at last.
+    if (!leaf.known) write_waiting();
+    if (!ready(&leaf, kChange, kChangeFields)) return false;
     if (root_known && leaf.known) return true;
   }
   return false;
 }
 
-int64 next_change() { return nextval_internal(sequence, false); }
+int64 next_change(TimestampTz at) { return next_id(sequence, at); }
 
 void write_change(int64 id, const Change& change) {
   const bool keyed = change.key != nullptr;
@@ -234,7 +243,7 @@ void write_change(int64 id, const Change& change) {
                                      change.old_row == nullptr,
                                      change.new_row == nullptr,
                                      true};
-  put(&leaf, kChangeFields, values, nulls);
+  wait({&leaf, root}, kChangeFields, values, nulls);
 }
 
 const char* given_context() { return given == nullptr ? "" : given; }

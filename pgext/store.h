@@ -27,10 +27,10 @@ void lock_trail();
 /// Whether changes made at a moment can be written directly; locks what is needed.
 bool store_ready(TimestampTz at);
 
-/// The next change's id.
-int64 next_change();
+/// The id of the next change, which is made at a moment.
+int64 next_change(TimestampTz at);
 
-/// Writes a change down, into the partition of its moment. The store is ready for that moment.
+/// Records a change, in the partition of its moment. The store is ready for that moment. It may wait (waiting.h).
 void write_change(int64 id, const Change& change);
 
 /// The id of the context that stands in this transaction, for the change of that id: written down if it is the first;

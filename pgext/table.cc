@@ -11,6 +11,9 @@ namespace {
 bool look_at_columns(Table* table, Relation relation, const Field* fields, int count) {
   TupleDesc layout = RelationGetDescr(relation);
   table->attributes = layout->natts;
+  MemoryContext before = MemoryContextSwitchTo(table->memory);
+  table->layout = CreateTupleDescCopy(layout);
+  MemoryContextSwitchTo(before);
   table->simple = simple(layout);
   int found = 0;
   for (int i = 0; i < layout->natts; ++i) {
@@ -113,26 +116,66 @@ void remember_first(Index* index, Relation relation) {
   ReleaseBuffer(index->first);
 }
 
-void put_into_index(Relation heap, Index* slot, const ItemPointer tuple, const Datum* values,
-                    const bool* nulls) {
-  if (!slot->ready || still_open(slot, ItemPointerGetBlockNumber(tuple))) return;
+void put_into_index(Relation heap, Index* slot, TupleDesc layout, HeapTuple row) {
   const Index& index = *slot;
   Relation relation = index_open(index.oid, NoLock);
   remember_first(slot, relation);
   Datum keys[INDEX_MAX_KEYS];
   bool empty[INDEX_MAX_KEYS];
-  for (int i = 0; i < index.count; ++i) {
-    keys[i] = values[index.columns[i] - 1];
-    empty[i] = nulls[index.columns[i] - 1];
-  }
+  for (int i = 0; i < index.count; ++i)
+    keys[i] = heap_getattr(row, index.columns[i], layout, &empty[i]);
   IndexInfo* info = index.kept ? index.info : BuildIndexInfo(relation);
-  index_insert(relation, keys, empty, tuple, heap,
+  index_insert(relation, keys, empty, &row->t_self, heap,
                index.unique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
 #if PG_VERSION_NUM >= 140000
                false,
 #endif
                info);
   index_close(relation, NoLock);
+}
+
+// All rows are in the heap. What is open to one of a block is open to all of it.
+void put_all_into_index(Relation heap, Index* index, TupleDesc layout, HeapTuple* rows, int count) {
+  if (!index->ready) return;
+  BlockNumber open = InvalidBlockNumber;
+  for (int i = 0; i < count; ++i) {
+    const BlockNumber block = ItemPointerGetBlockNumber(&rows[i]->t_self);
+    if (block == open) continue;
+    if (still_open(index, block)) {
+      open = block;
+    } else {
+      put_into_index(heap, index, layout, rows[i]);
+    }
+  }
+}
+
+// What heap_multi_insert asks of a slot: its row, and it tells there where it put it.
+HeapTupleTableSlot* heap_slot(TupleTableSlot* slot) {
+  return static_cast<HeapTupleTableSlot*>(static_cast<void*>(slot));
+}
+HeapTuple row_of(TupleTableSlot* slot) { return heap_slot(slot)->tuple; }
+void keep(TupleTableSlot*) {}
+
+void insert_all(Relation heap, HeapTuple* rows, int count, CommandId command) {
+  static TupleTableSlotOps operations;
+  operations.materialize = keep;
+  operations.get_heap_tuple = row_of;
+  const auto n = static_cast<size_t>(count);
+  auto* slots = static_cast<HeapTupleTableSlot*>(palloc(sizeof(HeapTupleTableSlot) * n));
+  auto** list = static_cast<TupleTableSlot**>(palloc(sizeof(TupleTableSlot*) * n));
+  for (int i = 0; i < count; ++i) {
+    const HeapTupleTableSlot slot = {
+        {T_TupleTableSlot, 0, 0, &operations, nullptr, nullptr, nullptr, nullptr, {}, InvalidOid},
+        rows[i],
+        0,
+        {}};
+    std::memcpy(static_cast<void*>(slots + i), &slot, sizeof(slot));
+    list[i] = &slots[i].base;
+  }
+  heap_multi_insert(heap, list, count, command, 0, nullptr);
+  for (int i = 0; i < count; ++i) rows[i]->t_self = list[i]->tts_tid;
+  pfree(list);
+  pfree(slots);
 }
 
 }  // namespace
@@ -187,22 +230,31 @@ bool ready(Table* table, const Field* fields, int count) {
   return table->usable && lock_indexes(table);
 }
 
-void put(Table* table, int count, const Datum* values, const bool* nulls) {
+HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
+  auto* row = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<size_t>(table.attributes)));
+  auto* empty = static_cast<bool*>(palloc(static_cast<size_t>(table.attributes)));
+  std::memset(empty, 1, static_cast<size_t>(table.attributes));
+  for (int i = 0; i < count; ++i) {
+    row[table.place[i] - 1] = values[i];
+    empty[table.place[i] - 1] = nulls[i];
+  }
+  HeapTuple formed = table.simple ? row_tuple(table.layout, row, empty)
+                                  : heap_form_tuple(table.layout, row, empty);
+  pfree(row);
+  pfree(empty);
+  return formed;
+}
+
+void put(Table* table, HeapTuple* rows, int count, CommandId command) {
   Relation relation = RelationIdGetRelation(table->oid);
   if (!RelationIsValid(relation)) elog(ERROR, "vestige: the table with oid %u is gone", table->oid);
-  auto* row = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<size_t>(table->attributes)));
-  auto* empty = static_cast<bool*>(palloc(static_cast<size_t>(table->attributes)));
-  std::memset(empty, 1, static_cast<size_t>(table->attributes));
-  for (int i = 0; i < count; ++i) {
-    row[table->place[i] - 1] = values[i];
-    empty[table->place[i] - 1] = nulls[i];
+  if (count == 1) {
+    heap_insert(relation, rows[0], command, 0, nullptr);
+  } else {
+    insert_all(relation, rows, count, command);
   }
-  TupleDesc layout = RelationGetDescr(relation);
-  HeapTuple tuple =
-      table->simple ? row_tuple(layout, row, empty) : heap_form_tuple(layout, row, empty);
-  heap_insert(relation, tuple, GetCurrentCommandId(true), 0, nullptr);
   for (int i = 0; i < table->index_count; ++i)
-    put_into_index(relation, &table->indexes[i], &tuple->t_self, row, empty);
+    put_all_into_index(relation, &table->indexes[i], table->layout, rows, count);
   RelationClose(relation);
 }
 

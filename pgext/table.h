@@ -45,6 +45,7 @@ struct Table {
   bool indexes_locked;
   MemoryContext memory;
   int attributes;
+  TupleDesc layout;               // a copy
   bool simple;                    // columns are numbers by value or texts: row_tuple can form a row
   AttrNumber place[kMostFields];  // of each field
   int index_count;
@@ -54,8 +55,11 @@ struct Table {
 /// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly.
 bool ready(Table* table, const Field* fields, int count);
 
-/// Puts a row into a table that is ready, and into its indexes.
-void put(Table* table, int count, const Datum* values, const bool* nulls);
+/// A row of a table that is ready, in the current memory context.
+HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls);
+
+/// Puts rows of one command into a table that was ready in this transaction, and into its indexes.
+void put(Table* table, HeapTuple* rows, int count, CommandId command);
 
 /// Locks a relation until the transaction ends, also when a subtransaction that asked for it does not last.
 void lock_for_transaction(Oid oid);

@@ -1,0 +1,19 @@
+// Ids of changes: of the trail's sequence, some at once where one command records many.
+//
+// The ids of a row's changes rise, whoever makes them. What a command changed is locked before its first trigger fires,
+// so ids that are taken then are greater than those of every change before it, and smaller than those of every change
+// after it. That ends with the command; what is left over then is not used. It also ends after ten milliseconds, so that
+// ids and times go up together.
+#pragma once
+
+#include "pgext/server.h"
+
+namespace vestige::native {
+
+/// The next id of the sequence, for a change that this command made at a moment.
+int64 next_id(Oid sequence, TimestampTz at);
+
+/// Uses none of those that were taken: somebody else took one, or the transaction ends.
+void end_ids();
+
+}  // namespace vestige::native

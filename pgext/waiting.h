@@ -1,0 +1,28 @@
+// Changes that are recorded and not yet in the heap of vestige.change. Rows that are written together cost half.
+//
+// Nobody can tell. They are written before a statement begins that reads the trail, before a command that is no query,
+// before the portable engine writes, when they have become many, and before the transaction commits or is prepared; each
+// as of the command that made it. With a subtransaction that is rolled back go its own. Those of the transactions around
+// it that were written in it are gone from the heap, too: they were kept, and wait again.
+#pragma once
+
+#include "pgext/table.h"
+
+namespace vestige::native {
+
+/// Registers what writes in time. Once, when the module is loaded.
+void watch_waiting();
+
+/// Where recorded rows belong.
+struct Place {
+  Table* table;
+  Oid root;  // the partitioned table that it is of; may be InvalidOid
+};
+
+/// Forms a row of the place, to be written later. Of one place at a time: before another one, write_waiting.
+void wait(const Place& place, int count, const Datum* values, const bool* nulls);
+
+/// Writes what waits. The place's table was ready in this transaction, and nobody looked at it anew since.
+void write_waiting();
+
+}  // namespace vestige::native
