@@ -5,7 +5,7 @@ namespace {
 
 constexpr int kMostAtOnce = 64;
 constexpr TimestampTz kLongest = 10 * 1000;  // microseconds
-constexpr uint32 kSequencePage = 0x1717;     // what the server writes at the end of a sequence's page
+constexpr uint32 kSequencePage = 0x1717;  // what the server writes at the end of a sequence's page
 
 // Those that were taken, and by which command.
 int64 next = 0;

@@ -52,7 +52,8 @@ void on_relation(Datum, Oid relation) {
 }
 
 void on_transaction(XactEvent event, void*) {
-  if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) return;
+  if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+    return;
   root_locked = leaf.locked = context.locked = false;
   end_ids();
 }

@@ -9,8 +9,9 @@ constexpr Size kMostBytes = 65536;
 struct Waiting {
   HeapTuple row;
   CommandId command;
-  SubTransactionId made;     // in which it was recorded
-  SubTransactionId written;  // and written, a subtransaction of that one; or InvalidSubTransactionId: it waits
+  SubTransactionId made;  // in which it was recorded
+  SubTransactionId
+      written;  // and written, a subtransaction of that one; or InvalidSubTransactionId: it waits
 };
 
 // The first `kept` are written, and can be taken back without their transaction; the others wait.
@@ -72,29 +73,31 @@ void drop_settled() {
   count = left;
 }
 
-// Writes those of one command: from `from` on.
-int write_command(int from, bool any_command, HeapTuple* rows) {
+// Writes those of one command from a place on, or all from there; gives the place behind them.
+int write_some(int from, bool all_commands) {
+  const auto most = static_cast<size_t>(count - from);
+  auto* rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * most));
   int upto = from;
-  for (; upto < count && (any_command || all[upto].command == all[from].command); ++upto)
+  for (; upto < count && (all_commands || all[upto].command == all[from].command); ++upto)
     rows[upto - from] = all[upto].row;
   put(place.table, rows, upto - from, all[from].command);
   return upto;
 }
 
-// `last`: no statement of the transaction follows that could tell the commands apart.
+// last  no statement of the transaction follows that could tell the commands apart
 void write(bool last) {
   if (count == kept) return;
-  MemoryContext before = MemoryContextSwitchTo(memory);
   const SubTransactionId now = GetCurrentSubTransactionId();
-  auto* rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * static_cast<size_t>(count - kept)));
   const int first = kept;
   // An error from here on ends this subtransaction, which makes them wait again.
   kept = count;
   bytes = 0;
   for (int i = first; i < count; ++i) all[i].written = now;
-  for (int i = first; i < count;) i = write_command(i, last, rows);
-  pfree(rows);
+  MemoryContext working = AllocSetContextCreate(memory, "vestige writing", ALLOCSET_SMALL_SIZES);
+  MemoryContext before = MemoryContextSwitchTo(working);
+  for (int i = first; i < count;) i = write_some(i, last);
   MemoryContextSwitchTo(before);
+  MemoryContextDelete(working);
   drop_last([=](const Waiting& one) { return one.made == now; });
   if (count > 0) return;
   MemoryContextDelete(memory);
@@ -104,16 +107,13 @@ void write(bool last) {
 void on_transaction(XactEvent event, void*) {
   switch (event) {
     case XACT_EVENT_PRE_COMMIT:
-    case XACT_EVENT_PRE_PREPARE:
-      write(true);
-      break;
+    case XACT_EVENT_PRE_PREPARE: write(true); break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PREPARE:
       forget();  // the memory goes with the transaction
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -125,6 +125,7 @@ void on_commit_below(SubTransactionId mine, SubTransactionId parent) {
 }
 
 void on_abort_below(SubTransactionId mine) {
+  if (memory != nullptr) MemoryContextDeleteChildren(memory);  // of a write that failed
   drop_last([=](const Waiting& one) { return one.made == mine; });
   while (kept > 0 && all[kept - 1].written == mine) {
     --kept;
@@ -163,17 +164,17 @@ void on_query(QueryDesc* query, int flags) {
 
 // Commands that neither read a table nor change one: queries in them start by themselves.
 bool leaves_tables_alone(const Node* command) {
-  return IsA(command, TransactionStmt) || IsA(command, VariableSetStmt) || IsA(command, FetchStmt) ||
-         IsA(command, DeclareCursorStmt) || IsA(command, ExecuteStmt) || IsA(command, DoStmt) ||
-         IsA(command, CallStmt);
+  return IsA(command, TransactionStmt) || IsA(command, VariableSetStmt) ||
+         IsA(command, FetchStmt) || IsA(command, DeclareCursorStmt) || IsA(command, ExecuteStmt) ||
+         IsA(command, DoStmt) || IsA(command, CallStmt);
 }
 
 void on_command(PlannedStmt* command, const char* text,
 #if PG_VERSION_NUM >= 140000
                 bool read_only,
 #endif
-                ProcessUtilityContext context, ParamListInfo parameters, QueryEnvironment* environment,
-                DestReceiver* out, QueryCompletion* completion) {
+                ProcessUtilityContext context, ParamListInfo parameters,
+                QueryEnvironment* environment, DestReceiver* out, QueryCompletion* completion) {
   if (count > kept && !leaves_tables_alone(command->utilityStmt)) write(false);
   const auto run = run_command != nullptr ? run_command : standard_ProcessUtility;
   run(command, text,

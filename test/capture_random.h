@@ -4,15 +4,24 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <rapidcheck.h>
+
 #include "test/capture_replay.h"
 
 namespace vestige {
+
+/// The number that random work begins with: VESTIGE_SEED, or one that rapidcheck draws, within rc::check.
+inline std::uint64_t drawn_seed() {
+  if (const char* given = std::getenv("VESTIGE_SEED")) return std::strtoull(given, nullptr, 10);
+  return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
+}
 
 class Dice {
  public:

@@ -9,11 +9,6 @@
 namespace vestige {
 namespace {
 
-std::uint64_t seed() {
-  if (const char* given = std::getenv("VESTIGE_SEED")) return std::strtoull(given, nullptr, 10);
-  return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
-}
-
 struct Type {
   std::string name;
   std::vector<std::string> values;
@@ -229,7 +224,7 @@ class Game {
 };
 
 RC_GTEST_PROP(PostgresCaptureRandom, LeadsFromNothingToWhatStandsAndBack, ()) {
-  Game game(seed());
+  Game game(drawn_seed());
   for (int i = 0; i < 24; ++i) {
     game.transaction();
     if (i % 6 == 5) game.look();

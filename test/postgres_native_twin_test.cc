@@ -215,11 +215,6 @@ TEST_F(PostgresNativeTwin, WhatIsRequiredOfTheContext) {
   EXPECT_EQ(twins.difference(), "");
 }
 
-std::uint64_t seed() {
-  if (const char* given = std::getenv("VESTIGE_SEED")) return std::strtoull(given, nullptr, 10);
-  return *rc::gen::noShrink(rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>()));
-}
-
 // Statements, savepoints and triggers that random dice choose, run for both tables.
 class Play {
  public:
@@ -299,7 +294,7 @@ TEST_F(PostgresNativeTwin, RandomWork) {
     PgShop own;
     if (!NativeTwins::there(own)) throw std::runtime_error("the module is gone");
     own.admin.run(kTypes);
-    const std::uint64_t number = seed();
+    const std::uint64_t number = drawn_seed();
     Play play(own, number);
     for (int i = 0; i < 20; ++i) play.transaction();
     play.twins.both("insert into $ values (100)");
