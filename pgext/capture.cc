@@ -2,8 +2,6 @@
 // engine made for the table, which it calls in its own place: the same trigger, the same rows, the same depth.
 //
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
-#include <cstdlib>
-
 #include "pgext/ids.h"
 #include "pgext/index_method.h"
 #include "pgext/pinned.h"
@@ -180,6 +178,14 @@ void capture(TriggerData* fired, int tracked) {
   write_change(id, change);
 }
 
+// The number of the tracked table, which is the trigger's argument.
+int tracked_by(const TriggerData* fired) {
+  int number = 0;
+  for (const char* digit = fired->tg_trigger->tgargs[0]; *digit >= '0' && *digit <= '9'; ++digit)
+    number = number * 10 + (*digit - '0');
+  return number;
+}
+
 bool as_it_must_be(FunctionCallInfo call) {
   if (!CALLED_AS_TRIGGER(call)) return false;
   const auto* fired = static_cast<TriggerData*>(static_cast<void*>(call->context));
@@ -220,7 +226,7 @@ Datum vestige_capture(PG_FUNCTION_ARGS) {
                     errmsg("vestige: capture_native is for row triggers that fire after a change"),
                     errhint("vestige.set_engine makes them")));
   auto* fired = static_cast<TriggerData*>(static_cast<void*>(fcinfo->context));
-  vestige::native::capture(fired, std::atoi(fired->tg_trigger->tgargs[0]));
+  vestige::native::capture(fired, vestige::native::tracked_by(fired));
   return PointerGetDatum(nullptr);
 }
 }

@@ -152,8 +152,13 @@ void watch_plans() {
 
 Plan* plan_for(Relation relation, int tracked) {
   const Key key = {RelationGetRelid(relation), tracked};
+  static Entry* recent = nullptr;  // entries stay where they are
+  if (recent != nullptr && recent->valid && recent->key.relation == key.relation &&
+      recent->key.tracked == tracked && recent->plan != nullptr)
+    return recent->plan;
   bool found = false;
   auto* entry = static_cast<Entry*>(hash_search(entries, &key, HASH_ENTER, &found));
+  recent = entry;
   if (!found) {
     entry->plan = nullptr;
     entry->valid = false;

@@ -20,30 +20,10 @@ void look_at_bytes() {
   known = true;
 }
 
-// One field by the rules of record_out, of which it is known how many bytes are doubled.
-char* append_field(char* out, const Text& field, bool quotes, int doubled) {
-  if (quotes) *out++ = '"';
-  if (doubled == 0) {
-    std::memcpy(out, field.bytes, static_cast<size_t>(field.length));
-    out += field.length;
-  } else {
-    for (int i = 0; i < field.length; ++i) {
-      const char c = field.bytes[i];
-      if (treatment[static_cast<unsigned char>(c)] == 2) *out++ = c;
-      *out++ = c;
-    }
-  }
-  if (quotes) *out++ = '"';
-  return out;
-}
-
-struct Need {
-  bool quotes;
-  int doubled;
-};
-
-Need need_of(const Text& field) {
-  if (field.quoting != Quoting::unknown) return {field.quoting == Quoting::plain, 0};
+// How many more bytes a field takes for its quotes and what is doubled, by the rules of record_out; 0: as it is.
+int more_for(const Text& field) {
+  if (field.quoting == Quoting::none) return 0;
+  if (field.quoting == Quoting::plain) return 2;
   uint8 any = 0;
   int doubled = 0;
   for (int i = 0; i < field.length; ++i) {
@@ -51,7 +31,33 @@ Need need_of(const Text& field) {
     any |= one;
     doubled += one >> 1;
   }
-  return {any != 0 || field.length == 0, doubled};
+  return any != 0 || field.length == 0 ? 2 + doubled : 0;
+}
+
+char* append(char* out, const char* bytes, int length) {
+  constexpr int kFew = 16;
+  if (length > kFew) {
+    std::memcpy(out, bytes, static_cast<size_t>(length));
+  } else {
+    for (int i = 0; i < length; ++i) out[i] = bytes[i];
+  }
+  return out + length;
+}
+
+char* append_field(char* out, const Text& field, int more) {
+  if (more == 0) return append(out, field.bytes, field.length);
+  *out++ = '"';
+  if (more == 2) {
+    out = append(out, field.bytes, field.length);
+  } else {
+    for (int i = 0; i < field.length; ++i) {
+      const char c = field.bytes[i];
+      if (treatment[static_cast<unsigned char>(c)] == 2) *out++ = c;
+      *out++ = c;
+    }
+  }
+  *out++ = '"';
+  return out;
 }
 
 }  // namespace
@@ -108,22 +114,24 @@ bool same_image(const Column& column, Datum a, Datum b) {
 
 text* row_text(const Text* fields, const bool* kept, int count) {
   if (!known) look_at_bytes();
-  const auto present = [=](int i) {
-    return fields[i].bytes != nullptr && (kept == nullptr || kept[i]);
-  };
-  auto* needs = static_cast<Need*>(palloc(sizeof(Need) * static_cast<size_t>(count)));
+  // How many more bytes each takes; kLeftOut: it is empty.
+  constexpr int kLeftOut = -1;
+  auto* more = static_cast<int*>(palloc(sizeof(int) * static_cast<size_t>(count)));
   Size size = VARHDRSZ + 2 + static_cast<Size>(count);
   for (int i = 0; i < count; ++i) {
-    if (!present(i)) continue;
-    needs[i] = need_of(fields[i]);
-    size += static_cast<Size>(fields[i].length) + static_cast<Size>(needs[i].doubled) + 2;
+    if (fields[i].bytes == nullptr || (kept != nullptr && !kept[i])) {
+      more[i] = kLeftOut;
+    } else {
+      more[i] = more_for(fields[i]);
+      size += static_cast<Size>(fields[i].length) + static_cast<Size>(more[i]);
+    }
   }
   auto* row = static_cast<text*>(palloc(size));
   char* out = VARDATA(row);
   *out++ = '(';
   for (int i = 0; i < count; ++i) {
     if (i > 0) *out++ = ',';
-    if (present(i)) out = append_field(out, fields[i], needs[i].quotes, needs[i].doubled);
+    if (more[i] != kLeftOut) out = append_field(out, fields[i], more[i]);
   }
   *out++ = ')';
   SET_VARSIZE(row, out - static_cast<char*>(static_cast<void*>(row)));

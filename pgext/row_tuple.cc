@@ -8,20 +8,19 @@ bool is_short(Size bytes) { return bytes + VARHDRSZ_SHORT <= VARATT_SHORT_MAX; }
 
 Size bytes_of(Datum text) { return VARSIZE(DatumGetPointer(text)) - VARHDRSZ; }
 
-Size size_of(TupleDesc layout, const Datum* values, const bool* nulls) {
-  Size at = 0;
-  for (int i = 0; i < layout->natts; ++i) {
+// The most that the values can take: each as far off its place as can be.
+Size most_of(const RowLayout& layout, const Datum* values, const bool* nulls) {
+  Size most = 0;
+  for (int i = 0; i < layout.count; ++i) {
     if (nulls[i]) continue;
-    Form_pg_attribute attribute = TupleDescAttr(layout, i);
-    if (attribute->attlen > 0) {
-      at = att_align_nominal(at, attribute->attalign) + static_cast<Size>(attribute->attlen);
-    } else if (const Size bytes = bytes_of(values[i]); is_short(bytes)) {
-      at += VARHDRSZ_SHORT + bytes;
-    } else {
-      at = INTALIGN(at) + VARHDRSZ + bytes;
-    }
+    most += layout.length[i] > 0 ? 2 * sizeof(Datum) : 2 * VARHDRSZ + bytes_of(values[i]);
   }
-  return at;
+  return most;
+}
+
+char* align(char* out, const char* start, Size to) {
+  while ((static_cast<Size>(out - start) & (to - 1)) != 0) *out++ = 0;
+  return out;
 }
 
 char* put_text(char* out, const char* start, Datum text) {
@@ -30,7 +29,7 @@ char* put_text(char* out, const char* start, Datum text) {
     SET_VARSIZE_SHORT(out, bytes + VARHDRSZ_SHORT);
     out += VARHDRSZ_SHORT;
   } else {
-    out += INTALIGN(static_cast<Size>(out - start)) - static_cast<Size>(out - start);
+    out = align(out, start, ALIGNOF_INT);
     SET_VARSIZE(out, bytes + VARHDRSZ);
     out += VARHDRSZ;
   }
@@ -38,55 +37,66 @@ char* put_text(char* out, const char* start, Datum text) {
   return out + bytes;
 }
 
-char* put_number(char* out, const char* start, Form_pg_attribute attribute, Datum number) {
-  const auto at = static_cast<Size>(out - start);
-  out += att_align_nominal(at, attribute->attalign) - at;
-  store_att_byval(out, number, attribute->attlen);
-  return out + attribute->attlen;
+char* put_number(char* out, const char* start, int length, Datum number) {
+  out = align(out, start, static_cast<Size>(length));
+  switch (length) {
+    case sizeof(char): *out = DatumGetChar(number); break;
+    case sizeof(int16):
+      *static_cast<int16*>(static_cast<void*>(out)) = DatumGetInt16(number);
+      break;
+    case sizeof(int32):
+      *static_cast<int32*>(static_cast<void*>(out)) = DatumGetInt32(number);
+      break;
+    default: *static_cast<Datum*>(static_cast<void*>(out)) = number;
+  }
+  return out + length;
 }
 
 }  // namespace
 
-bool simple(TupleDesc layout) {
-  for (int i = 0; i < layout->natts; ++i) {
-    Form_pg_attribute attribute = TupleDescAttr(layout, i);
-    const bool number = attribute->attbyval && attribute->attlen > 0;
+bool row_layout(TupleDesc columns, RowLayout* out) {
+  if (columns->natts > kMostColumns) return false;
+  out->count = columns->natts;
+  for (int i = 0; i < columns->natts; ++i) {
+    Form_pg_attribute attribute = TupleDescAttr(columns, i);
+    const bool number =
+        attribute->attbyval && attribute->attlen > 0 &&
+        att_align_nominal(1, attribute->attalign) == static_cast<uintptr_t>(attribute->attlen);
     const bool text = attribute->atttypid == TEXTOID && attribute->attstorage != TYPSTORAGE_PLAIN;
     if (!number && !text) return false;
+    out->length[i] = static_cast<int8>(number ? attribute->attlen : 0);
   }
   return true;
 }
 
-HeapTuple row_tuple(TupleDesc layout, const Datum* values, const bool* nulls) {
-  const int count = layout->natts;
+HeapTuple row_tuple(const RowLayout& layout, const Datum* values, const bool* nulls) {
   bool some_null = false;
-  for (int i = 0; i < count; ++i) some_null = some_null || nulls[i];
-  const Size head =
-      MAXALIGN(SizeofHeapTupleHeader + (some_null ? static_cast<Size>(BITMAPLEN(count)) : 0));
-  const Size size = head + size_of(layout, values, nulls);
-  auto* tuple = static_cast<HeapTuple>(palloc0(HEAPTUPLESIZE + size));
-  auto* row = static_cast<HeapTupleHeader>(
-      static_cast<void*>(static_cast<char*>(static_cast<void*>(tuple)) + HEAPTUPLESIZE));
-  tuple->t_len = static_cast<uint32>(size);
+  for (int i = 0; i < layout.count; ++i) some_null = some_null || nulls[i];
+  const Size head = MAXALIGN(SizeofHeapTupleHeader +
+                             (some_null ? static_cast<Size>(BITMAPLEN(layout.count)) : 0));
+  auto* space = static_cast<char*>(palloc(HEAPTUPLESIZE + head + most_of(layout, values, nulls)));
+  std::memset(space, 0, HEAPTUPLESIZE + head);
+  auto* tuple = static_cast<HeapTuple>(static_cast<void*>(space));
+  auto* row = static_cast<HeapTupleHeader>(static_cast<void*>(space + HEAPTUPLESIZE));
   tuple->t_data = row;
   ItemPointerSetInvalid(&tuple->t_self);
   ItemPointerSetInvalid(&row->t_ctid);
-  HeapTupleHeaderSetNatts(row, count);
+  HeapTupleHeaderSetNatts(row, layout.count);
   row->t_hoff = static_cast<uint8>(head);
   if (some_null) row->t_infomask |= HEAP_HASNULL;
-  const char* start = static_cast<char*>(static_cast<void*>(row)) + head;
-  char* out = static_cast<char*>(static_cast<void*>(row)) + head;
-  for (int i = 0; i < count; ++i) {
+  const char* start = space + HEAPTUPLESIZE + head;
+  char* out = space + HEAPTUPLESIZE + head;
+  for (int i = 0; i < layout.count; ++i) {
     if (nulls[i]) continue;
     if (some_null) row->t_bits[i >> 3] |= static_cast<bits8>(1 << (i & 7));
-    Form_pg_attribute attribute = TupleDescAttr(layout, i);
-    if (attribute->attlen > 0) {
-      out = put_number(out, start, attribute, values[i]);
+    if (layout.length[i] > 0) {
+      out = put_number(out, start, layout.length[i], values[i]);
     } else {
       row->t_infomask |= HEAP_HASVARWIDTH;
       out = put_text(out, start, values[i]);
     }
   }
+  tuple->t_len = static_cast<uint32>(head + static_cast<Size>(out - start));
   return tuple;
 }
 

@@ -1,15 +1,22 @@
-// Forming a row of the heap whose columns are numbers by value, and texts that are plain in memory: what heap_form_tuple
-// does, without asking at every column what it might be.
+// Rows of numbers and texts, formed without asking at every column what it may be: what heap_form_tuple gives.
 #pragma once
 
 #include "pgext/server.h"
 
 namespace vestige::native {
 
-/// Whether rows of this layout can be formed so.
-bool simple(TupleDesc layout);
+constexpr int kMostColumns = 32;
 
-/// Forms a row. Texts are neither compressed nor elsewhere, and have a header of four bytes.
-HeapTuple row_tuple(TupleDesc layout, const Datum* values, const bool* nulls);
+/// What a table's columns are: numbers by value, or texts that may have a short header.
+struct RowLayout {
+  int count;
+  int8 length[kMostColumns];  // of a number; 0: a text
+};
+
+/// Looks at a table's columns. False when they are more, or others.
+bool row_layout(TupleDesc columns, RowLayout* out);
+
+/// A row, in the current memory context. Texts are whole, with headers of four bytes.
+HeapTuple row_tuple(const RowLayout& layout, const Datum* values, const bool* nulls);
 
 }  // namespace vestige::native

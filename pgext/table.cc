@@ -2,7 +2,6 @@
 
 #include "pgext/index_method.h"
 #include "pgext/order.h"
-#include "pgext/row_tuple.h"
 #include "pgext/runs.h"
 
 namespace vestige::native {
@@ -14,7 +13,7 @@ bool look_at_columns(Table* table, Relation relation, const Field* fields, int c
   MemoryContext before = MemoryContextSwitchTo(table->memory);
   table->layout = CreateTupleDescCopy(layout);
   MemoryContextSwitchTo(before);
-  table->simple = simple(layout);
+  table->simple = row_layout(layout, &table->columns);
   int found = 0;
   for (int i = 0; i < layout->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(layout, i);
@@ -231,18 +230,19 @@ bool ready(Table* table, const Field* fields, int count) {
 }
 
 HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
-  auto* row = static_cast<Datum*>(palloc0(sizeof(Datum) * static_cast<size_t>(table.attributes)));
-  auto* empty = static_cast<bool*>(palloc(static_cast<size_t>(table.attributes)));
-  std::memset(empty, 1, static_cast<size_t>(table.attributes));
+  Datum few[kMostColumns] = {};
+  bool few_empty[kMostColumns];
+  const auto size = static_cast<size_t>(table.attributes);
+  const bool many = table.attributes > kMostColumns;
+  Datum* row = many ? static_cast<Datum*>(palloc0(sizeof(Datum) * size)) : few;
+  bool* empty = many ? static_cast<bool*>(palloc(size)) : few_empty;
+  std::memset(empty, 1, size);
   for (int i = 0; i < count; ++i) {
     row[table.place[i] - 1] = values[i];
     empty[table.place[i] - 1] = nulls[i];
   }
-  HeapTuple formed = table.simple ? row_tuple(table.layout, row, empty)
-                                  : heap_form_tuple(table.layout, row, empty);
-  pfree(row);
-  pfree(empty);
-  return formed;
+  return table.simple ? row_tuple(table.columns, row, empty)
+                      : heap_form_tuple(table.layout, row, empty);
 }
 
 void put(Table* table, HeapTuple* rows, int count, CommandId command) {

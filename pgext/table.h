@@ -4,6 +4,7 @@
 // columns. For any other `open` says no, and the portable engine writes, which goes by everything that was added.
 #pragma once
 
+#include "pgext/row_tuple.h"
 #include "pgext/server.h"
 
 namespace vestige::native {
@@ -45,8 +46,9 @@ struct Table {
   bool indexes_locked;
   MemoryContext memory;
   int attributes;
-  TupleDesc layout;               // a copy
-  bool simple;                    // columns are numbers by value or texts: row_tuple can form a row
+  TupleDesc layout;  // a copy
+  bool simple;       // row_tuple can form a row of it, by `columns`
+  RowLayout columns;
   AttrNumber place[kMostFields];  // of each field
   int index_count;
   Index indexes[kMostIndexes];

@@ -50,8 +50,8 @@ class NativeTwins {
     return one;
   }
   /// The records of a table, but for times and numbers of their own (and the numbers left free between them); those of
-  /// one key in their order.
-  std::string records(const std::string& table) {
+  /// one key in their order. `after`: only those with greater ids.
+  std::string records(const std::string& table, const std::string& after = "0") {
     std::string out;
     for (const auto& row : shop_.admin.table(
              "select concat_ws(' | ', c.op, coalesce(c.key, '-'), coalesce(c.new_key, '-'), "
@@ -62,7 +62,7 @@ class NativeTwins {
              "from vestige.change c join vestige.shape s on s.id = c.shape "
              "join vestige.context x on x.id = c.context "
              "where s.table_name = '" +
-             table + "' order by c.key, c.id"))
+             table + "' and c.id > " + after + " order by c.key, c.id"))
       out += *row[0] + "\n";
     return out;
   }
@@ -71,9 +71,9 @@ class NativeTwins {
     return one == native_.one("show " + setting) ? one : "not the same";
   }
   /// "" when both were recorded alike, and something was.
-  std::string difference() {
-    const std::string p = records("p");
-    const std::string n = records("n");
+  std::string difference(const std::string& after = "0") {
+    const std::string p = records("p", after);
+    const std::string n = records("n", after);
     if (p.empty()) return "nothing was recorded";
     if (p == n) return "";
     std::size_t at = 0;
