@@ -210,6 +210,30 @@ TEST_F(PostgresNativeWaiting, ErrorsWhileTheyAreWritten) {
   EXPECT_EQ(s.one("select string_agg(key, ' ' order by id) from vestige.change"), "1 3 4 6 7");
 }
 
+TEST_F(PostgresNativeWaiting, ProceduresThatCommit) {
+  s.run(
+      "create procedure work() language plpgsql as 'begin for i in 1..20 loop update t set v = i "
+      "where id <= 3; if i % 3 = 0 then "
+      "rollback; else commit; end if; update t set v = -i where id = 4; end loop; end'; call "
+      "work()");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where key <> '4'"),
+            std::to_string(14 * 3));
+  // Each but the last ends with the next round; of those, every third is rolled back.
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where key = '4'"),
+            std::to_string(20 - 6));
+  s.run(
+      "begin; update t set v = 100 where id = 1; commit and chain; update t set v = 101 where id = "
+      "1; rollback and chain; update "
+      "t set v = 102 where id = 1; commit");
+  EXPECT_EQ(s.one("select string_agg(new_row, '' order by id) from vestige.change where id > "
+                  "(select max(id) - 2 from "
+                  "vestige.change) and key = '1'"),
+            "(,102)");
+  EXPECT_EQ(
+      s.one("select count(*)::text from vestige.change where new_row in ('(,100)', '(,101)')"),
+      "1");
+}
+
 TEST_F(PostgresNativeWaiting, ATriggerAtCommitSeesThem) {
   s.run(
       "create table noted (n bigint); create function note() returns trigger language plpgsql as "
