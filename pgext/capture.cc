@@ -28,7 +28,6 @@ struct Row {
 };
 
 void record_by_portable(Plan* plan, TriggerData* fired) {
-  write_waiting();
   end_ids();
   LOCAL_FCINFO(call, 0);
   InitFunctionCallInfoData(*call, &plan->portable_call, 0, InvalidOid,

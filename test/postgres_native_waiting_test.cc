@@ -19,7 +19,9 @@ class PostgresNativeWaiting : public ::testing::Test {
     s.run(
         "create table t (id int primary key, v int not null); insert into t select i, 0 from "
         "generate_series(1, 1000) i; select vestige.track('t'); select vestige.set_engine('t', "
-        "'native'); create function written() returns bigint language sql as 'select count(*) "
+        "'native'); create function planned(query text) returns setof text language plpgsql as "
+        "'begin return query execute ''explain '' || query; end'; create function written() "
+        "returns bigint language sql as 'select count(*) "
         "from vestige.change'; create function written_stable() returns bigint stable language "
         "plpgsql as 'begin return (select count(*) from vestige.change); end'");
   }
@@ -84,12 +86,16 @@ TEST_F(PostgresNativeWaiting, CommandsThatAreNoQueries) {
   const std::string part = s.one(
       "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
       "clock_timestamp() < upto");
-  s.run("begin; update t set v = 1 where id <= 10; copy " + part + " to '/dev/null'; commit");
+  s.run("begin; update t set v = 1 where id <= 10; copy " + part +
+        " to program 'wc -l >copied'; commit");
+  EXPECT_EQ(s.one("select rtrim(pg_read_file('copied'), E'\\n')"), "10");
   s.run("begin; update t set v = 2 where id <= 10; create index own on " + part +
-        " (tracked, id); set local enable_seqscan = off; set local enable_indexscan = on; create "
-        "table found as select count(*) as n from vestige.change where tracked = 1 and id > 0; "
-        "commit");
-  EXPECT_EQ(s.one("select n::text from found"), "20");
+        " (op); commit; set enable_seqscan = off");
+  const std::string query = "select count(*) from vestige.change where op = 'U'";
+  EXPECT_NE(s.one("select string_agg(l, ' ') from (select * from planned($$" + query + "$$)) x(l)")
+                .find("own"),
+            std::string::npos);
+  EXPECT_EQ(s.one("select (" + query + ")::text"), "20");
   s.run("begin; update t set v = 3 where id <= 10; truncate t; commit");
   EXPECT_EQ(s.one("select (max(id) filter (where op = 'U') < min(id) filter (where op = "
                   "'D'))::text || count(*) from "
@@ -112,6 +118,14 @@ TEST_F(PostgresNativeWaiting, ACursorSeesWhatWasThereWhenItWasOpened) {
   EXPECT_EQ(s.one("fetch before"), "3");
   EXPECT_EQ(s.one("fetch stable"), "7");
   EXPECT_EQ(s.one("select written()::text"), "8");
+  // Of two commands whose changes wait together, one that opened between them sees the first.
+  s.run(
+      "update t set v = 4 where id <= 2; declare middle cursor for select written_stable()::text "
+      "from generate_series(1, 2); "
+      "update t set v = 5 where id <= 3");
+  EXPECT_EQ(s.one("fetch middle"), "10");
+  EXPECT_EQ(s.one("select written()::text"), "13");
+  EXPECT_EQ(s.one("fetch middle"), "10");
   s.run("commit");
 }
 
@@ -124,7 +138,7 @@ TEST_F(PostgresNativeWaiting, ProcessesThatHelpAQueryDoNotKnowThem) {
                                                                           : "force_parallel_mode") +
         " = on; set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set "
         "min_parallel_table_scan_size = 0; set "
-        "max_parallel_workers_per_gather = 2");
+        "max_parallel_workers_per_gather = 2; set parallel_leader_participation = off");
   s.run("begin; update t set v = 1 where id <= 5");
   EXPECT_EQ(s.one("select string_agg(distinct asked(id)::text, ' ') from t where id <= 200"), "5");
   s.run("commit");
