@@ -4,6 +4,7 @@
 #include <map>
 
 #include "vestige/audit/row_history.h"
+#include "vestige/record/taken.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
 
@@ -95,17 +96,16 @@ Result<void> on_postgres(Database& db, const EraseRequest& request,
 Result<void> count(Database& db, Erasing& done) {
   const std::string table = db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
   for (const std::int64_t number : done.by) {
-    auto rows = TRY(
-        db.query("select count(*), sum(case when parts like 'values%' then 1 else 0 end),"
-                 " sum(case when parts like 'key%' or parts like 'values,key%' then 1 else 0 end),"
-                 " sum(case when parts like '%context=%' then 1 else 0 end) from " +
-                     table + " where change = ?1",
-                 {number}));
-    TRY(rows->next());
-    done.changes += rows->integer(0);
-    done.values += rows->integer(1);
-    done.keys += rows->integer(2);
-    done.contexts += rows->integer(3);
+    auto rows = TRY(db.query(
+        "select parts, count(*) from " + table + " where change = ?1 group by parts", {number}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::string parts = rows->text(0);
+      const std::int64_t of = rows->integer(1);
+      done.changes += of;
+      if (takes(parts, "values")) done.values += of;
+      if (takes(parts, "key")) done.keys += of;
+      if (takes(parts, "context")) done.contexts += of;
+    }
   }
   return {};
 }
