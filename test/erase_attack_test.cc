@@ -231,6 +231,25 @@ TEST_P(ErasureAttack, ForgedAndTamperedErasures) {
   EXPECT_EQ(verified(), "erased 2 values\nerased 4 values\ndeleted 6\n");
 }
 
+// An erasure takes parts of a change; that there was one always stays.
+TEST_P(ErasureAttack, NoErasureTakesAWholeChange) {
+  trail.as("ann", "update p set price = 12 where id = 2");
+  trail.seal();
+  erase(changes({4}));
+  const std::string p = trail.postgres() ? "vestige." : "vestige_";
+  for (const std::string list : {"change", "values,key,change"}) {
+    trail.attack(
+        fmt::format("delete from {0}erased where erased = 2;"
+                    "insert into {0}erased values (6, 2, '{1}');"
+                    "delete from {0}change where id = 2",
+                    p, list));
+    EXPECT_EQ(verified(), "deleted 2\n6 took parts of 1: dpo, request 4711, not sealed\n") << list;
+  }
+  trail.seal();
+  EXPECT_EQ(verified(), "deleted 2\n6 took parts of 1: dpo, request 4711\n")
+      << "sealed with the lie";
+}
+
 TEST_P(ErasureAttack, ValuesThatWentBeforeTheyWereSealed) {
   trail.attack(without_values(false, 2), without_values(true, 2));
   trail.seal();

@@ -217,11 +217,6 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
 }
 
 Result<void> ChangeCheck::deleted(const StoredEntry& stored) {
-  for (const Named& one : TRY(named(stored.id)))
-    if (takes_so(one.parts, "change")) {
-      count(stored, {one.by});
-      return {};
-    }
   const auto entry = parse_entry(stored.line);
   return report({.code = "deleted",
                  .change = stored.id,
