@@ -170,7 +170,7 @@ Result<std::int64_t> EvidenceStore::last_erasure() {
   return scalar_integer(db_, "select max(change) from " + table("erased"));
 }
 
-// On SQLite who writes is alone.
+// On SQLite who writes is alone. The number stands in sql/postgres/install/erase.sql, too.
 Result<void> EvidenceStore::hold_erasures() {
   if (db_.engine() != Engine::postgres) return {};
   TRY(scalar(db_, "select pg_catalog.pg_advisory_xact_lock(1986360180, 5)"));
