@@ -68,12 +68,17 @@ Result<void> check(const EraseRequest& request, const Context& context) {
 Result<void> by_table(Database& db, const EraseRequest& request, const Context& context,
                       const std::vector<std::int64_t>& ids, Erasing& done) {
   std::map<std::int64_t, std::vector<std::int64_t>> tables;
-  for (const std::int64_t id : ids) {
-    auto rows = TRY(db.query("select tbl, op from vestige_change where id = ?1", {id}));
-    if (TRY(rows->next()) == Step::end) continue;
-    if (rows->text(1) == "E")
-      return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
-    tables[rows->integer(0)].push_back(id);
+  {
+    auto rows =
+        TRY(db.query("select id, tbl, op from vestige_change where id in"
+                     " (select value from json_each(?1)) order by id",
+                     {Text{fmt::format("[{}]", fmt::join(ids, ","))}}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::int64_t id = rows->integer(0);
+      if (rows->text(2) == "E")
+        return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
+      tables[rows->integer(1)].push_back(id);
+    }
   }
   for (const auto& [table, own] : tables)
     if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context));
