@@ -55,7 +55,7 @@ struct OpenedCheckpoint {
 Result<OpenedCheckpoint> open_checkpoint(std::string_view note, std::span<const NoteKey> known);
 
 /// Reads a signed checkpoint behind which others may write lines. Those that are no signatures, or claim to be of a
-/// known key and are not, are left out, where a known key signed the text (docs/decisions/0008-false-lines.md).
+/// known key and are not, are left out, where a known key signed the text (docs/decisions/0009-false-lines.md).
 ///
 /// known    none: every line that can be read counts
 /// faults   corrupt (also such a line where no known key signed)
