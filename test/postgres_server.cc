@@ -289,10 +289,11 @@ void PostgresServer::execute(const std::string& sql) const {
   if (!done) throw std::runtime_error(sql + ": " + problem);
 }
 
-ScratchDatabase::ScratchDatabase() {
+ScratchDatabase::ScratchDatabase(std::string_view copy_of) {
   static int count = 0;
   name_ = "test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
-  PostgresServer::shared().execute("create database " + name_);
+  PostgresServer::shared().execute("create database " + name_ + " template " +
+                                   std::string(copy_of));
 }
 
 ScratchDatabase::~ScratchDatabase() {

@@ -44,10 +44,10 @@ class PostgresServer {
   int lifeline_ = -1;  // closed: the supervisor stops the server
 };
 
-/// An empty database of a test's own on the shared server; dropped with this.
+/// A database of a test's own on the shared server, empty or a copy of another; dropped with this.
 class ScratchDatabase {
  public:
-  ScratchDatabase();
+  explicit ScratchDatabase(std::string_view copy_of = "template1");
   ScratchDatabase(const ScratchDatabase&) = delete;
   ScratchDatabase& operator=(const ScratchDatabase&) = delete;
   ~ScratchDatabase();
