@@ -3,7 +3,8 @@
 //
 // The binaries come from $PGBIN, `pg_config --bindir` or /usr/lib/postgresql/*/bin. When run by root the
 // server runs as the user postgres. With VESTIGE_TEST_POSTGRES in the environment (see
-// postgres_server_main.cc) that server is used, and none is started.
+// postgres_server_main.cc) that server is used, and none is started. Its folder is made in /tmp, or in
+// $VESTIGE_POSTGRES_PLACE where 2 GiB are free there.
 #pragma once
 
 #include <sys/types.h>

@@ -5,8 +5,8 @@ function(add_suites program filter environment)
   set(tests ${CMAKE_CURRENT_BINARY_DIR}/${program}.cmake)
   add_custom_command(
     TARGET ${program} POST_BUILD
-    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${program}> -D FILTER=${filter} -D ENVIRONMENT=${environment} -D
-            TESTS=${tests} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${program}> -D FILTER=${filter} -D "ENVIRONMENT=${environment}"
+            -D TESTS=${tests} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
     VERBATIM)
   # Before the build nothing is known, and then it must not look as if there were nothing to run.
   file(WRITE ${tests}.include
@@ -26,7 +26,7 @@ foreach(suite IN LISTS suites)
   string(REGEX REPLACE "[. \n]" "" suite "${suite}")
   # The longest first, as far as is known before the first run: ctest goes by what it measured from then on.
   set(cost 0)
-  if(suite MATCHES "^(PostgresCaptureRandom|PostgresDecode|PostgresOwner|RowIndex|CaptureReplay|CaptureWide|KeptRows)$")
+  if(suite MATCHES "^(PostgresCaptureRandom|PostgresCaptureTypes|PostgresDecode|RowIndex|CaptureReplay|CaptureWide|KeptRows)$")
     set(cost 20)
   elseif(suite MATCHES "Postgres|^Both/")
     set(cost 10)
