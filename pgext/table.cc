@@ -79,15 +79,9 @@ bool look(Table* table, Relation relation, const Field* fields, int count) {
   return true;
 }
 
-bool lock_indexes(Table* table) {
-  for (int i = 0; i < table->index_count && !table->indexes_locked; ++i)
-    lock_for_transaction(table->indexes[i].oid);
-  table->indexes_locked = true;
-  return true;
-}
-
 // Whether an index of the trail's own kind has nothing to do for a row of that block: what runs_insert and order_insert
-// find out first, on the same page, without opening the index.
+// find out first, on the same page, without opening the index or a lock on it. What has moved the index to another file
+// was said to us before anybody could close blocks there (put asks for news).
 bool still_open(Index* index, BlockNumber block) {
 #if PG_VERSION_NUM >= 140000
   if (index->segment == 0 || index->first == InvalidBuffer || IsolationIsSerializable())
@@ -117,7 +111,7 @@ void remember_first(Index* index, Relation relation) {
 
 void put_into_index(Relation heap, Index* slot, TupleDesc layout, HeapTuple row) {
   const Index& index = *slot;
-  Relation relation = index_open(index.oid, NoLock);
+  Relation relation = index_open(index.oid, RowExclusiveLock);
   remember_first(slot, relation);
   Datum keys[INDEX_MAX_KEYS];
   bool empty[INDEX_MAX_KEYS];
@@ -134,16 +128,17 @@ void put_into_index(Relation heap, Index* slot, TupleDesc layout, HeapTuple row)
 }
 
 // All rows are in the heap. What is open to one of a block is open to all of it.
-void put_all_into_index(Relation heap, Index* index, TupleDesc layout, HeapTuple* rows, int count) {
+void put_all_into_index(Relation heap, const Table& table, Index* index, HeapTuple* rows,
+                        int count) {
   if (!index->ready) return;
   BlockNumber open = InvalidBlockNumber;
   for (int i = 0; i < count; ++i) {
     const BlockNumber block = ItemPointerGetBlockNumber(&rows[i]->t_self);
     if (block == open) continue;
-    if (still_open(index, block)) {
+    if (table.known && still_open(index, block)) {
       open = block;
     } else {
-      put_into_index(heap, index, layout, rows[i]);
+      put_into_index(heap, index, table.layout, rows[i]);
     }
   }
 }
@@ -209,9 +204,8 @@ bool ready(Table* table, const Field* fields, int count) {
   if (!table->locked) {
     lock_for_transaction(table->oid);
     table->locked = true;
-    table->indexes_locked = false;
   }
-  if (table->known) return table->usable && lock_indexes(table);
+  if (table->known) return table->usable;
   if (table->memory == nullptr)
     table->memory =
         AllocSetContextCreate(CacheMemoryContext, "vestige table", ALLOCSET_SMALL_SIZES);
@@ -225,8 +219,7 @@ bool ready(Table* table, const Field* fields, int count) {
   }
   table->usable = look(table, relation, fields, count);
   RelationClose(relation);
-  table->indexes_locked = false;
-  return table->usable && lock_indexes(table);
+  return table->usable;
 }
 
 HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
@@ -253,8 +246,9 @@ void put(Table* table, HeapTuple* rows, int count, CommandId command) {
   } else {
     insert_all(relation, rows, count, command);
   }
+  AcceptInvalidationMessages();
   for (int i = 0; i < table->index_count; ++i)
-    put_all_into_index(relation, &table->indexes[i], table->layout, rows, count);
+    put_all_into_index(relation, *table, &table->indexes[i], rows, count);
   RelationClose(relation);
 }
 

@@ -43,7 +43,6 @@ struct Table {
   bool known;   // looked at since it was altered last
   bool usable;  // as plain as it must be
   bool locked;  // in this transaction
-  bool indexes_locked;
   MemoryContext memory;
   int attributes;
   TupleDesc layout;  // a copy

@@ -263,6 +263,40 @@ TEST_F(PostgresNativeWaiting, AnIndexThatOthersMakeMeanwhile) {
       "(,1) (,2) (,3)");
 }
 
+TEST_F(PostgresNativeWaiting, IndexesThatOthersMoveMeanwhile) {
+  if (std::stoi(s.one("show server_version_num")) < 150000)
+    GTEST_SKIP() << "no tablespace without a folder of its own";
+  PgSession other = shop.connect();
+  const std::string space = shop.database.name() + "_space";
+  other.run("set lock_timeout = '5s'; set allow_in_place_tablespaces = on; create tablespace " +
+            space + " location ''");
+  const auto move = [&](const std::string& to) {
+    other.run(
+        "do $$ declare i regclass; begin for i in select indexrelid from pg_index where indrelid "
+        "in (select relid from "
+        "pg_partition_tree('vestige.change') where isleaf) loop execute format('alter index %s set "
+        "tablespace " +
+        to + "', i); end loop; end $$");
+  };
+  s.run(
+      "update t set v = 1 where id <= 100; commit; begin; update t set v = 2 where id <= 100; "
+      "update t set v = 3 where id = 1");
+  move(space);
+  s.run(
+      "update t set v = 4 where id <= 2; commit; update t set v = 5 where id = 1; set "
+      "enable_seqscan = off");
+  EXPECT_EQ(s.one("select string_agg(new_row, ' ' order by id) from vestige.change where key_hash "
+                  "= hashtextextended('1', 1)"),
+            "(,1) (,2) (,3) (,4) (,5)");
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change where id > 0"), "204");
+  move("pg_default");
+  s.run("update t set v = 6 where id = 1");
+  EXPECT_EQ(
+      s.one("select count(*)::text from vestige.change where key_hash = hashtextextended('1', 1)"),
+      "6");
+  other.run("drop tablespace " + space);
+}
+
 TEST_F(PostgresNativeWaiting, ProceduresThatCommit) {
   s.run(
       "create procedure work() language plpgsql as 'begin for i in 1..20 loop update t set v = i "
