@@ -8,6 +8,7 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wregister"
+#define U_SHOW_CPLUSPLUS_API 0  // ICU's part in C++; before 15 the server's headers do not say so themselves
 extern "C" {
 #include <postgres.h>
 // After postgres.h.
