@@ -5,7 +5,8 @@
 #                             native one, and its indexes
 #   test/native.sh native     those of the native engine: both side by side, provoked errors, load; with a module in
 #                             which undefined behaviour is an error
-#   test/native.sh memory     a session's work under valgrind: the module reads and writes only what is its own
+#   test/native.sh memory     a session's work under valgrind: the module reads and writes only what is its own;
+#                             not on 13, where a single user's tables have no array types
 #   test/native.sh boundary   what the module needs of others: the server and C, nothing of the C++ runtime
 #   test/native.sh compile 17 the module for another version, without warnings
 #
@@ -71,7 +72,7 @@ case ${1-} in
     wanted='PostgresCapture*:PostgresMaintain*:PostgresPast*:PostgresSql*:PostgresSeal*:PostgresRoles*:PostgresOperate*'
     wanted+='-*Random*:*Kill*:*TriggersThatWereDroppedOrDisabledAreLeftToDoctor' ;;
   native) wanted='PostgresNative*' ;;
-  *) echo "usage: test/native.sh capture|native|memory|boundary" >&2; exit 2 ;;
+  *) echo "usage: test/native.sh capture|native|memory|boundary [MAJOR], or compile MAJOR" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2016
 "$build/bin/postgres_server" -- bash -c '
