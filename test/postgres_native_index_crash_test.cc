@@ -129,9 +129,9 @@ void copy_as_standby(const PostgresServer& server, PgSession& admin, const std::
   admin.run(newer ? "select pg_backup_start('standby', true)"
                   : "select pg_start_backup('standby', true, false)");
   ASSERT_EQ(shell(as + "cp -r " + server.host() + "/data " + folder), "");
-  std::ofstream(folder + "/backup_label") << admin.one(
-      newer ? "select labelfile from pg_backup_stop(false)"
-            : "select labelfile from pg_stop_backup(false, false)");
+  std::ofstream(folder + "/backup_label")
+      << admin.one(newer ? "select labelfile from pg_backup_stop(false)"
+                         : "select labelfile from pg_stop_backup(false, false)");
   std::ofstream(folder + "/standby.signal");
   std::ofstream(folder + "/postgresql.auto.conf", std::ios::app)
       << "primary_conninfo = 'host=" << server.host() << " user=postgres'\n";
