@@ -41,11 +41,11 @@ std::string signed_text(const Verdict& verdict) {
 }
 
 std::string verdict_json(const Verdict& verdict) {
-  std::string kept;
-  for (const std::string& name : verdict.kept) kept += (kept.empty() ? "" : ",") + text_json(name);
-  std::string witnesses;
-  for (const std::string& name : verdict.witnesses)
-    witnesses += (witnesses.empty() ? "" : ",") + text_json(name);
+  const auto listed = [](const auto& texts) {
+    std::string out;
+    for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
+    return out;
+  };
   std::string erasures;
   for (const Erasure& one : verdict.erasures)
     erasures += fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
@@ -53,10 +53,11 @@ std::string verdict_json(const Verdict& verdict) {
                             text_json(one.actor), text_json(one.reason), one.sealed);
   return fmt::format(
       R"({{"code":"verdict","origin":{},"size":{},"signature":{},"witnesses":[{}],"verified":{},"erased":{},)"
-      R"("unsigned":{},"unsealed":{},"discrepancies":{},"kept":[{}],"erasures":[{}]}})",
+      R"("unsigned":{},"unsealed":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"erasures":[{}]}})",
       verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
-      verdict.signature ? "true" : "false", witnesses, verdict.verified, verdict.erased,
-      verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies, kept, erasures);
+      verdict.signature ? "true" : "false", listed(verdict.witnesses), verdict.verified,
+      verdict.erased, verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies,
+      listed(verdict.passed_over), listed(verdict.kept), erasures);
 }
 
 void print_verdict(Session& session, const Verdict& verdict, bool keys) {
@@ -87,6 +88,8 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
     for (const std::string& name : verdict.kept)
       output.line({{Label::good, fmt::format("the trail extends {}", name)}});
   }
+  for (const std::string& line : verdict.passed_over)
+    output.line({{Label::warning, "passed over: " + line}});
   if (verdict.unsigned_entries > 0)
     output.line({{Label::warning, fmt::format("{} sealed and not signed yet: nothing proves them",
                                               many(verdict.unsigned_entries, "change"))}});

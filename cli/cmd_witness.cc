@@ -147,7 +147,7 @@ Result<int> ask_all(Session& session, TrailCheckpoint& checkpoint, const Trust& 
       session.say(one.key.name + ": " + obtained.error().message);
   session.output().text(checkpoint.note());
   const auto known = planned.all_keys();
-  const auto opened = TRY(merkle::open_checkpoint(checkpoint.note(), known));
+  const auto opened = TRY(merkle::open_appended(checkpoint.note(), known));
   const auto enough = require_cosigned(opened.signatures, planned);
   if (!enough.has_value()) session.say(enough.error().message);
   return enough.has_value() ? kDone : kNo;

@@ -2,7 +2,6 @@
 // engine made for the table, which it calls in its own place: the same trigger, the same rows, the same depth.
 //
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
-#include "pgext/ids.h"
 #include "pgext/index_method.h"
 #include "pgext/pinned.h"
 #include "pgext/plan.h"
@@ -28,8 +27,6 @@ struct Row {
 };
 
 void record_by_portable(Plan* plan, TriggerData* fired) {
-  write_waiting();
-  end_ids();
   LOCAL_FCINFO(call, 0);
   InitFunctionCallInfoData(*call, &plan->portable_call, 0, InvalidOid,
                            static_cast<fmNodePtr>(static_cast<void*>(fired)), nullptr);

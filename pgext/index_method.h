@@ -26,6 +26,24 @@ IndexBulkDeleteResult* tidied(IndexVacuumInfo* info, IndexBulkDeleteResult* stat
                               BlockNumber segment,
                               void (*close)(Relation heap, Relation index, BlockNumber upto));
 
+/// Begins a scan with a search of its own kind, zeroed, which has a `memory` for what it reads.
+template <typename Search>
+IndexScanDesc begin_scan(Relation index, int keys, int orders) {
+  IndexScanDesc scan = RelationGetIndexScan(index, keys, orders);
+  auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
+  search->memory =
+      AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
+  scan->opaque = search;
+  return scan;
+}
+
+/// Takes the keys that a scan begins again with; null: those it had.
+inline void take_keys(IndexScanDesc scan, const ScanKeyData* keys) {
+  if (keys != nullptr && scan->numberOfKeys > 0)
+    std::memmove(scan->keyData, keys,
+                 sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
+}
+
 IndexAmRoutine* runs_method();
 IndexAmRoutine* order_method();
 

@@ -190,19 +190,12 @@ void open_block(IndexScanDesc scan, Search* search, BlockNumber block) {
 }  // namespace
 
 IndexScanDesc order_begin(Relation index, int keys, int orders) {
-  IndexScanDesc scan = RelationGetIndexScan(index, keys, orders);
-  auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
-  search->memory =
-      AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
-  scan->opaque = search;
-  return scan;
+  return begin_scan<Search>(index, keys, orders);
 }
 
 void order_again(IndexScanDesc scan, ScanKey keys, int, ScanKey, int) {
   static_cast<Search*>(scan->opaque)->begun = false;
-  if (keys != nullptr && scan->numberOfKeys > 0)
-    std::memmove(scan->keyData, keys,
-                 sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
+  take_keys(scan, keys);
 }
 
 void order_end(IndexScanDesc scan) {

@@ -251,19 +251,10 @@ void remove_from_late(const Removal& removal, const First* first) {
 }  // namespace
 
 IndexScanDesc runs_begin(Relation index, int keys, int orders) {
-  IndexScanDesc scan = RelationGetIndexScan(index, keys, orders);
-  auto* search = static_cast<Search*>(palloc0(sizeof(Search)));
-  search->memory =
-      AllocSetContextCreate(CurrentMemoryContext, "vestige search", ALLOCSET_DEFAULT_SIZES);
-  scan->opaque = search;
-  return scan;
+  return begin_scan<Search>(index, keys, orders);
 }
 
-void runs_again(IndexScanDesc scan, ScanKey keys, int, ScanKey, int) {
-  if (keys != nullptr && scan->numberOfKeys > 0)
-    std::memmove(scan->keyData, keys,
-                 sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
-}
+void runs_again(IndexScanDesc scan, ScanKey keys, int, ScanKey, int) { take_keys(scan, keys); }
 
 void runs_end(IndexScanDesc scan) {
   MemoryContextDelete(static_cast<Search*>(scan->opaque)->memory);

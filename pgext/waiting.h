@@ -1,8 +1,7 @@
 // Changes that are recorded and not yet in the heap of vestige.change. Rows that are written together cost half.
 //
-// Nobody can tell. They are written before a statement begins that reads the trail, before a command that is no query,
-// before the portable engine writes, when they have become many, and before the transaction commits or is prepared; each
-// as of the command that made it. With a subtransaction that is rolled back go its own. Those of the transactions around
+// Nobody can tell. They are written before a query begins that has to do with the trail, before a command that is no query,
+// when they have become many, and before the transaction commits or is prepared; each as of the command that made it. With a subtransaction that is rolled back go its own. Those of the transactions around
 // it that were written in it are gone from the heap, too: they were kept, and wait again.
 #pragma once
 

@@ -6,14 +6,44 @@
 #include "test/erase.h"
 #include "vestige/audit/check.h"
 #include "vestige/audit/prove.h"
+#include "vestige/record/taken.h"
 
 namespace vestige {
 namespace {
 
-class ErasureAttack : public ErasingTest {};
+class ErasureAttack : public ErasingTest {
+ protected:
+  // An ERASE of this very transaction, which names parts of change 5; its id.
+  std::int64_t name_parts(const std::string& list) {
+    const std::string p = trail.postgres() ? "vestige." : "vestige_";
+    must(trail.db().script(
+        trail.postgres() ? "select vestige.write_change(1, 1, 'E', null, null, null, null, 900)"
+                         : "insert into vestige_change (tbl, shape, op, at, seq, tx) values"
+                           " (1, 1, 'E', 0, 0, 6)"));
+    must(trail.db().script(fmt::format(
+        "insert into {}erased values ((select max(id) from {}change), 5, '{}')", p, p, list)));
+    return must(scalar_integer(trail.db(), "select max(id) from " + p + "change"));
+  }
+  // Whether a write is let through.
+  bool lets(const std::string& sql) {
+    const auto done = trail.db().script(sql);
+    if (!done.has_value()) {
+      EXPECT_NE(done.error().message.find("append-only"), std::string::npos)
+          << done.error().message;
+    }
+    return done.has_value();
+  }
+};
 
 INSTANTIATE_TEST_SUITE_P(Both, ErasureAttack, testing::Values(Engine::sqlite, Engine::postgres),
                          engine_name);
+
+std::string no_values(bool postgres) {
+  if (postgres) return "old_row = null, new_row = null";
+  std::string out = "v0 = null";
+  for (int i = 1; i < 32; ++i) out += fmt::format(", v{} = null", i);
+  return out;
+}
 
 // What somebody tries who may write the trail's tables, and goes by the guards.
 TEST_P(ErasureAttack, TheGuardsLetNothingElseThrough) {
@@ -23,23 +53,10 @@ TEST_P(ErasureAttack, TheGuardsLetNothingElseThrough) {
   const std::string p = pg ? "vestige." : "vestige_";
   const auto attempt = [&](const std::string& parts, const std::string& sql) {
     auto transaction = must(Transaction::begin(trail.db()));
-    // An ERASE of this very transaction, which names one change.
-    if (pg)
-      must(
-          trail.db().script("select vestige.write_change(1, 1, 'E', null, null, null, null, 900)"));
-    else
-      must(
-          trail.db().script("insert into vestige_change (tbl, shape, op, at, seq, tx) values"
-                            " (1, 1, 'E', 0, 0, 6)"));
-    must(trail.db().script(fmt::format(
-        "insert into {}erased values ((select max(id) from {}change), 5, '{}')", p, p, parts)));
+    name_parts(parts);
     return error_of(trail.db().script(sql)).message;
   };
-  const std::string nulls = [] {
-    std::string out;
-    for (int i = 0; i < 32; ++i) out += fmt::format(", v{} = null", i);
-    return out;
-  }();
+  const std::string nulls = ", " + no_values(false);
   const std::string values = pg ? "old_row = null, new_row = null" : "changed = -65536" + nulls;
   const std::string key = pg ? ", key = null, new_key = null, key_hash = null"
                              : ", key = null, new_key = null, row_id = null";
@@ -77,6 +94,89 @@ TEST_P(ErasureAttack, TheGuardsLetNothingElseThrough) {
   EXPECT_EQ(verified(), "");
 }
 
+// What the guards, the salts and the reads take a list of parts for: each in its own language, all the same.
+TEST_P(ErasureAttack, AListOfPartsIsReadAlikeEverywhere) {
+  trail.as("bob", "update p set id = 30 where id = 3");
+  trail.seal();
+  const bool pg = trail.postgres();
+  const std::string values =
+      pg ? "update vestige.change set " + no_values(pg) + " where id = 5"
+         : "update vestige_change set changed = -65536, " + no_values(pg) + " where id = 5";
+  const std::string all =
+      pg ? "update vestige.change set key = null, new_key = null, key_hash = null, " +
+               no_values(pg) + " where id = 5"
+         : "update vestige_change set changed = -196608, key = null, new_key = null, " +
+               no_values(pg) + " where id = 5";
+  const std::string context = fmt::format(
+      "update {0}context set {1} = null where id = (select context from {0}change"
+      " where id = 5)",
+      pg ? "vestige." : "vestige_", pg ? "fields" : "actor");
+  const std::string more = pg ? "delete from vestige.moved where change = 5"
+                              : "insert into vestige_more (change, part) values (5, 1);"
+                                "delete from vestige_more where change = 5";
+  for (const std::string list : {"",
+                                 "values",
+                                 "key",
+                                 "context=a=",
+                                 "values,key",
+                                 "values,context=a=",
+                                 "key,context=a=",
+                                 "values,key,context=a=",
+                                 "context=a=,key,values",
+                                 "valueskey",
+                                 "values,keys",
+                                 "key,valuess",
+                                 "VALUES,KEY,CONTEXT=",
+                                 " values, key",
+                                 "context",
+                                 "contexts=a",
+                                 "values,context",
+                                 "a,key,b",
+                                 ",values",
+                                 "values,",
+                                 ",",
+                                 "values,,key",
+                                 "%",
+                                 "context=values,key"}) {
+    const auto in_transaction = [&](auto&& what) {
+      auto transaction = must(Transaction::begin(trail.db()));
+      return what(name_parts(list));
+    };
+    const auto let_through = [&](const std::string& sql) {
+      return in_transaction([&](std::int64_t) { return lets(sql); });
+    };
+    const bool takes_values = takes(list, "values");
+    const bool takes_key = takes(list, "key");
+    const bool takes_context = takes(list, "context") && !takes_so(list, "context");
+    EXPECT_EQ(let_through(values), takes_values && !takes_key) << list;
+    EXPECT_EQ(let_through(all), takes_values && takes_key) << list;
+    EXPECT_EQ(let_through(context), takes_context) << list;
+    EXPECT_EQ(let_through(more), pg ? takes_key : takes_values) << list;
+    const Salts salts = in_transaction([&](std::int64_t erase) {
+      EvidenceStore store(trail.db());
+      if (pg) must(trail.db().script(fmt::format("select vestige.forget_salts({})", erase)));
+      else must(store.forget_salts(erase));
+      return salts_at(must(store.bundle(0))->salts, 4);
+    });
+    EXPECT_EQ(is_erased(salts.values), takes_values) << list;
+    EXPECT_EQ(is_erased(salts.key), takes_key) << list;
+    EXPECT_EQ(is_erased(salts.context), takes(list, "context")) << list;
+    if (!pg) continue;
+    std::string named;
+    for (const TakenPart& part : taken_parts(list)) named += fmt::format("{};", part.name);
+    EXPECT_EQ(in_transaction([&](std::int64_t) {
+                return to_display(must(scalar(
+                    trail.db(),
+                    "select coalesce(string_agg(j.key || ';', '' order by j.place), '') from"
+                    " json_each_text(vestige.erased_parts(5)) with ordinality as j(key, value,"
+                    " place)")));
+              }),
+              named)
+        << list;
+  }
+  EXPECT_EQ(verified(), "");
+}
+
 TEST_P(ErasureAttack, AnOlderNamingTakesNothing) {
   erase(changes({1}));
   trail.as("ann", "update p set price = 12 where id = 2");
@@ -92,12 +192,9 @@ TEST_P(ErasureAttack, AnOlderNamingTakesNothing) {
 }
 
 std::string without_values(bool postgres, int change) {
-  if (postgres)
-    return fmt::format("update vestige.change set old_row = null, new_row = null where id = {};",
-                       change);
-  std::string sql = "update vestige_change set changed = -65536";
-  for (int i = 0; i < 32; ++i) sql += fmt::format(", v{} = null", i);
-  return sql + fmt::format(" where id = {};", change);
+  return fmt::format("update {} {} where id = {};",
+                     postgres ? "vestige.change set" : "vestige_change set changed = -65536,",
+                     no_values(postgres), change);
 }
 
 TEST_P(ErasureAttack, ForgedAndTamperedErasures) {
@@ -132,6 +229,25 @@ TEST_P(ErasureAttack, ForgedAndTamperedErasures) {
   EXPECT_EQ(verified(), "erased 2 values\nerased 4 values\naltered 6 values\n");
   attack("delete from " + p + "change where id = 6");
   EXPECT_EQ(verified(), "erased 2 values\nerased 4 values\ndeleted 6\n");
+}
+
+// An erasure takes parts of a change; that there was one always stays.
+TEST_P(ErasureAttack, NoErasureTakesAWholeChange) {
+  trail.as("ann", "update p set price = 12 where id = 2");
+  trail.seal();
+  erase(changes({4}));
+  const std::string p = trail.postgres() ? "vestige." : "vestige_";
+  for (const std::string list : {"change", "values,key,change"}) {
+    trail.attack(
+        fmt::format("delete from {0}erased where erased = 2;"
+                    "insert into {0}erased values (6, 2, '{1}');"
+                    "delete from {0}change where id = 2",
+                    p, list));
+    EXPECT_EQ(verified(), "deleted 2\n6 took parts of 1: dpo, request 4711, not sealed\n") << list;
+  }
+  trail.seal();
+  EXPECT_EQ(verified(), "deleted 2\n6 took parts of 1: dpo, request 4711\n")
+      << "sealed with the lie";
 }
 
 TEST_P(ErasureAttack, ValuesThatWentBeforeTheyWereSealed) {

@@ -152,6 +152,25 @@ TEST_P(Erase, ASealerThatIsAtWork) {
   EXPECT_FALSE(is_erased(salts_at(bundle->salts, 5).values));
 }
 
+// The lock of C++ and that of SQL are one.
+TEST(EraseOnPostgres, AnErasureAndASealerTakeTurns) {
+  Evident trail(Engine::postgres);
+  const auto other = trail.connect();
+  for (Database* db : {&trail.db(), other.get()}) must(db->script("set lock_timeout = '50ms'"));
+  {
+    auto sealing = must(Transaction::begin(trail.db()));
+    must(EvidenceStore(trail.db()).hold_erasures());
+    EXPECT_EQ(error_of(erase(*other, row("1"), because())).fault, Fault::conflict);
+  }
+  {
+    auto erasing = must(ContextScope::begin(*other, because()));
+    must(other->script("select vestige.erase('p', '1')"));
+    auto sealing = must(Transaction::begin(trail.db()));
+    EXPECT_EQ(error_of(EvidenceStore(trail.db()).hold_erasures()).fault, Fault::conflict);
+  }
+  EXPECT_EQ(must(erase(*other, row("1"), because())).values, 2);
+}
+
 TEST_P(Erase, TwiceAndInParts) {
   trail.seal();
   EXPECT_EQ(erase(changes({4})).by, std::vector<std::int64_t>{5});

@@ -151,6 +151,52 @@ TEST_P(CosignedTrail, TheGuardLetsASignatureThroughAndNothingElse) {
   EXPECT_EQ(findings({{Evident::signer().key(), witness('v').key()}, std::nullopt}), "");
 }
 
+// Who may put cosignatures there can put anything there that looks like one, and nobody can take it away: it changes
+// nothing.
+TEST_P(CosignedTrail, IsVerifiedPastFalseLines) {
+  const std::string plain = trail.seal();
+  const auto put = [&](const std::string& line) {
+    must(trail.db().script("update " + table() + " set note = note || '" + line + "'"));
+  };
+  put(cosignature(witness('v'), "another\n\n— a AAAAAAAA\n").line());
+  put(must(Evident::signer().sign("another\n")).line());
+  put("— a AAAA\n");
+  cosign('w');
+  const std::string no = fmt::format(fmt::runtime(kTooFew), "the trail's checkpoint of 4 entries");
+  EXPECT_EQ(findings(two_of_three()), no) << "a false line does not count";
+  EXPECT_EQ(names, std::vector<std::string>{"w.example.org"});
+  cosign('v');
+  EXPECT_EQ(findings(two_of_three()), "") << "a true one counts behind it";
+  EXPECT_EQ(fmt::format("{}", fmt::join(trail.verify().passed_over, "\n")),
+            "a line behind the trail's checkpoint of 4 entries bears the name of log.example/p and"
+            " is not its signature\n"
+            "a line behind the trail's checkpoint of 4 entries is no signature");
+  EXPECT_EQ(trail.found, "");
+  EXPECT_TRUE(must(TrailCheckpoint::newest(trail.db())).signed_by(witness('v').key()).value());
+  EXPECT_FALSE(must(TrailCheckpoint::newest(trail.db())).signed_by(witness('x').key()).value());
+
+  // The sealer goes on, and does not hand them on in its own name.
+  const std::string again = trail.seal();
+  EXPECT_TRUE(again.starts_with(plain));
+  Trust log;
+  log.keys = {Evident::signer().key()};
+  EXPECT_TRUE(open_trusted(again, log).has_value());
+  const std::string receipt = must(prove(trail.db(), 1));
+  EXPECT_EQ(error_of(check_receipt(receipt, log)).message,
+            "read a signed note: the signature of log.example/p is not of this text")
+      << "a receipt goes by the letter; its false line can be taken out";
+  trail.as("ann", "update p set price = 12 where id = 2");
+  trail.seal();
+  EXPECT_TRUE(check_receipt(must(prove(trail.db(), 1)), log).has_value());
+  EXPECT_EQ(trail.verify().verified, 5U);
+  EXPECT_EQ(trail.found, "");
+
+  // Another text, for which nobody vouches.
+  trail.attack("update {}checkpoint set note = replace(note, '\n\n', '\nmore\n\n')");
+  trail.verify();
+  EXPECT_TRUE(trail.found.starts_with("checkpoint-altered\ncheckpoint-altered\n")) << trail.found;
+}
+
 // A trail that is older than cosignatures: init lets them through.
 TEST(CosignedSqlite, ATrailWhoseGuardIsOlder) {
   Evident trail(Engine::sqlite);

@@ -192,14 +192,8 @@ class PgTwin {
 /// A database of a test's own with a trail in it, and what the trail must answer for.
 class PgShop {
  public:
-  PgShop() : admin(database.url()), reader_(database.url()) { install(); }
-  void install() {
-    admin.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
-    if (native_engine()) {
-      admin.run(vestige::sql::postgres::native);
-      admin.run("alter table vestige.tracked alter column engine set default 'native'");
-    }
-  }
+  PgShop() : database(with_trail()), admin(database.url()), reader_(database.url()) {}
+  void install() { install_in(admin); }
   PgSession connect(const std::string& user = "postgres") { return PgSession(database.url(user)); }
   /// A role of this test; roles belong to the whole server.
   std::string role(const std::string& name) {
@@ -257,6 +251,24 @@ class PgShop {
   PgSession admin;
 
  private:
+  static void install_in(PgSession& session) {
+    session.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
+    if (native_engine()) {
+      session.run(vestige::sql::postgres::native);
+      session.run("alter table vestige.tracked alter column engine set default 'native'");
+    }
+  }
+  // The database that those of the tests are copies of: to copy a trail takes less time than to install one.
+  static const std::string& with_trail() {
+    static ScratchDatabase made;
+    static const bool installed = [] {
+      PgSession session(made.url());
+      install_in(session);
+      return true;
+    }();
+    static_cast<void>(installed);
+    return made.name();
+  }
   static PgTwin standing(PgSession& reader, const std::string& id,
                          const std::vector<int>& columns) {
     std::string fields;

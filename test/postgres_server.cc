@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -133,6 +134,15 @@ bool make_data(const std::string& bin, const std::string& folder, const passwd* 
   return true;
 }
 
+// Where the cluster's folder is made; the path is short, as a socket's has 107 bytes.
+std::string place() {
+  const char* given = variable("VESTIGE_POSTGRES_PLACE");
+  std::error_code failed;
+  constexpr std::uintmax_t needed = 2'147'483'648;
+  if (given == nullptr || fs::space(given, failed).available < needed || failed) return "/tmp";
+  return given;
+}
+
 bool answers(const std::string& folder) {
   const std::string place = "host='" + folder + "' user=postgres dbname=postgres";
   return PQping(place.c_str()) == PQPING_OK;
@@ -162,7 +172,7 @@ void tell(int descriptor, const std::string& text) {
     tell(report, "!there is no user postgres to run the server");
     _exit(1);
   }
-  std::string folder = "/tmp/vestige-pg-XXXXXX";  // short: a socket's path has 107 bytes
+  std::string folder = place() + "/vestige-pg-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr ||
       (user != nullptr && chown(folder.c_str(), user->pw_uid, user->pw_gid) != 0)) {
     tell(report, "!no temporary folder");
@@ -289,10 +299,11 @@ void PostgresServer::execute(const std::string& sql) const {
   if (!done) throw std::runtime_error(sql + ": " + problem);
 }
 
-ScratchDatabase::ScratchDatabase() {
+ScratchDatabase::ScratchDatabase(std::string_view copy_of) {
   static int count = 0;
   name_ = "test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
-  PostgresServer::shared().execute("create database " + name_);
+  PostgresServer::shared().execute("create database " + name_ + " template " +
+                                   std::string(copy_of));
 }
 
 ScratchDatabase::~ScratchDatabase() {

@@ -3,7 +3,8 @@
 //
 // The binaries come from $PGBIN, `pg_config --bindir` or /usr/lib/postgresql/*/bin. When run by root the
 // server runs as the user postgres. With VESTIGE_TEST_POSTGRES in the environment (see
-// postgres_server_main.cc) that server is used, and none is started.
+// postgres_server_main.cc) that server is used, and none is started. Its folder is made in /tmp, or in
+// $VESTIGE_POSTGRES_PLACE where 2 GiB are free there.
 #pragma once
 
 #include <sys/types.h>
@@ -44,10 +45,10 @@ class PostgresServer {
   int lifeline_ = -1;  // closed: the supervisor stops the server
 };
 
-/// An empty database of a test's own on the shared server; dropped with this.
+/// A database of a test's own on the shared server, empty or a copy of another; dropped with this.
 class ScratchDatabase {
  public:
-  ScratchDatabase();
+  explicit ScratchDatabase(std::string_view copy_of = "template1");
   ScratchDatabase(const ScratchDatabase&) = delete;
   ScratchDatabase& operator=(const ScratchDatabase&) = delete;
   ~ScratchDatabase();

@@ -93,12 +93,20 @@ TEST(PostgresServerTest, StopsWhenItsSupervisorIsKilled) {
 
 TEST(PostgresServerTest, RunsACommandBesideAServer) {
   const std::string program = POSTGRES_SERVER;
-  const auto [place, code] = outcome(program + " -d shop -- sh -c 'echo $PGHOST; exit 7'");
+  const auto [place, code] =
+      outcome("VESTIGE_POSTGRES_PLACE= " + program + " -d shop -- sh -c 'echo $PGHOST; exit 7'");
   EXPECT_EQ(code, 7);
   EXPECT_TRUE(place.starts_with("/tmp/vestige-pg-")) << place;
   EXPECT_FALSE(std::filesystem::exists(place.substr(0, place.find('\n'))));
   EXPECT_EQ(outcome(program + " -d shop -- sh -c 'echo $PGUSER $PGDATABASE'").first,
             "postgres shop\n");
+  const auto host_in = [&](const std::string& folder) {
+    return outcome("VESTIGE_POSTGRES_PLACE=" + folder + " " + program + " -- sh -c 'echo $PGHOST'")
+        .first;
+  };
+  EXPECT_TRUE(host_in("/var/tmp").starts_with("/var/tmp/vestige-pg-"));
+  EXPECT_TRUE(host_in("/nowhere").starts_with("/tmp/vestige-pg-"));
+  EXPECT_TRUE(host_in("/proc").starts_with("/tmp/vestige-pg-")) << "there is no room";
   EXPECT_EQ(outcome(program + " 2>&1").second, 2);
   EXPECT_EQ(
       outcome("PGBIN=/nowhere " + program + " -- true 2>&1").first,

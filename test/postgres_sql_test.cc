@@ -1,6 +1,7 @@
 // The SQL API: history, blame, revert, and the SQL side of following a row against the library's on SQLite.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "test/postgres_capture.h"
@@ -56,6 +57,36 @@ TEST(PostgresSql, BlameFollowsOneRowNotItsKey) {
   EXPECT_EQ(blamed(), expected);
   EXPECT_EQ(shop.admin.one("select string_agg(action, ' ') from vestige.history('t', '2')"),
             "DELETE UPDATE UPDATE INSERT");
+}
+
+// It names each column itself, to decode a change once.
+TEST(PostgresSql, HistoryIsWhatAuditLogSays) {
+  PgShop shop;
+  shop.admin.run(
+      "create table t (a int, b text, n numeric, j jsonb, x inet, primary key (a, b)); insert into "
+      "t values"
+      " (1, 'p', 1.50, '{\"k\": 1}', '::1'); select vestige.track('t', tags => '{GDPR,SOX}',"
+      " classification => 'secret', retention => '7 years', baseline => true); update t set n = 2");
+  shop.admin.run(
+      "begin; select vestige.set_context('{\"actor\": \"ann\", \"reason\": \"why\","
+      " \"ip_address\": \"10.0.0.1\", \"odd\": \"field\"}');"
+      "update t set b = 'q', j = '[]'; commit; alter table t rename n to amount; truncate t;"
+      "insert into t values (1, 'q', null, null, null); delete from t");
+  shop.admin.run(
+      "begin; select vestige.set_context('{\"reason\": \"r\"}'); select vestige.erase_changes("
+      "array(select min(id) from vestige.changes where op = 'UPDATE')); commit");
+  const auto lines = [&](const std::string& from) {
+    return shop.admin.one("select string_agg(l::text, E'\n') from " + from + " l");
+  };
+  const std::string told = lines("vestige.history('t', '1', 'q')");
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 5) << told;
+  EXPECT_EQ(told, lines("(select * from vestige.audit_log where id in (select id from"
+                        " vestige.history('t', '1', 'q')) order by id desc)"));
+  shop.admin.run(
+      "create table keyed (id int primary key, v text); select vestige.track('keyed');"
+      "insert into keyed values (7, 'x'); update keyed set v = null");
+  EXPECT_EQ(lines("vestige.history('keyed', '7')"),
+            lines("(select * from vestige.audit_log where table_name = 'keyed' order by id desc)"));
 }
 
 // A transaction is undone at once where it is plain, and change by change where it is not; both come to the same.

@@ -3,7 +3,8 @@
 --
 -- in      install.sql, order.sql and evidence.sql, in the same transaction; runs again without harm
 -- erasure an UPDATE or DELETE that does nothing but take away the parts which vestige_erased names, while the ERASE
---         that names them is the last change (docs/evidence.md, "Erasing")
+--         that names them is the last change (docs/evidence.md, "Erasing"); a list of parts is read as in
+--         vestige/record/taken.h
 -- cost    the first guard is compiled with every statement that writes a tracked table: it is short
 
 drop trigger if exists vestige_change_no_update;
@@ -27,9 +28,10 @@ when not exists (
     from vestige_erased as e
     join vestige_change as c on c.id = e.change and c.op = 'E'
     where e.erased = OLD.id and e.change = (select max(id) from vestige_change)
-      and iif(e.parts like 'key%' or e.parts like 'values,key%',
+      and (OLD.changed < 0 or instr(',' || e.parts || ',', ',values,') > 0)
+      and iif(instr(',' || e.parts || ',', ',key,') > 0,
         NEW.changed = -196608 and coalesce(NEW.key, NEW.new_key, NEW.row_id) is null,
-        e.parts like 'values%' and NEW.changed = -65536 and coalesce(OLD.changed, 0) >= 0
+        NEW.changed = -65536 and coalesce(OLD.changed, 0) >= 0
           and NEW.key is OLD.key and NEW.new_key is OLD.new_key and NEW.row_id is OLD.row_id))
   or OLD.op = 'E'
   or NEW.tbl is not OLD.tbl or NEW.shape is not OLD.shape or NEW.op is not OLD.op or NEW.at is not OLD.at
@@ -56,7 +58,8 @@ when not exists (
   select 1
   from vestige_erased as e
   join vestige_change as c on c.id = e.change and c.op = 'E'
-  where e.erased = OLD.change and e.change = (select max(id) from vestige_change) and e.parts like 'values%')
+  where e.erased = OLD.change and e.change = (select max(id) from vestige_change)
+    and instr(',' || e.parts || ',', ',values,') > 0)
 begin
   select raise(abort, 'vestige: vestige_more is append-only: delete refused');
 end;
@@ -68,7 +71,7 @@ when not exists (
     from vestige_erased as e
     join vestige_change as c on c.id = e.change and c.op = 'E'
     join vestige_change as k on k.id = e.erased and k.context = OLD.id
-    where e.change = (select max(id) from vestige_change) and e.parts like '%context=%')
+    where e.change = (select max(id) from vestige_change) and instr(',' || e.parts, ',context=') > 0)
   or NEW.id <> OLD.id or NEW.at is not OLD.at
   or coalesce(
     NEW.actor, NEW.on_behalf_of, NEW.reason, NEW.business_process, NEW.request_id, NEW.session_id, NEW.ip_address,

@@ -5,6 +5,7 @@
 
 #include "vestige/audit/row_history.h"
 #include "vestige/base/time.h"
+#include "vestige/record/taken.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
 
@@ -122,14 +123,19 @@ Result<ErasedSince> erased_since(Database& db, const std::string& name, const Mo
   const std::int64_t upto = TRY(resolve(db, moment));
   const bool postgres = db.engine() == Engine::postgres;
   auto rows = TRY(db.query(
-      fmt::format("select count(*), sum(case when e.parts like 'key%' or e.parts like"
-                  " 'values,key%' then 1 else 0 end) from {} e join {} c on c.id = e.erased"
-                  " where e.erased > ?1 and c.{} = ?2 and e.parts not like 'context=%'",
+      fmt::format("select e.parts, count(*) from {} e join {} c on c.id = e.erased"
+                  " where e.erased > ?1 and c.{} = ?2 group by e.parts",
                   postgres ? "vestige.erased" : "vestige_erased",
                   postgres ? "vestige.change" : "vestige_change", postgres ? "tracked" : "tbl"),
       {upto, table.id}));
-  TRY(rows->next());
-  return ErasedSince{rows->integer(0), rows->integer(1)};
+  ErasedSince since;
+  while (TRY(rows->next()) == Step::row) {
+    const std::string parts = rows->text(0);
+    const bool key = takes(parts, "key");
+    if (key || takes(parts, "values")) since.changes += rows->integer(1);
+    if (key) since.keys += rows->integer(1);
+  }
+  return since;
 }
 
 Row with_columns(const Row& row, const std::vector<std::string>& columns) {

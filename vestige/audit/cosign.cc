@@ -1,5 +1,6 @@
 #include "vestige/audit/cosign.h"
 
+#include <algorithm>
 #include <array>
 
 #include "vestige/merkle/checkpoint.h"
@@ -15,14 +16,19 @@ Result<TrailCheckpoint> TrailCheckpoint::newest(Database& db) {
   if (!last.has_value())
     return hinted(fail(Fault::missing, "find the trail's checkpoint: nothing is sealed yet"),
                   "vestige seal --key FILE");
-  self.note_ = last->note;
-  self.size_ = TRY(merkle::open_checkpoint(self.note_, {})).checkpoint.size;
+  const auto opened = TRY(merkle::open_appended(last->note, {}));
+  self.note_ = merkle::to_text(opened.note);
+  self.size_ = opened.checkpoint.size;
   return self;
 }
 
 Result<bool> TrailCheckpoint::signed_by(const merkle::NoteKey& key) const {
   const std::array<merkle::NoteKey, 1> known = {key};
-  return !TRY(merkle::open_checkpoint(note_, known)).signatures.empty();
+  const merkle::Note note = TRY(merkle::parse_note(note_));
+  return std::any_of(note.signatures.begin(), note.signatures.end(), [&](const auto& line) {
+    const auto signed_by = merkle::verified({note.text, {line}}, known);
+    return signed_by.has_value() && !signed_by->empty();
+  });
 }
 
 Result<merkle::Proof> TrailCheckpoint::proof_from(std::uint64_t old_size) const {

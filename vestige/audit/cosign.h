@@ -23,9 +23,9 @@ class TrailCheckpoint {
   const std::string& note() const { return note_; }
   std::uint64_t size() const { return size_; }
 
-  /// True when this key has signed it.
+  /// True when this key has signed it; lines that only claim to be of it do not count.
   ///
-  /// faults   corrupt (a signature that claims to be of this key, and is not)
+  /// faults   corrupt
   Result<bool> signed_by(const merkle::NoteKey& key) const;
 
   /// That it extends the tree of so many entries; empty for 0.

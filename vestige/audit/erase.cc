@@ -4,6 +4,7 @@
 #include <map>
 
 #include "vestige/audit/row_history.h"
+#include "vestige/record/taken.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
 
@@ -67,12 +68,17 @@ Result<void> check(const EraseRequest& request, const Context& context) {
 Result<void> by_table(Database& db, const EraseRequest& request, const Context& context,
                       const std::vector<std::int64_t>& ids, Erasing& done) {
   std::map<std::int64_t, std::vector<std::int64_t>> tables;
-  for (const std::int64_t id : ids) {
-    auto rows = TRY(db.query("select tbl, op from vestige_change where id = ?1", {id}));
-    if (TRY(rows->next()) == Step::end) continue;
-    if (rows->text(1) == "E")
-      return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
-    tables[rows->integer(0)].push_back(id);
+  {
+    auto rows =
+        TRY(db.query("select id, tbl, op from vestige_change where id in"
+                     " (select value from json_each(?1)) order by id",
+                     {Text{fmt::format("[{}]", fmt::join(ids, ","))}}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::int64_t id = rows->integer(0);
+      if (rows->text(2) == "E")
+        return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
+      tables[rows->integer(1)].push_back(id);
+    }
   }
   for (const auto& [table, own] : tables)
     if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context));
@@ -95,17 +101,16 @@ Result<void> on_postgres(Database& db, const EraseRequest& request,
 Result<void> count(Database& db, Erasing& done) {
   const std::string table = db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
   for (const std::int64_t number : done.by) {
-    auto rows = TRY(
-        db.query("select count(*), sum(case when parts like 'values%' then 1 else 0 end),"
-                 " sum(case when parts like 'key%' or parts like 'values,key%' then 1 else 0 end),"
-                 " sum(case when parts like '%context=%' then 1 else 0 end) from " +
-                     table + " where change = ?1",
-                 {number}));
-    TRY(rows->next());
-    done.changes += rows->integer(0);
-    done.values += rows->integer(1);
-    done.keys += rows->integer(2);
-    done.contexts += rows->integer(3);
+    auto rows = TRY(db.query(
+        "select parts, count(*) from " + table + " where change = ?1 group by parts", {number}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::string parts = rows->text(0);
+      const std::int64_t of = rows->integer(1);
+      done.changes += of;
+      if (takes(parts, "values")) done.values += of;
+      if (takes(parts, "key")) done.keys += of;
+      if (takes(parts, "context")) done.contexts += of;
+    }
   }
   return {};
 }

@@ -37,7 +37,7 @@ class Eraser {
   Result<std::optional<std::int64_t>> run(std::int64_t table,
                                           const std::vector<std::int64_t>& ids) {
     TRY(required(table));
-    for (const std::int64_t id : ids) TRY(look(id));
+    TRY(look(ids));
     TRY(contexts());
     std::erase_if(taken_, [](const auto& one) { return one.second.parts().empty(); });
     if (taken_.empty()) return std::optional<std::int64_t>();
@@ -68,17 +68,18 @@ class Eraser {
     return {};
   }
 
-  Result<void> look(std::int64_t id) {
-    auto rows = TRY(db_.query(
-        "select changed, key is not null or new_key is not null or row_id is not null, context"
-        " from vestige_change where id = ?1",
-        {id}));
-    if (TRY(rows->next()) == Step::end) return {};
-    const std::int64_t mark = rows->integer(0);
-    Taken& taken = taken_[id];
-    taken.values = mark >= 0;
-    taken.key = request_.keys && mark > kKeyErased;
-    if (request_.contexts && !rows->is_null(2)) said_[rows->integer(2)];
+  Result<void> look(const std::vector<std::int64_t>& ids) {
+    auto rows =
+        TRY(db_.query("select id, changed, context from vestige_change where id in"
+                      " (select value from json_each(?1))",
+                      {Text{fmt::format("[{}]", fmt::join(ids, ","))}}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::int64_t mark = rows->integer(1);
+      Taken& taken = taken_[rows->integer(0)];
+      taken.values = mark >= 0;
+      taken.key = request_.keys && mark > kKeyErased;
+      if (request_.contexts && !rows->is_null(2)) said_[rows->integer(2)];
+    }
     return {};
   }
 

@@ -53,7 +53,7 @@ Result<std::string> last_note(EvidenceStore& store, std::string_view attempt) {
   if (!last.has_value())
     return hinted(fail(Fault::missing, "{}: nothing is sealed yet", attempt),
                   "vestige seal --key FILE");
-  return last->note;
+  return merkle::to_text(TRY(merkle::open_appended(last->note, {})).note);
 }
 
 }  // namespace

@@ -100,12 +100,12 @@ Result<void> Sealer::check_state() {
   const auto last = TRY(store_.last_checkpoint());
   if (!last.has_value()) return {};
   const std::vector<merkle::NoteKey> keys = {signer_.key()};
-  const auto opened = TRY(merkle::open_checkpoint(last->note, keys));
+  const auto opened = TRY(merkle::open_appended(last->note, keys));
   TRY(must_extend(opened.checkpoint, "the trail"));
   if (opened.log() == nullptr)
     return fail(Fault::invalid, "seal: the trail is sealed by another key of the name {}",
                 signer_.key().name);
-  note_ = last->note;
+  note_ = merkle::to_text(opened.note);
   signed_ = opened.checkpoint.size;
   return {};
 }

@@ -58,7 +58,8 @@ Result<TilesWritten> write_tiles(Database& db, const std::string& directory) {
   if (!last.has_value())
     return hinted(fail(Fault::missing, "write tiles: nothing is sealed yet"),
                   "vestige seal --key FILE");
-  const auto now = TRY(merkle::open_checkpoint(last->note, {})).checkpoint;
+  const auto opened = TRY(merkle::open_appended(last->note, {}));
+  const merkle::Checkpoint& now = opened.checkpoint;
   TilesWritten written;
   written.size = now.size;
   const std::uint64_t from = TRY(size_in(directory, now, store));
@@ -77,7 +78,8 @@ Result<TilesWritten> write_tiles(Database& db, const std::string& directory) {
     ++written.files;
   }
   if (from != now.size || written.files > 0)
-    TRY(replace_file((std::filesystem::path(directory) / "checkpoint").string(), last->note));
+    TRY(replace_file((std::filesystem::path(directory) / "checkpoint").string(),
+                     merkle::to_text(opened.note)));
   return written;
 }
 

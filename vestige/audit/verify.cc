@@ -65,7 +65,7 @@ class Verification {
   Result<void> own_checkpoints() {
     for (const StoredCheckpoint& stored : TRY(store_.checkpoints())) {
       const std::string name = fmt::format("the trail's checkpoint of {} entries", stored.size);
-      const auto opened = open(stored.note);
+      const auto opened = merkle::open_appended(stored.note, options_.trust.all_keys());
       if (!opened.has_value() || opened->checkpoint.size != stored.size ||
           view(opened->checkpoint.root) != stored.root) {
         TRY(report(
@@ -75,6 +75,12 @@ class Verification {
         continue;
       }
       TRY(signature(*opened, name));
+      for (const std::string& of : opened->passed_over)
+        verdict_.passed_over.push_back(
+            of.empty()
+                ? fmt::format("a line behind {} is no signature", name)
+                : fmt::format("a line behind {} bears the name of {} and is not its signature",
+                              name, of));
       milestones_.push_back({stored.size, opened->checkpoint.root, name, false});
       verdict_.size = stored.size;
       verdict_.origin = opened->checkpoint.origin;

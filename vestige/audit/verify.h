@@ -70,6 +70,8 @@ struct Verdict {
   std::uint64_t unsigned_entries = 0;  // sealed, and not under the last checkpoint yet
   std::uint64_t unsealed = 0;          // not sealed yet
   std::uint64_t discrepancies = 0;
+  std::vector<std::string>
+      passed_over;  // lines behind the trail's checkpoints that prove nothing, in words
   std::vector<std::string> kept;  // names of kept checkpoints that the trail extends
 };
 

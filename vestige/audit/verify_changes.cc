@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/time.h"
+#include "vestige/record/taken.h"
 
 namespace vestige {
 namespace {
@@ -20,16 +21,6 @@ std::string joined(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i)
     out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
   return out;
-}
-
-// Whether an ERASE names a part, in its words; of a context they say what stays of it.
-bool names(std::string_view list, std::string_view part) {
-  while (!list.empty()) {
-    const std::size_t end = std::min(list.find(','), list.size());
-    if (list.substr(0, end) == part) return true;
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-  return false;
 }
 
 // An INSERT, UPDATE, DELETE or BASELINE is never without values, unless they were erased before it was sealed.
@@ -158,7 +149,7 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
   const auto recorded = [&](std::string_view words) {
     bool any = false;
     for (const Named& one : erased_by) {
-      if (!names(one.parts, words)) continue;
+      if (!takes_so(one.parts, words)) continue;
       taken_by.insert(one.by);
       any = true;
     }
@@ -226,11 +217,6 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
 }
 
 Result<void> ChangeCheck::deleted(const StoredEntry& stored) {
-  for (const Named& one : TRY(named(stored.id)))
-    if (names(one.parts, "change")) {
-      count(stored, {one.by});
-      return {};
-    }
   const auto entry = parse_entry(stored.line);
   return report({.code = "deleted",
                  .change = stored.id,

@@ -72,4 +72,30 @@ Result<OpenedCheckpoint> open_checkpoint(std::string_view note, std::span<const 
   return opened;
 }
 
+Result<OpenedCheckpoint> open_appended(std::string_view note, std::span<const NoteKey> known) {
+  auto strict = open_checkpoint(note, known);
+  const std::size_t blank = note.find("\n\n");  // a checkpoint's text has no empty line
+  if (strict.has_value() || blank == std::string_view::npos) return strict;
+  const std::string head(note.substr(0, blank + 2));
+  std::string good = head;
+  std::vector<std::string> passed_over;
+  for (std::string_view rest = note.substr(head.size()); !rest.empty();) {
+    const std::string line(rest.substr(0, std::min(rest.find('\n'), rest.size() - 1) + 1));
+    rest.remove_prefix(line.size());
+    if (open_checkpoint(head + line, known).has_value()) {
+      good += line;
+      continue;
+    }
+    const auto signature = parse_signature_line(line);
+    std::string name = signature.has_value() ? signature->name : "";
+    if (std::find(passed_over.begin(), passed_over.end(), name) == passed_over.end())
+      passed_over.push_back(std::move(name));
+  }
+  auto opened = open_checkpoint(good, known);
+  // Where nobody who is known vouches for the text, it may be the text that is false.
+  if (!opened.has_value() || (opened->signatures.empty() && !known.empty())) return strict;
+  opened->passed_over = std::move(passed_over);
+  return opened;
+}
+
 }  // namespace vestige::merkle

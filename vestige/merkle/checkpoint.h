@@ -43,6 +43,7 @@ struct OpenedCheckpoint {
   Checkpoint checkpoint;
   Note note;
   std::vector<Signed> signatures;
+  std::vector<std::string> passed_over;  // names on lines that open_appended left out; "": no name
 
   /// The log's own signature: of a key of kind log, whose name is the origin; nullptr when there is none.
   const Signed* log() const;
@@ -52,5 +53,12 @@ struct OpenedCheckpoint {
 ///
 /// faults   corrupt (also a signature that claims to be of a known key and is not)
 Result<OpenedCheckpoint> open_checkpoint(std::string_view note, std::span<const NoteKey> known);
+
+/// Reads a signed checkpoint behind which others may write lines. Those that are no signatures, or claim to be of a
+/// known key and are not, are left out, where a known key signed the text (docs/decisions/0009-false-lines.md).
+///
+/// known    none: every line that can be read counts
+/// faults   corrupt (also such a line where no known key signed)
+Result<OpenedCheckpoint> open_appended(std::string_view note, std::span<const NoteKey> known);
 
 }  // namespace vestige::merkle

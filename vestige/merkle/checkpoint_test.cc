@@ -73,6 +73,50 @@ TEST(Checkpoint, IsOpenedWithTheKeysOfItsOrigin) {
   EXPECT_EQ(open_checkpoint(to_text(note), keys).error().fault, Fault::corrupt);
 }
 
+// Others may write behind it: their lines are worth what they prove.
+TEST(Checkpoint, IsOpenedPastFalseLines) {
+  const auto log = NoteSigner::make("example.com/log", KeyKind::log, kSeed).value();
+  const auto witness = NoteSigner::make("w", KeyKind::cosignature, kSeed).value();
+  const std::string plain = sign_checkpoint(log, 15, leaf_hash("x")).value();
+  const std::string cosigned = witness.sign(parse_note(plain)->text, 7)->line();
+  const std::string of_witness = witness.sign("another\n", 7)->line();
+  const std::string of_log = log.sign("another\n")->line();
+  const std::vector keys{witness.key(), log.key()};
+  const auto names = [&](const std::string& note, std::span<const NoteKey> known) {
+    const auto opened = open_appended(note, known);
+    if (!opened.has_value()) return "no: " + opened.error().message;
+    EXPECT_EQ(open_checkpoint(to_text(opened->note), known)->signatures.size(),
+              opened->signatures.size());
+    std::string out;
+    for (const Signed& one : opened->signatures) out += one.key.name + " ";
+    for (const std::string& one : opened->passed_over) out += "[" + one + "]";
+    return out;
+  };
+  EXPECT_EQ(names(plain, keys), "example.com/log ");
+  EXPECT_EQ(names(plain + of_witness, keys), "example.com/log [w]");
+  EXPECT_EQ(names(plain + of_witness + cosigned + of_witness, keys), "example.com/log w [w]");
+  EXPECT_EQ(names(plain + of_log + cosigned, keys), "example.com/log w [example.com/log]");
+  for (const std::string junk :
+       {"x\n", "\n", "— a AAAA\n", "— w AAAA", "— \xff AAAAAAAAAA==\n", "\x01\n"})
+    EXPECT_TRUE(
+        names(plain + of_log + junk, keys).starts_with("example.com/log [example.com/log]["))
+        << junk;
+  EXPECT_EQ(names(plain + of_witness + "x\n", {}), "[]") << "without keys, what can be read counts";
+
+  // Nobody who is known vouches for the text.
+  const std::string no = "no: read a signed note: the signature of ";
+  Note other = *parse_note(plain);
+  other.text.replace(other.text.find("15"), 2, "16");
+  EXPECT_EQ(names(to_text(other), keys), no + "example.com/log is not of this text");
+  EXPECT_EQ(names(to_text(other) + "x\n", keys),
+            "no: read a signed note: a signature line begins with '— '");
+  EXPECT_EQ(names(plain + of_witness, std::span(keys).first(1)), no + "w is not of this text");
+  EXPECT_EQ(names(plain + of_witness + cosigned, std::span(keys).first(1)), "w [w]");
+  EXPECT_EQ(names("", keys), "no: read a signed note: no empty line parts text and signatures");
+  EXPECT_EQ(names("a\n\n", {}), "no: read a signed note: it has no signature");
+  EXPECT_EQ(names("a\n\nx\n", {}), "no: read a signed note: a signature line begins with '— '");
+}
+
 TEST(Receipt, ComesBack) {
   Receipt receipt{
       "any\0bytes"s, 7, {leaf_hash("a"), leaf_hash("b")}, "log\n8\nroot\n\n— log AAAAAAAA\n"};

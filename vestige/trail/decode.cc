@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/json.h"
+#include "vestige/record/taken.h"
 #include "vestige/trail/capture.h"
 #include "vestige/trail/install.h"
 
@@ -225,11 +226,8 @@ Result<void> Decoder::erasures(const Rows& rows, Change& change) {
                      {change.id}));
   while (TRY(found->next()) == Step::row) {
     const std::string parts_text = found->text(1);
-    for (std::string_view rest = parts_text; !rest.empty();) {
-      const std::string_view part = rest.substr(0, rest.find(','));
-      change.erased.push_back({std::string(part.substr(0, part.find('='))), found->integer(0)});
-      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-    }
+    for (const TakenPart& part : taken_parts(parts_text))
+      change.erased.push_back({std::string(part.name), found->integer(0)});
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "vestige/base/time.h"
+#include "vestige/record/taken.h"
 
 namespace vestige {
 namespace {
@@ -169,7 +170,7 @@ Result<std::int64_t> EvidenceStore::last_erasure() {
   return scalar_integer(db_, "select max(change) from " + table("erased"));
 }
 
-// On SQLite who writes is alone.
+// On SQLite who writes is alone. The number stands in sql/postgres/install/erase.sql, too.
 Result<void> EvidenceStore::hold_erasures() {
   if (db_.engine() != Engine::postgres) return {};
   TRY(scalar(db_, "select pg_catalog.pg_advisory_xact_lock(1986360180, 5)"));
@@ -181,7 +182,7 @@ Result<void> EvidenceStore::forget_salts(std::int64_t erase) {
   {
     auto rows =
         TRY(db_.query("select erased, parts from vestige_erased where change = ?1", {erase}));
-    while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = "," + rows->text(1);
+    while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = rows->text(1);
   }
   if (named.empty()) return {};
   std::vector<Bundle> touched;
@@ -202,9 +203,9 @@ Result<void> EvidenceStore::forget_salts(std::int64_t erase) {
       const auto found = named.find(entry_id(entries[i]).value_or(0));
       if (found == named.end() || bundle.salts.size() < (i + 1) * kSaltBytes) continue;
       Salts salts = salts_at(bundle.salts, i);
-      if (found->second.find(",key") != std::string::npos) salts.key = Salt{};
-      if (found->second.find(",context=") != std::string::npos) salts.context = Salt{};
-      if (found->second.find(",values") != std::string::npos) salts.values = Salt{};
+      if (takes(found->second, "key")) salts.key = Salt{};
+      if (takes(found->second, "context")) salts.context = Salt{};
+      if (takes(found->second, "values")) salts.values = Salt{};
       bundle.salts.replace(i * kSaltBytes, kSaltBytes, to_bytes(salts));
     }
     TRY(put(bundle));

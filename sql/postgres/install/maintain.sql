@@ -149,7 +149,7 @@ begin
 end
 $$;
 
--- Makes the partitions that are missing up to `ahead` periods after this one. A row that is written meanwhile is not
+-- Makes the partitions that are missing for this period and the two after it. A row that is written meanwhile is not
 -- waited for long: what cannot be had soon is tried again, `patience` times.
 --
 -- returns   a line for each thing done; nothing, and at no cost, when nothing was to do
