@@ -44,6 +44,14 @@ inline void take_keys(IndexScanDesc scan, const ScanKeyData* keys) {
                  sizeof(ScanKeyData) * static_cast<size_t>(scan->numberOfKeys));
 }
 
+/// Counts a search, as every index does: idx_scan of pg_stat_user_indexes, and what EXPLAIN ANALYZE says.
+inline void count_search(IndexScanDesc scan) {
+  pgstat_count_index_scan(scan->indexRelation);
+#if PG_VERSION_NUM >= 180000
+  if (scan->instrument != nullptr) ++scan->instrument->nsearches;
+#endif
+}
+
 IndexAmRoutine* runs_method();
 IndexAmRoutine* order_method();
 

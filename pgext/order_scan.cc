@@ -149,6 +149,7 @@ void push_range(Search* search, Kind kind, uint64 place, const Range& range) {
 
 void begin_rows(IndexScanDesc scan, Search* search, bool backward) {
   Relation heap = heap_of(scan->indexRelation);
+  count_search(scan);
   search->begun = true;
   search->given = false;
   search->backward = backward;
@@ -228,6 +229,7 @@ bool order_next(IndexScanDesc scan, ScanDirection direction) {
 int64 order_bitmap(IndexScanDesc scan, TIDBitmap* out) {
   auto* search = static_cast<Search*>(scan->opaque);
   const Range range = wanted(scan);
+  count_search(scan);
   lock_for_serializable(scan, range);
   if (range.least > range.most) return 0;
   Relation heap = heap_of(scan->indexRelation);

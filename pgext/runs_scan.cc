@@ -265,6 +265,7 @@ int64 runs_bitmap(IndexScanDesc scan, TIDBitmap* out) {
   Relation index = scan->indexRelation;
   Found found = {out, 0};
   int64 key = 0;
+  count_search(scan);
   if (!wanted(scan, &key)) return 0;
   PredicateLockPage(index, bucket_of(key), scan->xs_snapshot);
   Relation heap = heap_of(index);

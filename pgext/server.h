@@ -49,6 +49,7 @@ extern "C" {
 #include <parser/parse_func.h>
 #include <partitioning/partbounds.h>
 #include <partitioning/partdesc.h>
+#include <pgstat.h>
 #include <pgtime.h>
 #include <storage/bufmgr.h>
 #include <storage/bufpage.h>

@@ -68,9 +68,8 @@ fi
 case ${1-} in
   capture)
     export VESTIGE_ENGINE=native
-    # native has random work of both; that one drops a trigger which the portable engine has alone
-    wanted='PostgresCapture*:PostgresMaintain*:PostgresPast*:PostgresSql*:PostgresSeal*:PostgresRoles*:PostgresOperate*'
-    wanted+='-*Random*:*Kill*:*TriggersThatWereDroppedOrDisabledAreLeftToDoctor' ;;
+    # native has random work of both
+    wanted='Postgres*:Both/*-PostgresNative*:*Random*:*Kill*:PostgresTest*:PostgresServerTest*:PostgresLexerTest*:PostgresStreamTest*' ;;
   native) wanted='PostgresNative*' ;;
   *) echo "usage: test/native.sh capture|native|memory|boundary [MAJOR], or compile MAJOR" >&2; exit 2 ;;
 esac

@@ -37,6 +37,11 @@ inline bool native_engine() {
 /// rows are only counted afterwards.
 inline std::string first_left_free() { return native_engine() ? "0" : "1"; }
 
+/// The triggers behind an INSERT and behind an UPDATE: of the native engine it is one.
+inline std::string insert_trigger() {
+  return native_engine() ? "\"0_vestige_change\"" : "\"0_vestige_insert\"";
+}
+
 /// A session of a test: what fails throws, unless the test asks for the error.
 class PgSession {
  public:

@@ -67,9 +67,8 @@ TEST_F(PostgresOperate, DdlIsTakenUpAtOnce) {
 }
 
 TEST_F(PostgresOperate, TriggersThatWereDroppedOrDisabledAreLeftToDoctor) {
-  s.run(
-      "drop trigger \"0_vestige_insert\" on t; alter table t disable trigger user; alter table t "
-      "add w int");
+  s.run("drop trigger " + insert_trigger() +
+        " on t; alter table t disable trigger user; alter table t add w int");
   EXPECT_EQ(columns(), "id,x,w");
   EXPECT_EQ(s.one("select string_agg(code, ' ') from vestige.doctor() where severity <> 'note'"),
             "triggers-disabled triggers-missing");

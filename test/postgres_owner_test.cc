@@ -278,7 +278,9 @@ TEST_F(PostgresOwner, ATrailKeepsItsOwnerUnlessItIsGivenAway) {
   EXPECT_EQ(s.one(kOwners), "postgres");
   s.run("alter schema vestige owner to vestige_owner");
   EXPECT_EQ(found(s).find("error trail-altered"), 0U);
-  EXPECT_TRUE(*install(s.db()));
+  const auto given = install(s.db());
+  ASSERT_TRUE(given.has_value()) << given.error().message;
+  EXPECT_TRUE(*given);
   EXPECT_EQ(s.one(kOwners), "vestige_owner");
   EXPECT_EQ(found(s), "");
   EXPECT_EQ(s.one("select string_agg(message, ' ') from vestige.doctor()"), "");

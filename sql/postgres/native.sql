@@ -15,12 +15,6 @@ begin
            from pg_catalog.pg_namespace where nspname = 'vestige');
 end
 $owner$;
-do $owner$
-begin
-  execute format('alter function vestige.capture_native() owner to %s',
-                 (select nspowner::regrole from pg_catalog.pg_namespace where nspname = 'vestige'));
-end
-$owner$;
 
 create or replace function vestige.runs_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_runs';
 create or replace function vestige.order_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_order';
@@ -92,6 +86,19 @@ begin
   end if;
 end
 $indexes$;
+
+-- All of it is its owner's.
+do $owner$
+declare
+  one regprocedure;
+begin
+  foreach one in array array['vestige.capture_native()', 'vestige.runs_method(internal)', 'vestige.order_method(internal)',
+                             'vestige.set_indexes(text)']::regprocedure[] loop
+    execute format('alter routine %s owner to %s', one,
+                   (select nspowner::regrole from pg_catalog.pg_namespace where nspname = 'vestige'));
+  end loop;
+end
+$owner$;
 
 -- doctor knows them as part of the trail.
 update vestige.meta

@@ -14,7 +14,7 @@ begin
       and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
                       and d.deptype in ('a', 'i') and c.relkind = 'S')
     union all
-    select 'alter function ' || p.oid::regprocedure from pg_catalog.pg_proc p
+    select 'alter routine ' || p.oid::regprocedure from pg_catalog.pg_proc p
     where p.pronamespace = 'vestige'::regnamespace and p.proowner <> to_regrole(trail_owner)
       and not exists (select from pg_catalog.pg_event_trigger e where e.evtfoid = p.oid and e.evtowner = p.proowner)
   loop
