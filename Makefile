@@ -3,7 +3,7 @@
 #   make           build the library and build/bin/vestige
 #   make demo      build, then show it at work on a shop's database
 #   make test      everything that must hold: tests, sanitizers, lint
-#   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18
+#   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18; the native engine's on 13, 17 and 18
 #   make bench     measure
 #   make lint      clang-format and clang-tidy, as `make test` runs them
 #   make format    rewrite the sources as clang-format wants them
@@ -49,6 +49,8 @@ matrix: test-packages
 	@cmake --preset test >/dev/null
 	@cmake --build --preset test -j $(JOBS)
 	@for major in 13 14 16 17 18; do test/matrix.sh $$major --all || exit 1; done
+	@for major in 13 17 18; do for part in boundary capture native; do test/native.sh $$part $$major || exit 1; done; done
+	@for major in 17 18; do test/native.sh memory $$major || exit 1; done
 
 lint: test-packages
 	@cmake --preset test >/dev/null

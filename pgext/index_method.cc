@@ -14,10 +14,11 @@ struct Options {
 relopt_kind kind;
 
 bytea* options(Datum given, bool validate) {
-  static const relopt_parse_elt known[] = {
-      {"segment_blocks", RELOPT_TYPE_INT, offsetof(Options, segment_blocks)}};
-  return static_cast<bytea*>(
-      build_reloptions(given, validate, kind, sizeof(Options), known, lengthof(known)));
+  relopt_parse_elt known = {};  // 18 has a member more
+  known.optname = "segment_blocks";
+  known.opttype = RELOPT_TYPE_INT;
+  known.offset = offsetof(Options, segment_blocks);
+  return static_cast<bytea*>(build_reloptions(given, validate, kind, sizeof(Options), &known, 1));
 }
 
 bool valid(Oid) { return true; }

@@ -8,6 +8,8 @@
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wregister"
+// ICU without its part in C++; before 15 the server's headers do not say so themselves.
+#define U_SHOW_CPLUSPLUS_API 0
 extern "C" {
 #include <postgres.h>
 // After postgres.h.

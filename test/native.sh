@@ -5,20 +5,37 @@
 #                             native one, and its indexes
 #   test/native.sh native     those of the native engine: both side by side, provoked errors, load; with a module in
 #                             which undefined behaviour is an error
-#   test/native.sh memory     a session's work under valgrind: the module reads and writes only what is its own
+#   test/native.sh memory     a session's work under valgrind: the module reads and writes only what is its own;
+#                             not on 13, where a single user's tables have no array types
 #   test/native.sh boundary   what the module needs of others: the server and C, nothing of the C++ runtime
+#   test/native.sh compile 17 the module for another version, without warnings
+#
+# A major version after the others' names, too: on that server (scripts/fetch-postgres-headers). 77 when it cannot be fetched.
 #
 # Afterwards the server's log must tell of no backend that crashed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
+built=$build
 
+if [[ -n ${2-} ]]; then
+  build=$(realpath "$build")  # the server runs elsewhere
+  built=$build/native-$2
+  PG_CONFIG=$(scripts/fetch-postgres-headers --into "$build/postgres" "$2")
+  export PG_CONFIG
+  targets=(pgext)
+  [[ $1 != native ]] || targets+=(pgext_undefined)
+  { cmake -G Ninja -S . -B "$built" -D CMAKE_BUILD_TYPE=RelWithDebInfo -D CMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1" \
+      -D VESTIGE_TESTS=ON -D VESTIGE_WERROR=ON -D VESTIGE_PG_CONFIG="$PG_CONFIG" &&
+    cmake --build "$built" --target "${targets[@]}" -j "${JOBS:-2}"; } >"$built.log" 2>&1 || { cat "$built.log"; exit 1; }
+  [[ $1 != compile ]] || exit 0
+fi
 if [[ ${1-} == boundary ]]; then
   # Exceptions and objects with destructors would show here: unwinding, terminate, operator new.
-  strange=$(nm -D --undefined-only "$build/pgext/vestige.so" | awk '{ print $NF }' | grep -E '^_Z|^__cxa_|^_Unwind' |
+  strange=$(nm -D --undefined-only "$built/pgext/vestige.so" | awk '{ print $NF }' | grep -E '^_Z|^__cxa_|^_Unwind' |
             grep -v '^__cxa_finalize' || true)
   [[ -z $strange ]] || { echo "the module needs the C++ runtime: $strange"; exit 1; }
-  shown=$(nm -D --defined-only "$build/pgext/vestige.so" | awk '{ print $NF }' | sort | xargs)
+  shown=$(nm -D --defined-only "$built/pgext/vestige.so" | awk '{ print $NF }' | sort | xargs)
   [[ $shown == "Pg_magic_func _PG_init pg_finfo_vestige_capture pg_finfo_vestige_order pg_finfo_vestige_runs vestige_capture vestige_order vestige_runs" ]] ||
     { echo "the module shows more than its entries: $shown"; exit 1; }
   exit 0
@@ -27,8 +44,8 @@ fi
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 chmod 755 "$stage"
-[[ ${1-} != native ]] || export MODULE=$build/pgext/undefined/vestige.so
-PGBIN=$(pgext/stage "$build" "$stage")
+[[ ${1-} != native ]] || export MODULE=$built/pgext/undefined/vestige.so
+PGBIN=$(pgext/stage "$built" "$stage")
 export PGBIN VESTIGE_NATIVE=1
 
 if [[ ${1-} == memory ]]; then
@@ -54,7 +71,7 @@ case ${1-} in
     # native has random work of both
     wanted='Postgres*:Both/*-PostgresNative*:*Random*:*Kill*:PostgresTest*:PostgresServerTest*:PostgresLexerTest*:PostgresStreamTest*' ;;
   native) wanted='PostgresNative*' ;;
-  *) echo "usage: test/native.sh capture|native|memory|boundary" >&2; exit 2 ;;
+  *) echo "usage: test/native.sh capture|native|memory|boundary [MAJOR], or compile MAJOR" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2016
 "$build/bin/postgres_server" -- bash -c '

@@ -19,6 +19,24 @@ inline std::string shell(const std::string& command) {
   return out;
 }
 
+/// Whether a server tells of its memory contexts: 13 does not.
+inline bool tells_of_memory(PgSession& s) {
+  return std::stoi(s.one("show server_version_num")) >= 140000;
+}
+/// Bytes of a session's memory contexts, or of those of one name. Where the server does not tell: what
+/// the backend has of the system, and 0 for a name.
+inline long long context_bytes(PgSession& s, const std::string& name = "") {
+  if (!tells_of_memory(s))
+    return !name.empty() ? 0
+                         : 4096 * std::stoll(s.one("select split_part(pg_read_file("
+                                                   "'/proc/self/statm', 0, 100), ' ', 6)"));
+  return std::stoll(s.one(name.empty()
+                              ? "select sum(used_bytes)::text from pg_backend_memory_contexts"
+                              : "select coalesce(sum(total_bytes), 0)::text from "
+                                "pg_backend_memory_contexts where name = '" +
+                                    name + "'"));
+}
+
 /// The same table twice: p is recorded by the portable engine, n by the native one.
 class NativeTwins {
  public:

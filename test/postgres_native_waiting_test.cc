@@ -23,12 +23,7 @@ class PostgresNativeWaiting : public ::testing::Test {
         "plpgsql as 'begin return (select count(*) from vestige.change); end'");
   }
   // Bytes that the session keeps of changes that wait.
-  long long kept() {
-    const std::string bytes = s.one(
-        "select coalesce(sum(total_bytes), 0)::text from pg_backend_memory_contexts where name = "
-        "'vestige waiting'");
-    return std::stoll(bytes);
-  }
+  long long kept() { return context_bytes(s, "vestige waiting"); }
   PgShop shop;
   PgSession& s = shop.admin;
 };
