@@ -202,8 +202,6 @@ bool store_ready(TimestampTz at) {
   // To lock the partition may mean to wait for somebody who makes another one for that moment.
   for (int attempt = 0; attempt < 5; ++attempt) {
     if (!choose(at)) return false;
-    // What waits goes by the table as it was looked at last.
-    if (!leaf.known) write_waiting();
     if (!ready(&leaf, kChange, kChangeFields)) return false;
     if (root_known && leaf.known) return true;
   }

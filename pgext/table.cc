@@ -206,10 +206,6 @@ bool ready(Table* table, const Field* fields, int count) {
     table->locked = true;
   }
   if (table->known) return table->usable;
-  if (table->memory == nullptr)
-    table->memory =
-        AllocSetContextCreate(CacheMemoryContext, "vestige table", ALLOCSET_SMALL_SIZES);
-  MemoryContextReset(table->memory);
   table->usable = false;
   table->known = true;  // an invalidation that comes meanwhile counts against it
   Relation relation = RelationIdGetRelation(table->oid);
@@ -217,9 +213,23 @@ bool ready(Table* table, const Field* fields, int count) {
     table->known = false;
     return false;
   }
-  table->usable = look(table, relation, fields, count);
+  Table found = *table;
+  found.fields = fields;
+  found.field_count = count;
+  // Until it is whole it goes with the transaction; an error must not keep it.
+  found.memory =
+      AllocSetContextCreate(CurTransactionContext, "vestige table", ALLOCSET_SMALL_SIZES);
+  found.usable = look(&found, relation, fields, count);
   RelationClose(relation);
-  return table->usable;
+  if (!found.usable) {
+    MemoryContextDelete(found.memory);
+    return false;
+  }
+  if (table->memory != nullptr) MemoryContextDelete(table->memory);
+  MemoryContextSetParent(found.memory, CacheMemoryContext);
+  found.known = table->known;
+  *table = found;
+  return true;
 }
 
 HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
@@ -241,6 +251,9 @@ HeapTuple row_for(const Table& table, int count, const Datum* values, const bool
 void put(Table* table, HeapTuple* rows, int count, CommandId command) {
   Relation relation = RelationIdGetRelation(table->oid);
   if (!RelationIsValid(relation)) elog(ERROR, "vestige: the table with oid %u is gone", table->oid);
+  // A rolled back subtransaction may have altered it. Where it cannot be used any more, that is the work of others who wait
+  // for this transaction, as create index concurrently does: then what it was still holds for these rows.
+  if (!table->known) (void)ready(table, table->fields, table->field_count);
   if (count == 1) {
     heap_insert(relation, rows[0], command, 0, nullptr);
   } else {

@@ -44,6 +44,8 @@ struct Table {
   bool usable;  // as plain as it must be
   bool locked;  // in this transaction
   MemoryContext memory;
+  const Field* fields;  // that rows are given
+  int field_count;
   int attributes;
   TupleDesc layout;  // a copy
   bool simple;       // row_tuple can form a row of it, by `columns`
@@ -53,7 +55,8 @@ struct Table {
   Index indexes[kMostIndexes];
 };
 
-/// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly.
+/// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly; where they
+/// cannot, what was known before stays for those that were formed.
 bool ready(Table* table, const Field* fields, int count);
 
 /// A row of a table that is ready, in the current memory context.

@@ -21,7 +21,7 @@ struct Place {
 /// Forms a row of the place, to be written later. Of one place at a time: before another one, write_waiting.
 void wait(const Place& place, int count, const Datum* values, const bool* nulls);
 
-/// Writes what waits. The place's table was ready in this transaction, and nobody looked at it anew since.
+/// Writes what waits.
 void write_waiting();
 
 }  // namespace vestige::native

@@ -292,6 +292,36 @@ TEST_F(PostgresNativeWaiting, IndexesThatOthersMoveMeanwhile) {
   other.run("drop tablespace " + space);
 }
 
+TEST_F(PostgresNativeWaiting, AlterationsOfTheTrailThatAreRolledBack) {
+  const std::string part = s.one(
+      "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
+      "clock_timestamp() < upto");
+  int rows = 0;
+  const std::vector<std::string> alterations = {"create index gone on " + part + " (op)",
+                                                "alter table " + part + " add check (tracked > 0)",
+                                                "alter table vestige.change add noted text",
+                                                "create index gone on " + part + " ((lower(key)))",
+                                                "drop table " + part,
+                                                "drop schema vestige cascade"};
+  for (const std::string& alteration : alterations) {
+    s.run(
+        "begin; update t set v = v + 1 where id <= 3; savepoint a; update t set v = v + 1 where id "
+        "<= 2; " +
+        alteration);
+    if (alteration.find("drop") == std::string::npos)
+      s.run("update t set v = v + 1 where id <= 4; select written()");
+    s.run(
+        "rollback to a; update t set v = v + 1 where id = 1; commit; update t set v = v + 1 where "
+        "id = 2");
+    rows += 5;
+    EXPECT_EQ(s.one("select written()::text"), std::to_string(rows)) << alteration;
+  }
+  s.run("set enable_seqscan = off");
+  EXPECT_EQ(
+      s.one("select count(*)::text from vestige.change where key_hash = hashtextextended('1', 1)"),
+      "12");
+}
+
 TEST_F(PostgresNativeWaiting, ProceduresThatCommit) {
   s.run(
       "create procedure work() language plpgsql as 'begin for i in 1..20 loop update t set v = i "
