@@ -18,6 +18,7 @@ extern "C" {
 #include <access/generic_xlog.h>
 #include <access/heapam.h>
 #include <access/htup_details.h>
+#include <access/itup.h>
 #include <access/relation.h>
 #include <access/reloptions.h>
 #include <access/relscan.h>

@@ -36,6 +36,23 @@ do $$ begin
   end loop;
 end $$;
 
+begin;
+update t set y = 1 where id < 50;
+do $$ begin
+  for i in 1..6 loop
+    begin
+      update t set y = i where id < 60;
+      perform count(*) from vestige.change;
+      if i % 2 = 0 then raise exception 'back'; end if;
+    exception when others then null;
+    end;
+  end loop;
+end $$;
+insert into t (id, v) select i, repeat('y', 200) from generate_series(5000, 5800) i;
+create index own on vestige.change_default (op);
+update t set y = 2 where id = 1;
+commit;
+
 alter table t add column q text default 'a"b';
 
 update t set q = null;

@@ -216,6 +216,27 @@ TEST_F(PostgresNativeIndex, ThePlannerKnowsWhatItGets) {
             std::string::npos);
 }
 
+TEST_F(PostgresNativeIndex, RowsAreCountedByTheIndexAlone) {
+  s.run(
+      "insert into t (k, v) select i, 'v' from generate_series(1, 20000) i; delete from t where id "
+      "% 3 = 0; vacuum t; insert into "
+      "t (k, v) select i, 'w' from generate_series(1, 500) i; begin; insert into t (k, v) select "
+      "i, 'x' from generate_series(1, 100) i; "
+      "rollback; set enable_seqscan = off; set enable_bitmapscan = off; set "
+      "max_parallel_workers_per_gather = 0");
+  const std::string counted = "select count(*)::text from t";
+  EXPECT_NE(plan(counted).find("Index Only Scan using by_id"), std::string::npos) << plan(counted);
+  PgSession other = shop.connect();
+  other.run("begin; insert into t (k, v) values (1, 'y'); delete from t where id < 100");
+  const std::string count = s.one(counted);
+  EXPECT_EQ(s.one("select count(*)::text from (select 1 from t offset 0) x"), count);
+  other.run("rollback");
+  s.run("set enable_indexonlyscan = off; set enable_indexscan = off; set enable_seqscan = on");
+  EXPECT_EQ(s.one(counted), count);
+  EXPECT_EQ(s.one("select count(*)::text from generate_series(1, 20000) i where i % 3 <> 0"),
+            std::to_string(std::stoi(count) - 500));
+}
+
 TEST_F(PostgresNativeIndex, WhatIsRefused) {
   EXPECT_NE(s.error("create index on t using vestige_runs ((k + 1))")
                 .find("must be over a column, and have all rows"),
