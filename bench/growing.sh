@@ -4,7 +4,7 @@
 #
 #   PGBIN=$(pgext/stage build FOLDER) build/bin/postgres_server -- bench/growing.sh [ROWS] [TIMES]
 #
-# ROWS of each INSERT (default 5000000), so many TIMES (20), each into a table of its own: a hundred million changes, 23 GB.
+# ROWS of each INSERT (default 5000000), so many TIMES (20), each into a table of its own: a hundred million changes, 17 GB.
 set -euo pipefail
 rows=${1:-5000000}
 times=${2:-20}

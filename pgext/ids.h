@@ -2,8 +2,8 @@
 //
 // The ids of a row's changes rise, whoever makes them. What a command changed is locked before its first trigger fires,
 // so ids that are taken then are greater than those of every change before it, and smaller than those of every change
-// after it. That ends with the command, and with any that a trigger runs between; what is left over then is not used. It also ends
-// after ten milliseconds, so that ids and times go up together.
+// after it. That ends with the command, and with any that a trigger runs between; what is left over then is not used. It
+// also ends after ten milliseconds, so that ids and times go up together.
 #pragma once
 
 #include "pgext/server.h"

@@ -188,6 +188,18 @@ void open_block(IndexScanDesc scan, Search* search, BlockNumber block) {
       push(search, {entries[i].key, entries[i].place, Kind::row});
 }
 
+// The server counts rows by an index alone, with no column of it, and wants an entry nevertheless. One serves all.
+void give_entry(IndexScanDesc scan, Search* search) {
+  if (!scan->xs_want_itup || scan->xs_itup != nullptr) return;
+  TupleDesc columns = RelationGetDescr(scan->indexRelation);
+  Datum value = 0;
+  bool null = true;
+  MemoryContext before = MemoryContextSwitchTo(GetMemoryChunkContext(search));
+  scan->xs_itup = index_form_tuple(columns, &value, &null);
+  scan->xs_itupdesc = columns;
+  MemoryContextSwitchTo(before);
+}
+
 }  // namespace
 
 IndexScanDesc order_begin(Relation index, int keys, int orders) {
@@ -204,22 +216,6 @@ void order_end(IndexScanDesc scan) {
   MemoryContextDelete(search->memory);
   if (search->items != nullptr) pfree(search->items);
 }
-
-namespace {
-
-// The server counts rows by an index alone, with no column of it, and wants an entry nevertheless. One serves all.
-void give_entry(IndexScanDesc scan, Search* search) {
-  if (!scan->xs_want_itup || scan->xs_itup != nullptr) return;
-  TupleDesc columns = RelationGetDescr(scan->indexRelation);
-  Datum value = 0;
-  bool null = true;
-  MemoryContext before = MemoryContextSwitchTo(GetMemoryChunkContext(search));
-  scan->xs_itup = index_form_tuple(columns, &value, &null);
-  scan->xs_itupdesc = columns;
-  MemoryContextSwitchTo(before);
-}
-
-}  // namespace
 
 bool order_next(IndexScanDesc scan, ScanDirection direction) {
   auto* search = static_cast<Search*>(scan->opaque);

@@ -201,8 +201,7 @@ void lock_trail() {
 bool store_ready(TimestampTz at) {
   // To lock the partition may mean to wait for somebody who makes another one for that moment.
   for (int attempt = 0; attempt < 5; ++attempt) {
-    if (!choose(at)) return false;
-    if (!ready(&leaf, kChange, kChangeFields)) return false;
+    if (!choose(at) || !ready(&leaf, kChange, kChangeFields)) return false;
     if (root_known && leaf.known) return true;
   }
   return false;

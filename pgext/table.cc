@@ -9,7 +9,6 @@ namespace {
 
 bool look_at_columns(Table* table, Relation relation, const Field* fields, int count) {
   TupleDesc layout = RelationGetDescr(relation);
-  table->attributes = layout->natts;
   MemoryContext before = MemoryContextSwitchTo(table->memory);
   table->layout = CreateTupleDescCopy(layout);
   MemoryContextSwitchTo(before);
@@ -168,8 +167,6 @@ void insert_all(Relation heap, HeapTuple* rows, int count, CommandId command) {
   }
   heap_multi_insert(heap, list, count, command, 0, nullptr);
   for (int i = 0; i < count; ++i) rows[i]->t_self = list[i]->tts_tid;
-  pfree(list);
-  pfree(slots);
 }
 
 }  // namespace
@@ -235,8 +232,8 @@ bool ready(Table* table, const Field* fields, int count) {
 HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
   Datum few[kMostColumns] = {};
   bool few_empty[kMostColumns];
-  const auto size = static_cast<size_t>(table.attributes);
-  const bool many = table.attributes > kMostColumns;
+  const auto size = static_cast<size_t>(table.layout->natts);
+  const bool many = table.layout->natts > kMostColumns;
   Datum* row = many ? static_cast<Datum*>(palloc0(sizeof(Datum) * size)) : few;
   bool* empty = many ? static_cast<bool*>(palloc(size)) : few_empty;
   std::memset(empty, 1, size);

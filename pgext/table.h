@@ -46,7 +46,6 @@ struct Table {
   MemoryContext memory;
   const Field* fields;  // that rows are given
   int field_count;
-  int attributes;
   TupleDesc layout;  // a copy
   bool simple;       // row_tuple can form a row of it, by `columns`
   RowLayout columns;

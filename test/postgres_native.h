@@ -112,4 +112,24 @@ class NativeTwins {
   PgSession native_;
 };
 
+/// A table t of a thousand rows that the native engine records.
+class NativeTable : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!NativeTwins::there(shop)) GTEST_SKIP() << "the server has no native engine";
+    s.run(
+        "create table t (id int primary key, v int not null); insert into t select i, 0 from "
+        "generate_series(1, 1000) i; select vestige.track('t'); select vestige.set_engine('t', "
+        "'native')");
+  }
+  /// The trail's partition of this moment.
+  std::string current_part() {
+    return s.one(
+        "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
+        "clock_timestamp() < upto");
+  }
+  PgShop shop;
+  PgSession& s = shop.admin;
+};
+
 }  // namespace vestige

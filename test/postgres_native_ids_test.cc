@@ -9,18 +9,7 @@
 namespace vestige {
 namespace {
 
-class PostgresNativeIds : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!NativeTwins::there(shop)) GTEST_SKIP() << "the server has no native engine";
-    s.run(
-        "create table t (id int primary key, v int not null); insert into t select i, 0 from "
-        "generate_series(1, 1000) i; select vestige.track('t'); select vestige.set_engine('t', "
-        "'native')");
-  }
-  PgShop shop;
-  PgSession& s = shop.admin;
-};
+class PostgresNativeIds : public NativeTable {};
 
 TEST_F(PostgresNativeIds, TheIdsOfARowRiseWhoeverWrites) {
   // Many change many rows at once; a row's changes by id must lead from one value to the next.

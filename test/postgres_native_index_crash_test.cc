@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <thread>
 
@@ -111,15 +110,6 @@ TEST_F(PostgresNativeIndexCrash, AnotherLayoutIsSaid) {
       std::string::npos);
   after.run("reindex index by_key");
   EXPECT_EQ(after.one("select count(*)::text from t where k = 1::bigint"), "1000");
-}
-
-std::string shell(const std::string& command) {
-  std::string out;
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  char buffer[256];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) out += buffer;
-  pclose(pipe);
-  return out;
 }
 
 // A copy of the server's files, made to follow it; not by pg_basebackup, which not every server of test/matrix.sh has.

@@ -9,14 +9,13 @@
 namespace vestige {
 namespace {
 
-class PostgresNativeWaiting : public ::testing::Test {
+class PostgresNativeWaiting : public NativeTable {
  protected:
   void SetUp() override {
-    if (!NativeTwins::there(shop)) GTEST_SKIP() << "the server has no native engine";
+    NativeTable::SetUp();
+    if (IsSkipped()) return;
     s.run(
-        "create table t (id int primary key, v int not null); insert into t select i, 0 from "
-        "generate_series(1, 1000) i; select vestige.track('t'); select vestige.set_engine('t', "
-        "'native'); create function planned(query text) returns setof text language plpgsql as "
+        "create function planned(query text) returns setof text language plpgsql as "
         "'begin return query execute ''explain '' || query; end'; create function written() "
         "returns bigint language sql as 'select count(*) "
         "from vestige.change'; create function written_stable() returns bigint stable language "
@@ -24,8 +23,6 @@ class PostgresNativeWaiting : public ::testing::Test {
   }
   // Bytes that the session keeps of changes that wait.
   long long kept() { return context_bytes(s, "vestige waiting"); }
-  PgShop shop;
-  PgSession& s = shop.admin;
 };
 
 TEST_F(PostgresNativeWaiting, EveryWayToReadSeesThem) {
@@ -75,9 +72,7 @@ TEST_F(PostgresNativeWaiting, EveryWayToReadSeesThem) {
 
 TEST_F(PostgresNativeWaiting, CommandsThatAreNoQueries) {
   // COPY of a partition and an index on it read the heap without a query.
-  const std::string part = s.one(
-      "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
-      "clock_timestamp() < upto");
+  const std::string part = current_part();
   s.run("begin; update t set v = 1 where id <= 10; copy " + part +
         " to program 'wc -l >copied'; commit");
   EXPECT_EQ(s.one("select rtrim(pg_read_file('copied'), E'\\n')"), "10");
@@ -185,9 +180,7 @@ TEST_F(PostgresNativeWaiting, WhatWaitsIsBoundedInBytes) {
 
 TEST_F(PostgresNativeWaiting, ErrorsWhileTheyAreWritten) {
   s.run("create unique index once on vestige.change_default (tracked, key)");
-  const std::string part = s.one(
-      "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
-      "clock_timestamp() < upto");
+  const std::string part = current_part();
   s.run("create unique index once_now on " + part + " (tracked, key)");
   s.run("update t set v = 1 where id = 1");
   // At the end of a transaction: nothing of it stands.
@@ -234,9 +227,7 @@ TEST_F(PostgresNativeWaiting, APartitionThatEndsMeanwhile) {
 }
 
 TEST_F(PostgresNativeWaiting, AnIndexThatOthersMakeMeanwhile) {
-  const std::string part = s.one(
-      "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
-      "clock_timestamp() < upto");
+  const std::string part = current_part();
   s.run("begin; update t set v = 1 where id <= 3");
   // One that only the portable engine fills. It waits for this transaction before it looks at the rows.
   std::thread maker([&] {
@@ -293,9 +284,7 @@ TEST_F(PostgresNativeWaiting, IndexesThatOthersMoveMeanwhile) {
 }
 
 TEST_F(PostgresNativeWaiting, AlterationsOfTheTrailThatAreRolledBack) {
-  const std::string part = s.one(
-      "select relation::text from vestige.partitions() where clock_timestamp() >= from_at and "
-      "clock_timestamp() < upto");
+  const std::string part = current_part();
   int rows = 0;
   const std::vector<std::string> alterations = {"create index gone on " + part + " (op)",
                                                 "alter table " + part + " add check (tracked > 0)",
