@@ -3,6 +3,7 @@
 //
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
 #include "pgext/index_method.h"
+#include "pgext/partition.h"
 #include "pgext/pinned.h"
 #include "pgext/plan.h"
 #include "pgext/row_text.h"
@@ -157,14 +158,12 @@ void capture(TriggerData* fired, int tracked) {
     remember_met(plan, given);
     return;
   }
-  const TimestampTz at = GetCurrentTimestamp();
-  if (row.moved || !store_ready(at) || !context_ready()) {
+  Change change = {};
+  int64 id = 0;
+  if (row.moved || !context_ready() || !draw(&change.at, &id)) {
     record_by_portable(plan, fired);
     return;
   }
-  const int64 id = next_change(at);
-  Change change = {};
-  change.at = at;
   change.context = context_of(id);
   change.tracked = tracked;
   change.shape = plan->shape;
@@ -202,6 +201,7 @@ PG_FUNCTION_INFO_V1(vestige_order);
 
 void _PG_init() {
   vestige::native::watch_plans();
+  vestige::native::watch_partitions();
   vestige::native::watch_store();
   vestige::native::watch_waiting();
   vestige::native::define_index_options();

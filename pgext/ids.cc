@@ -14,6 +14,7 @@ int taken = 0;  // the last time; grows while the command goes on
 CommandId command = InvalidCommandId;
 SubTransactionId below = InvalidSubTransactionId;
 TimestampTz since = 0;
+bool asked = false;  // the sequence, for the last id
 
 bool counts_by_one(Oid sequence, int64* most) {
   HeapTuple found = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
@@ -82,8 +83,10 @@ bool same_command(TimestampTz at) {
 }  // namespace
 
 int64 next_id(Oid sequence, TimestampTz at) {
+  asked = true;
   if (same_command(at)) {
     if (left > 0) {
+      asked = false;
       --left;
       return next++;
     }
@@ -102,6 +105,8 @@ int64 next_id(Oid sequence, TimestampTz at) {
   left = 0;
   return nextval_internal(sequence, false);
 }
+
+bool drawn_late(TimestampTz at) { return asked && GetCurrentTimestamp() - at >= kLongest; }
 
 void end_ids() { command = InvalidCommandId; }
 

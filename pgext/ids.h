@@ -13,6 +13,9 @@ namespace vestige::native {
 /// The next id of the sequence, for a change that this command made at a moment.
 int64 next_id(Oid sequence, TimestampTz at);
 
+/// Whether the sequence gave the last id so long after a moment that they do not go together; another one may be taken.
+bool drawn_late(TimestampTz at);
+
 /// Uses none of those that were taken: the transaction ends.
 void end_ids();
 

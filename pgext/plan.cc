@@ -1,6 +1,6 @@
 #include "pgext/plan.h"
 
-#include "pgext/store.h"
+#include "pgext/partition.h"
 
 namespace vestige::native {
 namespace {

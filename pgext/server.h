@@ -56,6 +56,7 @@ extern "C" {
 #include <storage/bufpage.h>
 #include <storage/lmgr.h>
 #include <storage/predicate.h>
+#include <tcop/pquery.h>
 #include <tcop/utility.h>
 #include <utils/array.h>
 #include <utils/builtins.h>

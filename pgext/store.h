@@ -20,17 +20,11 @@ struct Change {
 /// Registers what keeps the knowledge of the tables true. Once, when the module is loaded.
 void watch_store();
 
-/// Locks vestige.change for the transaction. Before anything else of the trail is read: in the order in which the
-/// install script locks, so that neither waits for the other.
-void lock_trail();
+/// The time and the id of the next change, taken together when everything that it may have to wait for is there. False
+/// where only the portable engine can write it.
+bool draw(TimestampTz* at, int64* id);
 
-/// Whether changes made at a moment can be written directly; locks what is needed.
-bool store_ready(TimestampTz at);
-
-/// The id of the next change, which is made at a moment.
-int64 next_change(TimestampTz at);
-
-/// Records a change, in the partition of its moment. The store is ready for that moment. It may wait (waiting.h).
+/// Records a change whose time and id were drawn. It may wait (waiting.h).
 void write_change(int64 id, const Change& change);
 
 /// The id of the context that stands in this transaction, for the change of that id: written down if it is the first;

@@ -12,7 +12,8 @@ bool look_at_columns(Table* table, Relation relation, const Field* fields, int c
   MemoryContext before = MemoryContextSwitchTo(table->memory);
   table->layout = CreateTupleDescCopy(layout);
   MemoryContextSwitchTo(before);
-  table->simple = row_layout(layout, &table->columns);
+  RowLayout plain;
+  table->as_given = layout->natts == count && row_layout(layout, &plain);
   int found = 0;
   for (int i = 0; i < layout->natts; ++i) {
     Form_pg_attribute attribute = TupleDescAttr(layout, i);
@@ -28,18 +29,19 @@ bool look_at_columns(Table* table, Relation relation, const Field* fields, int c
     }
     if (attribute->atttypid != fields[field].type || attribute->attgenerated != '\0') return false;
     table->place[field] = attribute->attnum;
+    table->as_given = table->as_given && field == i;
     ++found;
   }
   return found == count;
 }
 
-bool look_at_index(Table* table, Oid oid, Index* index) {
+void look_at_index(Table* table, Oid oid, Index* index) {
   Relation relation = index_open(oid, AccessShareLock);
   MemoryContext before = MemoryContextSwitchTo(table->memory);
   IndexInfo* info = BuildIndexInfo(relation);
   MemoryContextSwitchTo(before);
-  bool plain = info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
-               info->ii_ExclusionOps == nullptr && relation->rd_index->indimmediate;
+  index->plain = info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
+                 info->ii_ExclusionOps == nullptr && relation->rd_index->indimmediate;
   index->oid = oid;
   index->unique = relation->rd_index->indisunique;
   index->ready = info->ii_ReadyForInserts;
@@ -58,24 +60,26 @@ bool look_at_index(Table* table, Oid oid, Index* index) {
   index->info = info;
   for (int i = 0; i < index->count; ++i) {
     index->columns[i] = info->ii_IndexAttrNumbers[i];
-    plain = plain && index->columns[i] > 0;
+    index->plain = index->plain && index->columns[i] > 0;
   }
   index_close(relation, AccessShareLock);
-  return plain;
 }
 
-bool look(Table* table, Relation relation, const Field* fields, int count) {
-  if (relation->rd_rel->relkind != RELKIND_RELATION ||
-      relation->rd_tableam != GetHeapamTableAmRoutine() || !plain_for_insert(relation) ||
-      !look_at_columns(table, relation, fields, count))
-    return false;
+void look(Table* table, Relation relation, const Field* fields, int count) {
+  table->writable = relation->rd_rel->relkind == RELKIND_RELATION &&
+                    relation->rd_tableam == GetHeapamTableAmRoutine() &&
+                    plain_for_insert(relation) && look_at_columns(table, relation, fields, count);
+  table->usable = table->writable;
+  if (!table->writable) return;
   List* indexes = RelationGetIndexList(relation);
   table->index_count = list_length(indexes);
-  if (table->index_count > kMostIndexes) return false;
-  for (int i = 0; i < table->index_count; ++i)
-    if (!look_at_index(table, list_nth_oid(indexes, i), &table->indexes[i])) return false;
+  table->indexes = static_cast<Index*>(MemoryContextAllocZero(
+      table->memory, sizeof(Index) * static_cast<Size>(table->index_count + 1)));
+  for (int i = 0; i < table->index_count; ++i) {
+    look_at_index(table, list_nth_oid(indexes, i), &table->indexes[i]);
+    table->usable = table->usable && table->indexes[i].plain;
+  }
   list_free(indexes);
-  return true;
 }
 
 // Whether an index of the trail's own kind has nothing to do for a row of that block: what runs_insert and order_insert
@@ -91,8 +95,8 @@ bool still_open(Index* index, BlockNumber block) {
   }
   LockBuffer(index->first, BUFFER_LOCK_SHARE);
   const First* first = first_of(BufferGetPage(index->first));
-  const bool open =
-      block >= first->closing && block < first->closed + index->segment + slack(index->segment);
+  const bool open = first->magic == kMagic && block >= first->closing &&
+                    block < first->closed + index->segment + slack(index->segment);
   UnlockReleaseBuffer(index->first);
   return open;
 #else
@@ -129,7 +133,7 @@ void put_into_index(Relation heap, Index* slot, TupleDesc layout, HeapTuple row)
 // All rows are in the heap. What is open to one of a block is open to all of it.
 void put_all_into_index(Relation heap, const Table& table, Index* index, HeapTuple* rows,
                         int count) {
-  if (!index->ready) return;
+  if (!index->ready || !index->plain) return;
   BlockNumber open = InvalidBlockNumber;
   for (int i = 0; i < count; ++i) {
     const BlockNumber block = ItemPointerGetBlockNumber(&rows[i]->t_self);
@@ -203,7 +207,7 @@ bool ready(Table* table, const Field* fields, int count) {
     table->locked = true;
   }
   if (table->known) return table->usable;
-  table->usable = false;
+  table->usable = table->writable = false;
   table->known = true;  // an invalidation that comes meanwhile counts against it
   Relation relation = RelationIdGetRelation(table->oid);
   if (!RelationIsValid(relation)) {
@@ -213,44 +217,60 @@ bool ready(Table* table, const Field* fields, int count) {
   Table found = *table;
   found.fields = fields;
   found.field_count = count;
+  found.index_count = 0;
   // Until it is whole it goes with the transaction; an error must not keep it.
   found.memory =
       AllocSetContextCreate(CurTransactionContext, "vestige table", ALLOCSET_SMALL_SIZES);
-  found.usable = look(&found, relation, fields, count);
+  look(&found, relation, fields, count);
   RelationClose(relation);
-  if (!found.usable) {
-    MemoryContextDelete(found.memory);
-    return false;
-  }
   if (table->memory != nullptr) MemoryContextDelete(table->memory);
   MemoryContextSetParent(found.memory, CacheMemoryContext);
   found.known = table->known;
   *table = found;
-  return true;
+  return table->usable;
 }
 
-HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls) {
-  Datum few[kMostColumns] = {};
-  bool few_empty[kMostColumns];
+HeapTuple row_for(const Table& table, const Datum* values, const bool* nulls) {
   const auto size = static_cast<size_t>(table.layout->natts);
-  const bool many = table.layout->natts > kMostColumns;
-  Datum* row = many ? static_cast<Datum*>(palloc0(sizeof(Datum) * size)) : few;
-  bool* empty = many ? static_cast<bool*>(palloc(size)) : few_empty;
+  auto* row = static_cast<Datum*>(palloc0(sizeof(Datum) * size));
+  auto* empty = static_cast<bool*>(palloc(size));
   std::memset(empty, 1, size);
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < table.field_count; ++i) {
     row[table.place[i] - 1] = values[i];
     empty[table.place[i] - 1] = nulls[i];
   }
-  return table.simple ? row_tuple(table.columns, row, empty)
-                      : heap_form_tuple(table.layout, row, empty);
+  return heap_form_tuple(table.layout, row, empty);
+}
+
+Loose* loose(const Field* fields, int count) {
+  MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+  auto* out = static_cast<Loose*>(palloc0(sizeof(Loose)));
+  out->fields = fields;
+  out->count = count;
+  out->layout = CreateTemplateTupleDesc(count);
+  for (int i = 0; i < count; ++i)
+    TupleDescInitEntry(out->layout, static_cast<AttrNumber>(i + 1), fields[i].name, fields[i].type,
+                       -1, 0);
+  MemoryContextSwitchTo(before);
+  if (!row_layout(out->layout, &out->columns))
+    elog(ERROR, "vestige: fields are no numbers and texts");
+  return out;
+}
+
+HeapTuple row_from(const Loose& of, const Table& table, HeapTuple row) {
+  if (table.as_given) return row;
+  Datum values[kMostFields];
+  bool nulls[kMostFields];
+  heap_deform_tuple(row, of.layout, values, nulls);
+  return row_for(table, values, nulls);
 }
 
 void put(Table* table, HeapTuple* rows, int count, CommandId command) {
   Relation relation = RelationIdGetRelation(table->oid);
   if (!RelationIsValid(relation)) elog(ERROR, "vestige: the table with oid %u is gone", table->oid);
-  // A rolled back subtransaction may have altered it. Where it cannot be used any more, that is the work of others who wait
-  // for this transaction, as create index concurrently does: then what it was still holds for these rows.
   if (!table->known) (void)ready(table, table->fields, table->field_count);
+  if (!table->writable)
+    elog(ERROR, "vestige: table %s takes no rows", RelationGetRelationName(relation));
   if (count == 1) {
     heap_insert(relation, rows[0], command, 0, nullptr);
   } else {

@@ -21,11 +21,11 @@ using FilePlace = RelFileLocator;
 using FilePlace = RelFileNode;
 #endif
 
-constexpr int kMostIndexes = 8;
 constexpr int kMostFields = 16;
 
 struct Index {
   Oid oid;
+  bool plain;  // over columns, for all rows
   bool unique;
   bool ready;
   bool kept;  // `info` holds for long: a btree, and the trail's own, keep nothing in it
@@ -42,26 +42,41 @@ struct Table {
   Oid oid;
   bool known;   // looked at since it was altered last
   bool usable;  // as plain as it must be
+  bool
+      writable;  // but for indexes: those that are not plain came later than rows that wait, and wait for these
   bool locked;  // in this transaction
   MemoryContext memory;
   const Field* fields;  // that rows are given
   int field_count;
   TupleDesc layout;  // a copy
-  bool simple;       // row_tuple can form a row of it, by `columns`
-  RowLayout columns;
+  bool as_given;     // its columns are the fields, in their order: a row of those is a row of it
   AttrNumber place[kMostFields];  // of each field
   int index_count;
-  Index indexes[kMostIndexes];
+  Index* indexes;
 };
 
-/// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly; where they
-/// cannot, what was known before stays for those that were formed.
+/// Looks at the table if it must, and locks it for the transaction. Whether rows can be put into it directly.
 bool ready(Table* table, const Field* fields, int count);
 
 /// A row of a table that is ready, in the current memory context.
-HeapTuple row_for(const Table& table, int count, const Datum* values, const bool* nulls);
+HeapTuple row_for(const Table& table, const Datum* values, const bool* nulls);
 
-/// Puts rows of one command into a table that was ready in this transaction, and into its indexes.
+/// Fields alone, numbers and texts, whichever table they will be in.
+struct Loose {
+  const Field* fields;
+  int count;
+  TupleDesc layout;
+  RowLayout columns;
+};
+Loose* loose(const Field* fields, int count);
+/// A row of them, in the current memory context; texts are whole, with headers of four bytes.
+inline HeapTuple loose_row(const Loose& of, const Datum* values, const bool* nulls) {
+  return row_tuple(of.columns, values, nulls);
+}
+/// The same as a row of a table that is ready: itself, where the table has just those columns.
+HeapTuple row_from(const Loose& of, const Table& table, HeapTuple row);
+
+/// Puts rows of one command into a table that was ready in this transaction when they were recorded, and into its indexes.
 void put(Table* table, HeapTuple* rows, int count, CommandId command);
 
 /// Locks a relation until the transaction ends, also when a subtransaction that asked for it does not last.

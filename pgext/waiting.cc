@@ -1,5 +1,7 @@
 #include "pgext/waiting.h"
 
+#include "pgext/partition.h"
+
 namespace vestige::native {
 namespace {
 
@@ -7,7 +9,9 @@ namespace {
 constexpr Size kMostBytes = 65536;
 
 struct Waiting {
-  HeapTuple row;
+  HeapTuple row;  // of kChange
+  TimestampTz at;
+  Oid place;  // its partition when it was recorded: somebody may read there
   CommandId command;
   SubTransactionId made;  // in which it was recorded
   SubTransactionId
@@ -20,10 +24,14 @@ Waiting* all = nullptr;
 int room = 0;
 int count = 0;
 int kept = 0;
-Size bytes = 0;  // of those that wait
-Place place = {};
+Size bytes = 0;          // of those that wait
+Oid place = InvalidOid;  // of all that wait, unless they are of several
+bool several = false;
+bool committing = false;
+const Loose* fields = nullptr;
 
 ExecutorStart_hook_type start_query = nullptr;
+ExecutorEnd_hook_type end_query = nullptr;
 ProcessUtility_hook_type run_command = nullptr;
 
 Size size_of(const Waiting& one) { return HEAPTUPLESIZE + one.row->t_len; }
@@ -73,14 +81,18 @@ void drop_settled() {
   count = left;
 }
 
-// Writes those of one command from a place on, or all from there; gives the place behind them.
+// Writes those of one command and one partition from a place on, or of all commands; gives the place behind them.
 int write_some(int from, bool all_commands) {
   const auto most = static_cast<size_t>(count - from);
   auto* rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * most));
+  Table* table = partition_of(all[from].at);
   int upto = from;
-  for (; upto < count && (all_commands || all[upto].command == all[from].command); ++upto)
-    rows[upto - from] = all[upto].row;
-  put(place.table, rows, upto - from, all[from].command);
+  for (; upto < count && same_partition(all[upto].at) &&
+         (all_commands || all[upto].command == all[from].command);
+       ++upto)
+    rows[upto - from] = row_from(*fields, *table, all[upto].row);
+  put(table, rows, upto - from, all[from].command);
+  pfree(rows);
   return upto;
 }
 
@@ -107,14 +119,32 @@ void write(bool last) {
 void on_transaction(XactEvent event, void*) {
   switch (event) {
     case XACT_EVENT_PRE_COMMIT:
-    case XACT_EVENT_PRE_PREPARE: write(true); break;
+    case XACT_EVENT_PRE_PREPARE:
+      committing = true;
+      write(true);
+      break;
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PREPARE:
+      committing = false;
       forget();  // the memory goes with the transaction
       break;
     default: break;
   }
+}
+
+// The server calls those first who came last.
+void come_first() {
+  UnregisterXactCallback(on_transaction, nullptr);
+  RegisterXactCallback(on_transaction, nullptr);
+}
+
+// Whether what is recorded now may wait: a command of the session runs, whose end is seen here.
+bool may_wait() { return ActivePortal != nullptr && !committing; }
+
+// Somebody may have come since.
+void on_end() {
+  if (count > kept && !committing) come_first();
 }
 
 void on_commit_below(SubTransactionId mine, SubTransactionId parent) {
@@ -131,12 +161,20 @@ void on_abort_below(SubTransactionId mine) {
     --kept;
     all[kept].written = InvalidSubTransactionId;
     bytes += size_of(all[kept]);
+    several = true;
   }
 }
 
 void on_subtransaction(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void*) {
   if (event == SUBXACT_EVENT_COMMIT_SUB) on_commit_below(mine, parent);
   if (event == SUBXACT_EVENT_ABORT_SUB) on_abort_below(mine);
+}
+
+bool waits_for(Oid relation) {
+  if (!several) return relation == place;
+  for (int i = kept; i < count; ++i)
+    if (all[i].place == relation) return true;
+  return false;
 }
 
 // Whether a query may come to rows that wait. Queries within it start by themselves; but other processes that help it
@@ -147,19 +185,28 @@ bool may_read(const PlannedStmt* query) {
   foreach (cell, query->rtable) {
     const auto* entry = static_cast<const RangeTblEntry*>(lfirst(cell));
     if (entry->rtekind == RTE_RELATION &&
-        (entry->relid == place.table->oid || entry->relid == place.root))
+        (entry->relid == change_root() || waits_for(entry->relid)))
       return true;
   }
   return false;
 }
 
 void on_query(QueryDesc* query, int flags) {
-  if (count > kept && may_read(query->plannedstmt)) write(false);
+  if (count > kept && (!may_wait() || may_read(query->plannedstmt))) write(false);
   if (start_query != nullptr) {
     start_query(query, flags);
   } else {
     standard_ExecutorStart(query, flags);
   }
+}
+
+void on_query_end(QueryDesc* query) {
+  if (end_query != nullptr) {
+    end_query(query);
+  } else {
+    standard_ExecutorEnd(query);
+  }
+  on_end();
 }
 
 // Commands that neither read a table nor change one: queries in them start by themselves.
@@ -182,6 +229,7 @@ void on_command(PlannedStmt* command, const char* text,
       read_only,
 #endif
       context, parameters, environment, out, completion);
+  on_end();
 }
 
 }  // namespace
@@ -191,25 +239,29 @@ void watch_waiting() {
   RegisterSubXactCallback(on_subtransaction, nullptr);
   start_query = ExecutorStart_hook;
   ExecutorStart_hook = on_query;
+  end_query = ExecutorEnd_hook;
+  ExecutorEnd_hook = on_query_end;
   run_command = ProcessUtility_hook;
   ProcessUtility_hook = on_command;
 }
 
-void wait(const Place& where, int fields, const Datum* values, const bool* nulls) {
+void wait(TimestampTz at, const Datum* values, const bool* nulls) {
+  if (fields == nullptr) fields = loose(kChange, kChangeFields);
   if (memory == nullptr) begin();
-  place = where;
   MemoryContext before = MemoryContextSwitchTo(memory);
   grow();
-  all[count].row = row_for(*where.table, fields, values, nulls);
+  all[count].row = loose_row(*fields, values, nulls);
   MemoryContextSwitchTo(before);
+  several = count > kept && (several || chosen() != place);
+  place = chosen();
+  all[count].at = at;
+  all[count].place = place;
   all[count].command = GetCurrentCommandId(true);
   all[count].made = GetCurrentSubTransactionId();
   all[count].written = InvalidSubTransactionId;
   bytes += size_of(all[count]);
   ++count;
-  if (bytes > kMostBytes) write(false);
+  if (bytes > kMostBytes || !may_wait()) write(false);
 }
-
-void write_waiting() { write(false); }
 
 }  // namespace vestige::native
