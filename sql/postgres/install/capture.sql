@@ -135,7 +135,7 @@ $$;
 -- none, and what needs one does without (vestige.standing_row).
 create or replace function vestige.typed_row(rel oid) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select coalesce((select 'row(live.*)::' || rel::regclass from pg_class c
+  select coalesce((select 'row(live.*)::' || vestige.quoted_relation(rel) from pg_class c
                    where c.oid = rel and has_schema_privilege(c.relnamespace, 'usage')), 'null::text')
 $$;
 
@@ -193,7 +193,7 @@ end
 $source$,
     case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
     vestige.usual_context(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
-    vestige.inserted_rows(s, 'row(live.*)::' || rel::regclass), vestige.inserted_rows(s, 'null::text'), s.id,
+    vestige.inserted_rows(s, 'row(live.*)::' || vestige.quoted_relation(rel)), vestige.inserted_rows(s, 'null::text'), s.id,
     vestige.inserted_statement(s, 'context'));
 end
 $$;

@@ -1,5 +1,17 @@
 -- The SQL that writes a change of a table down.
 
+-- An identifier in generated text: always in quotes. PL/pgSQL reserves words that SQL does not (begin, if, loop, ...), and
+-- quote_ident knows SQL's only.
+create or replace function vestige.quoted(name text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$ select '"' || replace(name, '"', '""') || '"' $$;
+
+-- A table's name, or that of its row type, the same way.
+create or replace function vestige.quoted_relation(rel oid) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select vestige.quoted(n.nspname) || '.' || vestige.quoted(c.relname)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = rel
+$$;
+
 -- The SQL expressions that write down a change of a shape. `o` and `n` stand before a column's name: 'OLD.' and
 -- 'NEW.' in a capture function, '($1).' and '($2).' elsewhere. Two rows of changed fields are the same text when
 -- nothing changed; `moved` is whether the key did.
@@ -8,8 +20,8 @@ create or replace function vestige.expressions(shape_columns jsonb, full_capture
   out old_changed text, out new_changed text, out moved text)
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   with c as (
-    select x.key, i.place, format(b.spelled, o || quote_ident(x.name)) as old,
-           format(b.spelled, n || quote_ident(x.name)) as new, x.plain,
+    select x.key, i.place, format(b.spelled, o || vestige.quoted(x.name)) as old,
+           format(b.spelled, n || vestige.quoted(x.name)) as new, x.plain,
            -- The first value, where it is not the second; nothing else is looked up and set up as little as nullif is.
            case when x.exact then 'nullif(%1$s, %2$s)'
                 when x.plain then 'case when %1$s::text is distinct from %2$s::text then %1$s end'
