@@ -77,11 +77,13 @@ int read_block(const Keyed& table, BlockNumber block, const int64* null_key, Ent
       if (root == InvalidOffsetNumber) continue;
     }
     int64 key = 0;
+    uint64 null = 0;
     if (!key_of(table, row, item, &key)) {
       if (null_key == nullptr) continue;
       key = *null_key;
+      null = kNull;
     }
-    out[count++] = {key, place_of(block, root)};
+    out[count++] = {key, place_of(block, root) | null};
   }
   UnlockReleaseBuffer(buffer);
   return count;

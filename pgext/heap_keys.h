@@ -14,6 +14,9 @@ struct Entry {
 inline uint64 place_of(BlockNumber block, OffsetNumber offset) {
   return static_cast<uint64>(block) << 16 | offset;
 }
+// A row whose key is null has the key that stands for it, and this in its place.
+constexpr uint64 kNull = uint64{1} << 62;
+inline bool is_null(uint64 place) { return (place & kNull) != 0; }
 inline BlockNumber block_of(uint64 place) { return static_cast<BlockNumber>(place >> 16); }
 inline ItemPointerData pointer_of(uint64 place) {
   ItemPointerData pointer;

@@ -1,5 +1,8 @@
 #include "pgext/index_method.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "pgext/order.h"
 #include "pgext/runs.h"
 
@@ -21,7 +24,65 @@ bytea* options(Datum given, bool validate) {
   return static_cast<bytea*>(build_reloptions(given, validate, kind, sizeof(Options), &known, 1));
 }
 
-bool valid(Oid) { return true; }
+// The operators that the indexes know, by the functions behind them: bigint on the left.
+struct Operator {
+  Oid right;
+  StrategyNumber strategy;
+  RegProcedure function;
+};
+constexpr Operator kOrder[] = {{INT8OID, BTLessStrategyNumber, F_INT8LT},
+                               {INT8OID, BTLessEqualStrategyNumber, F_INT8LE},
+                               {INT8OID, BTEqualStrategyNumber, F_INT8EQ},
+                               {INT8OID, BTGreaterEqualStrategyNumber, F_INT8GE},
+                               {INT8OID, BTGreaterStrategyNumber, F_INT8GT},
+                               {INT4OID, BTLessStrategyNumber, F_INT84LT},
+                               {INT4OID, BTLessEqualStrategyNumber, F_INT84LE},
+                               {INT4OID, BTEqualStrategyNumber, F_INT84EQ},
+                               {INT4OID, BTGreaterEqualStrategyNumber, F_INT84GE},
+                               {INT4OID, BTGreaterStrategyNumber, F_INT84GT},
+                               {INT2OID, BTLessStrategyNumber, F_INT82LT},
+                               {INT2OID, BTLessEqualStrategyNumber, F_INT82LE},
+                               {INT2OID, BTEqualStrategyNumber, F_INT82EQ},
+                               {INT2OID, BTGreaterEqualStrategyNumber, F_INT82GE},
+                               {INT2OID, BTGreaterStrategyNumber, F_INT82GT}};
+constexpr Operator kRuns[] = {{INT8OID, 1, F_INT8EQ}};
+
+bool known(bool ordered, Oid right, StrategyNumber strategy, RegProcedure function) {
+  const auto is = [&](const Operator& one) {
+    return one.right == right && one.strategy == strategy && one.function == function;
+  };
+  return ordered ? std::any_of(std::begin(kOrder), std::end(kOrder), is)
+                 : std::any_of(std::begin(kRuns), std::end(kRuns), is);
+}
+
+// Whether all operators of a family are known, those of bigint itself among them.
+bool known_family(bool ordered, Oid family) {
+  CatCList* members = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+  int own = 0;
+  bool all = true;
+  for (int i = 0; i < members->n_members; ++i) {
+    const auto* member = static_cast<const FormData_pg_amop*>(
+        static_cast<const void*>(GETSTRUCT(&members->members[i]->tuple)));
+    all = all && member->amoplefttype == INT8OID && member->amoppurpose == AMOP_SEARCH &&
+          known(ordered, member->amoprighttype, static_cast<StrategyNumber>(member->amopstrategy),
+                get_opcode(member->amopopr));
+    own += member->amoprighttype == INT8OID ? 1 : 0;
+  }
+  ReleaseSysCacheList(members);
+  return all && own == (ordered ? BTMaxStrategyNumber : 1);
+}
+
+bool valid(Oid operator_class) {
+  HeapTuple found = SearchSysCache1(CLAOID, ObjectIdGetDatum(operator_class));
+  if (!HeapTupleIsValid(found)) return false;
+  const auto* form =
+      static_cast<const FormData_pg_opclass*>(static_cast<const void*>(GETSTRUCT(found)));
+  const auto* am = GetIndexAmRoutineByAmId(form->opcmethod, true);
+  const bool fits =
+      am != nullptr && form->opcintype == INT8OID && known_family(am->amcanorder, form->opcfamily);
+  ReleaseSysCache(found);
+  return fits;
+}
 
 // Of the rows of the table, those that conditions leave.
 Selectivity selectivity(PlannerInfo* root, IndexPath* path) {
@@ -95,11 +156,37 @@ BlockNumber segment_blocks(Relation index, BlockNumber otherwise) {
 }
 
 void refuse_unfit(Relation index, IndexInfo* info) {
-  if (info->ii_Expressions == NIL && info->ii_Predicate == NIL) return;
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("vestige: index %s must be over a column, and have all rows",
-                         RelationGetRelationName(index)),
-                  errhint("use a btree for an expression, or for some of the rows")));
+  const char* name = RelationGetRelationName(index);
+  if (info->ii_Expressions != NIL || info->ii_Predicate != NIL)
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("vestige: index %s must be over a column, and have all rows", name),
+                    errhint("use a btree for an expression, or for some of the rows")));
+  if (info->ii_ExclusionOps != nullptr || index->rd_index->indisunique)
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("vestige: index %s cannot serve a constraint", name), errhint("use a btree")));
+  if (index->rd_indoption[0] != 0)
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("vestige: index %s cannot have another order", name),
+                    errhint("leave desc and nulls first out: it is read both ways")));
+  if (RelationGetNumberOfAttributes(index) != 1 ||
+      getBaseType(TupleDescAttr(RelationGetDescr(index), 0)->atttypid) != INT8OID ||
+      index->rd_opcintype[0] != INT8OID ||
+      !known_family(index->rd_indam->amcanorder, index->rd_opfamily[0]))
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("vestige: index %s must be over a bigint, by the operators of bigint", name),
+             errhint("use a btree for other types and operators")));
+}
+
+void refuse_unknown(Relation index, const ScanKeyData& condition) {
+  const Oid right = condition.sk_subtype == InvalidOid ? INT8OID : condition.sk_subtype;
+  if (!known(index->rd_indam->amcanorder, right, condition.sk_strategy, condition.sk_func.fn_oid))
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("vestige: index %s does not know an operator of its family",
+                    RelationGetRelationName(index)),
+             errhint("the family has operators that are not bigint's own: drop them from it")));
 }
 
 Relation heap_of(Relation index) { return table_open(index->rd_index->indrelid, AccessShareLock); }

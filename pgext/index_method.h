@@ -14,8 +14,12 @@ BlockNumber segment_blocks(Relation index, BlockNumber otherwise);
 /// How many blocks at the end of the heap are left open beyond those, because writers may still be filling them.
 inline BlockNumber slack(BlockNumber segment) { return segment / 8 + 1; }
 
-/// Raises when an index is not over one plain column.
+/// Raises when an index is another than these answer for: one over a plain column of type bigint, or a domain over it, by
+/// the operators of bigint, for all rows, in ascending order with nulls last, and no constraint.
 void refuse_unfit(Relation index, IndexInfo* info);
+
+/// Raises when a condition is not one of bigint's own operators: a family of operators may have got others later.
+void refuse_unknown(Relation index, const ScanKeyData& condition);
 
 /// The heap of an index, open; `heap_done` closes it.
 Relation heap_of(Relation index);

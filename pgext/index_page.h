@@ -68,6 +68,34 @@ Item* items_of(Page page) {
   return static_cast<Item*>(static_cast<void*>(PageGetContents(page)));
 }
 
+/// Raises that a page of the index is not as it was written.
+[[noreturn]] void corrupted(Relation index, BlockNumber page);
+
+/// Reads a page that another one names; it is pinned, not locked.
+Buffer read_page(Relation index, BlockNumber page);
+
+/// The page in a buffer that is locked: every page that is read or changed comes from here. Raises where it is of another
+/// kind, where what it says of itself is not what lies on it, or where it has fewer items than it must.
+Page checked(Relation index, Buffer buffer, PageKind kind, size_t item, uint32 least);
+template <typename Item>
+Item* checked_items(Relation index, Buffer buffer, PageKind kind, uint32 least) {
+  return items_of<Item>(checked(index, buffer, kind, sizeof(Item), least));
+}
+/// The same of the first page.
+First* checked_first(Relation index, Buffer buffer);
+
+/// Goes from one late page to the next: counts the steps, which a chain that leads in a circle has no end of.
+class Chain {
+ public:
+  explicit Chain(Relation index) : index_(index) {}
+  void step();
+
+ private:
+  Relation index_;
+  BlockNumber steps_ = 0;
+  BlockNumber most_ = 0;
+};
+
 /// Makes a page empty, of a kind.
 void begin_page(Page page, PageKind kind);
 
@@ -93,7 +121,7 @@ Reach reach_of(Relation index);
 /// The first page as it is now, in the current memory context.
 First* read_first(Relation index);
 
-/// The parts that a first page tells of, in the current memory context.
+/// The parts that a first page tells of, in the current memory context; the pages of each are in the index.
 Part* read_parts(Relation index, const First* first);
 
 /// Becomes the one that closes; false when somebody else is. Ends with end_closing or the transaction.
@@ -109,8 +137,9 @@ First* announce(Relation index, BlockNumber upto);
 /// Enters a part at a place (which may be the next one) and how far the index reaches with it, in one record of the WAL.
 ///
 /// absorbed  the last late page that is in the part, or InvalidBlockNumber; and how many they are
+/// late_item the size of a late entry
 /// page      one more page to change with it, pinned by the caller: `change(copy, argument)`; or InvalidBuffer; whether
-///           it is new
+///           it is new, or else its kind and the size of its items
 /// returns   false when there is no room for more parts
 struct Publication {
   uint32 place;
@@ -118,8 +147,11 @@ struct Publication {
   BlockNumber closed;
   BlockNumber absorbed;
   uint32 absorbed_pages;
+  size_t late_item;
   Buffer page;
   bool fresh;
+  PageKind kind;
+  size_t item;
   void (*change)(Page, void*);
   void* argument;
 };

@@ -33,8 +33,12 @@ bool enter(Relation index, BlockNumber closed, const Range* ranges, uint32 count
     what.page = new_page(index);
     what.part = {BufferGetBlockNumber(what.page), 1, 0, kNoKeys.least, kNoKeys.most};
   } else {
-    what.part = read_parts(index, read_first(index))[what.place];
-    what.page = ReadBuffer(index, what.part.page);
+    const First* first = read_first(index);
+    if (what.place >= first->parts) corrupted(index, kFirstPage);
+    what.part = read_parts(index, first)[what.place];
+    what.page = read_page(index, what.part.page);
+    what.kind = PageKind::blocks;
+    what.item = sizeof(Range);
   }
   Range whole = {what.part.least, what.part.most};
   for (uint32 i = 0; i < count; ++i) {
@@ -55,7 +59,10 @@ bool close_blocks(const Keyed& table, Relation index, BlockNumber blocks) {
   const uint32 count = Min(blocks, kBlocksOnPage - closed % kBlocksOnPage);
   (void)announce(index, closed + count);
   auto* ranges = static_cast<Range*>(palloc(sizeof(Range) * count));
-  for (uint32 i = 0; i < count; ++i) ranges[i] = range_of(table, closed + i);
+  for (uint32 i = 0; i < count; ++i) {
+    CHECK_FOR_INTERRUPTS();
+    ranges[i] = range_of(table, closed + i);
+  }
   return enter(index, closed, ranges, count);
 }
 
@@ -63,12 +70,18 @@ bool close_blocks(const Keyed& table, Relation index, BlockNumber blocks) {
 void widen_block(Relation index, BlockNumber block, int64 key) {
   const uint32 place = block / kBlocksOnPage;
   const First* first = read_first(index);
-  Buffer parts = ReadBuffer(index, first->part_page[place / kPartsOnPage]);
+  if (place >= first->parts) corrupted(index, kFirstPage);
+  Buffer parts = read_page(index, first->part_page[place / kPartsOnPage]);
   LockBuffer(parts, BUFFER_LOCK_EXCLUSIVE);
-  const Part* part = items_of<Part>(BufferGetPage(parts)) + place % kPartsOnPage;
-  Buffer buffer = ReadBuffer(index, part->page);
+  const Part* part = checked_items<Part>(index, parts, PageKind::parts, place % kPartsOnPage + 1) +
+                     place % kPartsOnPage;
+  // The same page cannot be locked twice.
+  if (part->page == BufferGetBlockNumber(parts)) corrupted(index, part->page);
+  Buffer buffer = read_page(index, part->page);
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-  const Range* range = items_of<Range>(BufferGetPage(buffer)) + block % kBlocksOnPage;
+  const Range* range =
+      checked_items<Range>(index, buffer, PageKind::blocks, block % kBlocksOnPage + 1) +
+      block % kBlocksOnPage;
   if (key < range->least || key > range->most) {
     GenericXLogState* record = GenericXLogStart(index);
     Part* wider =

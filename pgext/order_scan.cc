@@ -59,6 +59,7 @@ Range wanted(IndexScanDesc scan) {
   Range range = {PG_INT64_MIN, PG_INT64_MAX};
   for (int i = 0; i < scan->numberOfKeys; ++i) {
     if ((scan->keyData[i].sk_flags & SK_ISNULL) != 0) return kNoKeys;
+    refuse_unknown(scan->indexRelation, scan->keyData[i]);
     narrow(&range, scan->keyData[i].sk_strategy, argument_of(scan->keyData[i]));
   }
   return range;
@@ -84,17 +85,23 @@ void begin_search(IndexScanDesc scan, Search* search, Relation heap) {
   search->tail = static_cast<Range*>(
       MemoryContextAllocHuge(search->memory, sizeof(Range) * (static_cast<Size>(open) + 1)));
   const Keyed table = keyed(heap, scan->indexRelation);
-  for (BlockNumber i = 0; i < open; ++i) search->tail[i] = range_of(table, closed + i);
+  for (BlockNumber i = 0; i < open; ++i) {
+    CHECK_FOR_INTERRUPTS();
+    search->tail[i] = range_of(table, closed + i);
+  }
   MemoryContextSwitchTo(before);
 }
 
 // The ranges of a part's blocks that the search knew of.
 uint32 read_ranges(Relation index, const Search* search, uint32 part, Range* out) {
-  const uint32 before = part * kBlocksOnPage;
-  const uint32 count = Min(kBlocksOnPage, search->first->closed - before);
-  Buffer buffer = ReadBuffer(index, search->parts[part].page);
+  const uint64 before = uint64{part} * kBlocksOnPage;
+  if (before >= search->first->closed) corrupted(index, kFirstPage);
+  const auto count =
+      static_cast<uint32>(Min(uint64{kBlocksOnPage}, search->first->closed - before));
+  Buffer buffer = read_page(index, search->parts[part].page);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  std::memcpy(out, items_of<Range>(BufferGetPage(buffer)), sizeof(Range) * count);
+  std::memcpy(out, checked_items<Range>(index, buffer, PageKind::blocks, count),
+              sizeof(Range) * count);
   UnlockReleaseBuffer(buffer);
   return count;
 }
@@ -123,6 +130,8 @@ bool later(const Item& a, const Item& b, bool backward) {
   if (a.key != b.key) return backward ? a.key < b.key : a.key > b.key;
   // Of the same key: what may have rows of it before any row; then the same row side by side.
   if (a.kind != b.kind) return a.kind > b.kind;
+  // A null comes after the greatest number.
+  if (is_null(a.place) != is_null(b.place)) return is_null(a.place) != backward;
   return a.place > b.place;
 }
 

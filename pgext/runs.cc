@@ -68,6 +68,7 @@ Part write_run(Relation index, Heap* gathered) {
 
 void gather_blocks(const Keyed& table, BlockNumber from, BlockNumber upto, Heap* out) {
   for (BlockNumber block = from; block < upto; ++block) {
+    CHECK_FOR_INTERRUPTS();
     grow(out, kMostInBlock);
     out->count += static_cast<size_t>(read_block(table, block, nullptr, out->entries + out->count));
   }
@@ -75,11 +76,13 @@ void gather_blocks(const Keyed& table, BlockNumber from, BlockNumber upto, Heap*
 
 // The entries on the late pages from the first to the last that a closer saw.
 void gather_late(Relation index, const First* first, Heap* out) {
+  Chain chain(index);
   BlockNumber page = first->late;
   while (page != InvalidBlockNumber) {
-    Buffer buffer = ReadBuffer(index, page);
+    chain.step();
+    Buffer buffer = read_page(index, page);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const auto* items = items_of<Stored>(BufferGetPage(buffer));
+    const auto* items = checked_items<Stored>(index, buffer, PageKind::late, 0);
     const PageEnd* end = end_of(BufferGetPage(buffer));
     grow(out, end->count);
     for (int i = 0; i < end->count; ++i)
@@ -100,6 +103,7 @@ bool close_blocks(const Keyed& table, Relation index, BlockNumber upto) {
   what.closed = upto;
   what.absorbed = first->late_last;
   what.absorbed_pages = first->late_pages;
+  what.late_item = sizeof(Stored);
   what.part = kNothing;
   if (gathered.count > 0) what.part = write_run(index, &gathered);
   return publish(index, what);
@@ -126,10 +130,15 @@ void append_late(Page page, const Entry& entry) {
 bool add_late_to(Relation index, const Entry& entry, Buffer fresh) {
   Buffer buffer = ReadBuffer(index, kFirstPage);
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-  const First* seen = first_of(BufferGetPage(buffer));
+  const First* seen = checked_first(index, buffer);
   const bool none = seen->late_last == InvalidBlockNumber;
-  Buffer last = none ? InvalidBuffer : ReadBuffer(index, seen->late_last);
-  if (!none) LockBuffer(last, BUFFER_LOCK_EXCLUSIVE);
+  Buffer last = none ? InvalidBuffer : read_page(index, seen->late_last);
+  if (!none) {
+    // The fresh one is locked: a chain that ends there already leads astray.
+    if (last == fresh) corrupted(index, seen->late_last);
+    LockBuffer(last, BUFFER_LOCK_EXCLUSIVE);
+    (void)checked(index, last, PageKind::late, sizeof(Stored), 0);
+  }
   const bool room =
       !none && seen->late_full == 0 && end_of(BufferGetPage(last))->count < kStoredOnPage;
   if (room || fresh != InvalidBuffer) {

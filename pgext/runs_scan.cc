@@ -57,9 +57,10 @@ enum class Where { before, here, after };
 // Where a key begins, seen from a page: before it, on it, whose entries of the key are then added, or after it.
 Where search_page(Relation index, const Part& run, uint32 page, int64 key, bool* more,
                   Found* found) {
-  Buffer buffer = ReadBuffer(index, run.page + page);
+  CHECK_FOR_INTERRUPTS();
+  Buffer buffer = read_page(index, run.page + page);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  const auto* items = items_of<Stored>(BufferGetPage(buffer));
+  const auto* items = checked_items<Stored>(index, buffer, PageKind::run, 1);
   const int count = end_of(BufferGetPage(buffer))->count;
   Where where = Where::here;
   if (items[count - 1].key < key) {
@@ -76,9 +77,10 @@ Where search_page(Relation index, const Part& run, uint32 page, int64 key, bool*
 
 // Adds the entries of a key that stand at the beginning of a page. Whether the next one may have more.
 bool take_onward(Relation index, const Part& run, uint32 page, int64 key, Found* found) {
-  Buffer buffer = ReadBuffer(index, run.page + page);
+  CHECK_FOR_INTERRUPTS();
+  Buffer buffer = read_page(index, run.page + page);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  const auto* items = items_of<Stored>(BufferGetPage(buffer));
+  const auto* items = checked_items<Stored>(index, buffer, PageKind::run, 1);
   const int count = end_of(BufferGetPage(buffer))->count;
   take(items, count, 0, key, found);
   const bool more = items[count - 1].key == key;
@@ -121,10 +123,12 @@ void search_run(Relation index, const Part& run, int64 key, Found* found) {
 }
 
 void search_late(Relation index, const First* first, int64 key, Found* found) {
+  Chain chain(index);
   for (BlockNumber page = first->late; page != InvalidBlockNumber;) {
-    Buffer buffer = ReadBuffer(index, page);
+    chain.step();
+    Buffer buffer = read_page(index, page);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const auto* items = items_of<Stored>(BufferGetPage(buffer));
+    const auto* items = checked_items<Stored>(index, buffer, PageKind::late, 0);
     const PageEnd* end = end_of(BufferGetPage(buffer));
     for (int i = 0; i < end->count; ++i)
       if (items[i].key == key) add(found, items[i]);
@@ -149,9 +153,11 @@ void sort_tail(const Keyed& table, Search* search) {
   const Size room = (static_cast<Size>(blocks) + 1) * kMostInBlock * sizeof(Entry);
   search->tail = static_cast<Entry*>(MemoryContextAllocHuge(search->memory, room));
   search->tail_count = 0;
-  for (BlockNumber block = search->first->closed; block < search->blocks; ++block)
+  for (BlockNumber block = search->first->closed; block < search->blocks; ++block) {
+    CHECK_FOR_INTERRUPTS();
     search->tail_count +=
         static_cast<size_t>(read_block(table, block, nullptr, search->tail + search->tail_count));
+  }
   std::sort(search->tail, search->tail + search->tail_count);
 }
 
@@ -172,6 +178,7 @@ void search_tail(const Keyed& table, Search* search, int64 key, Found* found) {
 bool wanted(IndexScanDesc scan, int64* key) {
   for (int i = 0; i < scan->numberOfKeys; ++i) {
     if ((scan->keyData[i].sk_flags & SK_ISNULL) != 0) return false;
+    refuse_unknown(scan->indexRelation, scan->keyData[i]);
     const int64 asked = DatumGetInt64(scan->keyData[i].sk_argument);
     if (i > 0 && asked != *key) return false;
     *key = asked;
@@ -199,8 +206,9 @@ struct Removal {
 };
 
 // Takes what is dead from a page of entries. Their keys stay, so that the page is searched as before.
-void remove_from(const Removal& removal, Buffer buffer) {
+void remove_from(const Removal& removal, Buffer buffer, PageKind kind) {
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  (void)checked(removal.index, buffer, kind, sizeof(Stored), 0);
   GenericXLogState* record = GenericXLogStart(removal.index);
   Page page = GenericXLogRegisterBuffer(record, buffer, 0);
   auto* items = items_of<Stored>(page);
@@ -231,7 +239,7 @@ void remove_from_runs(const Removal& removal, const First* first, BufferAccessSt
     for (uint32 page = 0; page < parts[i].pages; ++page) {
       Buffer buffer = ReadBufferExtended(removal.index, MAIN_FORKNUM, parts[i].page + page,
                                          RBM_NORMAL, strategy);
-      remove_from(removal, buffer);
+      remove_from(removal, buffer, PageKind::run);
       ReleaseBuffer(buffer);
       CHECK_FOR_INTERRUPTS();
     }
@@ -239,9 +247,11 @@ void remove_from_runs(const Removal& removal, const First* first, BufferAccessSt
 }
 
 void remove_from_late(const Removal& removal, const First* first) {
+  Chain chain(removal.index);
   for (BlockNumber page = first->late; page != InvalidBlockNumber;) {
-    Buffer buffer = ReadBuffer(removal.index, page);
-    remove_from(removal, buffer);
+    chain.step();
+    Buffer buffer = read_page(removal.index, page);
+    remove_from(removal, buffer, PageKind::late);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     page = end_of(BufferGetPage(buffer))->next;
     UnlockReleaseBuffer(buffer);

@@ -33,7 +33,9 @@ extern "C" {
 #include <catalog/namespace.h>
 #include <catalog/partition.h>
 #include <catalog/pg_am.h>
+#include <catalog/pg_amop.h>
 #include <catalog/pg_collation.h>
+#include <catalog/pg_opclass.h>
 #include <catalog/pg_sequence.h>
 #include <catalog/pg_type.h>
 #include <commands/sequence.h>
@@ -61,6 +63,7 @@ extern "C" {
 #include <utils/array.h>
 #include <utils/builtins.h>
 #include <utils/bytea.h>
+#include <utils/catcache.h>
 #include <utils/date.h>
 #include <utils/datetime.h>
 #include <utils/datum.h>

@@ -8,6 +8,18 @@
 
 namespace vestige {
 
+/// The index methods in a database that has no trail.
+inline constexpr const char* kIndexMethods =
+    "create function runs_method(internal) returns index_am_handler language c as "
+    "'$libdir/vestige', 'vestige_runs'; "
+    "create function order_method(internal) returns index_am_handler language c as "
+    "'$libdir/vestige', 'vestige_order'; "
+    "create access method vestige_runs type index handler runs_method; "
+    "create operator class hash_runs default for type bigint using vestige_runs as operator 1 =; "
+    "create access method vestige_order type index handler order_method; "
+    "create operator class id_order default for type bigint using vestige_order as operator 1 <, "
+    "operator 2 <=, operator 3 =, operator 4 >=, operator 5 >";
+
 inline constexpr const char* kIndexedTable =
     "create table t (id bigint generated always as identity, k bigint, v text); "
     "create index by_key on t using vestige_runs (k) with (segment_blocks = 2); "

@@ -13,17 +13,6 @@
 namespace vestige {
 namespace {
 
-constexpr const char* kMethods =
-    "create function runs_method(internal) returns index_am_handler language c as "
-    "'$libdir/vestige', 'vestige_runs'; "
-    "create function order_method(internal) returns index_am_handler language c as "
-    "'$libdir/vestige', 'vestige_order'; "
-    "create access method vestige_runs type index handler runs_method; "
-    "create operator class hash_runs default for type bigint using vestige_runs as operator 1 =; "
-    "create access method vestige_order type index handler order_method; "
-    "create operator class id_order default for type bigint using vestige_order as operator 1 <, "
-    "operator 2 <=, operator 3 =, operator 4 >=, operator 5 >";
-
 class PostgresNativeIndexCrash : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -59,7 +48,7 @@ TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
       std::vector<std::string>{"full_page_writes=on", "checkpoint_timeout=30s"});
   {
     PgSession admin(server.url());
-    admin.run(kMethods);
+    admin.run(kIndexMethods);
     admin.run(kIndexedTable);
   }
   std::mt19937 dice(7);
@@ -89,7 +78,7 @@ TEST_F(PostgresNativeIndexCrash, AProcessIsKilledAtAnyMoment) {
 TEST_F(PostgresNativeIndexCrash, AnotherLayoutIsSaid) {
   const PostgresServer server;
   PgSession admin(server.url());
-  admin.run(kMethods);
+  admin.run(kIndexMethods);
   admin.run(kIndexedTable);
   admin.run("insert into t (k) select 1 from generate_series(1, 1000)");
   admin.run("checkpoint");
@@ -133,7 +122,7 @@ void copy_as_standby(const PostgresServer& server, PgSession& admin, const std::
 TEST_F(PostgresNativeIndexCrash, AStandbyAnswers) {
   const PostgresServer server({"wal_level=replica", "max_wal_senders=4", "hot_standby=on"});
   PgSession admin(server.url());
-  admin.run(kMethods);
+  admin.run(kIndexMethods);
   admin.run(kIndexedTable);
   const char* bin = std::getenv("PGBIN");
   ASSERT_NE(bin, nullptr);
