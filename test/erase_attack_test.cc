@@ -326,7 +326,7 @@ class RandomErasures : public ErasingTest {
     }
     std::string out;
     for (const char* table : {"vestige.change", "vestige.context", "vestige.moved",
-                              "vestige.erased", "vestige.note", "p"}) {
+                              "vestige.erased", "vestige.note", "public.p"}) {
       auto rows = must(trail.db().query(fmt::format("select t::text from {} t", table)));
       while (must(rows->next()) == Step::row) out += rows->text(0) + "\n";
     }
@@ -338,7 +338,8 @@ class RandomErasures : public ErasingTest {
     // Who wrote nothing, because no row was there, has a context and no change.
     auto rows = must(trail.db().query(
         trail.postgres()
-            ? "select name from p union all select fields from vestige.context where fields is"
+            ? "select name from public.p union all select fields from vestige.context where fields "
+              "is"
               " not null"
             : "select name from p union all select actor from vestige_context where actor is not"
               " null"));

@@ -220,7 +220,7 @@ TEST_P(Erase, WhatIsRefused) {
 }
 
 TEST_P(Erase, WholeTransactionsOfSeveralTables) {
-  must(trail.db().script("create table q (id integer primary key, s text)"));
+  trail.application("create table q (id integer primary key, s text)");
   auto transaction = must(Transaction::begin(trail.db()));
   must(track(trail.db(), "q", Policy()));
   must(transaction.commit());

@@ -44,7 +44,7 @@ class Evident {
       pg_ = std::make_unique<PgShop>();
       db_ = must(open_database(pg_->database.url()));
     }
-    must(db_->script("create table p (id integer primary key, name text, price integer)"));
+    application("create table p (id integer primary key, name text, price integer)");
     auto transaction = must(Transaction::begin(*db_));
     must(track(*db_, "p", Policy()));
     must(transaction.commit());
@@ -58,17 +58,27 @@ class Evident {
   bool postgres() const { return engine_ == Engine::postgres; }
   std::string file(const std::string& name) const { return directory_.file(name); }
 
-  /// Another connection.
+  /// A session of the application.
   std::unique_ptr<Database> connect() {
-    return postgres() ? must(open_database(pg_->database.url()))
-                      : std::unique_ptr<Database>(shop_->connect());
+    if (!postgres()) return shop_->connect();
+    auto other = must(Postgres::open(pg_->database.url()));
+    other->names_of_caller(true);
+    return other;
+  }
+
+  /// What the application does: it finds names by its own search path.
+  void application(const std::string& sql) {
+    auto* server = dynamic_cast<Postgres*>(db_.get());
+    if (server != nullptr) server->names_of_caller(true);
+    must(db_->script(sql));
+    if (server != nullptr) server->names_of_caller(false);
   }
 
   void as(const std::string& actor, const std::string& sql) {
     Context context;
     context.set("actor", actor);
     auto scope = must(ContextScope::begin(*db_, context));
-    must(db_->script(sql));
+    application(sql);
     must(scope.commit());
   }
 

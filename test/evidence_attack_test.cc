@@ -297,13 +297,13 @@ TEST_P(AttackLog, CaptureOffAndOnAgain) {
       "update p set price = 0 where id = 1; delete from p where id = 3;"
       "insert into p values (9, 'x', 1);";
   if (trail.postgres()) {
-    must(trail.db().script("alter table p disable trigger user;" + writes +
-                           R"(alter table p enable trigger user; do $$
+    trail.application("alter table p disable trigger user;" + writes +
+                      R"(alter table p enable trigger user; do $$
 declare name name; begin
 for name in select tgname from pg_trigger where tgrelid = 'p'::regclass and tgname like '0\_vestige\_%' loop
   execute format('alter table p enable %s trigger %I', case when name like '%insert' then ''
     when name like '%apply' then 'replica' else 'always' end, name);
-end loop; end $$)"));
+end loop; end $$)");
   } else {
     // The triggers are taken out of the schema and put back, byte for byte.
     auto rows = must(trail.db().query(
@@ -317,7 +317,7 @@ end loop; end $$)"));
     }
     rows.reset();
     ASSERT_NE(makes, "");
-    must(trail.db().script(drops + writes + makes));
+    trail.application(drops + writes + makes);
   }
   trail.verify();
   EXPECT_EQ(trail.found, "") << "what was recorded is as it was sealed";

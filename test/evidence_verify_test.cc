@@ -217,17 +217,17 @@ TEST_P(VerifyTrail, LiveRowsThatWereChangedBehindTheTrail) {
   trail.verify();
   EXPECT_EQ(trail.found, "");
   if (trail.postgres()) {
-    must(
-        trail.db().script("alter table p disable trigger user; update p set price = 5 where id = 1;"
-                          "delete from p where id = 30; insert into p values (5, 'back', 1)"));
+    trail.application(
+        "alter table p disable trigger user; update p set price = 5 where id = 1;"
+        "delete from p where id = 30; insert into p values (5, 'back', 1)");
     trail.verify();
     EXPECT_EQ(trail.found.substr(0, 8), "capture\n");
     trail.found.erase(0, 8);
   } else {
     must(trail.db().application_triggers(false));
-    must(
-        trail.db().script("update p set price = 5 where id = 1; delete from p where id = 30;"
-                          "insert into p values (5, 'back', 1)"));
+    trail.application(
+        "update p set price = 5 where id = 1; delete from p where id = 30;"
+        "insert into p values (5, 'back', 1)");
     must(trail.db().application_triggers(true));
     trail.verify();
   }

@@ -49,6 +49,7 @@ class PgSession {
     auto opened = Postgres::open(url);
     if (!opened.has_value()) throw std::runtime_error(opened.error().message);
     db_ = std::move(opened).take();
+    db_->names_of_caller(true);
   }
   void run(std::string_view sql) {
     if (const std::string problem = error(sql); !problem.empty())
@@ -259,7 +260,7 @@ class PgShop {
   static void install_in(PgSession& session) {
     session.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
     if (native_engine()) {
-      session.run(vestige::sql::postgres::native);
+      session.run("begin; " + std::string(vestige::sql::postgres::native) + "; commit");
       session.run("alter table vestige.tracked alter column engine set default 'native'");
     }
   }

@@ -19,6 +19,7 @@ namespace {
 std::unique_ptr<Postgres> must_open(const std::string& url) {
   auto db = Postgres::open(url);
   if (!db.has_value()) throw std::runtime_error(db.error().message);
+  (*db)->names_of_caller(true);
   return std::move(*db);
 }
 

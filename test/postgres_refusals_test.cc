@@ -50,6 +50,14 @@ TEST_F(PostgresRefusals, OfUndoing) {
             "run sql: undo change " + id + ": table public.t is gone");
 }
 
+TEST(PostgresInstall, WantsATransactionToPinItsNamesIn) {
+  PgShop shop;
+  EXPECT_EQ(shop.admin.error(vestige::sql::postgres::install),
+            "run sql: the trail is installed in one transaction, and there is none");
+  EXPECT_EQ(shop.admin.error(vestige::sql::postgres::native),
+            "run sql: the native engine is installed in one transaction, and there is none");
+}
+
 TEST(PostgresInstall, RefusesANewerTrailAndASchemaOfSomebodyElse) {
   const std::string script(vestige::sql::postgres::install);
   PgShop shop;

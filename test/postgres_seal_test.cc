@@ -52,10 +52,10 @@ TEST_F(PostgresSeal, TransactionsThatOverlapAgainAndAgain) {
 }
 
 TEST_F(PostgresSeal, Savepoints) {
-  must(
-      trail.db().script("begin; insert into p values (20, 'a', 1); savepoint s;"
-                        "insert into p values (21, 'b', 1); rollback to s;"
-                        "insert into p values (22, 'c', 1); release s; commit"));
+  trail.application(
+      "begin; insert into p values (20, 'a', 1); savepoint s;"
+      "insert into p values (21, 'b', 1); rollback to s;"
+      "insert into p values (22, 'c', 1); release s; commit");
   trail.seal();
   EXPECT_EQ(sealed(), 6U);
   EXPECT_EQ(trail.found, "");
@@ -101,8 +101,8 @@ TEST_F(PostgresSeal, ARestoredTrailIsGoneOnWith) {
 }
 
 TEST_F(PostgresSeal, BaselineAndTruncateTakeTheirXidFirst) {
-  must(trail.db().script("create table q (id int primary key); insert into q values (1), (2)"));
-  must(trail.db().script("select vestige.track('q', baseline => true); truncate q"));
+  trail.application("create table q (id int primary key); insert into q values (1), (2)");
+  trail.application("select vestige.track('q', baseline => true); truncate q");
   trail.seal();
   EXPECT_EQ(sealed(), 4U + 2U + 3U);
   EXPECT_EQ(trail.found, "");

@@ -29,7 +29,10 @@ std::int64_t resident_kilobytes() {
 
 class PostgresStreamTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(opened_.has_value()) << opened_.error().message; }
+  void SetUp() override {
+    ASSERT_TRUE(opened_.has_value()) << opened_.error().message;
+    (*opened_)->names_of_caller(true);
+  }
   Postgres& db() { return **opened_; }
   void must(std::string_view sql) {
     const auto done = db().script(sql);

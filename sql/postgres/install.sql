@@ -2,14 +2,22 @@
 --
 -- in      any database; an ordinary role that may create a schema, and that owns the tables it tracks
 -- out     schema vestige, version 1 (vestige.meta); nothing is tracked yet. Runs again without harm.
--- run     by `vestige init`, or psql -1 -f install.sql; in one transaction
+-- run     by `vestige init`, or psql -1 -f install.sql; in one transaction, which it refuses to do without
 -- doc     docs/postgres.md; why rows are kept as the text of their values, in docs/decisions/0003
+
+-- Nobody's functions and operators but the server's are met here.
+set local search_path = pg_catalog, pg_temp;
+set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
 
 do $check$
 declare
   present int;
   other text;
 begin
+  if current_setting('search_path') <> 'pg_catalog, pg_temp' then
+    raise exception 'the trail is installed in one transaction, and there is none' using hint = 'psql -1 -f install.sql';
+  end if;
   if current_setting('server_version_num')::int < 130000 then
     raise exception 'vestige needs PostgreSQL 13 or later, this is %', current_setting('server_version');
   end if;

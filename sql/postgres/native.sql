@@ -1,10 +1,23 @@
 -- The native engine in a database that has a trail: the function of the module vestige that records by C++, and the
 -- indexes of the module that cost a write next to nothing.
 --
--- in      a trail (install.sql), and the module where the server looks for modules; run by a superuser
+-- in      a trail (install.sql), and the module where the server looks for modules; run by a superuser, in one
+--         transaction: psql -1 -f native.sql
 -- out     vestige.capture_native(); vestige.set_engine('t', 'native') makes a table use it. The index methods
 --         vestige_runs and vestige_order: those of the trail when it is empty, else after call vestige.set_indexes('runs')
 -- doc     docs/native.md
+
+set local search_path = pg_catalog, pg_temp;
+set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
+
+do $check$
+begin
+  if current_setting('search_path') <> 'pg_catalog, pg_temp' then
+    raise exception 'the native engine is installed in one transaction, and there is none' using hint = 'psql -1 -f native.sql';
+  end if;
+end
+$check$;
 
 create or replace function vestige.capture_native() returns trigger language c as '$libdir/vestige', 'vestige_capture';
 revoke all on function vestige.capture_native() from public;
@@ -40,29 +53,30 @@ $methods$;
 -- has such an index already, made by create index concurrently, is passed over. Call it by itself: it commits.
 --
 -- kind      runs: those of the module; btree: PostgreSQL's, which any server has
+-- It commits, so it cannot pin a search path: every name in it says where it is from.
 create or replace procedure vestige.set_indexes(kind text) language plpgsql as $$
 declare
-  part regclass;
-  named text;
-  over text;
-  method text;
+  part pg_catalog.regclass;
+  named pg_catalog.text;
+  over pg_catalog.text;
+  method pg_catalog.text;
 begin
-  if kind is null or kind not in ('runs', 'btree') then
+  if kind is null or not kind operator(pg_catalog.=) any (array['runs', 'btree']) then
     raise exception 'set_indexes: there is no kind %', kind using errcode = 'invalid_parameter_value',
       hint = 'it is runs or btree';
   end if;
   foreach named in array array['change_key', 'change_order'] loop
-    over := case named when 'change_key' then 'key_hash' else 'id' end;
-    method := case when kind = 'btree' then 'btree' when named = 'change_key' then 'vestige_runs' else 'vestige_order' end;
+    over := case when named operator(pg_catalog.=) 'change_key' then 'key_hash' else 'id' end;
+    method := case when kind operator(pg_catalog.=) 'btree' then 'btree' when named operator(pg_catalog.=) 'change_key' then 'vestige_runs' else 'vestige_order' end;
     continue when exists (
-      select from pg_catalog.pg_class c join pg_catalog.pg_am m on m.oid = c.relam
-      where c.oid = pg_catalog.format('vestige.%I', named)::pg_catalog.regclass and m.amname = method);
-    for part in select inhrelid from pg_catalog.pg_inherits where inhparent = 'vestige.change'::pg_catalog.regclass loop
+      select from pg_catalog.pg_class c join pg_catalog.pg_am m on m.oid operator(pg_catalog.=) c.relam
+      where c.oid operator(pg_catalog.=) pg_catalog.format('vestige.%I', named)::pg_catalog.regclass and m.amname operator(pg_catalog.=) method);
+    for part in select inhrelid from pg_catalog.pg_inherits where inhparent operator(pg_catalog.=) 'vestige.change'::pg_catalog.regclass loop
       continue when exists (
-        select from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
-          join pg_catalog.pg_am m on m.oid = c.relam join pg_catalog.pg_attribute a on a.attrelid = i.indrelid
-            and a.attnum = i.indkey[0]
-        where i.indrelid = part and m.amname = method and a.attname = over and i.indisvalid);
+        select from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) i.indexrelid
+          join pg_catalog.pg_am m on m.oid operator(pg_catalog.=) c.relam join pg_catalog.pg_attribute a on a.attrelid operator(pg_catalog.=) i.indrelid
+            and a.attnum operator(pg_catalog.=) i.indkey[0]
+        where i.indrelid operator(pg_catalog.=) part and m.amname operator(pg_catalog.=) method and a.attname operator(pg_catalog.=) over and i.indisvalid);
       execute pg_catalog.format('create index on %s using %I (%I)', part, method, over);
       commit;
     end loop;
@@ -103,5 +117,5 @@ $owner$;
 -- doctor knows them as part of the trail.
 update vestige.meta
 set value = (value::jsonb || (select jsonb_object_agg(own.key, own.value) from jsonb_each(vestige.own_sources()) own
-                              where own.key ~ '^vestige\.(capture_native|runs_method|order_method|set_indexes)\('))::text
+                              where own.key ~ E'^vestige\\.(capture_native|runs_method|order_method|set_indexes)\\('))::text
 where name = 'sources';

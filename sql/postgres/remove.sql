@@ -1,4 +1,8 @@
 -- Takes the trail away: triggers, history, everything. Runs in a transaction.
+set local search_path = pg_catalog, pg_temp;
+set local standard_conforming_strings = on;
+set local quote_all_identifiers = off;
+
 do $remove$
 declare
   t record;

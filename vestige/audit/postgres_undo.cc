@@ -72,7 +72,10 @@ Result<Outcome> undo_on_postgres(Database& db, const Selection& selection, const
   }
   if (options.on_conflict != OnConflict::skip && outcome.skipped > 0)
     return conflicts_refused(what, outcome, options);
-  TRY(db.run("set constraints all immediate"));
+  {
+    const Fence fence(db);  // triggers of the application that waited for it
+    TRY(db.run("set constraints all immediate"));
+  }
   if (!options.dry_run) outcome.tx = TRY(scope.written()).tx;
   if (options.patch != nullptr) TRY(options.patch->outcome(outcome));
   if (!options.dry_run) TRY(scope.commit());

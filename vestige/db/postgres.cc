@@ -74,6 +74,8 @@ class Bound {
   std::vector<bool> null_;
 };
 
+constexpr std::string_view kPinnedPath = "pg_catalog, pg_temp";
+
 bool is_mere_select(std::string_view sql) {
   const std::string word = postgres::first_word(sql);
   return word == "select" || word == "values" || word == "table";
@@ -95,7 +97,26 @@ Result<void> Postgres::ready(std::string_view sql) {
              "run sql: the script is one transaction, it cannot begin or end another"),
         "leave out BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION and COPY FROM STDIN");
   if (session_->on_wire != nullptr) session_->on_wire->park();
+  TRY(look_up(fenced_ || names_of_caller_ ? Names::callers : Names::pinned));
   session_->in_transaction = in_transaction();
+  return {};
+}
+
+// Where names are looked up from here on.
+Result<void> Postgres::look_up(Names names) {
+  const PGTransactionStatusType status = PQtransactionStatus(session_->connection);
+  if (names_within_ && status == PQTRANS_IDLE) names_ = Names::unknown;
+  if (names_ == names || status == PQTRANS_INERROR || !callers_path_.has_value()) return {};
+  Bound bound;
+  TRY(bound.add(Text{names == Names::pinned ? std::string(kPinnedPath) : *callers_path_}));
+  session_->in_transaction = status != PQTRANS_IDLE;
+  const auto rows = TRY(sent(
+      bound.send(session_->connection, "select pg_catalog.set_config('search_path', $1, false)"),
+      "select"));
+  while (TRY(rows->next()) == Step::row) {
+  }
+  names_ = names;
+  names_within_ = status != PQTRANS_IDLE;
   return {};
 }
 
@@ -191,7 +212,10 @@ Result<void> Postgres::begin() {
 }
 
 Result<void> Postgres::commit() {
-  const auto rows = TRY(send("commit", {}));
+  const bool of_caller = std::exchange(names_of_caller_, true);  // for the application's triggers
+  auto sent = send("commit", {});
+  names_of_caller_ = of_caller;
+  const auto rows = TRY(std::move(sent));
   TRY(rows->next());
   if (rows->tag() == "ROLLBACK")
     return fail(Fault::invalid, "commit: a statement before it failed, all is rolled back");

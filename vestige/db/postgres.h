@@ -3,11 +3,14 @@
 // What differs from SQLite: query() runs the statement, so its errors come from query() as well as
 // from next(). A failed statement spoils the transaction it stands in: what follows is refused until
 // rollback(), and commit() then is an error. A text cannot hold NUL, or bytes that are not UTF-8.
+// Names and operators are looked up in pg_catalog alone, so that nothing that others planted runs in what this program
+// asks; what the caller writes, and the application's triggers at COMMIT, find names as the caller's session would.
 // Results are text but for integers, bool (0 and 1), reals, bytea, and json, jsonb and numeric
 // (tokens, no digit lost).
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -51,15 +54,26 @@ class Postgres final : public Database {
   /// The server's version: 150018 is 15.18.
   int version() const;
 
+  /// While on, and behind a fence, statements find their names by the search path that the session would have had.
+  void names_of_caller(bool on) { names_of_caller_ = on; }
+
  private:
+  enum class Names { unknown, pinned, callers };
+
   Postgres(std::unique_ptr<postgres::Session> session, std::string where);
   Result<std::unique_ptr<postgres::PostgresRows>> send(std::string_view sql, const Params& params);
   Result<std::unique_ptr<postgres::PostgresRows>> sent(bool accepted, std::string_view sql);
   Result<void> ready(std::string_view sql);
+  Result<void> pin();
+  Result<void> look_up(Names names);
 
   std::unique_ptr<postgres::Session> session_;
   std::string where_;
   bool fenced_ = false;
+  std::optional<std::string> callers_path_;  // nothing: not asked for yet
+  bool names_of_caller_ = false;
+  Names names_ = Names::unknown;
+  bool names_within_ = false;  // set within a transaction: a rollback takes it back
 };
 
 }  // namespace vestige

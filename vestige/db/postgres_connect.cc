@@ -23,7 +23,8 @@ constexpr std::string_view kSettings = R"(
   select set_config(name, wanted, false)
     from (values ('extra_float_digits', '1'), ('bytea_output', 'hex'),
                  ('standard_conforming_strings', 'on'), ('datestyle', 'ISO'),
-                 ('intervalstyle', 'postgres'), ('jit', 'off')) as setting (name, wanted)
+                 ('intervalstyle', 'postgres'), ('jit', 'off'),
+                 ('quote_all_identifiers', 'off')) as setting (name, wanted)
    where split_part(current_setting(name), ',', 1) <> wanted)";
 
 using Option = std::pair<std::string, std::string>;
@@ -116,6 +117,13 @@ void drop_notice(void* /*unused*/, const PGresult* /*notice*/) {}
 
 }  // namespace
 
+// The first statement of a session: nothing in it is looked up anywhere but in pg_catalog.
+Result<void> Postgres::pin() {
+  const Value path = TRY(scalar(*this, "select pg_catalog.current_setting('search_path')"));
+  callers_path_ = std::get<Text>(path).bytes;
+  return look_up(Names::pinned);
+}
+
 Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   Options options = TRY(parse(url));
   const std::string attempt = "open " + place(option(options, "user"), option(options, "host"),
@@ -145,6 +153,7 @@ Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   std::unique_ptr<Postgres> db(new Postgres(
       std::move(session),
       place(PQuser(connection), PQhost(connection), PQport(connection), PQdb(connection))));
+  TRY(db->pin());
   TRY(db->run(kSettings));
   return db;
 }

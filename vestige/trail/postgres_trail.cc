@@ -53,16 +53,24 @@ Result<Shape> read_shape(const Rows& rows, int first) {
   return shape;
 }
 
+// What a name means is up to the search path of the caller. Under it every name of a statement of ours is qualified.
+Result<Value> visible_table(Database& db, const std::string& name) {
+  const Fence fence(db);
+  return scalar(db,
+                "select pg_catalog.format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
+                " join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace"
+                " cross join lateral pg_catalog.pg_table_is_visible(c.oid) as visible"
+                " where c.relkind operator(pg_catalog.=) any ('{r,p,v,m,f}'::pg_catalog.\"char\"[])"
+                " and (c.relname operator(pg_catalog.=) ?1::pg_catalog.text and visible or"
+                " pg_catalog.format('%s.%s', n.nspname, c.relname) operator(pg_catalog.=)"
+                " ?1::pg_catalog.text)"
+                " order by visible using operator(pg_catalog.>) limit 1",
+                {Text{name}});
+}
+
 // A table's name as people write it, schema.table or table, for to_regclass: quoted where it must be.
 Result<std::string> spelled(Database& db, const std::string& name) {
-  const Value known =
-      TRY(scalar(db,
-                 "select format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
-                 " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-                 " where c.relkind in ('r', 'p', 'v', 'm', 'f') and (c.relname = ?1 and"
-                 " pg_catalog.pg_table_is_visible(c.oid) or n.nspname || '.' || c.relname = ?1)"
-                 " order by pg_catalog.pg_table_is_visible(c.oid) desc limit 1",
-                 {Text{name}}));
+  const Value known = TRY(visible_table(db, name));
   if (std::holds_alternative<Text>(known)) return std::get<Text>(known).bytes;
   const std::string near = nearest(name, TRY(trackable_tables(db)));
   auto missing = fail(Fault::missing, "find table {}: there is none", name);

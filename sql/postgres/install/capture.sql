@@ -23,7 +23,7 @@ $$;
 -- so there are few of them, and they are short. Rows go through variables: PL/pgSQL keeps what an assignment set up for
 -- the whole transaction, but sets an INSERT up each time.
 create or replace function vestige.capture_source(rel oid, t vestige.tracked, s vestige.shape) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
   condition text := coalesce(t.policy ->> 'when', '');
@@ -143,7 +143,7 @@ $$;
 -- changed the table in this transaction, each row finds its place by itself (see capture_nested). Whether there are
 -- rows at all is only known when they are written, so a context that begins with them comes after them.
 create or replace function vestige.insert_source(rel oid, t vestige.tracked, s vestige.shape) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   required text := vestige.requirement(t);
 begin

@@ -80,7 +80,7 @@ begin
   foreach field in array required loop
     if coalesce(fields ->> field, '') = '' then
       raise exception 'vestige: a change of % needs a context with %', table_name, field
-        using errcode = 'VS001', hint = format('select vestige.set_context(''{"%s": "…"}'') in the same transaction', field);
+        using errcode = 'VS001', hint = format('select vestige.set_context(''{"%s": "..."}'') in the same transaction', field);
     end if;
   end loop;
 end

@@ -2,7 +2,7 @@
 
 -- The trail's own functions and views, each with a fingerprint; those that are generated for a table are left out.
 create or replace function vestige.own_sources() returns jsonb language sql stable
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   select jsonb_object_agg(o.name, o.print) from (
     select p.oid::regprocedure::text as name,
            md5(concat_ws('|', p.prosrc, p.prosecdef, p.provolatile, p.proleakproof, p.proconfig, l.lanname, p.proretset)) as print

@@ -113,7 +113,7 @@ declare
 begin
   if coalesce(vestige.given_fields(current_setting('vestige.context', true)) ->> 'reason', '') = '' then
     raise exception 'erase: a reason is needed' using errcode = 'VS001',
-      hint = 'select vestige.set_context(''{"actor": "…", "reason": "…"}'') in the same transaction';
+      hint = 'select vestige.set_context(''{"actor": "...", "reason": "..."}'') in the same transaction';
   end if;
   -- No sealer writes meanwhile what it computed of that which goes.
   perform pg_advisory_xact_lock(1986360180, 5);

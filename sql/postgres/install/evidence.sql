@@ -11,7 +11,7 @@ create table if not exists vestige.bundle (
   entries bytea not null
 );
 
--- Hashes of the Merkle tree: 256 of level 8·level in each tile.
+-- Hashes of the Merkle tree: 256 of level 8 * level in each tile.
 create table if not exists vestige.tile (
   level int not null,
   n bigint not null,

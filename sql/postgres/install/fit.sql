@@ -90,7 +90,7 @@ $$;
 
 -- One of the functions that capture a table, which belongs to the trail's owner whoever makes it.
 create or replace function vestige.make_function(named text, settings text, source text) returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
 begin

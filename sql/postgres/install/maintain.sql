@@ -12,7 +12,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: time
   select c.oid::regclass, case m[1] when 'MINVALUE' then '-infinity' else trim(m[1], '''') end::timestamptz,
          trim(m[2], '''')::timestamptz
   from pg_inherits i join pg_class c on c.oid = i.inhrelid,
-    regexp_match(pg_get_expr(c.relpartbound, c.oid), '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') m
+    regexp_match(pg_get_expr(c.relpartbound, c.oid), E'^FOR VALUES FROM \\((.*)\\) TO \\((.*)\\)$') m
   where i.inhparent = 'vestige.change'::regclass and m is not null
   order by 2
 $$;

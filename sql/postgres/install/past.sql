@@ -1,6 +1,6 @@
 -- Tables as they were: the live rows, and over those that were changed since, what their changes say they were.
 
--- A row's text as a value whose fields can be named: f1, f2, … There are four widths; a text is filled up with empty
+-- A row's text as a value whose fields can be named: f1, f2, ... There are four widths; a text is filled up with empty
 -- fields to the next one. The server parses it, at a hundredth of the cost of vestige.fields.
 do $types$
 declare
@@ -68,7 +68,7 @@ set search_path = pg_catalog, pg_temp as $$
     when 'json' then 'v'
     when 'boolean' then 'case when v in (''t'', ''true'') then ''true'' when v in (''f'', ''false'') then ''false'''
                         ' else to_json(v)::text end'
-    when 'time' then 'case when v ~ ''^[0-9]'' then to_json(replace(regexp_replace(v, ''([+-][0-9][0-9])$'', ''\1:00''),'
+    when 'time' then 'case when v ~ ''^[0-9]'' then to_json(replace(regexp_replace(v, ''([+-][0-9][0-9])$'', E''\\1:00''),'
                      ' '' '', ''T''))::text else to_json(v)::text end'
     when 'cast' then format('vestige.value_json(''cast'', %L, v)', type)
     else 'to_json(v)::text' end, value)
@@ -92,7 +92,7 @@ $$;
 --
 -- rel      where the live rows are; null: the table is gone
 -- wanted   the columns to give: [{"id": of the column in the shapes, null: it is not recorded, or was not there,
---          "live": its number in rel, null: it is gone, "shown": the name that it has, "kind", "type"}, …]
+--          "live": its number in rel, null: it is gone, "shown": the name that it has, "kind", "type"}, ...]
 -- result   the relation whose row type is wanted, columns by place; null: one JSON object, and the key to sort by
 create or replace function vestige.past_rows(t vestige.tracked, upto bigint, rel oid, wanted jsonb, result oid) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

@@ -10,8 +10,8 @@ declare
   f record;
 begin
   for f in
-    select p.oid::regprocedure as name, substring(p.prosrc from '^\s*-- pinned: (\w+)') as pinned
-    from pg_catalog.pg_proc p where p.pronamespace = 'vestige'::regnamespace and p.prosrc ~ '^\s*-- pinned: '
+    select p.oid::regprocedure as name, substring(p.prosrc from E'^\\s*-- pinned: (\\w+)') as pinned
+    from pg_catalog.pg_proc p where p.pronamespace = 'vestige'::regnamespace and p.prosrc ~ E'^\\s*-- pinned: '
   loop
     execute format('alter function %s %s', f.name, vestige.pinned(case f.pinned when 'values' then 'zdifbmqxa'
                                                                     when 'times' then 'zd' when 'names' then 'q' end));

@@ -11,8 +11,8 @@ begin
     return case when body = '' then array[null]::text[] else string_to_array(body, ',', '') end;
   end if;
   return array(
-    select case when m[1] is not null then replace(replace(m[1], '""', '"'), '\\', '\') else nullif(m[2], '') end
-    from regexp_matches(body || ',', '(?:"((?:[^"\\]|""|\\\\)*)"|([^,"]*)),', 'g') as m);
+    select case when m[1] is not null then replace(replace(m[1], '""', '"'), E'\\\\', E'\\') else nullif(m[2], '') end
+    from regexp_matches(body || ',', E'(?:"((?:[^"\\\\]|""|\\\\\\\\)*)"|([^,"]*)),', 'g') as m);
 end
 $$;
 
@@ -40,7 +40,7 @@ begin
   elsif kind = 'boolean' then
     return case when value in ('t', 'true') then 'true' else 'false' end;
   elsif kind = 'time' and value ~ '^[0-9]' then
-    return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', '\1:00'), ' ', 'T'))::text;
+    return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', E'\\1:00'), ' ', 'T'))::text;
   elsif kind = 'cast' and value like '{%' then
     return vestige.cast_json(type, value);
   end if;

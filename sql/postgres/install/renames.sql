@@ -1,6 +1,6 @@
 -- A policy names columns. Where one is renamed the policy goes with it: what is excluded stays excluded.
 
--- The columns of a table by number: {"3": "price", …}. Kept with a tracked table, as they were when it was last looked at.
+-- The columns of a table by number: {"3": "price", ...}. Kept with a tracked table, as they were when it was last looked at.
 create or replace function vestige.column_places(rel oid) returns jsonb language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_object_agg(l.attnum, l.name), '{}') from vestige.latest_columns(rel) l
@@ -18,9 +18,9 @@ begin
     if part !~ '^''' then
       -- By way of a mark of its own for each, so that two columns may swap their names.
       for one in select key, value, row_number() over () as n from jsonb_each_text(renamed) loop
-        part := regexp_replace(part, format('\m(new|old)\s*\.\s*(?:%s"%s")(?!\w)',
+        part := regexp_replace(part, format(E'\\m(new|old)\\s*\\.\\s*(?:%s"%s")(?!\\w)',
           case when one.key ~ '^[a-z_][a-z0-9_]*$' then one.key || '|' else '' end,
-          regexp_replace(replace(one.key, '"', '""'), '([^\w\s])', '\\\1', 'g')), format(E'\\1.\x01%s\x01', one.n), 'gi');
+          regexp_replace(replace(one.key, '"', '""'), E'([^\\w\\s])', E'\\\\\\1', 'g')), format(E'\\1.\x01%s\x01', one.n), 'gi');
       end loop;
       for one in select key, value, row_number() over () as n from jsonb_each_text(renamed) loop
         part := replace(part, format(E'\x01%s\x01', one.n), quote_ident(one.value));

@@ -48,7 +48,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     when not p.prosecdef then 'does not run with the rights of the trail''s owner'
     when p.proowner <> (select nspowner from pg_namespace where nspname = 'vestige') then 'does not belong to the trail''s owner'
     when not 'search_path=pg_catalog, pg_temp' = any (coalesce(p.proconfig, '{}'))
-      or cardinality(p.proconfig) <> (select count(*) from regexp_matches(settings, '\mset ', 'g')) then 'has other settings'
+      or cardinality(p.proconfig) <> (select count(*) from regexp_matches(settings, E'\\mset ', 'g')) then 'has other settings'
   end
   from (select to_regproc('vestige.' || function_name) as oid) f left join pg_proc p on p.oid = f.oid
 $$;

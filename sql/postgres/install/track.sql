@@ -2,8 +2,8 @@
 
 -- Starts to track a table, or changes its policy and keeps its history.
 --
--- policy    {"include": […], "exclude": […], "when": "new.x > 0", "require": ["actor"], "key": ["code"],
---            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "…", "classification": "…", "tags": […]}
+-- policy    {"include": [...], "exclude": [...], "when": "new.x > 0", "require": ["actor"], "key": ["code"],
+--            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "...", "classification": "...", "tags": [...]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
 set search_path = pg_catalog, pg_temp as $$
@@ -182,7 +182,7 @@ begin
     where t.tgparentid = 0 and (t.tgfoid in (to_regproc('vestige.capture_' || tracked_id), to_regproc('vestige.insert_' || tracked_id))
       or vestige.captures(t.tgfoid, t.tgargs, tracked_id)
       or t.tgfoid = 'vestige.capture_truncate'::regproc
-         and t.tgargs = convert_to(tracked_id::text, 'UTF8') || '\x00'::bytea)
+         and t.tgargs = convert_to(tracked_id::text, 'UTF8') || E'\\x00'::bytea)
   loop
     perform vestige.drop_trigger(g.tgrelid, g.tgname);
   end loop;
