@@ -1,5 +1,6 @@
 // log and show: what happened.
 #include "cli/change_text.h"
+#include "cli/filter.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "vestige/audit/log.h"
@@ -13,14 +14,9 @@ Result<LogRequest> request(const Arguments& arguments) {
   if (!arguments.words().empty() && request.table.empty())
     return fail(Fault::invalid, "log: the name of the table is empty");
   request.key = arguments.words_from(1);
-  request.filter.since = TRY(arguments.time("--since"));
-  request.filter.until = TRY(arguments.time("--until"));
-  request.filter.actor = arguments.value("--actor");
-  request.filter.column = arguments.value("--column");
-  request.filter.tx = TRY(arguments.number("--tx"));
+  request.filter = TRY(filter(arguments));
   request.filter.limit = TRY(arguments.number("--limit")).value_or(0);
   request.filter.oldest_first = arguments.has("--reverse");
-  if (arguments.has("--op")) request.filter.op = TRY(op_from_name(arguments.text("--op")));
   return request;
 }
 
@@ -151,17 +147,12 @@ Command log_command() {
            "rowid=7 says which; it also names a row of a table without a key.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
            "now; without a zone it is UTC."},
-      .options = {{.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
-                  {.names = "--until", .value = "TIME", .summary = "changes before a time"},
-                  {.names = "--actor", .value = "NAME", .summary = "changes by an actor"},
-                  {.names = "--op",
-                   .value = "OP",
-                   .summary = "insert, update, delete, truncate, baseline or erase"},
-                  {.names = "--column", .value = "NAME", .summary = "changes of a column"},
-                  {.names = "--tx", .value = "N", .summary = "changes of a transaction"},
-                  {.names = "-n, --limit", .value = "N", .summary = "at most so many"},
-                  {.names = "--reverse", .value = "", .summary = "oldest first"},
-                  format_option()},
+      .options = joined(filter_options(),
+                        {{.names = "--actor", .value = "NAME", .summary = "changes by an actor"},
+                         {.names = "--tx", .value = "N", .summary = "changes of a transaction"},
+                         {.names = "-n, --limit", .value = "N", .summary = "at most so many"},
+                         {.names = "--reverse", .value = "", .summary = "oldest first"},
+                         format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",

@@ -1,4 +1,5 @@
 // restore and revert: put rows back.
+#include "cli/filter.h"
 #include "cli/outcome.h"
 #include "cli/session.h"
 #include "vestige/audit/revert.h"
@@ -44,16 +45,24 @@ Result<RevertRequest> revert_request(const Arguments& arguments) {
   if (ways != 1)
     return hinted(fail(Fault::invalid, "revert: say what, in just one way"),
                   "--tx N, or --change ID…, or --actor NAME --since TIME");
-  if (arguments.has("--actor") != arguments.has("--since"))
+  if (arguments.has("--actor") && !arguments.has("--since"))
     return fail(Fault::invalid, "revert: --actor and --since go together");
+  if (arguments.has("--key") && !arguments.has("--table"))
+    return hinted(fail(Fault::invalid, "revert: --key without --table"), "--table T --key K");
   if (!arguments.has("--change") && !arguments.words().empty())
     return hinted(fail(Fault::invalid, "revert: '{}' is not an option", arguments.words().front()),
                   "--change " + arguments.words().front());
   if (arguments.has("--force") && arguments.has("--skip-conflicts"))
     return fail(Fault::invalid, "revert: --force and --skip-conflicts exclude each other");
-  request.tx = TRY(arguments.number("--tx"));
-  request.actor = arguments.value("--actor");
-  request.since = TRY(arguments.time("--since"));
+  const Selection chosen = TRY(filter(arguments));
+  request.tx = chosen.tx;
+  request.actor = chosen.actor;
+  request.since = chosen.since;
+  request.until = chosen.until;
+  request.op = chosen.op;
+  request.column = chosen.column;
+  request.table = arguments.text("--table");
+  request.key = arguments.values("--key");
   std::vector<std::string> ids = arguments.values("--change");
   ids.insert(ids.end(), arguments.words().begin(), arguments.words().end());
   for (const std::string& id : ids) request.changes.push_back(TRY(parse_number("the change", id)));
@@ -73,6 +82,8 @@ Result<int> run_revert(Session& session) {
 const Option kDryRun = {.names = "--dry-run",
                         .value = "",
                         .summary = "change nothing; print the SQL as a patch, one transaction"};
+const Option kPatch = {
+    .names = "--patch", .value = "", .summary = "with --dry-run: all of it, also on a terminal"};
 
 }  // namespace
 
@@ -92,6 +103,7 @@ Command restore_command() {
             .value = "ID|TIME",
             .summary = "the moment: just after a change, or a time (see log)"},
            kDryRun,
+           kPatch,
            {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"}}),
       .examples = {{"vestige restore products 1 --to 3 --dry-run", "see what it would do"},
                    {"vestige restore products 1 --to 2h --by ann", "as it was two hours ago"}},
@@ -108,21 +120,37 @@ Command revert_command() {
       .least = 0,
       .most = kAny,
       .about =
-          {"Undoes the changes, newest first, in one transaction that is recorded like any other; "
-           "unless --reason is given its reason is 'revert of tx N'. A row that was changed since "
-           "is a conflict: it is shown, and nothing happens (exit 3), unless --force undoes it "
-           "all the same or --skip-conflicts leaves it out.",
+          {"Undoes the changes in one transaction that is recorded like any other; unless --reason "
+           "is given its reason is 'revert of tx N'. All of them, or nothing. What is already as "
+           "it "
+           "should be is left alone. A column that was changed since is a conflict: it is shown, "
+           "and "
+           "nothing happens (exit 3), unless --force undoes it all the same or --skip-conflicts "
+           "leaves it out, and undoes the other columns.",
+           "--table, --key, --op, --column, --since and --until narrow what is undone. With "
+           "--column "
+           "it is that column of UPDATEs; rows that were inserted or deleted are left alone.",
            "--actor selects whose changes are undone; who undoes them is said by --by."},
-      .options = undo_options(
-          {{.names = "--tx", .value = "N", .summary = "every change of a transaction"},
-           {.names = "--change", .value = "ID", .summary = "these changes", .repeated = true},
-           {.names = "--actor", .value = "NAME", .summary = "what an actor did"},
-           {.names = "--since", .value = "TIME", .summary = "with --actor: at or after a time"},
-           kDryRun,
+      .options = undo_options(joined(
+          joined(
+              {{.names = "--tx", .value = "N", .summary = "every change of a transaction"},
+               {.names = "--change", .value = "ID", .summary = "these changes", .repeated = true},
+               {.names = "--actor",
+                .value = "NAME",
+                .summary = "what an actor did, --since a time"},
+               {.names = "--table", .value = "TABLE", .summary = "of these, changes of a table"},
+               {.names = "--key",
+                .value = "KEY",
+                .summary = "with --table: of a row; once for each key column",
+                .repeated = true}},
+              filter_options()),
+          {kDryRun,
+           kPatch,
            {.names = "--force", .value = "", .summary = "undo in spite of conflicts"},
-           {.names = "--skip-conflicts", .value = "", .summary = "undo what has no conflict"}}),
+           {.names = "--skip-conflicts", .value = "", .summary = "undo what has no conflict"}})),
       .examples = {{"vestige revert --tx 12 --dry-run", "see the patch"},
                    {"vestige revert --tx 12 --by ann --reason 'wrong file'", "undo a transaction"},
+                   {"vestige revert --tx 12 --table products --column price", "undo a part of it"},
                    {"vestige revert --actor import --since 1h", "undo what the import did"}},
       .all_or_nothing = true,
       .run = run_revert};

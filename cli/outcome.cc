@@ -21,13 +21,13 @@ std::string conflict_json(const Conflict& conflict) {
                      list_json(conflict.columns));
 }
 
-std::string outcome_json(const Outcome& outcome, bool dry_run) {
+std::string outcome_json(const Outcome& outcome, bool dry_run, bool refused) {
   std::string conflicts;
   for (const Conflict& conflict : outcome.conflicts)
     conflicts += (conflicts.empty() ? "" : ",") + conflict_json(conflict);
   return fmt::format(
-      R"({{"dry_run":{},"applied":{},"skipped":{},"tx":{},"conflicts":[{}],"notes":{}}})", dry_run,
-      outcome.applied, outcome.skipped,
+      R"({{"dry_run":{},{}"applied":{},"skipped":{},"tx":{},"conflicts":[{}],"notes":{}}})",
+      dry_run, refused ? R"("refused":true,)" : "", refused ? 0 : outcome.applied, outcome.skipped,
       outcome.tx.has_value() ? std::to_string(*outcome.tx) : "null", conflicts,
       list_json(outcome.notes));
 }
@@ -41,17 +41,29 @@ Result<void> PatchPrinter::statement(const std::string& sql) {
   if (spool_ == nullptr || std::fwrite(&size, sizeof size, 1, spool_.get()) != 1 ||
       std::fwrite(sql.data(), 1, size, spool_.get()) != size)
     return fail(Fault::denied, "keep the patch in a temporary file: {}", std::strerror(errno));
+  ++statements_;
   return {};
 }
 
-Result<void> PatchPrinter::print_patch() {
+Result<void> PatchPrinter::print_patch(const Outcome& outcome) {
   if (spool_ == nullptr) return {};
   Output& output = session_.output();
   const bool json = session_.format() == Format::json;
+  // On a terminal, of a long patch what a person wants to see first.
+  constexpr std::int64_t kShort = 20;
+  constexpr std::int64_t kShown = 10;
+  const bool all =
+      output.width() == 0 || json || statements_ <= kShort || session_.arguments().has("--patch");
+  if (!all)
+    session_.say(
+        fmt::format("{} of {}, the first {}; --patch prints all", counted(statements_, "row"),
+                    counted(static_cast<std::int64_t>(outcome.tables.size()), "table"), kShown));
   if (!json) output.statement("begin;");
   std::rewind(spool_.get());
   std::size_t size = 0;
-  while (output.wanted() && std::fread(&size, sizeof size, 1, spool_.get()) == 1) {
+  for (std::int64_t i = 0; output.wanted() && (all || i < kShown) &&
+                           std::fread(&size, sizeof size, 1, spool_.get()) == 1;
+       ++i) {
     std::string sql(size, '\0');
     if (std::fread(sql.data(), 1, size, spool_.get()) != size) break;
     if (json) output.json("{\"sql\":" + text_json(sql) + "}");
@@ -59,15 +71,20 @@ Result<void> PatchPrinter::print_patch() {
   }
   if (std::ferror(spool_.get()) != 0)
     return fail(Fault::denied, "keep the patch in a temporary file: {}", std::strerror(errno));
-  if (!json) output.statement("commit;");
+  if (!json && all) output.statement("commit;");
   return {};
 }
 
 Result<void> PatchPrinter::outcome(const Outcome& outcome) {
-  TRY(print_patch());
+  TRY(print_patch(outcome));
   if (session_.format() == Format::json)
-    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run")));
+    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run"), false));
   return session_.output().written();
+}
+
+void PatchPrinter::refused(const Outcome& outcome) {
+  if (session_.format() == Format::json)
+    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run"), true));
 }
 
 void print_outcome(Session& session, const Outcome& outcome, const Wording& wording) {

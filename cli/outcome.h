@@ -17,15 +17,17 @@ class PatchPrinter final : public Sink {
   explicit PatchPrinter(Session& session) : session_(session) {}
   Result<void> statement(const std::string& sql) override;
   Result<void> outcome(const Outcome& outcome) override;
+  void refused(const Outcome& outcome) override;
 
  private:
   struct Close {
     void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
   };
-  Result<void> print_patch();
+  Result<void> print_patch(const Outcome& outcome);
 
   Session& session_;
   std::unique_ptr<std::FILE, Close> spool_;
+  std::int64_t statements_ = 0;
 };
 
 struct Wording {

@@ -68,7 +68,7 @@ TEST_F(PostgresPinned, EveryFunctionThatPrintsOrReadsValues) {
       "pronamespace = 'vestige'::regnamespace and proname !~ '^(capture|insert)_[0-9]+$' and "
       "prosrc "
       "~ '\\mexecute (format|past|vestige)' and prosrc ~ "
-      "'(e|r|[)])[.](old|new)_row|value_expression|::%s|past_table' "
+      "'(e|r|[)])[.](old|new)_row|value_expression|::%s|past_table|q ->> ''source''' "
       "and proname not in ('insert_source', 'latest_columns') order by 1");
   std::string names;
   for (const auto& row : rows) {
@@ -83,7 +83,7 @@ TEST_F(PostgresPinned, EveryFunctionThatPrintsOrReadsValues) {
   EXPECT_EQ(
       names,
       "as_of as_of_change baseline_rows capture_anew capture_truncate cast_json key_text live_row "
-      "next_change standing_row undo undo_at_once ");
+      "next_change standing_row undo_apply undo_goal undo_look undo_spares undo_wrong ");
   // No mark is left without its settings.
   EXPECT_EQ(s.one("select count(*)::text from pg_proc where prosrc ~ '-- pinned: ' and "
                   "not coalesce(proconfig::text ~* '(timezone|quote_all)', false)"),

@@ -44,10 +44,10 @@ TEST_F(PostgresRefusals, OfUndoing) {
       "create trigger keep before delete on t for each row execute function keep()");
   const std::string id = s.one("select max(id)::text from vestige.change");
   EXPECT_EQ(s.error("select vestige.undo(" + id + ")"),
-            "run sql: undo change " + id + ": 0 rows of public.t were touched, not one");
+            "run sql: revert: 1 changes of public.t were not undone");
   s.run("drop table t");
   EXPECT_EQ(s.error("select vestige.undo(" + id + ")"),
-            "run sql: undo change " + id + ": table public.t is gone");
+            "run sql: undo changes of public.t: the table is gone");
 }
 
 TEST(PostgresInstall, WantsATransactionToPinItsNamesIn) {

@@ -29,9 +29,9 @@ _vestige() {
     -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --since) return ;;
     --until) return ;;
-    --actor) return ;;
     --op) return ;;
     --column) return ;;
+    --actor) return ;;
     --tx) return ;;
     -n|--limit) return ;;
     --from) return ;;
@@ -50,6 +50,7 @@ _vestige() {
     --traceparent) return ;;
     --context) return ;;
     --by) return ;;
+    --table) return ;;
     --origin) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --tiles) return ;;
@@ -72,14 +73,14 @@ _vestige() {
     doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --format --db --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='--since --until --actor --op --column --tx -n --limit --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    log) options='--since --until --op --column --actor --tx -n --limit --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     show) options='--tx --format --db --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     blame) options='--format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    restore) options='--to --dry-run --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    revert) options='--tx --change --actor --since --dry-run --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    restore) options='--to --dry-run --patch --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    revert) options='--tx --change --actor --table --key --since --until --op --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;

@@ -74,8 +74,11 @@ $check$;
 \ir install/past.sql
 \ir install/as_of.sql
 \ir install/audit.sql
-\ir install/revert.sql
+\ir install/undo_rows.sql
+\ir install/undo_sql.sql
+\ir install/undo_apply.sql
 \ir install/undo.sql
+\ir install/revert.sql
 \ir install/maintain.sql
 \ir install/standing.sql
 \ir install/evidence.sql

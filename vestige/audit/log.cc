@@ -4,7 +4,6 @@
 #include "vestige/trail/install.h"
 
 namespace vestige {
-namespace {
 
 // A name that no table ever had is a slip, not a question with an empty answer.
 Result<void> require_column(Database& db, const std::string& column,
@@ -24,8 +23,6 @@ Result<void> require_column(Database& db, const std::string& column,
                 near.empty() ? "vestige status --format json lists them"
                              : fmt::format("did you mean {}?", near));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   TRY(require_trail(db));

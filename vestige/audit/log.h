@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,12 @@ struct LogRequest {
 ///
 /// faults   missing, invalid
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
+
+/// Refuses a column that no table, or not that one, ever had in the trail.
+///
+/// faults   missing
+Result<void> require_column(Database& db, const std::string& column,
+                            const std::optional<Tracked>& only);
 
 /// One change.
 ///

@@ -1,27 +1,12 @@
 #include "vestige/audit/postgres_undo.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "vestige/base/json.h"
+#include "vestige/trail/postgres_trail.h"
 
 namespace vestige {
 namespace {
-
-// What a message needs of a change; its values are read by the database.
-struct Undone {
-  std::int64_t id;
-  std::string table;
-  Row key;
-};
-
-Result<std::vector<Undone>> newest_first(Database& db, const Selection& selection) {
-  std::vector<Undone> list;
-  auto changes = TRY(read_changes(db, selection));
-  while (auto change = TRY(changes->next()))
-    list.push_back({change->id, change->table, change->key});
-  return list;
-}
 
 Result<std::vector<std::string>> words(const Value& list) {
   std::vector<std::string> out;
@@ -33,53 +18,98 @@ Result<std::vector<std::string>> words(const Value& list) {
   return out;
 }
 
+std::string_view mode(OnConflict on_conflict) {
+  switch (on_conflict) {
+    case OnConflict::refuse: return "refuse";
+    case OnConflict::skip: return "skip";
+    case OnConflict::force: return "force";
+  }
+  return "";
+}
+
+// The rows of which changes conflict: their tables and keys.
+Result<void> name_rows(Database& db, std::vector<Conflict>& conflicts) {
+  std::vector<std::int64_t> ids;
+  for (const Conflict& conflict : conflicts) ids.push_back(conflict.change);
+  auto rows = TRY(db.query(
+      "select x.id, vestige.shown_name(x.schema_name, x.table_name), x.key from"
+      " pg_catalog.unnest(?1::text::int8[]) with ordinality i(id, place), lateral (select c.id,"
+      " t.schema_name, t.table_name, coalesce(d.new_key, d.key)::text as key from vestige.change c,"
+      " vestige.tracked t, vestige.decode(c) d where c.id = i.id and t.id = c.tracked offset 0) x"
+      " order by i.place",
+      {Text{fmt::format("{{{}}}", fmt::join(ids, ","))}}));
+  for (Conflict& conflict : conflicts) {
+    if (TRY(rows->next()) == Step::end) break;
+    conflict.table = rows->text(1);
+    conflict.key = TRY(postgres::row_of_tokens(rows->text(2)));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Outcome> undo_on_postgres(Database& db, const Selection& selection, const Context& context,
+Result<Outcome> undo_on_postgres(Database& db, const std::vector<std::int64_t>& ids,
+                                 const std::optional<std::string>& column, const Context& context,
                                  const ApplyOptions& options, const std::string& what) {
   auto scope = TRY(ContextScope::begin(db, context));
-  TRY(db.run("set constraints all deferred"));
   Outcome outcome;
-  // A whole transaction, by a statement for each kind of change if it is as plain as that.
-  if (selection.tx.has_value() && options.patch == nullptr && !options.dry_run)
-    outcome.applied = TRY(scalar_integer(
-        db, "select vestige.revert_at_once(vestige.changes_of(?1::int8))", {*selection.tx}));
-  const auto changes =
-      outcome.applied > 0 ? std::vector<Undone>() : TRY(newest_first(db, selection));
-  if (outcome.applied == 0 && changes.empty() && selection.key.empty())
-    return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
-  for (const Undone& change : changes) {
+  {
     auto rows =
-        TRY(db.query("select u.done, u.conflict, to_json(u.columns), u.statement,"
-                     " to_json(u.notes) from vestige.undo(?1::int8, ?2::int::boolean) u",
-                     {change.id, options.on_conflict == OnConflict::force ? 1 : 0}));
-    if (TRY(rows->next()) == Step::end)
-      return fail(Fault::internal, "{}: change {} gave no answer", what, change.id);
-    const std::string done = rows->text(0);
-    if (!rows->is_null(1)) {
-      auto columns = TRY(words(rows->value(2)));
-      outcome.conflicts.push_back(
-          {change.id, change.table, change.key, rows->text(1), std::move(columns)});
-    }
-    for (const std::string& note : TRY(words(rows->value(4))))
-      if (std::find(outcome.notes.begin(), outcome.notes.end(), note) == outcome.notes.end())
+        TRY(db.query("select u.kind, u.change, u.what, to_json(u.columns), u.hard::int"
+                     " from vestige.undo_changes(?1::text::int8[], ?2::text,"
+                     " nullif(array_remove(array[?3::text], null), '{}'), ?4::int::boolean) u",
+                     {Text{fmt::format("{{{}}}", fmt::join(ids, ","))},
+                      Text{std::string(mode(options.on_conflict))},
+                      column.has_value() ? Value(Text{*column}) : Value(Null{}),
+                      options.patch != nullptr && options.dry_run ? 1 : 0}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::string kind = rows->text(0);
+      if (kind == "done") {
+        outcome.applied = rows->integer(1);
+        for (const std::string& table : TRY(words(rows->value(3)))) outcome.tables.insert(table);
+      } else if (kind == "statement") {
+        TRY(options.patch->statement(rows->text(2) + ";"));
+      } else if (kind == "conflict") {
+        Conflict& conflict = outcome.conflicts.emplace_back();
+        conflict.change = rows->integer(1);
+        conflict.what = rows->text(2);
+        conflict.columns = TRY(words(rows->value(3)));
+        if (options.on_conflict != OnConflict::force || rows->integer(4) != 0) ++outcome.skipped;
+      } else if (const std::string note = rows->text(2);
+                 std::find(outcome.notes.begin(), outcome.notes.end(), note) ==
+                 outcome.notes.end()) {
         outcome.notes.push_back(note);
-    if (done == "conflict") ++outcome.skipped;
-    if (done == "applied") {
-      ++outcome.applied;
-      if (options.patch != nullptr) TRY(options.patch->statement(rows->text(3) + ";"));
+      }
     }
   }
+  std::sort(outcome.conflicts.begin(), outcome.conflicts.end(),
+            [](const Conflict& a, const Conflict& b) { return a.change > b.change; });
+  if (!outcome.conflicts.empty()) TRY(name_rows(db, outcome.conflicts));
   if (options.on_conflict != OnConflict::skip && outcome.skipped > 0)
     return conflicts_refused(what, outcome, options);
-  {
-    const Fence fence(db);  // triggers of the application that waited for it
-    TRY(db.run("set constraints all immediate"));
-  }
   if (!options.dry_run) outcome.tx = TRY(scope.written()).tx;
   if (options.patch != nullptr) TRY(options.patch->outcome(outcome));
   if (!options.dry_run) TRY(scope.commit());
   return outcome;
+}
+
+Result<std::vector<std::int64_t>> changes_of_row(Database& db, const Tracked& table, const Row& key,
+                                                 std::int64_t after) {
+  Params values = {table.id, after};
+  std::string list;
+  for (const Field& field : key) {
+    values.push_back(std::holds_alternative<Token>(field.value)
+                         ? Value(Text{std::get<Token>(field.value).text})
+                         : field.value);
+    list += fmt::format("{}?{}", list.empty() ? "" : ", ", values.size());
+  }
+  std::vector<std::int64_t> ids;
+  auto rows = TRY(db.query(fmt::format("select unnest(vestige.row_since(?1::int,"
+                                       " vestige.key_text(?1::int, array[{}]::text[]), ?2::int8))",
+                                       list),
+                           values));
+  while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+  return ids;
 }
 
 }  // namespace vestige

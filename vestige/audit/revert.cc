@@ -1,5 +1,6 @@
 #include "vestige/audit/revert.h"
 
+#include "vestige/audit/log.h"
 #include "vestige/audit/postgres_undo.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/audit/undo.h"
@@ -31,7 +32,27 @@ struct Chosen {
   std::string what;
 };
 
-Result<Chosen> chosen(const RevertRequest& request) {
+// What the request says besides: a table, a row, a time, an operation, a column.
+Result<void> narrow(Database& db, const RevertRequest& request, Selection& selection) {
+  std::optional<Tracked> only;
+  if (!request.table.empty()) {
+    const Tracked& table = only.emplace(TRY(tracked_table(db, request.table)));
+    selection.table = table.id;
+    if (!request.key.empty()) {
+      RowName row = TRY(parse_key(db, table, request.key));
+      selection.key = std::move(row.key);
+      selection.row_id = row.row_id;
+    }
+  } else if (!request.key.empty()) {
+    return hinted(fail(Fault::invalid, "revert: a key without a table"), "--table T --key K");
+  }
+  selection.until = request.until;
+  selection.op = request.op;
+  if (request.column.has_value()) TRY(require_column(db, *request.column, only));
+  return {};
+}
+
+Result<Chosen> chosen(Database& db, const RevertRequest& request) {
   const int ways = static_cast<int>(request.tx.has_value()) +
                    static_cast<int>(!request.changes.empty()) +
                    static_cast<int>(request.actor.has_value());
@@ -54,7 +75,42 @@ Result<Chosen> chosen(const RevertRequest& request) {
     out.selection.since = request.since;
     out.what = fmt::format("revert of {} since {}", *request.actor, format_time(*request.since));
   }
+  TRY(narrow(db, request, out.selection));
   return out;
+}
+
+tl::unexpected<Error> no_such_changes(const std::string& what) {
+  return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
+}
+
+// Under another key nobody can follow the row.
+Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t after,
+                              const std::string& what) {
+  const auto names = [](const std::vector<Column>& key) {
+    std::vector<std::int64_t> ids;
+    for (const Column& column : key) ids.push_back(column.id);
+    return ids;
+  };
+  bool same = true;
+  for (const Shape& shape : TRY(shapes(db, table.id)))
+    same = same && names(shape.key()) == names(table.shape.key());
+  if (same) return {};
+  Selection later;
+  later.table = table.id;
+  later.after = after;
+  auto changes = TRY(read_changes(db, later));
+  while (auto change = TRY(changes->next())) {
+    bool fits = change->key.size() == table.shape.key().size();
+    for (std::size_t i = 0; fits && i < change->key.size(); ++i)
+      fits = change->key[i].name == table.shape.key()[i].name;
+    if (fits || change->op == Op::truncate || change->op == Op::erase) continue;
+    return hinted(fail(Fault::invalid,
+                       "{}: the key of {} had other columns until change {}, and it cannot be told"
+                       " which row it was",
+                       what, table.name, change->id),
+                  "vestige log shows the changes, vestige revert undoes them");
+  }
+  return {};
 }
 
 }  // namespace
@@ -62,6 +118,7 @@ Result<Chosen> chosen(const RevertRequest& request) {
 tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
                                         const ApplyOptions& options) {
   constexpr std::size_t kShown = 10;
+  if (options.patch != nullptr) options.patch->refused(outcome);
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, outcome.conflicts.size()); ++i) {
     const Conflict& conflict = outcome.conflicts[i];
@@ -93,14 +150,13 @@ Result<Outcome> restore(Database& db, const std::string& name,
       fmt::format("restore of {} {} to {}", table.name, key_text(named), moment);
 
   if (db.engine() == Engine::postgres) {
-    Selection later;
-    later.table = table.id;
-    later.key = named.key;
-    later.after = upto;
-    Outcome outcome = TRY(undo_on_postgres(db, later, with_reason(options, what), options, what));
+    const auto later = TRY(changes_of_row(db, table, named.key, upto));
+    Outcome outcome =
+        TRY(undo_on_postgres(db, later, std::nullopt, with_reason(options, what), options, what));
     outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
     return outcome;
   }
+  TRY(require_same_key(db, table, upto, what));
   const auto row = TRY(live_row(db, table, named));
   State target;
   if (row.has_value()) {
@@ -118,23 +174,25 @@ Result<Outcome> restore(Database& db, const std::string& name,
     if (!target.has_value() && !row.has_value())
       return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
   }
-  auto undo = TRY(Undo::begin(db, {table}, with_reason(options, what), options));
+  auto undo = TRY(Undo::begin(db, {table}, std::nullopt, with_reason(options, what), options));
   TRY(undo->put(table, named, row.has_value(), target));
   return undo->finish(what);
 }
 
 Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
   TRY(require_trail(db));
-  Chosen choice = TRY(chosen(request));
-  if (db.engine() == Engine::postgres)
-    return undo_on_postgres(db, choice.selection, with_reason(options, choice.what), options,
+  Chosen choice = TRY(chosen(db, request));
+  if (db.engine() == Engine::postgres) {
+    const auto ids = TRY(change_ids(db, choice.selection));
+    if (ids.empty()) return no_such_changes(choice.what);
+    return undo_on_postgres(db, ids, request.column, with_reason(options, choice.what), options,
                             choice.what);
+  }
   choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const auto tables = TRY(tables_of(db, choice.selection));
-  if (tables.empty())
-    return hinted(fail(Fault::missing, "{}: no such changes", choice.what),
-                  "vestige log lists them");
-  auto undo = TRY(Undo::begin(db, tables, with_reason(options, choice.what), options));
+  if (tables.empty()) return no_such_changes(choice.what);
+  auto undo =
+      TRY(Undo::begin(db, tables, request.column, with_reason(options, choice.what), options));
   {
     auto changes = TRY(read_changes(db, choice.selection));
     while (auto change = TRY(changes->next())) TRY(undo->undo(*change));

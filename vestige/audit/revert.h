@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ class Sink {
   virtual Result<void> statement(const std::string& sql) = 0;
   /// Nothing was refused, and all is about to be committed; a fault here rolls it back.
   virtual Result<void> outcome(const Outcome&) { return {}; }
+  /// There are conflicts, and nothing is done.
+  virtual void refused(const Outcome&) {}
 };
 
 enum class OnConflict { refuse, skip, force };
@@ -45,6 +48,7 @@ struct Conflict {
 struct Outcome {
   std::int64_t applied = 0;         // changes undone, or 1 for a restored row; 0: nothing to do
   std::int64_t skipped = 0;         // conflicts skipped
+  std::set<std::string> tables;     // whose rows were written
   std::optional<std::int64_t> tx;   // the transaction that recorded the undoing
   std::vector<Conflict> conflicts;  // skipped or forced; when refused, they are in the Error
   std::vector<std::string> notes;   // columns that could not be restored, and why
@@ -60,12 +64,17 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
 Result<Outcome> restore(Database& db, const std::string& table, const std::vector<std::string>& key,
                         const Moment& to, const ApplyOptions& options);
 
-/// Which changes to undo: exactly one of the three.
+/// Which changes to undo: exactly one of the first three, and what narrows them.
 struct RevertRequest {
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> changes;
   std::optional<std::string> actor;   // with since
   std::optional<std::int64_t> since;  // microseconds
+  std::optional<std::int64_t> until;
+  std::string table;             // empty: every table
+  std::vector<std::string> key;  // with table, as typed: this row
+  std::optional<Op> op;
+  std::optional<std::string> column;  // of UPDATEs, this column; nothing else
 };
 
 /// Undoes changes, newest first, in one transaction.

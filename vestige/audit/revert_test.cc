@@ -226,6 +226,48 @@ TEST(Revert, KeepsTheRowIndexWhole) {
   EXPECT_EQ(must(changes->next())->op, Op::insert);
 }
 
+TEST(Revert, FindsRowsWhoseKeyHasOtherColumnsNow) {
+  Shop shop;
+  shop.run(
+      "create table t (id integer primary key, uid text not null unique, n); insert into t values "
+      "(1, 'a', 1), (2, 'b', 1)");
+  shop.with_trail().track("t");
+  shop.run("update t set n = 2");
+  const std::int64_t before = shop.last_change();
+  shop.track("t", with_key({"uid"}));
+  shop.run("update t set n = 3 where id = 2");
+  EXPECT_EQ(
+      error_of(restore(shop.db(), "t", {"b"}, Moment{Moment::Kind::time, 0}, {})).message,
+      "restore of t uid=b to 1970-01-01T00:00:00.000000Z: the key of t had other columns until "
+      "change 2, and it cannot be told which row it was");
+  EXPECT_EQ(must(restore(shop.db(), "t", {"b"}, Moment{Moment::Kind::change, before}, {})).applied,
+            1);
+  RevertRequest request;
+  request.changes = {1, 2};
+  const Outcome done = must(revert(shop.db(), request, {}));
+  EXPECT_EQ(shop.rows("select * from t"), "1|a|1\n2|b|1\n");
+  EXPECT_FALSE(done.notes.empty());
+  shop.run("update t set n = 2; update t set id = id + 1 where id = 2");
+  EXPECT_NE(error_of(revert(shop.db(), request, {})).message.find("its key has other columns now"),
+            std::string::npos);
+  EXPECT_EQ(shop.rows("select * from t"), "1|a|2\n3|b|2\n");
+}
+
+TEST(Revert, PutsBackAnyOfTheRowsThatAreEqual) {
+  Shop shop;
+  shop.run("create table t (a, b); insert into t values (1, 1), (1, 1)");
+  shop.with_trail().track("t");
+  shop.run("insert into t values (1, 1)");
+  shop.run("delete from t where rowid = 3; insert into t (rowid, a, b) values (9, 1, 1)");
+  RevertRequest request;
+  request.changes = {1};
+  const Outcome done = must(revert(shop.db(), request, {}));
+  EXPECT_EQ(done.applied, 1);
+  EXPECT_EQ(done.notes,
+            std::vector<std::string>{"t has no key: of rows that are equal, any is put back"});
+  EXPECT_EQ(shop.rows("select count(*) from t"), "2\n");
+}
+
 TEST(Restore, PutsBackARowThatMovedAndOneThatWasDeleted) {
   Shop shop;
   shop.run(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vestige/audit/derived.h"
 #include "vestige/trail/capture.h"
 
 namespace vestige {
@@ -23,8 +24,12 @@ std::string described(const Value* value) {
 }  // namespace
 
 Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracked>& tables,
+                                          const std::optional<std::string>& column,
                                           const Context& context, const ApplyOptions& options) {
   std::unique_ptr<Undo> undo(new Undo(db, options));
+  undo->column_ = column;
+  std::vector<std::string> tracked;
+  for (const Tracked& table : TRY(tracked_tables(db))) tracked.push_back(table.name);
   TRY(db.script("pragma foreign_keys = off"));
   TRY(db.application_triggers(false));
   undo->scope_.emplace(TRY(ContextScope::begin(db, context)));
@@ -39,6 +44,12 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
     if (!table.untracked_at.has_value())
       for (const Trigger& trigger : TRY(capture_triggers(db, *live, table, true)))
         TRY(db.script(trigger.sql));
+    Derived derived = TRY(vestige::derived(db, live->name, tracked));
+    for (const Trigger& trigger : derived.kept) {
+      TRY(db.script(trigger.sql));
+      undo->kept_.push_back(trigger.name);
+    }
+    for (std::string& note : derived.notes) undo->derived_notes_.push_back(std::move(note));
     undo->checked_.insert(table.name);
     auto children =
         TRY(db.query("select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
@@ -59,6 +70,8 @@ Undo::~Undo() {
           fmt::format("drop trigger if exists temp.vestige_{}_{}", place.table.id, what));
   for (const std::string_view name : kTrailTriggers)
     (void)db_.script(fmt::format("drop trigger if exists temp.{}", name));
+  for (const std::string& name : kept_)
+    (void)db_.script("drop trigger if exists temp." + db_.quote_name(name));
   (void)db_.application_triggers(true);
   (void)db_.script("pragma foreign_keys = on");
 }
@@ -70,137 +83,6 @@ Result<const Undo::Place*> Undo::place(const std::string& table) const {
   return &found->second;
 }
 
-Statement& Undo::where(Statement& statement, const Place& place, const Row& key,
-                       const std::optional<std::int64_t>& row_id) const {
-  statement.add(" where ");
-  if (key.empty()) return statement.add(place.live.row_id).add(" = ").value(*row_id);
-  bool first = true;
-  if (!tells_apart(key) && row_id.has_value()) {
-    statement.add(place.live.row_id).add(" = ").value(*row_id);
-    first = false;
-  }
-  for (const Field& field : key) {
-    if (!std::exchange(first, false)) statement.add(" and ");
-    statement.name(field.name).add(" is ").value(field.value);
-  }
-  return statement;
-}
-
-Result<std::optional<Row>> Undo::read(const Place& place, const Row& key,
-                                      const std::optional<std::int64_t>& row_id) const {
-  std::string columns;
-  std::vector<std::string> found;
-  for (const Column& column : place.table.shape.columns) {
-    if (place.live.find(column.name) == nullptr) continue;
-    found.push_back(column.name);
-    columns += (columns.empty() ? "" : ", ") + db_.quote_name(column.name);
-  }
-  std::string where;
-  Params values;
-  if (key.empty() || (!tells_apart(key) && row_id.has_value())) {
-    values.emplace_back(row_id.has_value() ? Value(*row_id) : Value(Null{}));
-    where = place.live.row_id + " = ?1";
-  }
-  for (const Field& field : key) {
-    if (place.live.find(field.name) == nullptr) return std::optional<Row>();
-    values.push_back(field.value);
-    where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db_.quote_name(field.name),
-                         values.size());
-  }
-  auto rows = TRY(db_.query(
-      fmt::format("select {} from {} where {}", columns, db_.quote_name(place.live.name), where),
-      values));
-  if (TRY(rows->next()) == Step::end) return std::optional<Row>();
-  Row row;
-  for (std::size_t i = 0; i < found.size(); ++i)
-    row.push_back({found[i], rows->value(static_cast<int>(i))});
-  return std::optional<Row>(std::move(row));
-}
-
-Result<void> Undo::run(const Statement& statement) {
-  if (options_.patch != nullptr) TRY(options_.patch->statement(statement.text()));
-  TRY(statement.run());
-  return {};
-}
-
-void Undo::note(const std::string& text) {
-  if (std::find(outcome_.notes.begin(), outcome_.notes.end(), text) == outcome_.notes.end())
-    outcome_.notes.push_back(text);
-}
-
-bool Undo::restorable(const Place& place, const std::string& column) {
-  const LiveColumn* live = place.live.find(column);
-  if (live == nullptr) {
-    note(
-        fmt::format("{}: column {} is not in the table any more, its value stays in the trail only",
-                    place.table.name, column));
-    return false;
-  }
-  return !live->generated;
-}
-
-Result<void> Undo::insert(const Place& place, const Row& values,
-                          std::optional<std::int64_t> row_id) {
-  for (const LiveColumn& column : place.live.columns)
-    if (!column.generated && find(values, column.name) == nullptr)
-      note(fmt::format("{}: column {} is not recorded, it cannot be restored and has its default",
-                       place.table.name, column.name));
-  if (row_id.has_value()) {
-    const bool taken =
-        TRY(scalar_integer(db_,
-                           fmt::format("select exists (select 1 from {} where {} = ?1)",
-                                       db_.quote_name(place.live.name), place.live.row_id),
-                           {*row_id})) != 0;
-    if (taken) row_id.reset();
-  }
-  Statement statement(db_);
-  statement.add("insert into ").name(place.live.name).add(" (");
-  std::vector<const Field*> fields;
-  for (const Field& field : values)
-    if (restorable(place, field.name)) fields.push_back(&field);
-  bool first = true;
-  if (row_id.has_value()) {
-    statement.add(place.live.row_id);
-    first = false;
-  }
-  for (const Field* field : fields) {
-    if (!std::exchange(first, false)) statement.add(", ");
-    statement.name(field->name);
-  }
-  statement.add(") values (");
-  first = true;
-  if (row_id.has_value()) {
-    statement.value(*row_id);
-    first = false;
-  }
-  for (const Field* field : fields) {
-    if (!std::exchange(first, false)) statement.add(", ");
-    statement.value(field->value);
-  }
-  return run(statement.add(")"));
-}
-
-Result<void> Undo::update(const Place& place, const Row& key,
-                          const std::optional<std::int64_t>& row_id, const Row& values) {
-  Statement statement(db_);
-  statement.add("update ").name(place.live.name).add(" set ");
-  bool first = true;
-  for (const Field& field : values) {
-    if (!restorable(place, field.name)) continue;
-    if (!std::exchange(first, false)) statement.add(", ");
-    statement.name(field.name).add(" = ").value(field.value);
-  }
-  if (first) return {};
-  return run(where(statement, place, key, row_id));
-}
-
-Result<void> Undo::remove(const Place& place, const Row& key,
-                          const std::optional<std::int64_t>& row_id) {
-  Statement statement(db_);
-  statement.add("delete from ").name(place.live.name);
-  return run(where(statement, place, key, row_id));
-}
-
 bool Undo::conflict(const Change& change, const Row& key, std::string what,
                     std::vector<std::string> columns, bool can_force) {
   outcome_.conflicts.push_back({change.id, change.table, key, std::move(what), std::move(columns)});
@@ -209,8 +91,39 @@ bool Undo::conflict(const Change& change, const Row& key, std::string what,
   return false;
 }
 
+// Where the key has other columns now, the row is the one that has the former key's values, unless those were changed since.
+Result<bool> Undo::key_went(const Place& place, const Change& change, const Row& key) {
+  const auto today = place.table.shape.key();
+  bool same = today.size() == key.size();
+  for (std::size_t i = 0; same && i < key.size(); ++i) same = today[i].name == key[i].name;
+  if (same || key.empty()) return false;
+  note(fmt::format("{}: its key has other columns now; rows are found by the former ones, {}",
+                   place.table.name, key_text(key)));
+  for (const Field& field : key) {
+    Selection later;
+    later.table = place.table.id;
+    later.after = change.id;
+    later.op = Op::update;
+    later.column = field.name;
+    later.upto = last_;
+    auto changes = TRY(read_changes(db_, later));
+    if (place.live.find(field.name) != nullptr && !TRY(changes->next()).has_value()) continue;
+    (void)conflict(change, key,
+                   "its key has other columns now, and the former ones are gone or were changed",
+                   {field.name}, false);
+    return true;
+  }
+  return false;
+}
+
 Result<bool> Undo::doubtful(const Place& place, const Change& change, const Row& key) {
-  if (tells_apart(key) || change.row_id.has_value()) return false;
+  const bool went = place.table.shape.key().empty() ? false : TRY(key_went(place, change, key));
+  if (went) return true;
+  if (key.empty() ||
+      (tells_apart(key) && place.table.shape.key().size() == key.size() &&
+       place.table.shape.key()[0].name == key[0].name) ||
+      (!tells_apart(key) && change.row_id.has_value()))
+    return false;
   std::string sql = "select count(*) from " + db_.quote_name(place.live.name) + " where true";
   Params values;
   for (const Field& field : key) {
@@ -224,37 +137,68 @@ Result<bool> Undo::doubtful(const Place& place, const Change& change, const Row&
   return true;
 }
 
+Result<std::optional<std::int64_t>> Undo::equal_row(const Place& place, const Change& change) {
+  if (!change.key.empty() || place.live.row_id.empty()) return change.row_id;
+  note(fmt::format("{} has no key: of rows that are equal, any is put back", place.table.name));
+  std::string where;
+  Params values;
+  for (const Field& field : *change.new_values) {
+    if (place.live.find(field.name) == nullptr) continue;
+    values.push_back(field.value);
+    where += fmt::format(" and {0} is ?{1} collate binary and typeof({0}) = typeof(?{1})",
+                         db_.quote_name(field.name), values.size());
+  }
+  // The row that it was, if that is as it was left; else another, if it is known what the whole row was.
+  const bool whole = change.new_values->size() == place.table.shape.columns.size();
+  values.emplace_back(change.row_id.has_value() ? Value(*change.row_id) : Value(Null{}));
+  auto rows = TRY(db_.query(
+      fmt::format("select {0} from {1} where ({0} is ?{2}{3}){4} order by {0} is ?{2} desc limit 1",
+                  place.live.row_id, db_.quote_name(place.live.name), values.size(),
+                  whole ? " or true" : "", where),
+      values));
+  if (TRY(rows->next()) == Step::row) return std::optional(rows->integer(0));
+  return change.row_id;
+}
+
 Result<void> Undo::undo_update(const Place& place, const Change& change) {
   const Row& key = change.new_key.has_value() ? *change.new_key : change.key;
   if (TRY(doubtful(place, change, key))) return {};
-  const auto row = TRY(read(place, key, change.row_id));
+  const auto row_id = TRY(equal_row(place, change));
+  const auto row = TRY(read(place, key, row_id));
   if (!row.has_value()) {
     (void)conflict(change, key, "the row is gone", {}, false);
     return {};
   }
   std::vector<std::string> moved;
   std::string what;
+  Row put;
+  Row forced;
   for (const Field& field : *change.old_values) {
+    if (column_.has_value() && field.name != *column_) continue;
     const Value* left = find(*change.new_values, field.name);
     const Value* found = find(*row, field.name);
-    if (found == nullptr || (left != nullptr && identical(*left, *found))) continue;
-    moved.push_back(field.name);
-    what += fmt::format("{}{} has changed since: {} expected, {} found", what.empty() ? "" : "; ",
-                        field.name, described(left), described(found));
+    if (found == nullptr || (left != nullptr && identical(*left, *found))) {
+      put.push_back(field);
+    } else if (!identical(field.value, *found)) {
+      forced.push_back(field);
+      moved.push_back(field.name);
+      what += fmt::format("{}{} has changed since: {} expected, {} found", what.empty() ? "" : "; ",
+                          field.name, described(left), described(found));
+    }
   }
-  if (!moved.empty() && !conflict(change, key, what, moved, true)) return {};
-  TRY(update(place, key, change.row_id, *change.old_values));
+  if (!moved.empty() && conflict(change, key, what, moved, true))
+    put.insert(put.end(), forced.begin(), forced.end());
+  if (put.empty()) return {};
+  TRY(update(place, key, row_id, put));
   ++outcome_.applied;
   return {};
 }
 
 Result<void> Undo::undo_insert(const Place& place, const Change& change) {
   if (TRY(doubtful(place, change, change.key))) return {};
-  const auto row = TRY(read(place, change.key, change.row_id));
-  if (!row.has_value()) {
-    (void)conflict(change, change.key, "the row is gone", {}, false);
-    return {};
-  }
+  const auto row_id = TRY(equal_row(place, change));
+  const auto row = TRY(read(place, change.key, row_id));
+  if (!row.has_value()) return {};  // it is gone, as it should be
   std::vector<std::string> moved;
   for (const Field& field : *change.new_values) {
     const Value* found = find(*row, field.name);
@@ -264,20 +208,30 @@ Result<void> Undo::undo_insert(const Place& place, const Change& change) {
       !conflict(change, change.key, names(moved) + " changed since the row was inserted", moved,
                 true))
     return {};
-  TRY(remove(place, change.key, change.row_id));
+  TRY(remove(place, change.key, row_id));
   ++outcome_.applied;
   return {};
 }
 
 Result<void> Undo::undo_remove(const Place& place, const Change& change) {
   const bool keyed = tells_apart(change.key) || (!change.key.empty() && change.row_id.has_value());
+  if (keyed && TRY(doubtful(place, change, change.key))) return {};
   const auto row = keyed ? TRY(read(place, change.key, change.row_id)) : std::optional<Row>();
-  if (row.has_value()) {
-    if (!conflict(change, change.key, "a row with this key is there again", {}, true)) return {};
-    TRY(update(place, change.key, change.row_id, *change.old_values));
-  } else {
+  if (!row.has_value()) {
     TRY(insert(place, *change.old_values, change.row_id));
+    ++outcome_.applied;
+    return {};
   }
+  std::vector<std::string> other;
+  for (const Field& field : *change.old_values) {
+    const LiveColumn* live = place.live.find(field.name);
+    const Value* found = find(*row, field.name);
+    if (live != nullptr && !live->generated && found != nullptr && !identical(field.value, *found))
+      other.push_back(field.name);
+  }
+  if (other.empty()) return {};  // it is there, as it should be
+  if (!conflict(change, change.key, "a row with this key is there again", other, true)) return {};
+  TRY(update(place, change.key, change.row_id, *change.old_values));
   ++outcome_.applied;
   return {};
 }
@@ -288,6 +242,12 @@ Result<void> Undo::undo(const Change& change) {
     (void)conflict(change, change.key,
                    change.op == Op::erase ? "an erasure cannot be undone" : change.how_lost(), {},
                    false);
+    return {};
+  }
+  if (column_.has_value() && (change.op == Op::insert || change.op == Op::remove)) {
+    note(fmt::format(
+        "{}: rows that were inserted or deleted are left alone: only a column is undone",
+        change.table));
     return {};
   }
   switch (change.op) {
@@ -334,6 +294,8 @@ Result<Outcome> Undo::finish(const std::string& what) {
   if (options_.on_conflict != OnConflict::skip && outcome_.skipped > 0)
     return conflicts_refused(what, outcome_, options_);
   TRY(refuse_orphans(db_, checked_, before_, what));
+  if (outcome_.applied > 0)
+    for (const std::string& text : derived_notes_) note(text);
   const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
   if (last > last_ && !options_.dry_run) outcome_.tx = last_ + 1;
   if (options_.patch != nullptr) TRY(options_.patch->outcome(outcome_));

@@ -19,9 +19,12 @@ namespace vestige {
 class Undo {
  public:
   /// Opens the transaction. The application's triggers are off and foreign keys are not followed: the
-  /// changes that they made once are in the trail and are undone for themselves. Foreign keys are
-  /// checked at the end.
+  /// changes that they made once are in the trail and are undone for themselves. What they keep in
+  /// virtual tables goes on being kept (derived.h). Foreign keys are checked at the end.
+  ///
+  /// column   the one column to undo; then of UPDATEs only
   static Result<std::unique_ptr<Undo>> begin(Database& db, const std::vector<Tracked>& tables,
+                                             const std::optional<std::string>& column,
                                              const Context& context, const ApplyOptions& options);
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
@@ -66,6 +69,9 @@ class Undo {
                 std::vector<std::string> columns, bool can_force);
   // True, and noted as a conflict, when several rows may be the one that was changed.
   Result<bool> doubtful(const Place& place, const Change& change, const Row& key);
+  Result<bool> key_went(const Place& place, const Change& change, const Row& key);
+  // Of a table without a key: the rowid of a row that is as the change left it, its own or another's.
+  Result<std::optional<std::int64_t>> equal_row(const Place& place, const Change& change);
   Result<void> undo_update(const Place& place, const Change& change);
   Result<void> undo_insert(const Place& place, const Change& change);
   Result<void> undo_remove(const Place& place, const Change& change);
@@ -75,6 +81,9 @@ class Undo {
   std::optional<ContextScope> scope_;
   std::map<std::string, Place> places_;
   std::set<std::string> checked_;  // tables whose foreign keys are checked
+  std::vector<std::string> kept_;  // TEMP triggers that keep what is derived
+  std::vector<std::string> derived_notes_;
+  std::optional<std::string> column_;
   Orphans before_;
   std::int64_t last_ = 0;  // the last change before this
   Outcome outcome_;

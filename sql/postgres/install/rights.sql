@@ -26,7 +26,8 @@ begin
         and (p.provolatile <> 'v' and not p.prosecdef
              or role_name = 'vestige_admin' and p.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
                'make_trigger', 'drop_trigger', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
-               'set_retention', 'undo', 'undo_at_once', 'revert', 'revert_at_once', 'erase', 'erase_changes'))
+               'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one',
+               'undo_changes', 'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes'))
     loop
       execute format('grant %s to %I', given, role_name);
     end loop;

@@ -1,133 +1,195 @@
--- Undoes one change, if the row is as the change left it, or else if `anyway`.
+-- Undoing changes: all of them, or none.
+
+-- Undoes changes by a statement for all of them; deferrable constraints are left deferred. docs/decisions/0015.
 --
--- done       applied, nothing (a TRUNCATE, whose rows have changes of their own), conflict: nothing was done
--- conflict   what is not as the change left it; columns: which
--- statement  the SQL that was run, for people to read; notes: columns that could not be put back, and why
-create or replace function vestige.undo(change_id bigint, anyway boolean default false, out done text, out conflict text,
-  out columns text[], out statement text, out notes text[]) language plpgsql
+-- mode      refuse: nothing is done where there is a conflict; skip: what conflicts is left alone, column by column; force: it
+--           gets its old values all the same
+-- wanted    the columns to undo; then only of UPDATEs. null: all
+-- patch     gives the statements, too
+-- path      the search_path that triggers of the application are to have; null: the session's own
+-- out       kind: conflict (of a change: what, which columns; hard: force does not help), note, statement, or last of all done:
+--           how many changes were undone
+create or replace function vestige.undo_at_once(ids bigint[], mode text, wanted text[], patch boolean, path text)
+returns table (kind text, change bigint, what text, columns text[], hard boolean) language plpgsql
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
-  c vestige.change;
+  rows vestige.undo_row[] := '{}';
+  goal vestige.undo_row[];
+  tables jsonb := '[]';
+  kept bigint[];
+  keys jsonb;
   t vestige.tracked;
-  rel text;
-  old_fields text[];
-  new_fields text[];
-  live_fields text[];
-  live_key text;
-  f record;
-  keys text := '';
-  names text := '';
-  places text := '';
-  sets text := '';
-  selects text := '';
-  key_parts text[];
-  place_in_live int := 0;
-  touched bigint;
-  whole boolean;
+  u record;
+  q jsonb;
+  conflicts int := 0;
+  applied bigint := 0;
+  wrong record;
+  others bigint;
 begin
-  select * into c from vestige.change where id = change_id;
-  if c.id is null then
+  path := coalesce(path, (select reset_val from pg_settings where name = 'search_path'));
+  for change, what in
+    select c.id, case when c.op = 'E' then 'an erasure cannot be undone'
+                      else format('its values were erased by change %s', vestige.erased_parts(c.id) ->> 'values') end
+    from unnest(ids) i(id) join vestige.change c on c.id = i.id
+    where c.op = 'E' or c.op in ('I', 'U', 'D') and c.old_row is null and c.new_row is null order by c.id desc
+  loop
+    return query select 'conflict', change, what, null::text[], true;
+    conflicts := conflicts + 1;
+  end loop;
+  for t in select k.* from vestige.tracked k where k.id in (select c.tracked from unnest(ids) i(id) join vestige.change c on c.id = i.id
+                                                            where c.op in ('I', 'U', 'D')) order by k.id loop
+    select array_agg(c.id), jsonb_agg(distinct to_jsonb(vestige.key_ids(s.columns))), count(*) filter (where c.op <> 'U')
+      into kept, keys, others
+    from unnest(ids) i(id) join vestige.change c on c.id = i.id join vestige.shape s on s.id = c.shape
+    where c.tracked = t.id and c.op in ('I', 'U', 'D') and (c.old_row is not null or c.new_row is not null);
+    continue when kept is null;
+    if jsonb_array_length(keys) > 1 then
+      raise exception 'undo changes of %: their key has other columns in some than in others', vestige.shown_name(t.schema_name, t.table_name)
+        using errcode = 'VS005', hint = 'undo them one by one, the newest first';
+    end if;
+    if wanted is not null and others > 0 then
+      return query select 'note', null::bigint, format('%s: %s rows that were inserted or deleted are left alone: only columns are undone',
+        vestige.shown_name(t.schema_name, t.table_name), others), null::text[], false;
+    end if;
+    u := vestige.undo_rows(t, kept, wanted, mode = 'force');
+    for i in 1..coalesce(cardinality(u.conflicted), 0) loop
+      return query select 'conflict', u.conflicted[i], ltrim(u.whats[i], '!'), array(select json_array_elements_text(u.wheres[i]::json)), u.whats[i] like '!%';
+      conflicts := conflicts + 1;
+    end loop;
+    continue when u.rows is null;
+    applied := applied + (select coalesce(sum(cardinality(r.changes)), 0) from unnest(u.rows) r where r.op is null);
+    q := vestige.undo_sql(t, array(select k::int from jsonb_array_elements_text(keys -> 0) k), cardinality(rows) + 1, cardinality(rows) + cardinality(u.rows));
+    rows := rows || u.rows;
+    tables := tables || jsonb_build_array(q);
+    -- A row whose key went to other columns since is the one that has the former key's values now, unless these were changed.
+    if keys -> 0 <> to_jsonb(vestige.key_ids((vestige.shape_row(t.shape)).columns)) then
+      return query select 'note', null::bigint, format('%s: its key has other columns now; rows are found by the former ones, %s', q ->> 'shown',
+        (select string_agg(k ->> 'name', ', ') from jsonb_array_elements(q -> 'columns') k where keys -> 0 @> (k -> 'id')::text::jsonb)), null::text[], false;
+      if vestige.undo_lost(t, q, (select max(i) from unnest(kept) i)) then
+        raise exception 'undo changes of %: their key has other columns now, and the former ones were changed since', q ->> 'shown'
+          using errcode = 'object_not_in_prerequisite_state', hint = 'vestige.history shows the changes';
+      end if;
+    elsif keys -> 0 = '[]' then
+      return query select 'note', null::bigint, format('%s has no key: of rows that are equal, any is put back', q ->> 'shown'), null::text[], false;
+    end if;
+    u := vestige.undo_look(q, rows, mode);
+    rows := u.rows;
+    for i in 1..coalesce(cardinality(u.conflicted), 0) loop
+      return query select 'conflict', u.conflicted[i], ltrim(u.whats[i], '!'), array(select json_array_elements_text(u.wheres[i]::json)), u.whats[i] like '!%';
+      conflicts := conflicts + 1;
+    end loop;
+    return query select * from vestige.undo_notes(t, q, rows);
+  end loop;
+  if mode = 'refuse' and conflicts > 0 then
+    return;
+  end if;
+  if not exists (select from unnest(rows) r where r.op is not null) then
+    return query select 'done', 0::bigint, null::text, null::text[], false;
+    return;
+  end if;
+  applied := applied + (select count(distinct x) from unnest(rows) r, unnest(r.changes) x where r.op is not null);
+  if patch then
+    return query select 'statement', null::bigint, s, null::text[], false from vestige.undo_patch(tables, rows) s;
+  end if;
+  perform vestige.undo_spares(tables, rows);
+  set constraints all deferred;
+  perform vestige.undo_apply(tables, rows, path);
+  -- The application's triggers may have changed rows again.
+  goal := vestige.undo_goal(tables, rows);
+  for pass in 1..4 loop
+    wrong := vestige.undo_wrong(tables, goal);
+    exit when wrong.amiss + wrong.other = 0;
+    if pass = 4 then
+      if wrong.amiss > 0 then
+        raise exception 'revert: % rows of % are not what they were', wrong.amiss, wrong.shown
+          using errcode = 'VS003', hint = 'a trigger or a row-level policy of the table stands in the way';
+      end if;
+      return query select 'note', null::bigint, format('%s: %s rows have other values than they had: a trigger of the application changes them',
+                                                      wrong.shown, wrong.other), null::text[], false;
+      exit;
+    end if;
+    rows := goal;
+    for q in select x from jsonb_array_elements(tables) x loop
+      if q -> 'keys' = '[]' then
+        rows[(q ->> 'first')::int:(q ->> 'last')::int] := (select array_agg(row(null, null, null, null, null)::vestige.undo_row)
+          from generate_series((q ->> 'first')::int, (q ->> 'last')::int));
+      else
+        u := vestige.undo_look(q, rows, 'force');
+        rows := u.rows;
+      end if;
+    end loop;
+    begin
+      perform vestige.undo_apply(tables, rows, path);
+    exception when sqlstate 'VS003' then
+      null;
+    end;
+  end loop;
+  return query select 'done', applied, null::text, array(select x ->> 'shown' from jsonb_array_elements(tables) x
+    where exists (select from unnest(goal[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null)), false;
+end
+$$;
+
+-- Whether the columns that once were a table's key were changed after the key went to others.
+create or replace function vestige.undo_lost(t vestige.tracked, q jsonb, after_ bigint) returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  lost boolean;
+begin
+  execute format('select exists (select from (select %s as o, %s as n from vestige.change c where c.tracked = $1 and c.id > $2 and c.op = ''U'') c,'
+                 ' lateral (select vestige.fields(c.o) as o, vestige.fields(c.n) as n) f where %s)',
+    vestige.row_of_today(t, 'old_row', null), vestige.row_of_today(t, 'new_row', null),
+    (select string_agg(format('f.o[%1$s] is distinct from f.n[%1$s]', c ->> 'place'), ' or ') from jsonb_array_elements(q -> 'columns') c
+     where q -> 'keys' @> (c -> 'id'))) into lost using t.id, after_;
+  return lost;
+end
+$$;
+
+-- What of a table's rows cannot be put back: columns that are gone, and those that are not recorded.
+create or replace function vestige.undo_notes(t vestige.tracked, q jsonb, rows vestige.undo_row[])
+returns table (kind text, change bigint, what text, columns text[], hard boolean) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return query select 'note', null::bigint, format('%s.%s cannot be put back: the column is gone', q ->> 'shown', g), null::text[], false
+    from jsonb_array_elements_text(q -> 'gone') g;
+  if exists (select from unnest(rows[(q ->> 'first')::int:(q ->> 'last')::int]) r where r.op = 'D') then
+    return query select 'note', null::bigint, format('%s: column %s is not recorded, it cannot be restored and has its default', q ->> 'shown', a.attname),
+        null::text[], false
+      from pg_attribute a where a.attrelid = (q ->> 'rel')::oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+        and not exists (select from jsonb_array_elements(q -> 'columns') c where (c ->> 'attnum')::int = a.attnum) order by a.attnum;
+  end if;
+end
+$$;
+
+-- Undoes one change, if the row is as the change left it, or else if `anyway`.
+--
+-- done       applied, nothing (it is undone already, or there is nothing to undo), conflict: nothing was done
+-- conflict   what is not as the change left it; columns: which
+-- statement  the SQL that does it, for people to read; notes: what could not be put back, and why
+create or replace function vestige.undo(change_id bigint, anyway boolean default false, out done text, out conflict text,
+  out columns text[], out statement text, out notes text[]) language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  if not exists (select from vestige.change c where c.id = change_id) then
     raise exception 'undo: there is no change %', change_id using errcode = 'no_data_found';
   end if;
-  select * into t from vestige.tracked where id = c.tracked;
-  rel := (select format('%I.%I', n.nspname, r.relname) from pg_class r join pg_namespace n on n.oid = r.relnamespace
-          where n.nspname = t.schema_name and r.relname = t.table_name);
-  if rel is null then
-    raise exception 'undo change %: table %.% is gone', c.id, t.schema_name, t.table_name using errcode = 'undefined_table';
-  elsif c.op = 'E' then
-    done := 'conflict';
-    conflict := 'an erasure cannot be undone';
-    return;
-  elsif c.op <> 'T' and c.old_row is null and c.new_row is null then
-    done := 'conflict';
-    conflict := format('its values were erased by change %s', vestige.erased_parts(c.id) ->> 'values');
-    return;
-  elsif c.op in ('T', 'B') then
-    done := 'nothing';
-    return;
-  elsif c.key is null then
-    raise exception 'undo change %: table % is tracked without a key', c.id, rel
-      using hint = 'give it a primary key, or track it with a key over a unique constraint';
-  end if;
-  old_fields := vestige.fields(c.old_row);
-  new_fields := vestige.fields(c.new_row);
-  live_key := coalesce(c.new_key, c.key);
-  whole := (select s.whole from vestige.shape s where s.id = c.shape);
-  -- The columns that the change recorded, where they stand today.
-  for f in
-    select then_.place, then_.item ->> 'name' as name, now_.item ->> 'name' as now_name, now_.item ->> 'type' as type,
-           coalesce((now_.item ->> 'key')::int, 0) as key, count(*) filter (where now_.item ->> 'key' <> '0') over () as n_keys,
-           a.attgenerated, a.attidentity, old_fields[then_.place] as old, new_fields[then_.place] as new
-    from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as then_(item, place)
-      left join lateral (select n as item from vestige.shape p, jsonb_array_elements(p.columns) n
-                         where p.id = t.shape and n ->> 'id' = then_.item ->> 'id') now_ on true
-      left join pg_attribute a on a.attrelid = rel::regclass and a.attname = now_.item ->> 'name' and not a.attisdropped
-    where s.id = c.shape order by then_.place
-  loop
-    if f.now_name is null or f.attgenerated is null then
-      if f.old is not null then
-        notes := notes || format('%s.%s cannot be put back: the column is gone', rel, f.name);
-      end if;
-      continue;
-    end if;
-    if f.key > 0 then
-      keys := concat_ws(' and ', nullif(keys, ''), format('live.%I = %s::%s', f.now_name,
-        case when f.n_keys = 1 then '$2' else format('(vestige.fields($2))[%s]', f.key) end, f.type));
-    end if;
-    place_in_live := place_in_live + 1;
-    selects := concat_ws(', ', nullif(selects, ''), format('live.%I', f.now_name));
-    key_parts := key_parts || jsonb_build_object('place', f.place, 'name', f.now_name, 'type', f.type,
-      'generated', f.attgenerated <> '', 'identity', f.attidentity = 'a', 'live', place_in_live)::text;
-    if f.attgenerated <> '' then
-      continue;
-    end if;
-    names := concat_ws(', ', nullif(names, ''), quote_ident(f.now_name));
-    places := concat_ws(', ', nullif(places, ''), format('%L::%s', f.old, f.type));
-    if c.op = 'U' and (f.old is distinct from f.new or f.old is not null and not whole) then
-      sets := concat_ws(', ', nullif(sets, ''), format('%I = %L::%s', f.now_name, f.old, f.type));
-    end if;
+  done := 'nothing';
+  for one in select u.* from vestige.undo_changes(array[change_id], case when anyway then 'force' else 'refuse' end, null, true) u loop
+    case one.kind
+      when 'conflict' then
+        conflict := one.what;
+        columns := nullif(one.columns, '{}');
+        if not anyway or one.hard then
+          done := 'conflict';
+        end if;
+      when 'note' then notes := notes || one.what;
+      when 'statement' then statement := one.what;
+      else
+        if done <> 'conflict' and one.change > 0 then
+          done := 'applied';
+        end if;
+    end case;
   end loop;
-  execute format('select row(%s)::text from %s as live where %s for update', selects, rel, keys) into statement
-    using null::text, live_key;
-  live_fields := vestige.fields(statement);
-  statement := null;
-  -- Is the row as the change left it?
-  if c.op = 'D' and live_fields is not null then
-    conflict := 'a row with this key is there again';
-  elsif c.op <> 'D' and live_fields is null then
-    conflict := 'the row is gone';
-  elsif c.op <> 'D' then
-    select array_agg(p ->> 'name'), string_agg(format('%s has changed since: %s expected, %s found', p ->> 'name',
-             coalesce(new_fields[(p ->> 'place')::int], 'null'), coalesce(live_fields[(p ->> 'live')::int], 'null')), '; ')
-      into columns, conflict
-    from (select k::jsonb as p from unnest(key_parts) k) parts
-    where live_fields[(p ->> 'live')::int] is distinct from new_fields[(p ->> 'place')::int]
-      and (c.op = 'I' or old_fields[(p ->> 'place')::int] is distinct from new_fields[(p ->> 'place')::int]);
-  end if;
-  if conflict is not null and not (anyway and (c.op = 'D') = (live_fields is null)) then
-    done := 'conflict';
-    return;
-  end if;
-  if c.op = 'I' then
-    statement := format('delete from %s as live where %s', rel, keys);
-  elsif c.op = 'D' then
-    statement := format('insert into %s (%s)%s values (%s)', rel, names,
-      case when exists (select from unnest(key_parts) k where (k::jsonb ->> 'identity')::boolean)
-           then ' overriding system value' else '' end, places);
-  elsif sets = '' then
-    done := 'nothing';
-    return;
-  else
-    statement := format('update %s as live set %s where %s', rel, sets, keys);
-  end if;
-  execute statement using null::text, live_key;
-  get diagnostics touched = row_count;
-  if touched <> 1 then
-    raise exception 'undo change %: % rows of % were touched, not one', c.id, touched, rel
-      using hint = 'a trigger or a row-level policy of the table stands in the way';
-  end if;
-  statement := replace(statement, 'vestige.fields($2)', format('vestige.fields(%L)', live_key));
-  statement := replace(statement, '$2', quote_literal(live_key));
-  done := 'applied';
 end
 $$;

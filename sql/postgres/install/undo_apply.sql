@@ -1,0 +1,234 @@
+-- Putting rows of several tables back at once.
+
+-- Refuses when rows that go would take others with them, or empty these, by foreign keys: what somebody else made since.
+create or replace function vestige.undo_spares(tables jsonb, rows vestige.undo_row[]) returns void language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  q jsonb;
+  child jsonb;
+  f record;
+  mine text;
+  found bigint;
+begin
+  for q in select x from jsonb_array_elements(tables) x
+           where exists (select from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op = 'I') loop
+    for f in
+      select c.conrelid as rel, case when k.relkind = 'p' then '' else 'only ' end || c.conrelid::regclass as target, c.conkey,
+             string_agg(format('live.%I = child.%I', pa.attname, ca.attname), ' and ') as links
+      from pg_constraint c join pg_class k on k.oid = c.conrelid, unnest(c.conkey, c.confkey) as l(child, parent)
+        join pg_attribute pa on true join pg_attribute ca on true
+      where c.contype = 'f' and c.confrelid = (q ->> 'rel')::oid and c.confdeltype in ('c', 'n', 'd') and c.conparentid = 0
+        and pa.attrelid = c.confrelid and pa.attnum = l.parent and ca.attrelid = c.conrelid and ca.attnum = l.child
+        and has_table_privilege(c.conrelid, 'select')
+      group by c.oid, c.conrelid, k.relkind, c.conkey
+    loop
+      child := (select x from jsonb_array_elements(tables) x where (x ->> 'rel')::oid = f.rel);
+      mine := coalesce((
+        select format(' and not exists (select from %s join %s live on %s where (c.op = ''I''%s) and live.ctid = child.ctid'
+                      ' and live.tableoid = child.tableoid)', child ->> 'source', child ->> 'target', child ->> 'fits',
+                      (select string_agg(format(' or c.op = ''U'' and %s', k ->> 'differs'), '') from jsonb_array_elements(child -> 'columns') k
+                       where (k ->> 'attnum')::smallint = any (f.conkey)))
+        where child is not null), '');
+      execute format('select count(*) from %s child where exists (select from %s join %s live on %s where c.op = ''I'' and %s)%s',
+                     f.target, q ->> 'source', q ->> 'target', q ->> 'fits', f.links, mine) into found using rows;
+      if found > 0 then
+        raise exception 'undo: % rows of % refer to rows of % that would go, and would be changed or deleted with them', found, f.rel::regclass,
+          q ->> 'shown' using errcode = 'VS004', hint = 'delete these rows or point them elsewhere first, or undo what made them as well';
+      end if;
+    end loop;
+  end loop;
+end
+$$;
+
+-- Puts the rows back: all tables by one statement, so that foreign keys are checked when everything stands again.
+--
+-- path    the search_path of the session, which the application's triggers are to have
+create or replace function vestige.undo_apply(tables jsonb, rows vestige.undo_row[], path text) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  q jsonb;
+  parts text[] := '{}';
+  counts text[] := '{}';
+  wanted bigint[] := '{}';
+  shown text[] := '{}';
+  had record;
+  differ boolean[];
+  sets text;
+  after_ text;
+  place int := 0;
+  statement text;
+  touched bigint[];
+  work refcursor;
+begin
+  for q in select x from jsonb_array_elements(tables) x order by (x ->> 'first')::int loop
+    place := place + 1;
+    after_ := '';
+    select count(*) filter (where r.op = 'I') as i, count(*) filter (where r.op = 'U') as u, count(*) filter (where r.op = 'D') as d into had
+    from unnest(rows[(q ->> 'first')::int:(q ->> 'last')::int]) r;
+    if had.i > 0 then
+      parts := parts || format('d%s as (delete from %s live using %s where c.op = ''I'' and %s returning 1)', place, q ->> 'target',
+                               q ->> 'source', q ->> 'fits');
+      counts := counts || format('(select count(*) from d%s)', place);
+      wanted := wanted || had.i;
+      shown := shown || (q ->> 'shown');
+      after_ := format(', (select count(*) from d%s) gone', place);
+    end if;
+    if had.u > 0 then
+      execute format('select array[%s] from %s where c.op = ''U''',
+                     (select string_agg(format('bool_or(%s)', k ->> 'differs'), ', ' order by (k ->> 'place')::int)
+                      from jsonb_array_elements(q -> 'columns') k), q ->> 'source') into differ using rows;
+      sets := (select string_agg(format('%1$I = case when %2$s then %3$s else live.%1$I end', k ->> 'name', k ->> 'differs', k ->> 'value'), ', ')
+               from jsonb_array_elements(q -> 'columns') k where (k ->> 'written')::boolean and differ[(k ->> 'place')::int]);
+      if sets is not null then
+        parts := parts || format('u%s as (update %s live set %s from %s%s where c.op = ''U'' and %s returning 1)', place, q ->> 'target',
+                                 sets, q ->> 'source', after_, q ->> 'fits');
+        counts := counts || format('(select count(*) from u%s)', place);
+        wanted := wanted || had.u;
+        shown := shown || (q ->> 'shown');
+        after_ := after_ || format(', (select count(*) from u%s) changed', place);
+      end if;
+    end if;
+    if had.d > 0 then
+      parts := parts || (
+        select format('i%s as (insert into %s (%s)%s select %s from %s%s where c.op = ''D'' returning 1)', place, q ->> 'shown',
+                      string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int),
+                      case when (q ->> 'identity')::boolean then ' overriding system value' else '' end,
+                      string_agg(k ->> 'value', ', ' order by (k ->> 'place')::int), q ->> 'source', after_)
+        from jsonb_array_elements(q -> 'columns') k where (k ->> 'written')::boolean);
+      counts := counts || format('(select count(*) from i%s)', place);
+      wanted := wanted || had.d;
+      shown := shown || (q ->> 'shown');
+    end if;
+  end loop;
+  if cardinality(parts) = 0 then
+    return;
+  end if;
+  statement := format('with %s select array[%s]', array_to_string(parts, ', '), array_to_string(counts, ', '));
+  -- The statement means what it means here; what fires by it sees the path that the session has.
+  open work no scroll for execute statement using rows;
+  perform set_config('search_path', path, true);
+  fetch work into touched;
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  close work;
+  for i in 1..cardinality(wanted) loop
+    if touched[i] is distinct from wanted[i] then
+      raise exception 'revert: % changes of % were not undone', abs(wanted[i] - touched[i]), shown[i]
+        using errcode = 'VS003', hint = 'a trigger or a row-level policy of the table stands in the way';
+    end if;
+  end loop;
+end
+$$;
+
+-- The rows under the keys that they have when they are put back.
+create or replace function vestige.undo_goal(tables jsonb, inout rows vestige.undo_row[]) returns vestige.undo_row[] language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  q jsonb;
+  r vestige.undo_row;
+  parts text[];
+  o text[];
+  n text[];
+  moves boolean;
+  ids int[];
+begin
+  for q in select x from jsonb_array_elements(tables) x where x -> 'keys' <> '[]' loop
+    ids := array(select (c ->> 'place')::int from jsonb_array_elements_text(q -> 'keys') with ordinality as k(id, place)
+                   join jsonb_array_elements(q -> 'columns') c on (c ->> 'id')::int = k.id::int order by k.place);
+    execute format('select exists (select from %s where c.op = ''U'' and (%s))', q ->> 'source',
+      (select string_agg(c ->> 'differs', ' or ') from jsonb_array_elements(q -> 'columns') c where (c ->> 'place')::int = any (ids)))
+      into moves using rows;
+    continue when not moves;
+    for i in (q ->> 'first')::int..(q ->> 'last')::int loop
+      r := rows[i];
+      continue when r.op is distinct from 'U';
+      o := vestige.fields(r.old_row);
+      n := vestige.fields(r.new_row);
+      parts := case when cardinality(ids) = 1 then array[r.key] else vestige.fields(r.key) end;
+      for k in 1..cardinality(ids) loop
+        if o[ids[k]] is distinct from n[ids[k]] then
+          parts[k] := o[ids[k]];
+        end if;
+      end loop;
+      r.key := case when cardinality(ids) = 1 then parts[1] else vestige.row_of(parts) end;
+      rows[i] := r;
+    end loop;
+  end loop;
+end
+$$;
+
+-- How many rows are not there, or there, against what they should be; how many are there with other values, of which table.
+create or replace function vestige.undo_wrong(tables jsonb, rows vestige.undo_row[], out amiss bigint, out other bigint, out shown text) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  q jsonb;
+  found record;
+begin
+  amiss := 0;
+  other := 0;
+  for q in select x from jsonb_array_elements(tables) x where x -> 'keys' <> '[]' loop
+    execute format('select count(*) filter (where (c.op = ''I'') = (live.ctid is not null)) as amiss,'
+                   ' count(*) filter (where c.op <> ''I'' and live.ctid is not null) as other from %s left join %s live on %s'
+                   ' where c.op is not null and (%s) is not true', q ->> 'source', q ->> 'target', q ->> 'fits', q ->> 'undone')
+      into found using rows;
+    amiss := amiss + found.amiss;
+    other := other + found.other;
+    if found.amiss + found.other > 0 then
+      shown := concat_ws(', ', shown, q ->> 'shown');
+    end if;
+  end loop;
+end
+$$;
+
+-- What is done, as statements that people can read and run, one a row: as foreign keys want it where an order can be had.
+create or replace function vestige.undo_patch(tables jsonb, rows vestige.undo_row[]) returns setof text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  one record;
+  found text;
+begin
+  for one in
+    with recursive of_table as (
+      select x as q, (x ->> 'rel')::oid as rel,
+             array(select distinct r.op::text from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null) as ops
+      from jsonb_array_elements(tables) x
+    ), depth as (
+      select t.rel, 0 as rank from of_table t
+      union
+      select f.conrelid, d.rank + 1 from depth d join pg_constraint f on f.contype = 'f' and f.confrelid = d.rel
+        join of_table t on t.rel = f.conrelid
+      where f.conrelid <> f.confrelid and d.rank < jsonb_array_length(tables)
+    ), ranked as (
+      select t.*, (select max(d.rank) from depth d where d.rel = t.rel) as rank,
+             exists (select from pg_constraint f join of_table p on p.rel = f.confrelid
+                     where f.contype = 'f' and f.conrelid = t.rel and 'I' = any (p.ops)) as leaves
+      from of_table t)
+    -- What leaves rows that go comes first; then they go, then rows come back, and then the others can point to them.
+    select r.q, o.op from ranked r, unnest(r.ops) o(op)
+    order by case when o.op = 'U' and r.leaves then 0 when o.op = 'I' then 1 when o.op = 'D' then 2 else 3 end,
+             case when o.op = 'I' then - r.rank else r.rank end, (r.q ->> 'first')::int
+  loop
+    found := case when one.q -> 'keys' = '[]'
+      then format($q$concat('live.ctid = (select live.ctid from %s live where ', concat_ws(' and ', %s), ' limit 1)')$q$,
+                  one.q ->> 'target', one.q ->> 'where')
+      else format($q$concat_ws(' and ', %s)$q$, one.q ->> 'where') end;
+    return query execute (
+      select case one.op
+        when 'I' then format('select concat(%L, %s) from %s where c.op = ''I'' order by c.place',
+                             format('delete from %s as live where ', one.q ->> 'shown'), found, one.q ->> 'source')
+        when 'U' then format('select concat(%L, %s, %L, %s) from %s where c.op = ''U'' and (%s) order by c.place',
+                             format('update %s as live set ', one.q ->> 'shown'), changed, ' where ', found, one.q ->> 'source', differ)
+        else format('select concat(%L, concat_ws(%L, %s), %L) from %s where c.op = ''D'' order by c.place%s',
+                    format('insert into %s (%s)%s values (', one.q ->> 'shown', names,
+                           case when (one.q ->> 'identity')::boolean then ' overriding system value' else '' end),
+                    ', ', prints, ')', one.q ->> 'source',
+                    case when exists (select from pg_constraint f where f.contype = 'f' and f.confdeltype = 'c'
+                                      and f.conrelid = (one.q ->> 'rel')::oid and f.confrelid = f.conrelid) then ' desc' else '' end) end
+      from (select string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int) as names,
+                   string_agg(k ->> 'print', ', ' order by (k ->> 'place')::int) as prints,
+                   string_agg(k ->> 'differs', ' or ') as differ,
+                   format('concat_ws(%L, %s)', ', ', string_agg(format('case when %s then concat(%L, %s) end', k ->> 'differs',
+                          quote_ident(k ->> 'name') || ' = ', k ->> 'print'), ', ' order by (k ->> 'place')::int)) as changed
+            from jsonb_array_elements(one.q -> 'columns') k where (k ->> 'written')::boolean) x) using rows;
+  end loop;
+end
+$$;

@@ -1,0 +1,207 @@
+-- The SQL that undoes rows of a table: looks at them, puts them back, looks again, and prints it for people.
+
+-- What the statements of a table are made of. Its rows are elements first to last of $1, an array of vestige.undo_row; the
+-- ones that stand in the table are `live`, those of $1 are `c`, whose fields are (c.o).f1, (c.n).f1, …
+--
+-- key_ids   of the key that the changes' rows have, which may have been another than the table has today; without: whole rows
+-- out       source (of c), target (of live), fits (c to live), plain and undone (c and live, if there is one: as the changes
+--           left it, as it was before them), live_row, and for each column: name, set, insert, print; notes
+create or replace function vestige.undo_sql(t vestige.tracked, key_ids int[], first int, last int) returns jsonb language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  rel oid := vestige.live_relation(t);
+  s vestige.shape := vestige.shape_row(t.shape);
+  shown text;
+  target text;
+  width int;
+  key_width int;
+  padding text := ')';
+  parts text[] := '{}';
+  fits text[] := '{}';
+  prints text[] := '{}';
+  told text[] := '{}';
+  alike text[] := '{}';
+  before_ text[] := '{}';
+  after_ text[] := '{}';
+  gone text[] := '{}';
+  columns jsonb := '[]';
+  identity boolean := false;
+  f record;
+  source text;
+begin
+  if rel is null then
+    raise exception 'undo changes of %.%: the table is gone', t.schema_name, t.table_name using errcode = 'undefined_table';
+  end if;
+  shown := rel::regclass::text;
+  target := case when (select relkind from pg_class where oid = rel) = 'p' then '' else 'only ' end || shown;
+  select min(v) into width from unnest(array[16, 64, 256, 1600]) v where v >= jsonb_array_length(s.columns);
+  select min(v) into key_width from unnest(array[16, 64, 256, 1600]) v where v >= cardinality(key_ids);
+  padding := repeat(',', width - jsonb_array_length(s.columns)) || ')';
+  for f in
+    select i.place, (i.item ->> 'id')::int as id, i.item ->> 'name' as name, array_position(key_ids, (i.item ->> 'id')::int) as key, a.attnum, a.attname, a.attgenerated,
+           a.attidentity, format_type(a.atttypid, a.atttypmod) as type,
+           case when y.typnamespace = 'pg_catalog'::regnamespace and y.typtype = 'b' and (i.item ->> 'plain')::boolean
+                then format('live.%I::text', a.attname)
+                else format('case when live.%1$I is distinct from null then concat(live.%1$I) end', a.attname) end as printed
+    from jsonb_array_elements(s.columns) with ordinality as i(item, place)
+      left join pg_attribute a on a.attrelid = rel and not a.attisdropped and a.attnum > 0
+        and case when t.relation = rel then a.attnum = (i.item ->> 'attnum')::int else a.attname = i.item ->> 'name' end
+      left join pg_type y on y.oid = a.atttypid
+    order by i.place
+  loop
+    prints := prints || coalesce(f.printed, 'null::text');
+    columns := columns || jsonb_build_object('place', f.place, 'id', f.id, 'name', coalesce(f.attname, f.name), 'attnum', f.attnum,
+      'written', f.attnum is not null and f.attgenerated = '',
+      'differs', format('(c.o).f%1$s is distinct from (c.n).f%1$s', f.place),
+      'value', vestige.value_expression(rel, f.attnum, format('(c.o).f%s', f.place)),
+      'print', format('format(%L, (c.o).f%s)', '%L::' || replace(f.type, '%', '%%'), f.place));
+    if f.attnum is null then
+      gone := gone || f.name;
+      continue;
+    end if;
+    told := told || format('%s is not distinct from (c.n).f%s', f.printed, f.place);
+    if f.attgenerated = '' then
+      identity := identity or f.attidentity = 'a';
+      before_ := before_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.o).f%1$s)', f.place, f.printed);
+      after_ := after_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.n).f%1$s)', f.place, f.printed);
+      alike := alike || format('%s is not distinct from (c.o).f%s', f.printed, f.place);
+    end if;
+    if f.key > 0 then
+      parts[f.key] := case when cardinality(key_ids) = 1 then 'c.key' else format('(c.k).f%s', f.key) end;
+      fits[f.key] := format('live.%I = %s', f.attname, vestige.value_expression(rel, f.attnum, parts[f.key]));
+      -- For people: live.id = '7'::integer.
+      parts[f.key] := format('format(%L, %s)', format('live.%s = ', replace(quote_ident(f.attname), '%', '%%')) || '%L::' || replace(f.type, '%', '%%'), parts[f.key]);
+    elsif cardinality(key_ids) = 0 then
+      parts[f.place] := format('format(%L, (c.n).f%s)', format('live.%s is not distinct from ', replace(quote_ident(f.attname), '%', '%%'))
+                               || '%L::' || replace(f.type, '%', '%%'), f.place);
+    end if;
+  end loop;
+  if cardinality(array_remove(fits, null)) < cardinality(key_ids) then
+    raise exception 'undo changes of %: a column of the key that their rows had is gone', shown
+      using errcode = 'object_not_in_prerequisite_state', hint = 'vestige.history shows the changes';
+  end if;
+  source := format('select x.*, (left(old_row, -1) || %1$L)::vestige.fields_%2$s as o, (left(new_row, -1) || %1$L)::vestige.fields_%2$s as n%3$s'
+                   ' from unnest($1[%4$s:%5$s]) with ordinality x(op, key, old_row, new_row, changes, place)',
+    padding, width,
+    case when cardinality(key_ids) > 1
+         then format(', (left(key, -1) || %L)::vestige.fields_%s as k', repeat(',', key_width - cardinality(key_ids)) || ')', key_width) end,
+    first, last);
+  if cardinality(key_ids) = 0 then
+    -- Of rows that are equal, as many as there are changes, whichever.
+    fits := array['live.tableoid = c.part and live.ctid = c.spot'];
+    source := format('select y.*, p.part, p.spot from (select z.*, row_number() over (partition by key collate "C" order by place) as nth from (%s) z) y'
+      ' left join (select live.tableoid as part, live.ctid as spot, row(%s)::text collate "C" as whole,'
+      ' row_number() over (partition by row(%2$s)::text collate "C" order by live.tableoid, live.ctid) as nth from %s as live) p'
+      ' on p.whole = y.key collate "C" and p.nth = y.nth', source, array_to_string(prints, ', '), target);
+  end if;
+  return jsonb_build_object('tracked', t.id, 'rel', rel, 'shown', shown, 'keys', key_ids, 'columns', columns, 'first', first, 'last', last,
+    'target', target, 'source', format('(%s offset 0) c', source), 'fits', array_to_string(fits, ' and '), 'identity', identity,
+    'gone', array_to_json(gone), 'where', array_to_string(array_remove(parts, null), ', '), 'live_row', format('row(%s)::text', array_to_string(prints, ', ')),
+    'plain', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is not null and %s else live.ctid is null end',
+                    array_to_string(after_, ' and '), array_to_string(told, ' and ')),
+    'undone', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is null else live.ctid is not null and %s end',
+                     array_to_string(before_, ' and '), array_to_string(alike, ' and ')));
+end
+$$;
+
+-- Locks the rows that stand, and finds which are not as the changes left them: what can be put back of these all the same,
+-- and what cannot be. In `rows` stays what is to be done.
+--
+-- mode      refuse, skip, force
+-- out       of the rows that conflict: the last change, what, in which columns, and whether force helps
+create or replace function vestige.undo_look(q jsonb, inout rows vestige.undo_row[], mode text, out conflicted bigint[],
+  out whats text[], out wheres text[], out undone bigint) language plpgsql
+set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+declare
+  one record;
+  r vestige.undo_row;
+  o text[];
+  n text[];
+  v text[];
+  off text[];
+  said text;
+  column_ jsonb;
+  j int;
+begin
+  undone := 0;
+  if q -> 'keys' = '[]' then
+    execute format('lock table %s in share row exclusive mode', q ->> 'target');
+  else
+    execute format('select count(*) from (select from %s join %s live on %s where c.op is not null for update of live) x',
+                   q ->> 'source', q ->> 'target', q ->> 'fits') into j using rows;
+  end if;
+  for one in execute format('select place, undone, live_row, there from (select c.place, %s as plain, %s as undone, case when live.ctid is not null'
+                            ' then %s end as live_row, count(live.ctid) over (partition by c.place) as there'
+                            ' from %s left join %s live on %s where c.op is not null) x where plain is not true or there > 1 order by place',
+                            q ->> 'plain', q ->> 'undone', q ->> 'live_row', q ->> 'source', q ->> 'target', q ->> 'fits') using rows
+  loop
+    j := (q ->> 'first')::int + one.place - 1;
+    r := rows[j];
+    continue when r.op is null;
+    v := vestige.fields(one.live_row);
+    off := '{}';
+    said := null;
+    if one.there > 1 then
+      said := 'several rows have this key';
+    elsif one.undone then
+      undone := undone + cardinality(r.changes);
+      r.op := null;
+    elsif r.op = 'U' and v is null then
+      said := case when q -> 'keys' = '[]' then 'no row is as the change left it' else 'the row is gone' end;
+    else
+      o := vestige.fields(r.old_row);
+      n := vestige.fields(r.new_row);
+      for column_ in select * from jsonb_array_elements(q -> 'columns') loop
+        if not (column_ ->> 'written')::boolean then
+          n[(column_ ->> 'place')::int] := o[(column_ ->> 'place')::int];
+          continue;
+        end if;
+        declare
+          k int := (column_ ->> 'place')::int;
+          expected text := case when r.op = 'D' then o[k] else n[k] end;
+        begin
+          if r.op = 'U' and o[k] is not distinct from n[k] or v[k] is not distinct from expected then
+            continue;
+          elsif r.op = 'U' and v[k] is not distinct from o[k] then
+            n[k] := o[k];
+          else
+            off := off || (column_ ->> 'name');
+            said := concat_ws('; ', said, format('%s has changed since: %s expected, %s found', column_ ->> 'name',
+                                                 coalesce(expected, 'null'), coalesce(v[k], 'null')));
+            if mode = 'force' then
+              n[k] := v[k];
+            elsif r.op = 'U' then
+              n[k] := o[k];
+            end if;
+          end if;
+        end;
+      end loop;
+      if r.op = 'D' then
+        said := 'a row with this key is there again';
+        n := v;
+      elsif r.op = 'I' then
+        said := array_to_string(off, ', ') || ' changed since the row was inserted';
+      end if;
+      if r.op = 'I' then
+        r.op := case when mode = 'force' then r.op end;
+      elsif mode = 'force' or r.op = 'U' and o is distinct from n then
+        r.op := 'U';
+        r.old_row := vestige.row_of(o);
+        r.new_row := vestige.row_of(n);
+      else
+        r.op := null;
+      end if;
+    end if;
+    if said is not null then
+      if one.there > 1 or v is null then
+        said := '!' || said;
+        r.op := null;
+      end if;
+      conflicted := conflicted || r.changes[1];
+      whats := whats || said;
+      wheres := wheres || array_to_json(off)::text;
+    end if;
+    rows[j] := r;
+  end loop;
+end
+$$;
