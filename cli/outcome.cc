@@ -58,7 +58,7 @@ Result<void> PatchPrinter::print_patch(const Outcome& outcome) {
     session_.say(
         fmt::format("{} of {}, the first {}; --patch prints all", counted(statements_, "row"),
                     counted(static_cast<std::int64_t>(outcome.tables.size()), "table"), kShown));
-  if (!json) output.statement("begin;");
+  if (!json && all) output.statement("begin;");
   std::rewind(spool_.get());
   std::size_t size = 0;
   for (std::int64_t i = 0; output.wanted() && (all || i < kShown) &&

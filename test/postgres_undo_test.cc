@@ -201,6 +201,18 @@ TEST_F(PostgresUndo, TriggersOfTheApplicationSeeTheirOwnPath) {
   EXPECT_EQ(s.one("select current_setting('search_path')"), "app");
 }
 
+TEST_F(PostgresUndo, SaysWhatTriggersChangeBesides) {
+  s.run(
+      "create table t (id int primary key); create table log (id int primary key); insert into t "
+      "values (1); select vestige.track('t'), vestige.track('log'); delete from t; create function "
+      "notes() returns trigger language plpgsql as 'begin insert into public.log values (new.id); "
+      "return null; end'; create trigger notes after insert on t for each row execute function "
+      "notes()");
+  const Outcome done = must(undo(tx()));
+  EXPECT_EQ(done.notes,
+            std::vector<std::string>{"log: triggers of the application changed it, too"});
+}
+
 TEST_F(PostgresUndo, HandsKeysRoundAsTheyWere) {
   s.run(
       "create table t (id int primary key, v text unique); select vestige.track('t'); insert into "

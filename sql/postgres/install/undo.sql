@@ -25,6 +25,7 @@ declare
   applied bigint := 0;
   wrong record;
   others bigint;
+  since bigint;
 begin
   path := coalesce(path, (select reset_val from pg_settings where name = 'search_path'));
   for change, what in
@@ -92,6 +93,7 @@ begin
     return query select 'statement', null::bigint, s, null::text[], false from vestige.undo_patch(tables, rows) s;
   end if;
   perform vestige.undo_spares(tables, rows);
+  since := (select max(c.id) from vestige.change c);
   set constraints all deferred;
   perform vestige.undo_apply(tables, rows, path);
   -- The application's triggers may have changed rows again.
@@ -124,6 +126,10 @@ begin
       null;
     end;
   end loop;
+  return query select 'note', null::bigint, format('%s: triggers of the application changed it, too', vestige.shown_name(k.schema_name, k.table_name)),
+      null::text[], false
+    from vestige.tracked k where k.id in (select c.tracked from vestige.change c where c.id > since and c.xid = pg_current_xact_id_if_assigned())
+      and not exists (select from jsonb_array_elements(tables) x where (x ->> 'tracked')::int = k.id) order by k.id;
   return query select 'done', applied, null::text, array(select x ->> 'shown' from jsonb_array_elements(tables) x
     where exists (select from unnest(goal[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null)), false;
 end

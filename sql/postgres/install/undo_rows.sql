@@ -181,7 +181,7 @@ begin
     where c.op <> 'U' or c.new_key is not null or c.o is distinct from c.n$q$,
       keyless, vestige.row_of_today(t, 'old_row', taken), vestige.row_of_today(t, 'new_row', taken))
     into rows, befores, moves using ids, t.id, wanted;
-  if not keyless and not moves and (select count(*) = count(distinct k) from unnest(befores) k) then
+  if not keyless and not moves and (select count(*) = count(distinct k collate "C") from unnest(befores) k) then
     return;
   end if;
   -- A change finds the row under one key and leaves it under another. Under a key rows come and go like brackets: the one
