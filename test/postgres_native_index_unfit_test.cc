@@ -142,7 +142,8 @@ TEST_F(PostgresNativeIndexUnfit, OperatorsThatAreNotItsOwn) {
   // One that comes to the family of an index that stands.
   s.run(
       "create index made on w using vestige_order (a); create function odd(bigint, text) returns "
-      "boolean immutable language plpgsql as 'begin return $1 = length($2); end'; create operator public.=== "
+      "boolean immutable language plpgsql as 'begin return $1 = length($2); end'; create operator "
+      "public.=== "
       "(function = odd, leftarg = bigint, rightarg = text); alter operator family "
       "vestige.id_order using vestige_order add operator 3 public.=== (bigint, text); set "
       "enable_seqscan = off");

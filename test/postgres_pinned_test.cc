@@ -68,7 +68,7 @@ TEST_F(PostgresPinned, EveryFunctionThatPrintsOrReadsValues) {
       "pronamespace = 'vestige'::regnamespace and proname !~ '^(capture|insert)_[0-9]+$' and "
       "prosrc "
       "~ '\\mexecute (format|past|vestige)' and prosrc ~ "
-      "'(e|r|[)])[.](old|new)_row|value_expression|::%s|past_table|q ->> ''source''' "
+      "'(e|r|[)])[.](old|new)_row|value_expression|::%s|plain_type|past_table|q ->> ''source''' "
       "and proname not in ('insert_source', 'latest_columns') order by 1");
   std::string names;
   for (const auto& row : rows) {

@@ -116,6 +116,68 @@ def planted():
     scenario("acc", "1")
 
 
+def types():
+    """Domains with checks, enums, composites and arrays of them, in keys and in values, with every cast that their owner can
+    make; and the checks come after the rows."""
+    psql("create role hostile login; grant create on schema public to hostile; create table public.loot (who text, what text);"
+         "grant all on public.loot to public")
+    psql("""set search_path = public;
+      create function spy(what text) returns boolean language plpgsql set search_path = pg_catalog as $$ begin
+        begin insert into public.loot values (current_user, what); exception when others then raise exception 'spied by %', what; end;
+        return true; end $$;
+      create domain hid as text check (public.spy('hid')); create domain code as text; create domain ints as int[]; create domain deep as code; create type mood as enum ('a', 'b', 'c');
+      create type pair as (x hid, y int); create domain moods as mood;
+      create table acc (id code, m mood, d deep, n ints, p pair, ps pair[], ms mood[], ds hid[], md moods, v int, primary key (id));
+      create table two (k mood, l code, v ints, primary key (k, l));
+      """, user="hostile")
+    use("init")
+    use("track", "acc")
+    use("track", "two")
+    psql("""set search_path = public; begin; select vestige.set_context('{"actor": "ann"}');
+      insert into acc values ('1', 'a', 'd', '{1,2}', '(c,1)', '{"(c,1)"}', '{a,b}', '{c}', 'a', 1); commit;
+      update acc set m = 'b', d = 'e', n = '{3}', p = '(d,2)', ps = '{}', ms = '{c}', ds = '{d}', md = 'b', v = 2;
+      insert into acc (id) values ('2'); insert into two values ('a', 'x', '{1}'), ('b', 'y', '{2}'); update two set v = '{3}';
+      delete from two where k = 'b';
+      create function seen(t anyelement) returns text language plpgsql as $$ begin perform public.spy('a cast'); return 'a'; end $$;
+      create function mood_text(mood) returns text language plpgsql as $$ begin perform public.spy('mood as text'); return 'a'; end $$;
+      create function text_mood(text) returns mood language plpgsql as $$ begin perform public.spy('text as mood'); return null; end $$;
+      create function text_moods(text) returns mood[] language plpgsql as $$ begin perform public.spy('text as mood[]'); return null; end $$;
+      create function pair_text(pair) returns text language plpgsql as $$ begin perform public.spy('pair as text'); return 'a'; end $$;
+      create function text_pair(text) returns pair language plpgsql as $$ begin perform public.spy('text as pair'); return null; end $$;
+      create function mood_json(mood) returns json language plpgsql as $$ begin perform public.spy('mood as json'); return '1'; end $$;
+      create function same(mood, mood) returns boolean language plpgsql as $$ begin perform public.spy('='); return true; end $$;
+      create function same_code(code, code) returns boolean language plpgsql as $$ begin perform public.spy('= of code'); return true; end $$;
+      create cast (text as mood) with function text_mood(text) as implicit;
+      create cast (text as mood[]) with function text_moods(text) as implicit;
+      create cast (pair as text) with function pair_text(pair) as implicit;
+      create cast (text as pair) with function text_pair(text) as implicit;
+      create cast (mood as json) with function mood_json(mood);
+      create operator = (leftarg = mood, rightarg = mood, function = same);
+      create operator = (leftarg = code, rightarg = code, function = same_code);
+      alter domain code add check (public.spy('code')); alter domain ints add check (public.spy('ints'));
+      alter domain deep add check (public.spy('deep')); alter domain moods add check (public.spy('moods'));
+      """, user="hostile")
+    loot()
+    refused = "functions that belong to type"
+    for sql in ("select * from vestige.as_of_change(null::public.acc, 2)", "select * from vestige.as_of(null::public.two, now())"):
+        done = subprocess.run(["psql", "-qXAt", "-c", sql], text=True, capture_output=True, check=False)
+        if refused not in done.stderr or loot():
+            problems.append(f"{sql}: {done.stderr[:300]}")
+    first = psql("select min(id) from vestige.change")
+    for table, key in (("acc", ["1"]), ("two", ["a", "x"])):
+        for run in (["log"], ["log", table], ["log", table, *key], ["show", first], ["diff", table, *key, "--from", first],
+                    ["blame", table, *key], ["at", table, "--change", first], ["at", table, "--time", "1h"],
+                    ["at", table, *key, "--change", first], ["status"], ["doctor"], ["verify", "--live"]):
+            use(*run)
+        keys = ", ".join(f"'{word}'" for word in key)
+        for sql in ("select * from vestige.changes", "select * from vestige.audit_log",
+                    f"select * from vestige.history('{table}', {keys})", f"select * from vestige.blame('{table}', {keys})"):
+            call(sql)
+    rows = use("at", "acc", "--change", first, "--format", "json")
+    if '"m":"a"' not in rows or '"n":[1, 2]' not in rows:
+        problems.append(f"what stood in a table: {rows}")
+
+
 def scenario(table, key):
     keys = os.path.join(tempfile.mkdtemp(), "k")
     with open(keys + ".vkey", "w", encoding="utf8") as file:
@@ -135,7 +197,7 @@ def scenario(table, key):
 
 
 if __name__ == "__main__":
-    {"planted": planted}[sys.argv[1]]()
+    {"planted": planted, "types": types}[sys.argv[1]]()
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)

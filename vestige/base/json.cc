@@ -5,7 +5,6 @@
 namespace vestige::json {
 namespace {
 
-constexpr int kDeepest = 100;
 constexpr std::string_view kHex = "0123456789abcdef";
 
 int hex_digit(char c) {
@@ -176,10 +175,8 @@ Result<void> Reader::skip_number() {
   return {};
 }
 
-Result<void> Reader::skip(int depth) {
-  space();
-  if (at_ >= text_.size()) return broken("value missing", at_);
-  if (depth > kDeepest) return broken("nested too deep", at_);
+// A value that is no list and no object.
+Result<void> Reader::skip_simple() {
   const char c = text_[at_];
   if (c == '"') return skip_string();
   if (c == '-' || is_digit(c)) return skip_number();
@@ -189,39 +186,56 @@ Result<void> Reader::skip(int depth) {
       return {};
     }
   }
-  if (c != '{' && c != '[') return broken("value expected", at_);
-  const char close = c == '{' ? '}' : ']';
-  ++at_;
+  return broken("value expected", at_);
+}
+
+Result<void> Reader::skip_key() {
   space();
-  if (at_ < text_.size() && text_[at_] == close) {
-    ++at_;
-    return {};
-  }
+  if (at_ >= text_.size() || text_[at_] != '"') return broken("key expected", at_);
+  TRY(skip_string());
+  space();
+  if (at_ >= text_.size() || text_[at_] != ':') return broken("colon expected", at_);
+  ++at_;
+  return {};
+}
+
+// Without recursion: an application may nest as deep as it likes.
+Result<void> Reader::skip() {
+  std::string open;  // the brackets that are to be closed
   while (true) {
-    if (c == '{') {
-      space();
-      if (at_ >= text_.size() || text_[at_] != '"') return broken("key expected", at_);
-      TRY(skip_string());
-      space();
-      if (at_ >= text_.size() || text_[at_] != ':') return broken("colon expected", at_);
-      ++at_;
-    }
-    TRY(skip(depth + 1));
     space();
-    if (at_ >= text_.size()) return broken("bracket without end", at_);
-    if (text_[at_] == close) {
+    if (at_ >= text_.size()) return broken("value missing", at_);
+    const char c = text_[at_];
+    if (c == '{' || c == '[') {
       ++at_;
-      return {};
+      open += c == '{' ? '}' : ']';
+      space();
+      if (at_ >= text_.size() || text_[at_] != open.back()) {
+        if (c == '{') TRY(skip_key());
+        continue;
+      }
+    } else {
+      TRY(skip_simple());
     }
-    if (text_[at_] != ',') return broken("comma expected", at_);
-    ++at_;
+    // Behind a value, or at the end of what is empty.
+    while (true) {
+      if (open.empty()) return {};
+      space();
+      if (at_ >= text_.size()) return broken("bracket without end", at_);
+      const char next = text_[at_];
+      if (next != open.back() && next != ',') return broken("comma expected", at_);
+      ++at_;
+      if (next == ',') break;
+      open.pop_back();
+    }
+    if (open.back() == '}') TRY(skip_key());
   }
 }
 
 Result<Span> Reader::value() {
   space();
   const std::size_t first = at_;
-  TRY(skip(0));
+  TRY(skip());
   const std::string_view token = text_.substr(first, at_ - first);
   switch (token.front()) {
     case 'n': return Span{Kind::null, token};

@@ -41,7 +41,7 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
 
-  /// The next value, whole, checked for well-formedness (nesting up to 100 deep).
+  /// The next value, whole, checked for well-formedness, however deep it is nested.
   ///
   /// faults   invalid
   Result<Span> value();
@@ -57,7 +57,9 @@ class Reader {
 
  private:
   void space();
-  Result<void> skip(int depth);
+  Result<void> skip();
+  Result<void> skip_simple();
+  Result<void> skip_key();
   Result<void> skip_string();
   Result<void> skip_number();
 

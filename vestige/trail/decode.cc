@@ -116,9 +116,12 @@ Result<Context> Decoder::context(std::int64_t id) {
     if (!std::holds_alternative<Null>(value)) context.set(kContextFields.at(i), to_display(value));
   }
   const std::string extra = rows->text(static_cast<int>(kContextFields.size()));
-  if (!extra.empty())
-    for (const Field& field : TRY(row_from_json(extra)))
-      context.set(field.name, to_display(field.value));
+  if (!extra.empty()) {
+    const auto fields = row_from_json(extra);
+    if (!fields.has_value()) context.set("not_json", extra);  // no row ends a listing
+    else
+      for (const Field& field : *fields) context.set(field.name, to_display(field.value));
+  }
   context_id_ = id;
   context_ = context;
   return context;

@@ -106,10 +106,14 @@ Result<Value> value_of(std::string_view kind, const std::optional<std::string>& 
     const std::size_t first = text->starts_with('-') ? 1 : 0;
     if (first < text->size() && is_digit((*text)[first])) return Token{*text};
   } else if (kind == "json") {
-    const json::Span token = TRY(json::Reader(*text).value());
-    if (token.kind == json::Kind::null) return Null{};
-    if (token.kind != json::Kind::string) return Token{std::string(token.text)};
-    return Text{.bytes = TRY(json::unquote(token.text))};
+    // What cannot be read is shown as its text: no row ends a listing.
+    json::Reader reader(*text);
+    const auto token = reader.value();
+    if (!token.has_value() || !reader.end().has_value()) return Text{*text};
+    if (token->kind == json::Kind::null) return Null{};
+    if (token->kind != json::Kind::string) return Token{std::string(token->text)};
+    auto bytes = json::unquote(token->text);
+    return Text{bytes.has_value() ? std::move(bytes).take() : *text};
   } else if (kind == "boolean") {
     return Token{*text == "t" || *text == "true" ? "true" : "false"};
   } else if (kind == "time" && !text->empty() && is_digit(text->front())) {
@@ -168,7 +172,12 @@ Result<Context> Decoder::context(const Rows& rows) {
   context_ = Context();
   context_id_ = rows.integer(kContext);
   if (rows.is_null(kFields)) return context_;
-  for (const Field& field : TRY(row_of_tokens(rows.text(kFields))))
+  const auto fields = row_of_tokens(rows.text(kFields));
+  if (!fields.has_value()) {
+    context_.set("not_json", rows.text(kFields));
+    return context_;
+  }
+  for (const Field& field : *fields)
     context_.set(field.name, std::holds_alternative<Text>(field.value)
                                  ? std::get<Text>(field.value).bytes
                                  : to_json(field.value));

@@ -73,6 +73,25 @@ begin
 end
 $$;
 
+-- Refuses to make rows of a table's type where that calls functions of the application, which would run with the rights of
+-- whoever asks.
+create or replace function vestige.check_makes_rows(rel oid, verb text) returns void language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  found record;
+begin
+  select a.attname, format_type(a.atttypid, null) as type into found
+  from pg_class c join pg_attribute a on a.attrelid = c.oid
+  where c.oid = rel and a.attnum > 0 and not a.attisdropped and vestige.runs_functions(a.atttypid)
+    and c.relowner <> (select r.oid from pg_roles r where r.rolname = current_user) limit 1;
+  if found is not null then
+    raise exception '%: a value of column % is made by functions that belong to type %', verb, found.attname, found.type
+      using errcode = 'insufficient_privilege',
+            hint = 'they would run with your rights; ask as the table''s owner, or by vestige at, which makes no values';
+  end if;
+end
+$$;
+
 -- A table's rows as they were just after a change, as rows of the table as it is today: a column that was not there is
 -- null, and so is one that is not recorded. Of a table that inherits, the rows of those that inherit from it, too.
 create or replace function vestige.as_of_change(kind anyelement, change bigint) returns setof anyelement language plpgsql stable
@@ -82,6 +101,7 @@ begin
   if not exists (select from vestige.change c where c.id = change) then
     raise exception 'as_of_change: there is no change %', change using errcode = 'no_data_found';
   end if;
+  perform vestige.check_makes_rows((select typrelid from pg_type where oid = pg_typeof(kind)), 'as_of_change');
   return query execute vestige.past_table(
     vestige.tracked_table((select typrelid from pg_type where oid = pg_typeof(kind)), 'as_of_change'), change, null, true);
 end
@@ -100,6 +120,7 @@ begin
       hint = 'select * from vestige.as_of(null::accounts, ''2026-01-01'')';
   end if;
   t := vestige.tracked_table(rel, 'as_of');
+  perform vestige.check_makes_rows(rel, 'as_of');
   if moment < t.tracked_at then
     raise warning 'as_of: % is tracked since %: what was not recorded is shown as it was then', rel::regclass, t.tracked_at;
   elsif t.untracked_at is not null then

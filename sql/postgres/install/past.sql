@@ -88,6 +88,31 @@ set search_path = pg_catalog, pg_temp as $$
   where a.attrelid = rel and a.attnum = value_expression.attnum
 $$;
 
+-- Whether to make a value of a type from its text may call functions of an application: a domain's checks, also deep
+-- inside, or a cast that somebody made. Those of a superuser, who installs extensions, are not.
+create or replace function vestige.runs_functions(type oid) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  with recursive t as (
+    select runs_functions.type as oid
+    union
+    select inner_one.oid from t join pg_type y on y.oid = t.oid, lateral (
+      select y.typbasetype as oid where y.typtype = 'd'
+      union all select y.typelem where y.typelem <> 0
+      union all select a.atttypid from pg_attribute a where a.attrelid = y.typrelid and a.attnum > 0 and not a.attisdropped
+      union all select r.rngsubtype from pg_range r where y.oid = r.rngtypid
+      union all select (to_jsonb(r) ->> 'rngtypid')::oid from pg_range r where (to_jsonb(r) ->> 'rngmultitypid')::oid = y.oid) inner_one)
+  select exists (
+    select from (
+      select case when d.refclassid = 'pg_proc'::regclass then d.refobjid
+                  when d.refclassid = 'pg_operator'::regclass then (select o.oprcode from pg_operator o where o.oid = d.refobjid) end
+      from t join pg_constraint c on c.contypid = t.oid join pg_depend d on d.classid = 'pg_constraint'::regclass and d.objid = c.oid
+      union all
+      select c.castfunc from pg_cast c join pg_type y on y.oid = runs_functions.type
+      where c.castsource = 'text'::regtype and c.casttarget in (y.oid, y.typarray)) f(oid)
+      join pg_proc p on p.oid = f.oid join pg_roles r on r.oid = p.proowner
+    where not r.rolsuper)
+$$;
+
 -- The SQL that gives the rows of one table as they were just after a change.
 --
 -- rel      where the live rows are; null: the table is gone
@@ -119,6 +144,7 @@ declare
   changed text[] := '{}';
   w record;
   field text;
+  plain text;
   same_kind boolean;
   other_keys int[];
   live_text text;
@@ -166,14 +192,14 @@ begin
   -- The key: the text that the change has, and what it is in the live table.
   select min(v) into key_width from unnest(widths) v where v >= n_keys;
   for w in
-    select k.place, k.item ->> 'type' as type, a.attnum, a.attname, a.attcollation,
+    select k.place, k.item ->> 'type' as type, a.attnum, a.attname, a.attcollation, format_type(a.atttypid, a.atttypmod) as live_type,
            (k.item ->> 'exact')::boolean as exact, b.builtin,
            (select format('%I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
             where l.oid = a.attcollation) as collation
     from jsonb_array_elements(keys) with ordinality as k(item, place)
       left join jsonb_array_elements(wanted) x on (x ->> 'id')::int = (k.item ->> 'id')::int
       left join pg_attribute a on a.attrelid = rel and a.attnum = (x ->> 'live')::int
-      left join lateral (select y.typnamespace = 'pg_catalog'::regnamespace or y.typtype = 'e' as builtin
+      left join lateral (select y.typnamespace = 'pg_catalog'::regnamespace as builtin
                          from pg_type y where y.oid = a.atttypid) b on true
     order by k.place
   loop
@@ -183,13 +209,19 @@ begin
         using errcode = 'object_not_in_prerequisite_state', hint = 'vestige.history shows its changes';
     end if;
     if rel is null then
-      sorts := sorts || case when to_regtype(w.type) is null then key_parts[w.place]
-                        else format('(%s)::%s', key_parts[w.place], w.type) end;
+      sorts := sorts || (key_parts[w.place] || coalesce('::' || vestige.plain_type(w.type), ''));
       continue;
     end if;
     by_text := by_text or not coalesce(w.exact and w.builtin, false);
-    sorts := sorts || (vestige.value_expression(rel, w.attnum, key_parts[w.place]) || coalesce(' collate ' || w.collation, ''));
-    live_sorts := live_sorts || format('live.%I', w.attname);
+    plain := vestige.plain_type(w.live_type);
+    if plain is null then
+      sorts := sorts || key_parts[w.place];
+      live_sorts := live_sorts || format('concat(live.%I)', w.attname);
+    else
+      sorts := sorts || (format('(%s)::%s', key_parts[w.place], plain) || coalesce(' collate ' || w.collation, ''));
+      live_sorts := live_sorts || format('live.%I::%s', w.attname, plain);
+    end if;
+    continue when not (w.exact and w.builtin);
     joined := joined || format('live.%I = t.k%s%s', w.attname, w.place, case when w.attcollation <> 0 then ' collate "C"' else '' end);
     join_values := join_values || format('%s as k%s', vestige.value_expression(rel, w.attnum,
       case when n_keys = 1 then 't.stands' else format('(t.now).f%s', w.place) end), w.place);

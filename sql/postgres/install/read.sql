@@ -16,13 +16,30 @@ begin
 end
 $$;
 
+-- The server's own type behind a column's: a domain's checks are nothing that a reader runs. Null for every other type: its
+-- casts may be anybody's functions, and its values are shown as their text.
+create or replace function vestige.plain_type(type text) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  with recursive t as (
+    select y.oid, y.typtype, y.typbasetype, y.typnamespace, y.typtypmod, plain_type.type as spelled
+    from pg_type y where y.oid = to_regtype(plain_type.type)
+    union all
+    select y.oid, y.typtype, y.typbasetype, y.typnamespace, y.typtypmod, format_type(y.oid, t.typtypmod)
+    from t join pg_type y on y.oid = t.typbasetype where t.typtype = 'd')
+  select spelled from t where typtype in ('b', 'r', 'm') and typnamespace = 'pg_catalog'::regnamespace
+$$;
+
 -- A value as to_jsonb gives it, by way of its type; its text, when the type is gone or means something else now.
 create or replace function vestige.cast_json(type text, value text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
+  plain text := vestige.plain_type(type);
   printed text;
 begin
-  execute format('select to_jsonb($1::%s)', type) into printed using value;
+  if plain is null then
+    return to_json(value)::text;
+  end if;
+  execute format('select to_jsonb($1::%s)', plain) into printed using value;
   return printed;
 exception when others then
   return to_json(value)::text;

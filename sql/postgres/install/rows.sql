@@ -115,7 +115,8 @@ declare
   casts text;
   out_text text;
 begin
-  select string_agg(format('$1[%s]::%s', c ->> 'key', c ->> 'type'), ', ' order by (c ->> 'key')::int) into casts
+  select string_agg(format('$1[%s]', c ->> 'key') || coalesce('::' || vestige.plain_type(c ->> 'type'), ''), ', '
+                    order by (c ->> 'key')::int) into casts
   from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
   where t.id = tracked_id and (c ->> 'key')::int > 0;
   if cardinality(words) = 1 then
@@ -161,8 +162,9 @@ declare
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
-  select string_agg(format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', c ->> 'type'), ' and ') into keys
-  from jsonb_array_elements(s.columns) c where (c ->> 'key')::int > 0;
+  select string_agg(case when plain is null then format('concat(live.%I) collate "C" = $1[%s]', c ->> 'name', c ->> 'key')
+                         else format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', plain) end, ' and ') into keys
+  from jsonb_array_elements(s.columns) c, vestige.plain_type(c ->> 'type') plain where (c ->> 'key')::int > 0;
   if not exists (select from pg_class r join pg_namespace n on n.oid = r.relnamespace
                  where n.nspname = t.schema_name and r.relname = t.table_name) then
     return null;
