@@ -24,6 +24,21 @@ TEST_F(PostgresRefusals, OfTracking) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.tracked"), "1");
 }
 
+TEST_F(PostgresRefusals, OfMakingRowsByFunctionsOfOthers) {
+  const std::string maker = shop.role("maker");
+  s.run("grant create on schema public to " + maker + "; set role " + maker +
+        "; create function fine(int) returns boolean language sql as 'select true'; "
+        "create domain small as int check (fine(value)); create domain plain as int check (value > "
+        "0); reset role; create table d (id int primary key, x plain); select vestige.track('d'); "
+        "insert into d values (1, 1)");
+  const std::string first = s.one("select min(id)::text from vestige.change");
+  EXPECT_EQ(s.one("select x::text from vestige.as_of_change(null::d, " + first + ")"), "1");
+  s.run("alter table d alter x type small; alter table d owner to " + maker);
+  EXPECT_EQ(s.error("select * from vestige.as_of_change(null::d, " + first + ")"),
+            "run sql: as_of_change: a value of column x is made by functions that belong to type "
+            "public.small");
+}
+
 TEST_F(PostgresRefusals, OfRewritingHistory) {
   s.run("insert into t values (1, 1)");
   for (const char* table : {"change", "context", "shape", "moved"})
