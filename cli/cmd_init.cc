@@ -67,6 +67,7 @@ Result<int> run_init(Session& session) {
   else
     session.say(fmt::format("brought the trail in {} from version {} to {}", db.where(), before,
                             kSchemaVersion));
+  TRY(renew_engine(db));
   if (!engine.empty()) TRY(choose_engine(session, db, engine));
   return kDone;
 }
@@ -78,14 +79,16 @@ Command init_command() {
       .name = "init",
       .group = "set up",
       .summary = "install the trail in a database, or bring it up to date",
-      .about = {"Adds the tables vestige_* to the database, in one transaction. Running it again "
-                "changes nothing. No table is tracked until `vestige track`.",
-                "With --remove it takes everything away again: the history, the triggers, the "
-                "tables vestige_*. It says how many changes would be lost, and does nothing "
-                "without --yes (or a yes at the terminal).",
-                "On a PostgreSQL server that has the module vestige (docs/native.md), --native has "
-                "all tables recorded by it, those tracked later too; --portable goes back. The "
-                "history stays, and reads the same."},
+      .about =
+          {"Adds the tables vestige_* to the database, in one transaction. Running it again "
+           "changes nothing. No table is tracked until `vestige track`.",
+           "With --remove it takes everything away again: the history, the triggers, the "
+           "tables vestige_*. It says how many changes would be lost, and does nothing "
+           "without --yes (or a yes at the terminal).",
+           "On a PostgreSQL server that has the module vestige (docs/native.md), --native has "
+           "all tables recorded by it, those tracked later too; --portable goes back, and leaves "
+           "nothing in the database that needs the module. The history stays, and reads the "
+           "same."},
       .options = {{.names = "--native",
                    .value = "",
                    .summary = "PostgreSQL: record by the native engine"},

@@ -27,5 +27,5 @@ install(FILES share/completions/_vestige
 
 # For psql -f, where the program cannot be.
 install(FILES ${PROJECT_BINARY_DIR}/sql/postgres/install.sql ${PROJECT_BINARY_DIR}/sql/postgres/remove.sql
-              ${PROJECT_BINARY_DIR}/sql/postgres/native.sql
+              ${PROJECT_BINARY_DIR}/sql/postgres/native.sql ${PROJECT_BINARY_DIR}/sql/postgres/portable.sql
         DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/postgres COMPONENT program)

@@ -43,7 +43,9 @@ class NativeTwins {
   /// Whether the server has the module. The trail's native part is there afterwards. Where test/native.sh
   /// made the server it must be: nothing is skipped there.
   static bool there(PgShop& shop) {
-    const std::string refused = shop.admin.error(vestige::sql::postgres::native);
+    const std::string refused =
+        shop.admin.error("begin; " + std::string(vestige::sql::postgres::native) + "; commit");
+    if (!refused.empty()) shop.admin.run("rollback");
     if (!refused.empty() && std::getenv("VESTIGE_NATIVE") != nullptr)
       ADD_FAILURE() << "the module cannot be loaded: " << refused;
     return refused.empty();

@@ -94,6 +94,15 @@ TEST_F(PostgresNativeCommit, NeitherHalfStands) {
       EXPECT_EQ(s.one("select v::text from t where id = 1"), "1");
     }
   }
+  // Several statements in one message, of which none is the last to anybody.
+  for (const char* way : {"select here(); select there()", "select there(); select here()",
+                          "update t set v = 2 where id = 1; insert into r values (1); select 1"}) {
+    SCOPED_TRACE(way);
+    EXPECT_NE(shell("psql -qXc '" + std::string(way) + "' '" + shop.database.url() + "'")
+                  .find("duplicate key"),
+              std::string::npos);
+    EXPECT_EQ(far.one("select count(*)::text from r"), "0");
+  }
   // And both where the trail takes it.
   s.run("drop index vestige.once");
   int rows = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "test/postgres_native.h"
+#include "vestige/trail/install.h"
 
 namespace vestige {
 namespace {
@@ -51,7 +52,7 @@ TEST_F(PostgresNativeIndexes, AnEmptyTrailHasThemAtOnce) {
   EXPECT_EQ(s.one("select count(*)::text from vestige.row_changes(1, '7')"), "2");
   // The scripts may run again.
   s.run("begin; " + std::string(vestige::sql::postgres::install) + "; commit");
-  s.run(vestige::sql::postgres::native);
+  s.run("begin; " + std::string(vestige::sql::postgres::native) + "; commit");
   EXPECT_EQ(kinds(), kRuns);
   EXPECT_EQ(troubles(), "");
 }
@@ -120,6 +121,97 @@ TEST_F(PostgresNativeIndexes, ThroughDumpAndRestore) {
   restored.run("update t set v = 'd'; delete from t where id = 7");
   EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
   EXPECT_EQ(restored.one("select count(*)::text from vestige.row_changes(1, '7')"), "4");
+}
+
+// What of the module a database has, and what a dump says of it.
+std::string module_left(PgSession& db, const std::string& url) {
+  return db.one(
+             "select coalesce(string_agg(x, ' '), '') from (select amname::text from pg_am where "
+             "amname ~ 'vestige' union all select oid::regprocedure::text from pg_proc where "
+             "probin "
+             "~ 'vestige' union all select extname::text from pg_extension where extname = "
+             "'vestige' union all select opfname::text from pg_opfamily where opfnamespace = "
+             "'vestige'::regnamespace union all select oid::regprocedure::text from pg_proc where "
+             "proname = 'set_indexes') l(x)") +
+         shell("pg_dump '" + url +
+               "' | grep -iE 'libdir/vestige|using vestige_|^create (extension|access "
+               "method|operator)' | "
+               "head -5");
+}
+
+TEST_F(PostgresNativeIndexes, TheWayBackLeavesNothing) {
+  s.run("select vestige.maintain()");
+  write();
+  s.run("create table own (k bigint); create index own_runs on own using vestige_runs (k)");
+  EXPECT_NE(module_left(s, shop.database.url()), "");
+  const auto refused = use_engine(s.db(), "portable");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().message.find(
+                "take the native engine out: it is still needed by index public.own_runs"),
+            std::string::npos);
+  s.run("drop index own_runs");
+  ASSERT_TRUE(use_engine(s.db(), "portable").has_value());
+  EXPECT_EQ(module_left(s, shop.database.url()), "");
+  EXPECT_EQ(kinds(), kBtrees);
+  EXPECT_EQ(troubles(), "");
+  write();
+  // Again, and forth and back.
+  ASSERT_TRUE(use_engine(s.db(), "portable").has_value());
+  ASSERT_TRUE(use_engine(s.db(), "native").has_value());
+  EXPECT_EQ(s.one("select engine from vestige.tracked"), "native");
+  write();
+  EXPECT_EQ(troubles(), "");
+  ASSERT_TRUE(use_engine(s.db(), "portable").has_value());
+  EXPECT_EQ(module_left(s, shop.database.url()), "");
+  write();
+  EXPECT_EQ(shop.replayed("public.t"), "");
+}
+
+TEST_F(PostgresNativeIndexes, TheWayBackFromTheExtension) {
+  ScratchDatabase made;
+  PgSession db(made.url());
+  db.run(
+      "create extension vestige; create table t (id int primary key, v text); select "
+      "vestige.track('t'); insert into t values (1, 'a'), (2, 'b')");
+  EXPECT_NE(module_left(db, made.url()), "");
+  ASSERT_TRUE(use_engine(db.db(), "portable").has_value());
+  EXPECT_EQ(module_left(db, made.url()), "");
+  db.run("update t set v = 'c' where id = 1; select vestige.maintain()");
+  EXPECT_EQ(kinds(db), kBtrees);
+  EXPECT_NE(db.one("select count(*)::text from vestige.partitions()"), "0");
+  EXPECT_EQ(db.one("select coalesce(string_agg(message, '; '), '') from vestige.doctor() where "
+                   "severity <> 'note'"),
+            "");
+  // The dump is whole without an extension.
+  ScratchDatabase copy;
+  const std::string said =
+      shell("set -o pipefail; pg_dump '" + made.url() +
+            "' | psql -qX1 -o /dev/null -v ON_ERROR_STOP=1 '" + copy.url() + "'");
+  if (said.find("server version mismatch") != std::string::npos) GTEST_SKIP() << said;
+  ASSERT_EQ(said, "");
+  PgSession restored(copy.url());
+  restored.run("update t set v = 'd'; delete from t where id = 2");
+  EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
+}
+
+TEST_F(PostgresNativeIndexes, OlderFunctionsAreMadeAnew) {
+  const std::string text = "select md5(prosrc) from pg_proc where proname = 'set_indexes'";
+  const std::string now = s.one(text);
+  s.run("create or replace procedure vestige.set_indexes(kind text) language sql as 'select 1'");
+  EXPECT_NE(s.one(text), now);
+  ASSERT_TRUE(renew_engine(s.db()).has_value());
+  EXPECT_EQ(s.one(text), now);
+  EXPECT_EQ(troubles(), "");
+}
+
+TEST_F(PostgresNativeIndexes, TheWayBackIsASuperusers) {
+  const std::string role = s.one("select 'plain_' || pg_backend_pid()");
+  s.run("create role " + role + "; set role " + role);
+  const auto refused = require_engine(s.db(), "portable");
+  s.run("reset role; drop role " + role);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message,
+            "use the portable engine: only a superuser may take the module out of a database");
 }
 
 TEST_F(PostgresNativeIndexes, GoneWithTheTrail) {

@@ -199,7 +199,15 @@ class Steps {
     return "perform part_for('" + std::to_string(1 + dice_.below(40)) + " ms')";
   }
   void one() {
-    switch (dice_.below(10)) {
+    switch (dice_.below(11)) {
+      case 10:
+        // More than wait together, or a message of many rows.
+        if (dice_.chance(30))
+          step(
+              "do $$ begin for i in 1..60 loop update t set v = v + 1 where id <= 12; end loop; "
+              "end $$");
+        else step("copy t (id, v) from program 'true'");
+        break;
       case 0: step("savepoint s" + std::to_string(++open_)); break;
       case 1:
         if (open_ == 0) break;

@@ -38,10 +38,16 @@ Result<void> require_erasing(Database& db);
 /// faults   missing: no trail here (hint: vestige init); invalid: a trail of another version
 Result<void> require_trail(Database& db);
 
-/// faults   invalid: SQLite; missing: the server has no native engine; denied: only a superuser may name it first
+/// faults   invalid: SQLite; missing: the server has no native engine; denied: only a superuser may name it first, and take
+///          it out
 Result<void> require_engine(Database& db, std::string_view engine);
 
-/// Which engine records, on PostgreSQL: every table that is tracked, and those tracked from now on. One transaction.
+/// Makes the native engine's functions anew, where it is in the database and a superuser asks: those of an older release
+/// stay otherwise. One transaction.
+Result<void> renew_engine(Database& db);
+
+/// Which engine records, on PostgreSQL: every table that is tracked, and those tracked from now on. One transaction; with
+/// "portable" the module goes after it, a partition's indexes at a time: nothing in the database needs it then.
 ///
 /// engine   "native" (C++, docs/native.md) or "portable"
 /// returns  how many tables another engine recorded before
