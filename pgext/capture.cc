@@ -28,6 +28,7 @@ struct Row {
 };
 
 void record_by_portable(Plan* plan, TriggerData* fired) {
+  record_elsewhere();
   LOCAL_FCINFO(call, 0);
   InitFunctionCallInfoData(*call, &plan->portable_call, 0, InvalidOid,
                            static_cast<fmNodePtr>(static_cast<void*>(fired)), nullptr);
@@ -111,10 +112,9 @@ int trigger_depth() {
 }
 
 // Inside a trigger, or where one changed the table in this transaction, a change must find its place by itself.
-bool nested(const Plan* plan) {
-  if (trigger_depth() > 1) return true;
-  const char* deepest = *plan->nested;
-  return deepest != nullptr && *deepest != '\0';
+bool nested(Plan* plan) {
+  if (trigger_depth() > 1) *plan->nested = this_transaction();
+  return *plan->nested == this_transaction();
 }
 
 bool context_missing(const Plan* plan) {

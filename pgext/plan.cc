@@ -17,7 +17,7 @@ struct Entry {
 };
 
 HTAB* entries = nullptr;
-HTAB* settings = nullptr;
+HTAB* changed_inside = nullptr;
 
 // An invalidation may arrive within any look at the catalogs: it only marks.
 template <typename Concerned>
@@ -58,26 +58,17 @@ int64* facts(MemoryContext memory, Oid relation, int tracked, int* count) {
   return numbers;
 }
 
+// It stands as long as the session, since plans come and go.
 struct Nested {
   int tracked;
-  bool defined;
-  char* depth;
+  uint64 transaction;
 };
 
-// The setting of a tracked table that the portable engine sets, too. It stands as long as the session.
-char** nested_setting(int tracked) {
+uint64* nested_in(int tracked) {
   bool found = false;
-  auto* setting = static_cast<Nested*>(hash_search(settings, &tracked, HASH_ENTER, &found));
-  if (found && setting->defined) return &setting->depth;
-  setting->defined = false;
-  setting->depth = nullptr;
-  char name[NAMEDATALEN];
-  snprintf(name, sizeof(name), "vestige.nested_%d", tracked);
-  DefineCustomStringVariable(name, "How deep in triggers a tracked table was changed.", nullptr,
-                             &setting->depth, "", PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
-                             nullptr, nullptr, nullptr);
-  setting->defined = true;
-  return &setting->depth;
+  auto* one = static_cast<Nested*>(hash_search(changed_inside, &tracked, HASH_ENTER, &found));
+  if (!found) one->transaction = 0;
+  return &one->transaction;
 }
 
 void fill_column(Plan* plan, TupleDesc layout, int place, AttrNumber attnum) {
@@ -103,13 +94,8 @@ Plan* make_plan(Relation relation, int tracked) {
   int count = 0;
   const int64* fact = facts(memory, RelationGetRelid(relation), tracked, &count);
   constexpr int kHead = 8;
-  if (fact[7] == 0)
-    ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("vestige: a trigger of table %s would write records of another table",
-                    RelationGetRelationName(relation)),
-             errhint("drop the trigger, or have vestige doctor --fix find the table again")));
-  plan->fits = fact[0] != 0;
+  // Of another table nothing is recorded, which is for the portable function to say.
+  plan->fits = fact[0] != 0 && fact[7] != 0;
   plan->shape = static_cast<int>(fact[1]);
   plan->whole = fact[2] != 0;
   plan->requires_context = fact[3] != 0;
@@ -118,7 +104,7 @@ Plan* make_plan(Relation relation, int tracked) {
   plan->root = static_cast<Oid>(fact[6]);
   plan->portable_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(plan->portable));
   fmgr_info_cxt(plan->portable, &plan->portable_call, memory);
-  plan->nested = nested_setting(tracked);
+  plan->nested = nested_in(tracked);
   plan->count = (count - kHead) / 2;
   plan->columns = static_cast<Column*>(
       MemoryContextAllocZero(memory, sizeof(Column) * static_cast<size_t>(plan->count)));
@@ -142,10 +128,10 @@ void watch_plans() {
   control.keysize = sizeof(Key);
   control.entrysize = sizeof(Entry);
   entries = hash_create("vestige plans", 64, &control, HASH_ELEM | HASH_BLOBS);
-  HASHCTL of_settings = {};
-  of_settings.keysize = sizeof(int);
-  of_settings.entrysize = sizeof(Nested);
-  settings = hash_create("vestige settings", 64, &of_settings, HASH_ELEM | HASH_BLOBS);
+  HASHCTL inside = {};
+  inside.keysize = sizeof(int);
+  inside.entrysize = sizeof(Nested);
+  changed_inside = hash_create("vestige nested", 64, &inside, HASH_ELEM | HASH_BLOBS);
   CacheRegisterRelcacheCallback(on_relation, 0);
   CacheRegisterSyscacheCallback(PROCOID, on_function, 0);
 }

@@ -23,9 +23,8 @@ struct Plan {
   Column* columns;
   int last_attnum;
   int key_count;
-  int* keys;  // places in `columns`, in key order
-  char**
-      nested;  // a setting: how deep in triggers the table was changed in this transaction; "" where it was not
+  int* keys;       // places in `columns`, in key order
+  uint64* nested;  // the last transaction in which the table was changed inside a trigger
 };
 
 /// Registers what keeps the plans true. Once, when the module is loaded.

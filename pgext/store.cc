@@ -14,38 +14,59 @@ constexpr Field kContext[] = {
     {"fields", TEXTOID}};
 constexpr int kContextFields = sizeof(kContext) / sizeof(kContext[0]);
 
-// The settings behind a transaction's context. The server takes care of them: they end with the transaction, and go
-// back with a subtransaction. The portable engine reads and sets the same.
+// What the session says of itself, and what the portable engine left as a hint of what it wrote down. A session can set both as
+// it likes: that they were set is news here, and what they say of the trail is not believed (docs/decisions/0012).
 char* given = nullptr;
 char* state = nullptr;
-char* number = nullptr;
-// What they were found to say, until one of them is set or taken back.
-bool settled = false;
-uint64 settled_for = 0;  // the transaction
-int64 settled_context = 0;
 
-void on_setting(const char*, void*) { settled = false; }
+// The context that stands, as long as nothing is heard that may have changed it.
+struct Standing {
+  bool known;
+  uint64 transaction;
+  Oid user;
+  Oid role;
+  int64 id;
+};
+Standing standing = {};
+// The last transaction in which the trail may have contexts already: there the first one is not ours to write.
+uint64 begun_in = 0;
+bool hinting = false;
+
+uint64 transaction_so_far() { return U64FromFullTransactionId(GetTopFullTransactionIdIfAny()); }
+
+void on_given(const char*, void*) { standing.known = false; }
+
+void on_state(const char*, void*) {
+  if (hinting) return;
+  standing.known = false;
+  if (const uint64 now = transaction_so_far(); now != 0) begun_in = now;
+}
 
 void on_transaction(XactEvent event, void*) {
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
     end_ids();
 }
 
-// "<transaction> <what was given>": what the last context was written for.
-bool stands(const char* xid) {
-  if (state == nullptr || number == nullptr || *number == '\0') return false;
-  const size_t length = std::strlen(xid);
-  return std::strncmp(state, xid, length) == 0 && state[length] == ' ' &&
-         std::strcmp(state + length + 1, given_context()) == 0;
+void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
+  if (event == SUBXACT_EVENT_ABORT_SUB) standing.known = false;
 }
 
-bool of_this_transaction(const char* xid) {
-  const size_t length = std::strlen(xid);
-  return state != nullptr && std::strncmp(state, xid, length) == 0 && state[length] == ' ';
+void settle(int64 id) {
+  standing = {true, this_transaction(), GetSessionUserId(), GetCurrentRoleId(), id};
+  begun_in = standing.transaction;
 }
 
-void print_transaction(char* out, size_t size) {
-  snprintf(out, size, UINT64_FORMAT, U64FromFullTransactionId(GetTopFullTransactionId()));
+bool stands() {
+  return standing.known && standing.transaction == this_transaction() &&
+         standing.user == GetSessionUserId() && standing.role == GetCurrentRoleId();
+}
+
+// The trail knows: of contexts that the portable engine wrote, of further ones, and of comments that say who it is.
+int64 ask_trail(int64 change) {
+  Oid types[] = {INT8OID};
+  List* name = list_make2(makeString(pstrdup("vestige")), makeString(pstrdup("native_context")));
+  const Oid function = LookupFuncName(name, 1, types, false);
+  return DatumGetInt64(OidFunctionCall1(function, Int64GetDatum(change)));
 }
 
 Datum text_or_null(const char* value, bool* null) {
@@ -53,7 +74,19 @@ Datum text_or_null(const char* value, bool* null) {
   return *null ? Datum{0} : CStringGetTextDatum(value);
 }
 
-void begin_context(int64 id, const char* xid) {
+void hint(const char* name, const char* value) {
+  hinting = true;
+  PG_TRY();
+  {
+    (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+                            false);
+  }
+  PG_FINALLY();
+  { hinting = false; }
+  PG_END_TRY();
+}
+
+void begin_context(int64 id) {
   Datum values[kContextFields];
   bool nulls[kContextFields] = {};
   values[0] = values[1] = Int64GetDatum(id);
@@ -72,28 +105,35 @@ void begin_context(int64 id, const char* xid) {
   values[9] = text_or_null(given_context(), &nulls[9]);
   HeapTuple row = row_for(*context_table(), values, nulls);
   put(context_table(), &row, 1, GetCurrentCommandId(true));
+  // The hints of vestige.begin_context, for triggers of the portable engine.
+  hint("vestige.place", psprintf("(%u,%u)", ItemPointerGetBlockNumber(&row->t_self),
+                                 ItemPointerGetOffsetNumber(&row->t_self)));
+  hint("vestige.state", psprintf(UINT64_FORMAT " %s %s", this_transaction(),
+                                 role == nullptr ? "none" : role, given_context()));
   pfree(row);
-  char* stood = psprintf("%s %s", xid, given_context());
-  char* numbered = psprintf(INT64_FORMAT, id);
-  (void)set_config_option("vestige.number", numbered, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
-                          true, 0, false);
-  (void)set_config_option("vestige.state", stood, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
-                          true, 0, false);
 }
 
-void define(const char* name, const char* what, char** value) {
+void define(const char* name, const char* what, char** value, GucStringAssignHook hook) {
   DefineCustomStringVariable(name, what, nullptr, value, "", PGC_USERSET, GUC_NOT_IN_SAMPLE,
-                             nullptr, on_setting, nullptr);
+                             nullptr, hook, nullptr);
 }
 
-uint64 this_transaction() { return U64FromFullTransactionId(GetTopFullTransactionId()); }
+// Whether SQL is to read the comment of a statement.
+bool commented() {
+  if (*given_context() != '\0') return false;
+  const char* asked = GetConfigOption("vestige.sqlcommenter", true, false);
+  return asked != nullptr && std::strcmp(asked, "on") == 0;
+}
 
 }  // namespace
 
 void watch_store() {
-  define("vestige.context", "Who changes rows, why and from where, as a JSON object.", &given);
-  define("vestige.state", "What the transaction's last context was written for.", &state);
-  define("vestige.number", "The id of the transaction's last context.", &number);
+  define("vestige.context", "Who changes rows, why and from where, as a JSON object.", &given,
+         on_given);
+  define("vestige.state", "A hint of what the transaction's last context was written for.", &state,
+         on_state);
+  begun_in = transaction_so_far();
+  RegisterSubXactCallback(on_subtransaction, nullptr);
   RegisterXactCallback(on_transaction, nullptr);
 }
 
@@ -149,35 +189,28 @@ void write_change(int64 id, const Change& change) {
 const char* given_context() { return given == nullptr ? "" : given; }
 
 bool context_ready() {
-  if (settled && settled_for == this_transaction()) return true;
-  char xid[32];
-  print_transaction(xid, sizeof(xid));
-  if (stands(xid)) {
-    settled_for = this_transaction();
-    settled_context = std::strtoll(number, nullptr, 10);
-    settled = true;
-    return true;
-  }
-  // The comment of a statement may say who it is: SQL reads it.
-  if (*given_context() == '\0') {
-    const char* commented = GetConfigOption("vestige.sqlcommenter", true, false);
-    if (commented != nullptr && std::strcmp(commented, "on") == 0) return false;
-  }
-  // A second context of a transaction carries the first one's number: rare, and left to SQL.
+  if (stands() || begun_in == this_transaction() || commented()) return true;
   Table* context = context_table();
-  return !of_this_transaction(xid) && context->oid != InvalidOid &&
-         ready(context, kContext, kContextFields) && context->known;
+  return context->oid != InvalidOid && ready(context, kContext, kContextFields) && context->known;
 }
 
 int64 context_of(int64 change) {
-  if (settled && settled_for == this_transaction()) return settled_context;
-  char xid[32];
-  print_transaction(xid, sizeof(xid));
-  if (!stands(xid)) {
-    begin_context(change, xid);
-    return change;
+  if (stands()) return standing.id;
+  int64 id = change;
+  if (begun_in == this_transaction() || commented()) {
+    id = ask_trail(change);
+  } else {
+    begin_context(change);
   }
-  return std::strtoll(number, nullptr, 10);
+  settle(id);
+  return id;
+}
+
+uint64 this_transaction() { return U64FromFullTransactionId(GetTopFullTransactionId()); }
+
+void record_elsewhere() {
+  standing.known = false;
+  begun_in = this_transaction();
 }
 
 }  // namespace vestige::native

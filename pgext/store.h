@@ -27,14 +27,19 @@ bool draw(TimestampTz* at, int64* id);
 /// Records a change whose time and id were drawn. It may wait (waiting.h).
 void write_change(int64 id, const Change& change);
 
-/// The id of the context that stands in this transaction, for the change of that id: written down if it is the first;
-/// 0 when only the portable engine can tell.
+/// The id of the context that stands in this transaction, for the change of that id: begun if none does.
 int64 context_of(int64 change);
 
 /// What the session said of its context; "" for nothing.
 const char* given_context();
 
-/// Whether the transaction's last context still stands, or context_of can write the first one.
+/// Whether context_of can answer; else only the portable engine can.
 bool context_ready();
+
+/// The transaction, which has a number from here on.
+uint64 this_transaction();
+
+/// The portable engine is about to write: what was known of this transaction's context may not be all.
+void record_elsewhere();
 
 }  // namespace vestige::native

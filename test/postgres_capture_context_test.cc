@@ -89,22 +89,6 @@ TEST_F(PostgresCaptureContext, RequiredFieldsNameTheTableAndTheField) {
   EXPECT_EQ(actors(), "a");
 }
 
-TEST_F(PostgresCaptureContext, ForgedSettingsAreFound) {
-  s.run(
-      "begin; select vestige.set_context('{\"actor\": \"boss\"}'); insert into t values (1); "
-      "commit");
-  s.run(
-      "begin; select set_config('vestige.number', (select max(id)::text from vestige.context), "
-      "true), "
-      "set_config('vestige.tx', '1', true), set_config('vestige.state', pg_current_xact_id()::text "
-      "|| ' ', true); "
-      "insert into t values (2); commit");
-  EXPECT_EQ(actors(), "boss -");
-  EXPECT_EQ(s.one("select count(*)::text from vestige.change c join vestige.context x on x.id = "
-                  "c.context where x.xid <> c.xid"),
-            "1");
-}
-
 TEST_F(PostgresCaptureContext, SaysWhoIsReallyThere) {
   const std::string app = shop.role("app"), group = shop.role("group");
   s.run("grant all on t to " + app + "; grant " + group + " to " + app + "; grant all on t to " +

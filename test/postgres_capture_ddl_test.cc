@@ -76,7 +76,7 @@ TEST_F(PostgresCaptureDdl, NoticedByASessionThatHasItsPlans) {
   s.run("update t set z = 'd' where id = 6");
   EXPECT_EQ(last("new_row"), "(,,d)");
   replays();
-  EXPECT_NE(s.one("select prosrc from pg_proc where proname = 'capture_1'").find("NEW.z"),
+  EXPECT_NE(s.one("select prosrc from pg_proc where proname = 'capture_1'").find("NEW.\"z\""),
             std::string::npos);
 }
 

@@ -73,9 +73,7 @@ TEST_F(PostgresNativeEngine, WhoOwnsATableMakesPartitionsOfItAndForgesNoOthers) 
       "app.mine"
       " for each row execute function vestige.capture_native('" +
       id + "')");
-  EXPECT_NE(other.error("insert into app.mine values (1, 'forged')")
-                .find(": a trigger of table mine would write records of another table"),
-            std::string::npos);
+  EXPECT_EQ(other.error("insert into app.mine values (1, 'forged')"), "");
   EXPECT_EQ(s.one("select count(*)::text from vestige.change where tracked = " + id), "0");
   EXPECT_EQ(s.one("select coalesce(string_agg(code, ' '), '') from vestige.doctor() where code in "
                   "('trail-altered', 'function-altered', 'triggers-altered')"),

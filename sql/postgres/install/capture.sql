@@ -1,13 +1,23 @@
 -- The capture functions, generated for each table.
 
--- Where a capture function finds itself: `context` is the context's id when everything is as it most often is; null in
--- a transaction's first change, inside a trigger, after one that changed this table, and when the table was altered.
-create or replace function vestige.usual_context(rel oid, t vestige.tracked, s vestige.shape) returns text language sql immutable
+drop function if exists vestige.usual_context(oid, vestige.tracked, vestige.shape);
+drop function if exists vestige.inserted_statement(vestige.shape, text);
+
+-- Whether the table that fires is the one that a capture function was made for: a condition, as SQL. The owner of a
+-- partitioned table may use its capture function (refit), and could have another table fire it.
+create or replace function vestige.is_own(rel oid) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select format($usual$case when %1$s
-    and vestige.standing('%2$s'::regclass) = %3$s and pg_trigger_depth() = 1
-    and coalesce(current_setting('vestige.nested_%4$s', true), '') = '' then current_setting('vestige.number')::bigint end$usual$,
-    vestige.context_stands(), rel, s.signature, t.id)
+  select format(case when relkind = 'p' then 'pg_partition_root(tg_relid) is not distinct from %s::oid' else 'tg_relid = %s' end, rel) from pg_class where oid = rel
+$$;
+
+-- Whether everything is as it most often is, so far as can be told at once: the session says that a context stands, no
+-- trigger is around, and the table is the one that it was. What the session says is looked up where the change is written.
+create or replace function vestige.usual(rel oid, t vestige.tracked, s vestige.shape) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select format($usual$current_setting('vestige.state', true) = %1$s
+    and vestige.standing('%2$s'::regclass) = %3$s and %5$s and pg_trigger_depth() = 1
+    and coalesce(current_setting('vestige.nested_%4$s', true), '') = ''$usual$,
+    vestige.hint(), rel, s.signature, t.id, vestige.is_own(rel))
 $$;
 
 -- The check of what a policy requires of the context, as a line of a capture function; '' when it requires nothing.
@@ -31,6 +41,7 @@ begin
   return format($source$
 #variable_conflict use_column
 declare
+  usual boolean;
   context bigint;
   number bigint;
   op "char";
@@ -41,10 +52,12 @@ declare
   old_row text;
   new_row text;
 begin
-  context := %1$s;
-  if context is null then
-    if vestige.standing('%2$s'::regclass) <> %3$s then
-      if tg_op = 'INSERT' then
+  usual := %1$s;
+  if usual is not true then
+    if vestige.standing('%2$s'::regclass) <> %3$s or not %15$s then
+      if not vestige.own(tg_relid, %4$s) then
+        null;
+      elsif tg_op = 'INSERT' then
         perform vestige.capture_anew(tg_relid, %4$s, 'I', NEW, NEW);
       elsif tg_op = 'UPDATE' then
         perform vestige.capture_anew(tg_relid, %4$s, 'U', OLD, NEW);
@@ -79,18 +92,26 @@ begin
     old_row := %11$s;
   end if;%13$s
   if nested then
-    if op = 'I' then
-      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, NEW, NEW);
-    elsif op = 'U' then
-      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, OLD, NEW);
-    else
-      perform vestige.capture_nested(tg_relid, %4$s, %14$s, op, old_key, new_key, old_row, new_row, OLD, OLD);
-    end if;
+%16$s
     return null;
   end if;
   number := nextval('vestige.change_id');
+  if usual then
+    insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_key, old_row, new_row)
+    select number, x.xid, x.id, hashtextextended(old_key, %4$s), %4$s, %14$s, op, old_key, new_key, old_row, new_row
+    from %17$s
+    where %18$s and %19$s;
+    if found then
+      if new_key is not null then
+        insert into vestige.moved values (hashtextextended(new_key, %4$s), number, clock_timestamp());
+      end if;
+      return null;
+    end if;
+  end if;
+  context := vestige.begin_context(number, %4$s);
   if context is null then
-    context := vestige.begin_context(number);
+%16$s
+    return null;
   end if;
   insert into vestige.change values (number, clock_timestamp(), pg_current_xact_id(), context,
     hashtextextended(old_key, %4$s), %4$s, %14$s, op, old_key, new_key, old_row, new_row);
@@ -100,7 +121,7 @@ begin
   return null;
 end
 $source$,
-    vestige.usual_context(rel, t, s), rel, s.signature, t.id,
+    vestige.usual(rel, t, s), rel, s.signature, t.id,
     case when condition = '' then '' else format($w$
   begin
     wanted := %s;
@@ -110,17 +131,32 @@ $source$,
   if not wanted then
     return null;
   end if;$w$, condition) end,
-    e.old_changed, e.new_changed, e.moved, e.old_key, e.new_key, e.old_row, e.new_row, vestige.requirement(t), s.id);
+    e.old_changed, e.new_changed, e.moved, e.old_key, e.new_key, e.old_row, e.new_row, vestige.requirement(t), s.id, vestige.is_own(rel),
+    vestige.nested_call(t, s), vestige.hinted_context(), vestige.context_stands(), vestige.not_nested(t.id));
 end
+$$;
+
+-- The lines of a capture function that write a change down which must find its place (vestige.capture_nested).
+create or replace function vestige.nested_call(t vestige.tracked, s vestige.shape) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select format($call$    if op = 'I' then
+      perform vestige.capture_nested(tg_relid, %1$s, %2$s, op, old_key, new_key, old_row, new_row, NEW, NEW);
+    elsif op = 'U' then
+      perform vestige.capture_nested(tg_relid, %1$s, %2$s, op, old_key, new_key, old_row, new_row, OLD, NEW);
+    else
+      perform vestige.capture_nested(tg_relid, %1$s, %2$s, op, old_key, new_key, old_row, new_row, OLD, OLD);
+    end if;$call$, t.id, s.id)
 $$;
 
 -- The statement that writes down all rows of an INSERT, of the transition table `inserted`, under a context. Ids and
 -- times are defaults, so that PostgreSQL computes a row in one step.
-create or replace function vestige.inserted_statement(s vestige.shape, context text) returns text
+--
+-- more    what follows inserted as live in FROM, and WHERE
+create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
-    select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live$statement$,
-    context, e.new_key, s.tracked, s.id, e.new_row)
+    select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live%6$s$statement$,
+    context, e.new_key, s.tracked, s.id, e.new_row, more)
   from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
@@ -150,50 +186,59 @@ begin
   return format($source$
 #variable_conflict use_variable
 declare
-  context bigint;
+  usual boolean;
   number bigint;
   nested boolean;
   one record;
 begin%1$s
-  context := %2$s;
-  if context is null then
+  usual := %2$s;
+  if usual then
+    %10$s;
+    if found then
+      return null;
+    end if;
+  else
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%3$s', true) <> '';
-    if vestige.standing('%4$s'::regclass) <> %5$s then
-      if exists (select from inserted) then
+    if vestige.standing('%4$s'::regclass) <> %5$s or not %12$s then
+      if vestige.own(tg_relid, %3$s) and exists (select from inserted) then
         number := vestige.shape_anew(tg_relid, %3$s);
-        if nested then
+        if nested or vestige.deepest(%3$s) > 0 then
           for one in execute vestige.inserted_rows(vestige.shape_row(number::int), vestige.typed_row(tg_relid)) loop
             perform vestige.capture_nested(tg_relid, %3$s, number::int, 'I', one.key, null, null, one.printed, one.live, one.live);
           end loop;
         else
-          execute vestige.inserted_statement(vestige.shape_row(number::int), '$1') using vestige.context_of();
+          execute vestige.inserted_statement(vestige.shape_row(number::int), '$1', '') using vestige.context_of();
         end if;
       end if;
       return null;
-    elsif nested and has_schema_privilege(%6$s, 'usage') then
-      for one in %7$s loop
-        perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
-      end loop;
-      return null;
-    elsif nested then
-      for one in %8$s loop
-        perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
-      end loop;
-      return null;
     end if;
-    number := nextval('vestige.change_id');
-    context := number;
   end if;
-  %10$s;
-  if number is not null and found then
-    context := vestige.begin_context(number);
+  if nested is not true and not (vestige.begun_here() and vestige.deepest(%3$s) > 0) then
+    number := nextval('vestige.change_id');
+    %11$s;
+    if found then
+      number := vestige.begin_context(number);
+    end if;
+    return null;
+  end if;
+  if has_schema_privilege(%6$s, 'usage') then
+    for one in %7$s loop
+      perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
+    end loop;
+  else
+    for one in %8$s loop
+      perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
+    end loop;
   end if;
   return null;
 end
 $source$,
     case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
-    vestige.usual_context(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
+    vestige.usual(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
     vestige.inserted_rows(s, 'row(live.*)::' || vestige.quoted_relation(rel)), vestige.inserted_rows(s, 'null::text'), s.id,
-    vestige.inserted_statement(s, 'context'));
+    vestige.inserted_statement(s, 'x.id', format(', %s where %s and %s', vestige.hinted_context(), vestige.context_stands(),
+                                                 vestige.not_nested(t.id))),
+    vestige.inserted_statement(s, 'number', ''),
+    vestige.is_own(rel));
 end
 $$;

@@ -8,6 +8,19 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
        and trigger_arguments = convert_to(tracked_id::text, 'UTF8') || E'\\x00'::bytea
 $$;
 
+-- Whether a table that fires is the tracked one, or a partition of it. What was tracked stays it as long as it has its triggers;
+-- after a restore, the table of that name is, or the only one that has them. Nothing is, without its row in vestige.tracked.
+create or replace function vestige.own(rel oid, tracked_id int) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select coalesce((
+    select coalesce(pg_partition_root(rel), rel) = coalesce(
+      max(f.fires) filter (where f.fires = f.relation), max(f.fires) filter (where f.named), case when count(*) = 1 then max(f.fires) end)
+    from (select distinct c.oid as fires, t.relation, n.nspname = t.schema_name and c.relname = t.table_name as named
+          from vestige.tracked t, pg_trigger g join pg_class c on c.oid = g.tgrelid join pg_namespace n on n.oid = c.relnamespace
+          where t.id = tracked_id and t.untracked_at is null and g.tgparentid = 0
+            and (vestige.captures(g.tgfoid, g.tgargs, t.id) or g.tgfoid = to_regproc('vestige.insert_' || t.id))) f), false)
+$$;
+
 -- Records a table's changes by another engine from now on; its history stays, and nobody who reads it can tell.
 --
 -- engine    portable, or native: the one of the extension
@@ -35,9 +48,8 @@ $$;
 
 -- What the native engine must know of a table that fires, as numbers: whether it may write a change itself (else the
 -- capture function does), shape, whether an UPDATE keeps every field, whether a context is required, the settings that
--- values are printed under (bits: z d i f b m q), the capture function, the tracked table, whether this is that table (or
--- the one of its name, after a restore, or of somebody who may use its capture function: nobody else's triggers may write
--- its records); then for each field of a row the column's number and its place in the key.
+-- values are printed under (bits: z d i f b m q), the capture function, the tracked table, whether this is that table
+-- (vestige.own: no other's triggers write its records); then for each field of a row the column's number and its place in the key.
 create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -61,9 +73,7 @@ begin
     (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)
      from jsonb_array_elements(s.columns) c, regexp_split_to_table(c ->> 'settings', '') letter where letter <> ''),
     coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint,
-    (select t.relation = root or n.nspname = t.schema_name and r.relname = t.table_name
-       or coalesce(has_function_privilege(r.relowner, to_regproc('vestige.capture_' || tracked_id), 'execute'), false)
-     from pg_class r join pg_namespace n on n.oid = r.relnamespace where r.oid = root)::int]::bigint[]
+    vestige.own(rel, tracked_id)::int]::bigint[]
     || coalesce(columns, '{}');
 end
 $$;

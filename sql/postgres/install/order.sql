@@ -7,8 +7,7 @@ create or replace function vestige.capture_nested(rel oid, tracked_id int, shape
   old_row text, new_row text, old_one anyelement, new_one anyelement) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  setting text := format('vestige.nested_%s', tracked_id);
-  deepest int := coalesce(nullif(current_setting(setting, true), ''), '0');
+  deepest int := vestige.deepest(tracked_id);
   depth int := pg_trigger_depth();
   next vestige.change;
   ids bigint[];
@@ -26,7 +25,7 @@ begin
     return;
   end if;
   if depth > deepest then
-    perform set_config(setting, depth::text, true);
+    perform vestige.mark_nested(tracked_id, depth);
   end if;
   -- Other sessions take ids too: only those in a row are free for sure.
   for attempt in 1..5 loop

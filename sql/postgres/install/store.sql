@@ -46,8 +46,23 @@ create table if not exists vestige.context (
   db_user text not null,
   db_role text,                  -- by SET ROLE
   application_name text,
-  fields text                    -- what the application said, as it said it (given_fields)
+  fields text,                   -- what the application said, as it said it (given_fields)
+  nested jsonb                   -- tables that its transaction changed inside triggers: {"id": how deep}
 );
+do $nested$
+begin
+  -- Writes go on while this script runs again: no lock on what they write to unless it is needed.
+  if not exists (select from pg_catalog.pg_attribute where attrelid = 'vestige.context'::regclass and attname = 'nested') then
+    alter table vestige.context add column nested jsonb;
+  end if;
+  if to_regclass('vestige.context_of_transaction') is null then
+    create index context_of_transaction on vestige.context (xid);
+  end if;
+end
+$nested$;
+
+-- What a session knows by currval, and cannot set: the last transaction in which it began a context.
+create sequence if not exists vestige.begun;
 
 create sequence if not exists vestige.change_id;
 
@@ -88,7 +103,7 @@ end
 $$;
 
 -- Whether a write does nothing but take away what is named so: parts of a change, what the application said of a context,
--- or the place of a key that goes.
+-- or the place of a key that goes; or add to what a context says of triggers, in its own transaction.
 create or replace function vestige.only_erases(rel oid, op text, was record, becomes record) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 declare
@@ -99,6 +114,11 @@ begin
   elsif op <> 'UPDATE' then
     return false;
   elsif rel = 'vestige.context'::regclass then
+    -- Its own transaction says more of what happens inside triggers.
+    if was.xid = pg_current_xact_id_if_assigned() and was.at = transaction_timestamp() and was.nested is distinct from becomes.nested then
+      was.nested := becomes.nested;
+      return was is not distinct from becomes;
+    end if;
     was.fields := null;
     return was is not distinct from becomes and (
       select true from vestige.erased e join vestige.change c on c.id = e.erased
