@@ -36,7 +36,7 @@ create or replace function vestige.capture_source(rel oid, t vestige.tracked, s 
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
-  condition text := coalesce(t.policy ->> 'when', '');
+  condition text := coalesce(vestige.condition_text(t, rel), '');
 begin
   return format($source$
 #variable_conflict use_column

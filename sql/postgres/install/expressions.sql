@@ -22,14 +22,18 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   with c as (
     select x.key, i.place, format(b.spelled, o || vestige.quoted(x.name)) as old,
            format(b.spelled, n || vestige.quoted(x.name)) as new, x.plain,
+           -- No cast, operator or check of the application: = and ::text are for types of the server's own, whose casts and
+           -- operators are its own, too; of others, text comes from their output functions.
            -- The first value, where it is not the second; nothing else is looked up and set up as little as nullif is.
-           case when x.exact then 'nullif(%1$s, %2$s)'
+           case when x.base = 'anyenum' then 'case when enum_eq(%1$s, %2$s) then null else %1$s end'
+                when x.exact then 'nullif(%1$s, %2$s)'
                 when x.plain then 'case when %1$s::text is distinct from %2$s::text then %1$s end'
                 else 'case when row(%1$s)::text is distinct from row(%2$s)::text then %1$s end' end as changed,
-           case when x.exact then '%s is distinct from %s' end as moved
+           case when x.base = 'anyenum' then 'coalesce(not enum_eq(%1$s, %2$s), num_nulls(%1$s, %2$s) = 1)'
+                when x.exact then '%s is distinct from %s' end as moved
     from jsonb_array_elements(shape_columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, key int, exact boolean, plain boolean, base text),
-      lateral (select case x.base when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
+      lateral (select case x.base when 'anyenum' then '%1$s' when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
                       else coalesce('(%s)::' || replace(x.base, '%', '%%'), '%s') end as spelled) b
   ), d as (
     select key, place, old, new, plain, format(changed, old, new) as old_changed, format(changed, new, old) as new_changed,
@@ -60,7 +64,7 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- The SET clauses that make the text of values independent of the session's settings. The letters are those of
--- vestige.live_columns; two more for who reads texts: x(mloption) a(rray_nulls).
+-- vestige.live_columns; more for who reads texts: x(mloption) a(rray_nulls) s(tandard_conforming_strings).
 create or replace function vestige.pinned(settings text) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
   select 'set search_path = pg_catalog, pg_temp'
@@ -71,6 +75,7 @@ set search_path = pg_catalog, pg_temp as $$
     || case when settings ~ 'b' then ' set bytea_output = ''hex''' else '' end
     || case when settings ~ 'm' then ' set lc_monetary = ''C''' else '' end
     || case when settings ~ 'q' then ' set quote_all_identifiers = off' else '' end
+    || case when settings ~ 's' then ' set standard_conforming_strings = on' else '' end
     || case when settings ~ 'x' then ' set xmloption = content' else '' end
     || case when settings ~ 'a' then ' set array_nulls = on' else '' end
 $$;

@@ -88,6 +88,13 @@ begin
 end
 $$;
 
+-- The settings of a table's capture functions: those that its values are printed under, and how its condition is read.
+create or replace function vestige.capture_settings(t vestige.tracked, s vestige.shape) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select vestige.pinned(coalesce(string_agg(c ->> 'settings', ''), '') || case when t.policy ? 'when' then 's' else '' end)
+  from jsonb_array_elements(s.columns) c
+$$;
+
 -- One of the functions that capture a table, which belongs to the trail's owner whoever makes it.
 create or replace function vestige.make_function(named text, settings text, source text) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$  -- pinned: names
@@ -123,12 +130,12 @@ begin
   select * into t from vestige.tracked where id = tracked_id;
   t.shape := vestige.note_shape(t, rel, remark);
   update vestige.tracked set shape = t.shape, relation = rel, policy = vestige.carried_policy(t, rel),
-    places = vestige.column_places(rel),
+    when_types = vestige.carried_types(t, rel), places = vestige.column_places(rel),
     (schema_name, table_name) = (select n.nspname, r.relname from pg_class r join pg_namespace n on n.oid = r.relnamespace
                                  where r.oid = rel)
   where id = tracked_id returning * into t;
   select * into s from vestige.shape where id = t.shape;
-  settings := vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c));
+  settings := vestige.capture_settings(t, s);
   perform vestige.make_function(format('capture_%s', tracked_id), settings, vestige.capture_source(rel, t, s));
   if vestige.by_statement(t, rel) then
     perform vestige.make_function(format('insert_%s', tracked_id), settings, vestige.insert_source(rel, t, s));

@@ -160,17 +160,24 @@ declare
   e record := vestige.expressions(shape_columns, true, 'live.', 'live.');
   fits text;
 begin
-  -- By the operator of the key's index, wherever it lives.
-  select string_agg(format('live.%1$I operator(%2$I.%3$s) ($1).%1$I', x.name, n.nspname, o.oprname), ' and ') into fits
+  -- By the operator of the key's index where that is for this very type, and so nothing is cast for it; else by the function
+  -- that the server has for the kind, or by text.
+  select string_agg(case
+      when k.typtype = 'e' then format('enum_eq(live.%1$s, ($1).%1$s)', vestige.quoted(x.name))
+      when u.amopopr is not null then format('live.%1$s operator(%2$s.%3$s) ($1).%1$s', vestige.quoted(x.name),
+                                             vestige.quoted(n.nspname), o.oprname)
+      else format('row(live.%1$s)::text = row(($1).%1$s)::text', vestige.quoted(x.name)) end, ' and ') into fits
   from jsonb_to_recordset(shape_columns) as x(name text, key int, attnum int)
     join pg_attribute a on a.attrelid = rel and a.attname = x.name
-    cross join lateral (
+    join pg_type k on k.oid = a.atttypid
+    left join lateral (
       select p.amopopr from pg_index i, unnest(i.indkey::int2[], i.indclass::oid[]) as k(attnum, class)
         join pg_opclass c on c.oid = k.class
         join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = c.opcintype and p.amoprighttype = c.opcintype
           and p.amopstrategy = 3
-      where i.indrelid = rel and i.indisunique and k.attnum = a.attnum limit 1) u
-    join pg_operator o on o.oid = u.amopopr join pg_namespace n on n.oid = o.oprnamespace
+      where i.indrelid = rel and i.indisunique and k.attnum = a.attnum
+        and (c.opcintype = a.atttypid or a.atttypid in ('varchar'::regtype, 'cidr'::regtype)) limit 1) u on true
+    left join pg_operator o on o.oid = u.amopopr left join pg_namespace n on n.oid = o.oprnamespace
   where x.key > 0;
   execute format('select %s from %s %s as live where %s', e.new_row,
                  case when exists (select from pg_class where oid = rel and relkind = 'p') then '' else 'only' end,

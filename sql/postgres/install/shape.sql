@@ -2,7 +2,7 @@
 
 -- The columns of a table as they stand, in order, with what capture and readers need to know of each:
 --   kind      how a value stands in JSON: number, boolean, json, time, cast (by to_json), text
---   exact     values that are equal print the same, so that = tells whether a column changed
+--   exact     values that are equal print the same, so that = (of an enum, enum_eq) tells whether a column changed
 --   settings  what its text depends on: z(one) d(atestyle) i(ntervalstyle) f(loat digits) b(ytea) m(onetary) q(uotes)
 --   plain     a cast to text prints it as a row does, and = compares that byte by byte; no function of an
 --             application's runs
@@ -64,10 +64,10 @@ language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: name
       else 'zdifbmq'
     end,
     k.attgenerated = 'v',
-    k.typtype = 'e' or k.builtin and k.typtype = 'b' and k.exact_text and not exists (
+    k.builtin and k.typtype = 'b' and k.exact_text and not exists (
       select from pg_cast f where f.castsource = k.oid and f.casttarget = 'text'::regtype and f.castmethod = 'f'
         and k.base not in ('character varying', 'name')),
-    case when k.oid = k.atttypid then null when k.builtin then format_type(k.oid, k.typmod) else '' end
+    case when k.oid = k.atttypid and k.typtype = 'e' then 'anyenum' when k.oid = k.atttypid then null when k.builtin then format_type(k.oid, k.typmod) else '' end
   from known k order by k.attnum
 $$;
 

@@ -136,7 +136,7 @@ begin
     return query select 'note', 'table-altered', null,
       format('table %s was altered since its last change; the next one is recorded as the table is then', shown), null, true;
   end if;
-  part := vestige.pinned((select coalesce(string_agg(c ->> 'settings', ''), '') from jsonb_array_elements(s.columns) c));
+  part := vestige.capture_settings(t, s);
   found := concat_ws(', ',
     format('capture_%s ', t.id)
       || vestige.function_trouble(format('capture_%s', t.id), vestige.capture_source(t.relation, t, s), part),
@@ -156,7 +156,11 @@ begin
         format('its policy names columns that are not there, in %s: %s', part, found), again, false;
     end if;
   end loop;
-  if t.policy ? 'when' then
+  if t.policy ->> 'when' <> '' and vestige.condition_text(t, rel) is null then
+    return query select 'warning', 'policy-when', null,
+      format('its condition has ended, so that every change is recorded: the columns that it names have other types now: %s',
+             t.policy ->> 'when'), again, false;
+  elsif t.policy ? 'when' then
     begin
       perform vestige.check_condition(rel, vestige.carried_policy(t, rel) ->> 'when');
     exception when others then

@@ -14,7 +14,8 @@ create table if not exists vestige.tracked (
   tracked_at timestamptz not null default clock_timestamp(),
   untracked_at timestamptz,
   places jsonb,                  -- its columns by number, so that the policy goes with one that is renamed
-  engine text not null default 'portable' check (engine in ('portable', 'native'))  -- what records it: set_engine
+  engine text not null default 'portable' check (engine in ('portable', 'native')),  -- what records it: set_engine
+  when_types jsonb               -- of the columns that the policy's condition names, as they were when it was set
 );
 create index if not exists tracked_name on vestige.tracked (schema_name, table_name) where untracked_at is null;
 
@@ -51,6 +52,9 @@ create table if not exists vestige.context (
 );
 do $nested$
 begin
+  if not exists (select from pg_catalog.pg_attribute where attrelid = 'vestige.tracked'::regclass and attname = 'when_types') then
+    alter table vestige.tracked add column when_types jsonb;
+  end if;
   -- Writes go on while this script runs again: no lock on what they write to unless it is needed.
   if not exists (select from pg_catalog.pg_attribute where attrelid = 'vestige.context'::regclass and attname = 'nested') then
     alter table vestige.context add column nested jsonb;

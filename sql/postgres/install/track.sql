@@ -83,7 +83,7 @@ begin
     insert into vestige.tracked (schema_name, table_name, relation, policy, shape)
     values (r.nspname, r.relname, rel, policy, 0) returning * into t;
   else
-    update vestige.tracked set policy = decide_policy.policy, places = null, untracked_at = null,
+    update vestige.tracked set policy = decide_policy.policy, places = null, when_types = null, untracked_at = null,
       tracked_at = case when untracked_at is null then tracked_at else clock_timestamp() end
     where id = t.id;
   end if;
@@ -95,12 +95,19 @@ begin
 end
 $$;
 
--- Refuses a condition that does not compile.
+-- Refuses a condition that does not compile. It is not run: whoever asks may not be who set it.
 create or replace function vestige.check_condition(rel oid, condition text) returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set standard_conforming_strings = on as $$
+declare
+  r record := vestige.read_condition(condition, (select coalesce(jsonb_object_agg(c.name, jsonb_build_array('', '.' || vestige.quoted(c.name))), '{}')
+                                                 from vestige.condition_columns(rel) c));
 begin
-  execute format('select from (select (null::%2$s).*) as new, (select (null::%3$s).*) as old where (%1$s)',
-                 condition, rel::regclass, rel::regclass);
+  if vestige.condition_types(rel, condition) is null then
+    raise exception '%', case when r.unclear then 'comments, strings between dollars and U& are not read in it'
+      else 'it names a whole row, and columns have types that are not the server''s own: name the columns' end;
+  end if;
+  execute format('select from (select %2$s offset 0) as new, (select %2$s offset 0) as old where (%1$s) limit 0', r.carried,
+    (select string_agg('null::' || c.seen_as || ' as ' || vestige.quoted(c.name), ', ') from vestige.condition_columns(rel) c));
 exception when others then
   raise exception 'track %: the condition % does not hold water: %', rel::regclass, condition, sqlerrm
     using errcode = 'invalid_parameter_value', hint = 'it is SQL over NEW.column and OLD.column, with schema-qualified functions';
