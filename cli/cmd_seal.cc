@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kSeconds = 1;
 constexpr std::int64_t kPatience =
-    10'000'000;  // microseconds that a transaction may hold up the sealer
+    10'000'000;  // microseconds that a transaction may be at work before it is named
 
 Result<double> seconds(const Arguments& arguments) {
   const auto text = arguments.value("--every");
@@ -59,12 +59,19 @@ Result<std::uint64_t> run_once(Session& session, Sealer& sealer) {
     const std::uint64_t count = TRY(sealer.batch());
     for (std::uint64_t i = 0; i < count; ++i) session.step();
     sealed += count;
+    for (const Sealer::Unreadable& one : sealer.unreadable())
+      session.say(
+          fmt::format("change {} cannot be read, and is sealed so: {}", one.change, one.why));
   }
   return sealed;
 }
 
-std::string waiting_text(const Unfinished& one) {
-  return fmt::format("changes wait for a {}, begun at {}", one.what, short_time(one.since));
+// The transaction whose changes wait longest, once that is long.
+Result<std::string> waiting_text(Sealer& sealer) {
+  const auto waiting = TRY(sealer.unfinished());
+  if (waiting.empty() || clock_now() - waiting.front().since <= kPatience) return std::string();
+  return fmt::format("what a {} recorded is sealed when it ends; it began at {}",
+                     waiting.front().what, short_time(waiting.front().since));
 }
 
 Result<int> follow(Session& session, Database& db, Sealer& sealer, Publisher& publisher) {
@@ -75,9 +82,7 @@ Result<int> follow(Session& session, Database& db, Sealer& sealer, Publisher& pu
     TRY(run_once(session, sealer));
     if (const auto checkpoint = TRY(sealer.sign()); checkpoint.has_value())
       TRY(publisher.publish(db, *checkpoint));
-    const auto waiting = TRY(sealer.unfinished());
-    const bool long_ago = !waiting.empty() && clock_now() - waiting.front().since > kPatience;
-    const std::string text = long_ago ? waiting_text(waiting.front()) : "";
+    const std::string text = TRY(waiting_text(sealer));
     if (text != said && !text.empty()) session.say(text);
     said = text;
     if (!stop_requested()) sleep_until_stop(every);
@@ -103,7 +108,11 @@ Result<int> run_seal(Session& session) {
   session.say(fmt::format("{} sealed, {} in all",
                           counted(static_cast<std::int64_t>(sealed), "change"),
                           grouped(static_cast<std::int64_t>(sealer->size()))));
-  for (const Unfinished& one : TRY(sealer->unfinished())) session.say(waiting_text(one));
+  if (sealer->unreadable_count() > 0)
+    session.say(
+        fmt::format("{} could not be read: vestige verify counts them",
+                    counted(static_cast<std::int64_t>(sealer->unreadable_count()), "change")));
+  if (const std::string text = TRY(waiting_text(*sealer)); !text.empty()) session.say(text);
   return kDone;
 }
 
@@ -121,9 +130,10 @@ Command seal_command() {
            "administrators cannot write: against a kept one, verify finds whatever is changed "
            "later.",
            "Size and root of what was signed last are kept in a file beside the key (KEY.state). A "
-           "tree that does not extend it is not signed. A key seals one trail, and a trail has one "
-           "sealer at a time. Writers are not held up; what is not committed yet is sealed by a "
-           "later run.",
+           "tree that does not extend it is not signed. A key seals one trail; sealers that run "
+           "side "
+           "by side take turns. Nobody is held up, and nobody holds the sealer up: what a "
+           "transaction recorded that is not at an end is sealed when it is, everything else now.",
            "--follow goes on until it is stopped, and prints each checkpoint as it is made."},
       .options = {{.names = "--key",
                    .value = "FILE",

@@ -53,11 +53,33 @@ std::string verdict_json(const Verdict& verdict) {
                             text_json(one.actor), text_json(one.reason), one.sealed);
   return fmt::format(
       R"({{"code":"verdict","origin":{},"size":{},"signature":{},"witnesses":[{}],"verified":{},"erased":{},)"
-      R"("unsigned":{},"unsealed":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"erasures":[{}]}})",
+      R"("unsigned":{},"unsealed":{},"unreadable":{},"early":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"erasures":[{}]}})",
       verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
       verdict.signature ? "true" : "false", listed(verdict.witnesses), verdict.verified,
-      verdict.erased, verdict.unsigned_entries, verdict.unsealed, verdict.discrepancies,
-      listed(verdict.passed_over), listed(verdict.kept), erasures);
+      verdict.erased, verdict.unsigned_entries, verdict.unsealed, verdict.unreadable, verdict.early,
+      verdict.discrepancies, listed(verdict.passed_over), listed(verdict.kept), erasures);
+}
+
+// What is as it was sealed, and yet to be looked into.
+void print_doubts(Output& output, const Verdict& verdict) {
+  const auto more = [&](std::uint64_t count, std::size_t named) {
+    if (count > named)
+      output.line(
+          {{Label::warning,
+            fmt::format("and {} more", grouped(static_cast<std::int64_t>(count - named)))}});
+  };
+  for (const auto& [change, why] : verdict.unreadable_changes)
+    output.line({{Label::warning,
+                  fmt::format("change {} could not be read when it was sealed: {}", change, why)}});
+  more(verdict.unreadable, verdict.unreadable_changes.size());
+  for (const EarlyChange& one : verdict.early_changes)
+    output.line(
+        {{Label::warning,
+          fmt::format("change {} says it was made at {}, much earlier than change {} before"
+                      " it, at {}: it was put in with a false time, or the clock was set"
+                      " back",
+                      one.change, short_time(one.at), one.before, short_time(one.before_at))}});
+  more(verdict.early, verdict.early_changes.size());
 }
 
 void print_verdict(Session& session, const Verdict& verdict, bool keys) {
@@ -90,6 +112,7 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
   }
   for (const std::string& line : verdict.passed_over)
     output.line({{Label::warning, "passed over: " + line}});
+  print_doubts(output, verdict);
   if (verdict.unsigned_entries > 0)
     output.line({{Label::warning, fmt::format("{} sealed and not signed yet: nothing proves them",
                                               many(verdict.unsigned_entries, "change"))}});

@@ -159,14 +159,16 @@ TEST(EraseOnPostgres, AnErasureAndASealerTakeTurns) {
   for (Database* db : {&trail.db(), other.get()}) must(db->script("set lock_timeout = '50ms'"));
   {
     auto sealing = must(Transaction::begin(trail.db()));
-    must(EvidenceStore(trail.db()).hold_erasures());
+    must(EvidenceStore(trail.db()).hold());
     EXPECT_EQ(error_of(erase(*other, row("1"), because())).fault, Fault::conflict);
   }
   {
     auto erasing = must(ContextScope::begin(*other, because()));
     must(other->script("select vestige.erase('p', '1')"));
     auto sealing = must(Transaction::begin(trail.db()));
-    EXPECT_EQ(error_of(EvidenceStore(trail.db()).hold_erasures()).fault, Fault::conflict);
+    const Error error = error_of(EvidenceStore(trail.db()).hold("50ms"));
+    EXPECT_EQ(error.fault, Fault::conflict);
+    EXPECT_TRUE(error.message.starts_with("seal: an erasure or another sealer is under way: "));
   }
   EXPECT_EQ(must(erase(*other, row("1"), because())).values, 2);
 }

@@ -112,6 +112,41 @@ TEST_F(PostgresErase, ByAnAdminOfTheTable) {
             std::string::npos);
 }
 
+// A context is that of a transaction: who erases it takes it from the changes of other people's tables as well.
+TEST_F(PostgresErase, EveryOwnerIsAsked) {
+  const std::string ann = shop.role("ann");
+  const std::string bob = shop.role("bob");
+  s.run(
+      fmt::format("create table a (id int primary key); alter table a owner to {0};"
+                  "create table b (id int primary key); alter table b owner to {1};"
+                  "select vestige.track('a'); select vestige.track('b');"
+                  "grant vestige_admin to {0}, {1}; begin;"
+                  "select vestige.set_context('{{\"actor\": \"who\"}}');"
+                  "insert into a values (1); insert into b values (1); commit",
+                  ann, bob));
+  const std::string id = s.one(
+      "select c.id::text from vestige.change c join vestige.tracked t on t.id = c.tracked where"
+      " t.table_name = 'a'");
+  const std::string erasing =
+      with_reason(fmt::format("erase_changes('{{{}}}', contexts => true)", id));
+  PgSession mine = shop.connect(ann);
+  const std::string error = mine.error(erasing);
+  mine.run("rollback");
+  EXPECT_NE(error.find("erase what the context says of public.b: "), std::string::npos) << error;
+  EXPECT_NE(error.find("owns neither the table nor the trail"), std::string::npos) << error;
+  const auto said = [&] {
+    return s.one("select count(*)::text from vestige.context where fields like '%who%'");
+  };
+  EXPECT_EQ(said(), "1");
+  mine.run(with_reason(fmt::format("erase_changes('{{{}}}')", id)));  // values are the owner's
+  // The table is gone: only the trail's owner is left to ask.
+  s.run("drop table b");
+  EXPECT_NE(mine.error(erasing), "");
+  EXPECT_EQ(said(), "1");
+  EXPECT_EQ(s.error(erasing), "");
+  EXPECT_EQ(said(), "0");
+}
+
 TEST_F(PostgresErase, AContextThatIsHardToWriteDown) {
   s.run(
       "set application_name = 'a \"quoted\" \\ name';"

@@ -31,11 +31,13 @@ create table if not exists vestige_checkpoint (
   note text not null
 );
 
--- How far the sealer is: the number of entries, and the last change among them.
+-- How far the sealer is: the number of entries, the last change among them, and how many of them are sealed with a null, since
+-- they could not be read.
 create table if not exists vestige_sealer (
   only_row integer primary key check (only_row = 1),
   size integer not null,
-  last_id integer not null
+  last_id integer not null,
+  unreadable integer not null default 0
 );
 
 -- Which changes an ERASE took values from. parts: key, context, values; separated by commas.

@@ -35,6 +35,7 @@ class Doctor {
   Result<void> examine_settings();
   Result<void> examine_index();
   Result<void> examine_clock();
+  Result<void> examine_evidence();
 
   Database& db_;
   std::vector<Finding> findings_;
@@ -42,6 +43,21 @@ class Doctor {
   bool readable_ = true;
   bool runs_written_ = true;  // the trigger that writes the runs of vestige_key stands
 };
+
+Result<void> Doctor::examine_evidence() {
+  if (!require_sealing(db_).has_value()) return {};  // an older trail counts none
+  const std::int64_t count = TRY(scalar_integer(db_, "select unreadable from vestige_sealer"));
+  if (count > 0)
+    add(Severity::warning, "unreadable",
+        fmt::format(
+            "{} changes could not be read, or in part, when they were sealed: those parts are"
+            " sealed as null",
+            count),
+        "vestige verify names them; find out who wrote to the trail, or which part of the disk is "
+        "bad",
+        false);
+  return {};
+}
 
 Result<void> Doctor::examine() {
   const std::int64_t version = TRY(installed_version(db_));
@@ -63,6 +79,7 @@ Result<void> Doctor::examine() {
   TRY(examine_context());
   TRY(examine_settings());
   TRY(examine_clock());
+  TRY(examine_evidence());
   return examine_index();
 }
 

@@ -12,10 +12,7 @@ namespace {
 constexpr std::int64_t kBatchOfSqlite = 8192;
 constexpr std::int64_t kBatch = 65536;
 constexpr std::size_t kSaltsAtOnce = 1024;
-
-// The lock of the sealer in PostgreSQL: the database's own, "vest" and 4.
-constexpr std::string_view kLock = "pg_catalog.pg_try_advisory_lock(1986360180, 4)";
-constexpr std::string_view kUnlock = "pg_catalog.pg_advisory_unlock(1986360180, 4)";
+constexpr std::size_t kNamed = 10;  // changes that cannot be read, named one by one
 
 auto not_extended(std::string why) {
   return hinted(fail(Fault::corrupt, "seal: {}; nothing is signed", why),
@@ -27,29 +24,13 @@ auto not_extended(std::string why) {
 Result<std::unique_ptr<Sealer>> Sealer::open(Database& db, merkle::NoteSigner signer,
                                              std::string state) {
   TRY(require_trail(db));
-  TRY(require_evidence(db));
+  TRY(require_sealing(db));
   std::unique_ptr<Sealer> sealer(new Sealer(db, std::move(signer), std::move(state)));
   TRY(sealer->load());
   return sealer;
 }
 
-Sealer::~Sealer() {
-  if (locked_) (void)store_.db().run(fmt::format("select {}", kUnlock));
-}
-
-Result<void> Sealer::lock() {
-  if (store_.db().engine() == Engine::sqlite) return {};
-  locked_ = TRY(scalar_integer(store_.db(), fmt::format("select {}", kLock))) != 0;
-  if (!locked_) return fail(Fault::conflict, "seal: another sealer is at work on this trail");
-  return {};
-}
-
 Result<void> Sealer::load() {
-  TRY(lock());
-  return load_anew();
-}
-
-Result<void> Sealer::load_anew() {
   TRY(load_tree());
   return check_state();
 }
@@ -58,6 +39,8 @@ Result<void> Sealer::load_tree() {
   erasure_ = TRY(store_.last_erasure());
   bundle_ = Bundle();
   full_.clear();
+  broken_.clear();
+  broken_count_ = 0;
   order_ = TRY(SealingOrder::open(store_));
   stored_ = TRY(store_.size());
   edge_ = TRY(merkle::Edge::at(stored_, store_.tiles()));
@@ -96,24 +79,38 @@ Result<void> Sealer::check_state() {
   if (known.has_value()) {
     const auto before = TRY(merkle::parse_checkpoint(*known));
     TRY(must_extend(before, fmt::format("the state in {}", state_)));
+    kept_ = before.size;
   }
-  const auto last = TRY(store_.last_checkpoint());
-  if (!last.has_value()) return {};
+  // Who may write checkpoints can put one there that is none: the newest counts that this key signed.
+  std::optional<Error> others;
   const std::vector<merkle::NoteKey> keys = {signer_.key()};
-  const auto opened = TRY(merkle::open_appended(last->note, keys));
-  TRY(must_extend(opened.checkpoint, "the trail"));
-  if (opened.log() == nullptr)
-    return fail(Fault::invalid, "seal: the trail is sealed by another key of the name {}",
-                signer_.key().name);
-  note_ = merkle::to_text(opened.note);
-  signed_ = opened.checkpoint.size;
+  for (auto last = TRY(store_.last_checkpoint()); last.has_value();
+       last = TRY(store_.last_checkpoint(last->size))) {
+    const auto opened = merkle::open_appended(last->note, keys);
+    if (opened.has_value() && opened->log() != nullptr && opened->checkpoint.size == last->size) {
+      TRY(must_extend(opened->checkpoint, "the trail"));
+      note_ = merkle::to_text(opened->note);
+      signed_ = opened->checkpoint.size;
+      return {};
+    }
+    if (!others.has_value()) others = opened.has_value() ? of_others(*opened) : opened.error();
+  }
+  if (others.has_value()) return tl::unexpected<Error>(*others);
   return {};
 }
 
+Error Sealer::of_others(const merkle::OpenedCheckpoint& opened) const {
+  const std::string& origin = opened.checkpoint.origin;
+  if (origin != signer_.key().name)
+    return {Fault::invalid, fmt::format("seal: the trail is of {}, and the key is {}'s", origin,
+                                        signer_.key().name)};
+  return {Fault::invalid,
+          fmt::format("seal: the trail is sealed by another key of the name {}", origin)};
+}
+
 Result<void> Sealer::take(const Sealable& change) {
-  if (!change.broken.empty())
-    return hinted(fail(Fault::corrupt, "seal change {}: {}", change.entry.id, change.broken),
-                  "vestige doctor says what is out of order");
+  if (!change.broken.empty() && ++broken_count_ <= kNamed)
+    broken_.push_back({change.entry.id, change.broken});
   if (random_.empty()) random_ = TRY(random_bytes(kSaltsAtOnce * kSaltBytes));
   const std::string salts = random_.substr(random_.size() - kSaltBytes);
   random_.resize(random_.size() - kSaltBytes);
@@ -138,7 +135,7 @@ Result<void> Sealer::take(const Sealable& change) {
 
 Result<std::uint64_t> Sealer::batch() {
   // The salts of the last bundle are at hand: without those that an ERASE took since.
-  if (TRY(store_.last_erasure()) != erasure_) TRY(load_anew());
+  if (TRY(store_.last_erasure()) != erasure_) TRY(load());
   const bool sqlite = store_.db().engine() == Engine::sqlite;
   const std::int64_t limit = sqlite ? kBatchOfSqlite : kBatch;
   const auto changes = TRY(order_->next(limit));
@@ -153,20 +150,20 @@ Result<std::uint64_t> Sealer::batch() {
     ++count;
   }
   if (TRY(write(last_id, count < limit))) return static_cast<std::uint64_t>(count);
-  TRY(load_anew());
+  TRY(load());
   return 0;
 }
 
 Result<bool> Sealer::write(std::int64_t last_id, bool ended) {
   // Nothing new: an SQLite database need not be locked for that.
   if (last_id == 0 && store_.db().engine() == Engine::sqlite) {
-    TRY(order_->advance(stored_, stored_, last_id, ended));
-    return true;
+    return order_->advance(stored_, stored_, last_id, ended);
   }
   auto transaction = TRY(Transaction::begin(store_.db()));
-  TRY(store_.hold_erasures());
+  TRY(store_.hold());
   if (TRY(store_.last_erasure()) != erasure_) return false;
-  TRY(order_->advance(stored_, edge_.size(), last_id, ended));
+  if (!TRY(order_->advance(stored_, edge_.size(), last_id, ended))) return false;
+  if (broken_count_ > 0) TRY(store_.count_unreadable(broken_count_));
   if (edge_.size() != stored_) {
     for (const Bundle& bundle : full_) TRY(store_.put(bundle));
     if (bundle_.width > 0) TRY(store_.put(bundle_));
@@ -178,25 +175,36 @@ Result<bool> Sealer::write(std::int64_t last_id, bool ended) {
   TRY(transaction.commit());
   full_.clear();
   stored_ = edge_.size();
+  unreadable_ += std::exchange(broken_count_, 0);
+  said_.insert(said_.end(), broken_.begin(), broken_.end());
+  broken_.clear();
   return true;
 }
 
 Result<void> Sealer::keep_state() {
-  return replace_file(
-      state_, merkle::to_text(merkle::Checkpoint{signer_.key().name, edge_.size(), edge_.root()}));
+  TRY(replace_file(
+      state_, merkle::to_text(merkle::Checkpoint{signer_.key().name, edge_.size(), edge_.root()})));
+  kept_ = edge_.size();
+  return {};
 }
 
+// The state file never goes back: it is written while no other sealer can be, and only of the tree that stands.
 Result<std::optional<std::string>> Sealer::sign() {
   if (stored_ == 0) return std::optional<std::string>();
-  TRY(keep_state());
-  if (note_.has_value() && signed_ == stored_) return note_;
-  const Hash root = edge_.root();
-  std::string note = TRY(merkle::sign_checkpoint(signer_, stored_, root));
+  if (kept_ == stored_ && note_.has_value() && signed_ == stored_) return note_;
   auto transaction = TRY(Transaction::begin(store_.db()));
-  TRY(store_.put_checkpoint(stored_, view(root), note));
+  TRY(store_.hold());
+  if (TRY(store_.size()) != stored_) TRY(load());
+  TRY(keep_state());
+  if (!note_.has_value() || signed_ != stored_) {
+    const Hash root = edge_.root();
+    std::string note = TRY(merkle::sign_checkpoint(signer_, stored_, root));
+    // A false one may stand in its place: then the trail is without this one until it grows.
+    TRY(store_.put_checkpoint(stored_, view(root), note));
+    note_ = std::move(note);
+    signed_ = stored_;
+  }
   TRY(transaction.commit());
-  note_ = std::move(note);
-  signed_ = stored_;
   return note_;
 }
 

@@ -24,18 +24,18 @@ class Sealer {
   /// last checkpoint.
   ///
   /// state    size and root of what was signed last; made when it is not there
-  /// faults   missing (no trail, no place for the evidence), conflict (another sealer is at work),
-  ///          invalid (the trail is sealed by another key), corrupt (it does not extend what was signed)
+  /// faults   missing (no trail, no place for the evidence), invalid (the trail is sealed by another key), corrupt (it does not extend what was signed)
   static Result<std::unique_ptr<Sealer>> open(Database& db, merkle::NoteSigner signer,
                                               std::string state);
   Sealer(const Sealer&) = delete;
   Sealer& operator=(const Sealer&) = delete;
-  ~Sealer();
+  ~Sealer() = default;
 
-  /// Seals the next changes, in one transaction; how many: 0, too, when an ERASE came in between. Blocks no writer of PostgreSQL, and those of
+  /// Seals the next changes, in one transaction; how many: 0, too, when an ERASE or another sealer
+  /// came in between. Blocks no writer of PostgreSQL, and those of
   /// SQLite for a short write.
   ///
-  /// faults   corrupt (a change cannot be read), conflict (another sealer was faster), offline
+  /// faults   conflict (an erasure or another sealer does not end), offline
   Result<std::uint64_t> batch();
   /// True when everything that can be sealed is.
   bool done() const { return order_->done(); }
@@ -48,21 +48,29 @@ class Sealer {
   Result<std::optional<std::string>> sign();
 
   std::uint64_t size() const { return edge_.size(); }
-  /// The transactions for which changes wait.
+  /// The transactions whose changes cannot be sealed yet.
   Result<std::vector<Unfinished>> unfinished() { return order_->unfinished(); }
+
+  /// Changes that could not be read, of which a part was sealed as null: the first of them since this was asked last.
+  struct Unreadable {
+    std::int64_t change = 0;
+    std::string why;
+  };
+  std::vector<Unreadable> unreadable() { return std::exchange(said_, {}); }
+  /// How many that were, since the sealer was opened.
+  std::uint64_t unreadable_count() const { return unreadable_; }
 
  private:
   Sealer(Database& db, merkle::NoteSigner signer, std::string state)
       : store_(db), signer_(std::move(signer)), state_(std::move(state)) {}
   Result<void> load();
-  Result<void> load_anew();
   Result<void> load_tree();
-  Result<void> lock();
   Result<void> check_state();
+  Error of_others(const merkle::OpenedCheckpoint& opened) const;
   Result<void> must_extend(const merkle::Checkpoint& signed_before, std::string_view where);
   Result<void> keep_state();
   Result<void> take(const Sealable& change);
-  // False: an ERASE came in between, and what was computed is of no use.
+  // False: an ERASE or another sealer came in between, and what was computed is of no use.
   Result<bool> write(std::int64_t last_id, bool ended);
 
   EvidenceStore store_;
@@ -77,7 +85,11 @@ class Sealer {
   std::uint64_t stored_ = 0;         // the size of the tree in the database
   std::optional<std::string> note_;  // the last checkpoint
   std::uint64_t signed_ = 0;         // its size
-  bool locked_ = false;
+  std::uint64_t kept_ = 0;           // the size in the state file
+  std::vector<Unreadable> broken_;   // of the batch, the first of them
+  std::uint64_t broken_count_ = 0;   // of the batch
+  std::vector<Unreadable> said_;     // of what is written
+  std::uint64_t unreadable_ = 0;
 };
 
 }  // namespace vestige

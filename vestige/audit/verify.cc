@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "vestige/audit/verify_live.h"
+#include "vestige/audit/verify_time.h"
 #include "vestige/audit/verify_tree.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sealing_order.h"
 
 namespace vestige {
 namespace {
@@ -25,9 +27,11 @@ class Verification {
     const std::uint64_t sealed = TRY(store_.size());
     TreeCheck tree(store_, sink_, verdict_, milestones_);
     ChangeCheck changes(db_, sink_, verdict_);
+    TimeCheck times(verdict_);
     for (;;) {
       std::vector<StoredEntry> entries = TRY(tree.next());
       if (entries.empty()) break;
+      for (const StoredEntry& entry : entries) times.look(entry);
       TRY(changes.check(std::move(entries), verdict_.size));
     }
     TRY(tree.finish());
@@ -181,24 +185,17 @@ class Verification {
   // Changes without an entry: not sealed yet, or put in.
   Result<void> not_sealed(const TreeCheck& tree) {
     const bool postgres = db_.engine() == Engine::postgres;
-    std::int64_t last = 0;
     if (!postgres) {
-      last = TRY(scalar_integer(db_, "select last_id from vestige_sealer"));
+      const auto last = TRY(scalar_integer(db_, "select last_id from vestige_sealer"));
       if (last != tree.last_id())
         TRY(report({.code = "position-altered",
                     .message = fmt::format("the sealer says that change {} was its last, and the"
                                            " entries say {}",
                                            last, tree.last_id())}));
-      last = tree.last_id();
     }
     std::vector<std::int64_t> inserted;
     {
-      auto rows = TRY(db_.query(
-          postgres ? "select c.id, c.id > coalesce(s.floor, 0) and c.xid >= coalesce(s.sealed,"
-                     " '0'::xid8) and c.id > case when c.xid < s.upto then s.last_id else 0 end"
-                     " from vestige.change c left join vestige.sealer s on true order by c.id"
-                   : "select id, id > ?1 from vestige_change order by id",
-          postgres ? Params{} : Params{last}));
+      auto rows = TRY(changes_waiting(db_, tree.last_id()));
       while (TRY(rows->next()) == Step::row) {
         if (tree.sealed(rows->integer(0))) continue;
         if (rows->integer(1) != 0) ++verdict_.unsealed;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "vestige/audit/check.h"
@@ -59,6 +60,14 @@ struct Erasure {
   bool sealed = false;  // it is an entry itself
 };
 
+/// A change that says it was made much earlier than one before it.
+struct EarlyChange {
+  std::int64_t change = 0;
+  std::int64_t at = 0;      // as it says
+  std::int64_t before = 0;  // the change before it, and when that was made
+  std::int64_t before_at = 0;
+};
+
 struct Verdict {
   std::uint64_t size = 0;              // entries that the last checkpoint covers
   std::string origin;                  // of that checkpoint; "": there is none
@@ -69,6 +78,11 @@ struct Verdict {
   std::vector<Erasure> erasures;       // which those were, by id
   std::uint64_t unsigned_entries = 0;  // sealed, and not under the last checkpoint yet
   std::uint64_t unsealed = 0;          // not sealed yet
+  std::uint64_t unreadable = 0;  // of which a part could not be read when it was sealed, nor now
+  std::vector<std::pair<std::int64_t, std::string>>
+      unreadable_changes;   // the first of them, and why
+  std::uint64_t early = 0;  // that say they were made much earlier than those before them
+  std::vector<EarlyChange> early_changes;  // the first of them
   std::uint64_t discrepancies = 0;
   std::vector<std::string>
       passed_over;  // lines behind the trail's checkpoints that prove nothing, in words

@@ -10,6 +10,7 @@ namespace {
 
 // Ids that lie further apart are looked for by queries of their own.
 constexpr std::int64_t kGap = 4096;
+constexpr std::uint64_t kNamed = 10;
 
 std::optional<Hash> bound(const Salt& salt, const std::optional<std::string>& canonical) {
   if (!canonical.has_value()) return std::nullopt;
@@ -45,6 +46,11 @@ void ChangeCheck::count(const StoredEntry& stored, const std::set<std::int64_t>&
   if (!erased_by.empty()) ++verdict_.erased;
 }
 
+// It is as it was sealed, which says nothing of what cannot be read.
+void ChangeCheck::unreadable(const StoredEntry& stored, const std::string& why) {
+  if (++verdict_.unreadable <= kNamed) verdict_.unreadable_changes.emplace_back(stored.id, why);
+}
+
 Result<void> ChangeCheck::check(std::vector<StoredEntry> entries, std::uint64_t covered) {
   covered_ = covered;
   std::sort(entries.begin(), entries.end(),
@@ -77,9 +83,9 @@ Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* e
       made.key = bound(stored.salts.key, change->key);
       made.context = bound(stored.salts.context, change->context);
       made.values = bound(stored.salts.values, change->values);
-      if (change->broken.empty() && to_line(made) == stored.line &&
-          (change->values.has_value() || !has_values(made.op)))
-        count(stored, {});
+      if (to_line(made) != stored.line) different.emplace_back(&stored, *change);
+      else if (!change->broken.empty()) unreadable(stored, change->broken);
+      else if (change->values.has_value() || !has_values(made.op)) count(stored, {});
       else different.emplace_back(&stored, *change);
     }
   }

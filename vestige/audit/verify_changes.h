@@ -48,6 +48,7 @@ class ChangeCheck {
   Result<void> deleted(const StoredEntry& stored);
   Result<std::vector<Named>> named(std::int64_t change);
   Result<void> report(const Discrepancy& discrepancy);
+  void unreadable(const StoredEntry& stored, const std::string& why);
   void count(const StoredEntry& stored, const std::set<std::int64_t>& erased_by);
 
   Database& db_;

@@ -1,6 +1,7 @@
 #include "vestige/trail/decode.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "vestige/base/json.h"
 #include "vestige/record/taken.h"
@@ -251,7 +252,8 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   const Known& known = *TRY(shape(rows.integer(kShape)));
   Change change;
   change.id = rows.integer(kId);
-  change.at = rows.integer(kAt) * 1000;
+  constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 1000;
+  change.at = std::clamp(rows.integer(kAt), -kFarthest, kFarthest) * 1000;
   change.op = TRY(op_from_letter(rows.text(kOp)));
   change.tx = rows.integer(kTx);
   change.shape = known.shape.id;

@@ -109,9 +109,10 @@ merkle::Tiles EvidenceStore::tiles() {
   };
 }
 
-Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint() {
+Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint(std::uint64_t below) {
   auto rows = TRY(db_.query("select size, root, note from " + table("checkpoint") +
-                            " order by size desc limit 1"));
+                                " where size < ?1 order by size desc limit 1",
+                            {number(below)}));
   if (TRY(rows->next()) == Step::end) return std::optional<StoredCheckpoint>();
   return std::optional<StoredCheckpoint>(
       {static_cast<std::uint64_t>(rows->integer(0)), 0, rows->text(1), rows->text(2)});
@@ -129,17 +130,18 @@ Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
   return all;
 }
 
-Result<void> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view root,
+Result<bool> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view root,
                                            std::string_view note) {
   const bool postgres = db_.engine() == Engine::postgres;
   const std::int64_t now = clock_now();
-  TRY(db_.run(
-      fmt::format("insert into {} (size, at, root, note) values (?1, {}, ?3, ?4)",
+  const std::int64_t added = TRY(db_.run(
+      fmt::format("insert into {0} (size, at, root, note) select ?1, {1}, ?3, ?4 where not exists"
+                  " (select 1 from {0} where size = ?1)",
                   table("checkpoint"),
                   postgres ? "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'" : "?2"),
       {number(size), postgres ? now : now / 1000, Blob{std::string(root)},
        Text{std::string(note)}}));
-  return {};
+  return added > 0;
 }
 
 Result<void> EvidenceStore::put_signature(std::uint64_t size, std::string_view line) {
@@ -170,10 +172,21 @@ Result<std::int64_t> EvidenceStore::last_erasure() {
   return scalar_integer(db_, "select max(change) from " + table("erased"));
 }
 
-// On SQLite who writes is alone. The number stands in sql/postgres/install/erase.sql, too.
-Result<void> EvidenceStore::hold_erasures() {
+// On SQLite who writes is alone. vestige.erase_changes takes this lock, too.
+Result<void> EvidenceStore::hold(std::string_view patience) {
   if (db_.engine() != Engine::postgres) return {};
-  TRY(scalar(db_, "select pg_catalog.pg_advisory_xact_lock(1986360180, 5)"));
+  const auto held = db_.script(fmt::format(
+      "set local lock_timeout = {}; lock table vestige.sealer in share row exclusive mode;"
+      "set local lock_timeout = 0",
+      db_.literal(Text{std::string(patience)})));
+  if (held.has_value() || held.error().fault != Fault::conflict) return held;
+  return hinted(fail(Fault::conflict, "seal: an erasure or another sealer is under way: {}",
+                     held.error().message),
+                "it can go on when that transaction is at an end");
+}
+
+Result<void> EvidenceStore::count_unreadable(std::uint64_t more) {
+  TRY(db_.run("update " + table("sealer") + " set unreadable = unreadable + ?1", {number(more)}));
   return {};
 }
 

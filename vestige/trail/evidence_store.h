@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,11 +68,13 @@ class EvidenceStore {
   /// Tiles as the tree wants them: cut to their width.
   merkle::Tiles tiles();
 
-  /// The largest one.
-  Result<std::optional<StoredCheckpoint>> last_checkpoint();
+  /// The largest one below a size.
+  Result<std::optional<StoredCheckpoint>> last_checkpoint(
+      std::uint64_t below = std::numeric_limits<std::int64_t>::max());
   /// Every checkpoint, by size.
   Result<std::vector<StoredCheckpoint>> checkpoints();
-  Result<void> put_checkpoint(std::uint64_t size, std::string_view root, std::string_view note);
+  /// False: one of that size is there already.
+  Result<bool> put_checkpoint(std::uint64_t size, std::string_view root, std::string_view note);
   /// Puts a signature line behind the note of a checkpoint.
   Result<void> put_signature(std::uint64_t size, std::string_view line);
 
@@ -86,12 +89,18 @@ class EvidenceStore {
 
   /// The last ERASE; 0: there is none. Salts that were read before it may be out of date.
   Result<std::int64_t> last_erasure();
-  /// Keeps erasures away until the transaction ends; waits for the one that is under way.
-  Result<void> hold_erasures();
+  /// Keeps other sealers and erasures away until the transaction ends.
+  ///
+  /// patience  of PostgreSQL's lock_timeout
+  /// faults    conflict: one is under way, and did not end meanwhile
+  Result<void> hold(std::string_view patience = "10s");
   /// Writes zeros over the salts of what an ERASE names. PostgreSQL has this in SQL (vestige.forget_salts).
   Result<void> forget_salts(std::int64_t erase);
 
   Database& db() { return db_; }
+  /// Adds to the number of changes of which a part was sealed as null, since it could not be read.
+  Result<void> count_unreadable(std::uint64_t more);
+
   /// A table's name: vestige_tile, or vestige.tile.
   std::string table(std::string_view name) const { return prefix_ + std::string(name); }
 

@@ -15,6 +15,13 @@ Result<bool> lets_cosign(Database& db) {
                             " 'vestige_checkpoint_no_update' and sql like '%NEW.note%'")) != 0;
 }
 
+// SQLite: the sealer counts what it could not read.
+Result<bool> counts_unreadable(Database& db) {
+  return TRY(scalar_integer(db,
+                            "select count(*) from pragma_table_info('vestige_sealer') where name"
+                            " = 'unreadable'")) != 0;
+}
+
 }  // namespace
 
 Result<std::int64_t> installed_version(Database& db) {
@@ -35,8 +42,9 @@ Result<std::int64_t> installed_version(Database& db) {
 Result<bool> has_evidence(Database& db) {
   if (db.engine() == Engine::postgres)
     return TRY(scalar_integer(db,
-                              "select count(*) from pg_catalog.pg_class where oid ="
-                              " pg_catalog.to_regclass('vestige.erased')")) != 0;
+                              "select count(*) from pg_catalog.pg_attribute where attrelid ="
+                              " pg_catalog.to_regclass('vestige.sealer') and attname ="
+                              " 'unreadable'")) != 0;
   return TRY(scalar_integer(
              db, "select count(*) from sqlite_schema where name = 'vestige_erased'")) != 0;
 }
@@ -46,6 +54,13 @@ Result<void> require_evidence(Database& db) {
   return hinted(
       fail(Fault::missing, "find the evidence: this trail is older and has no place for it"),
       "vestige init gives it one");
+}
+
+Result<void> require_sealing(Database& db) {
+  TRY(require_evidence(db));
+  if (db.engine() == Engine::postgres || TRY(counts_unreadable(db))) return {};
+  return hinted(fail(Fault::missing, "seal: this trail is older, and its sealer counts less"),
+                "vestige init brings it up to date");
 }
 
 std::string install_script() {
@@ -76,10 +91,15 @@ Result<bool> install(Database& db) {
   const std::int64_t version = TRY(installed_version(db));
   if (version == kSchemaVersion) {
     const bool whole = TRY(lets_erase(db));
-    if (whole && TRY(db.engine() == Engine::sqlite ? lets_cosign(db) : postgres::as_installed(db)))
+    if (whole &&
+        TRY(db.engine() == Engine::sqlite ? lets_cosign(db) : postgres::as_installed(db)) &&
+        (db.engine() == Engine::postgres || TRY(counts_unreadable(db))))
       return false;
     if (db.engine() == Engine::sqlite) {
       TRY(db.script(sql::evidence));
+      if (!TRY(counts_unreadable(db)))
+        TRY(db.script(
+            "alter table vestige_sealer add column unreadable integer not null default 0"));
       TRY(db.script(sql::guards));
       TRY(transaction.commit());
       return true;

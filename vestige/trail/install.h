@@ -29,6 +29,9 @@ Result<bool> has_evidence(Database& db);
 /// faults   missing: the trail has none (hint: vestige init)
 Result<void> require_evidence(Database& db);
 
+/// faults   missing: the trail is older than what the sealer writes (hint: vestige init)
+Result<void> require_sealing(Database& db);
+
 /// Whether the guards let an erasure through; install() sees to it.
 Result<bool> lets_erase(Database& db);
 

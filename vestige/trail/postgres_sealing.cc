@@ -38,18 +38,16 @@ enum Place {
 };
 
 constexpr std::string_view kColumns =
-    "c.id, case when isfinite(c.at) then (extract(epoch from c.at) * 1000000)::int8 end, "
+    "c.id, case when c.at >= '0001-01-01 00:00:00+00' and c.at < '10000-01-01 00:00:00+00' then"
+    " (extract(epoch from c.at) * 1000000)::int8 end, "
     "c.op::text,"
     " c.tracked, c.shape, c.key, c.new_key, c.old_row, c.new_row,"
     " case when c.op = 'E' then (select string_agg(format('%s %s', e.erased, e.parts), ' '"
     " order by e.erased) from vestige.erased e where e.change = c.id) end,"
-    " x.id, x.tx, x.xid::text, case when isfinite(x.at) then (extract(epoch from x.at) *"
-    " 1000000)::int8 end, x.pid, x.client_addr::text, x.db_user::text, x.db_role::text,"
+    " x.id, x.tx, x.xid::text, case when x.at >= '0001-01-01 00:00:00+00' and x.at <"
+    " '10000-01-01 00:00:00+00' then (extract(epoch from x.at) * 1000000)::int8 end, x.pid, "
+    "x.client_addr::text, x.db_user::text, x.db_role::text,"
     " x.application_name, x.fields::text";
-
-// What format_time can print: the years 1 to 9999.
-constexpr std::int64_t kFirstMoment = -62135596800000000;
-constexpr std::int64_t kLastMoment = 253402300799999999;
 
 std::string_view op_of(std::string_view letter) {
   if (letter == "I") return "INSERT";
@@ -88,8 +86,7 @@ class PostgresSealables final : public Sealables {
       TRY(load());  // made since we began to read
       known = shapes_.find(rows_->integer(kShape));
     }
-    if (known == shapes_.end()) one_.broken = fmt::format("no shape {}", rows_->integer(kShape));
-    else one_.broken = decode(known->second);
+    decode(known == shapes_.end() ? nullptr : &known->second);
     return &one_;
   }
 
@@ -100,33 +97,50 @@ class PostgresSealables final : public Sealables {
     std::vector<Column> key;
   };
 
-  // Why it cannot be read.
-  std::string decode(const Known& shape) {
+  void decode(const Known* shape) {
     Entry& entry = one_.entry;
     entry.op = op_of(rows_->text(kOp));
-    if (entry.op.empty()) return fmt::format("unknown operation '{}'", rows_->text(kOp));
+    if (entry.op.empty()) {
+      cannot_be_read(fmt::format("unknown operation '{}'", rows_->text(kOp)));
+      entry.op = "UPDATE";
+    }
     entry.at = rows_->integer(kAt);
-    if (rows_->is_null(kAt) || entry.at < kFirstMoment || entry.at > kLastMoment)
-      return "its time is none";
-    entry.table_id = rows_->integer(kTracked);
-    entry.table = shape.table;
-    if (std::string why = context(); !why.empty()) return why;
-    if (std::string why = key(shape); !why.empty()) return why;
-    if (entry.op == "ERASE") return erased();
-    return values(shape);
+    if (rows_->is_null(kAt) || !is_nameable(entry.at)) {
+      cannot_be_read("its time is none");
+      entry.at = 0;
+    }
+    entry.table_id = std::max<std::int64_t>(rows_->integer(kTracked), 0);
+    entry.table = shape == nullptr ? "" : shape->table;
+    if (std::string why = context(); !why.empty()) {
+      cannot_be_read(std::move(why));
+      entry.tx = 0;
+      one_.context.reset();
+      context_id_ = -1;
+    }
+    if (shape == nullptr) {
+      cannot_be_read(fmt::format("no shape {}", rows_->integer(kShape)));
+      return;
+    }
+    cannot_be_read(key(*shape));
+    cannot_be_read(entry.op == "ERASE" ? erased() : values(*shape));
+  }
+
+  void cannot_be_read(std::string why) {
+    if (why.empty()) return;
+    if (!one_.broken.empty()) one_.broken += ", ";
+    one_.broken += why;
   }
 
   std::string context() {
-    one_.entry.tx = 0;
     if (rows_->is_null(kContext)) return "its context is missing, or is of another transaction";
     one_.entry.tx = rows_->integer(kTx);
+    if (one_.entry.tx < 0) return "its transaction is none";
     if (rows_->integer(kContext) == context_id_) return "";
     Canonical out;
     out.token("tx", std::to_string(rows_->integer(kTx)));
     out.token("xid", rows_->text(kXid));
     const std::int64_t started = rows_->integer(kStarted);
-    if (rows_->is_null(kStarted) || started < kFirstMoment || started > kLastMoment)
-      return "the time of its context is none";
+    if (rows_->is_null(kStarted) || !is_nameable(started)) return "the time of its context is none";
     out.text("at", format_time(started));
     out.token("pid", std::to_string(rows_->integer(kPid)));
     const auto add = [&](std::string_view name, int place) {
@@ -221,13 +235,17 @@ class PostgresSealables final : public Sealables {
 Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range) {
   Params values = {range.after, range.upto.value_or(std::numeric_limits<std::int64_t>::max())};
   std::string where;
-  const auto add = [&](std::string_view condition, const std::optional<std::uint64_t>& xid) {
-    if (!xid.has_value()) return;
-    values.emplace_back(Text{std::to_string(*xid)});
-    where += fmt::format(" and c.xid {} ?{}::xid8", condition, values.size());
-  };
-  add(">=", range.from);
-  add("<", range.below);
+  if (range.due.has_value()) {
+    const DueTransactions& due = *range.due;
+    const auto list = [](const std::vector<std::uint64_t>& xids) {
+      return Text{fmt::format("{{{}}}", fmt::join(xids, ","))};
+    };
+    values.insert(values.end(), {list(due.ended), due.floor, Text{std::to_string(due.from)},
+                                 Text{std::to_string(due.below)}, list(due.open)});
+    where =
+        " and (c.xid = any (?3::xid8[]) or c.id > ?4::int8 and c.xid >= ?5::xid8 and c.xid <"
+        " ?6::xid8 and c.xid <> all (?7::xid8[]))";
+  }
   const std::string limit = range.limit == 0 ? "" : fmt::format(" limit {}", range.limit);
   // The shapes first: another query would have to wait for the end of the stream.
   auto loaded = std::make_unique<PostgresSealables>(db);

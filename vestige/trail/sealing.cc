@@ -45,26 +45,49 @@ class SqliteSealables final : public Sealables {
   Result<const Sealable*> next() override {
     if (TRY(rows_->next()) == Step::end) return nullptr;
     one_ = Sealable();
-    one_.entry.id = rows_->integer(0);
-    const auto read = decode();
-    if (read.has_value()) return &one_;
-    if (read.error().fault != Fault::corrupt && read.error().fault != Fault::invalid)
-      return tl::unexpected<Error>(read.error());
-    one_.broken = read.error().message;
+    Entry& entry = one_.entry;
+    entry.id = rows_->integer(0);
+    entry.op = op_of(rows_->text(3));
+    entry.table_id = std::max<std::int64_t>(rows_->integer(1), 0);
+    constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 1000;
+    const std::int64_t at = std::clamp(rows_->integer(4), -kFarthest, kFarthest) * 1000;
+    if (is_nameable(at)) entry.at = at;
+    else one_.broken = "its time is none";
+    entry.tx = rows_->integer(5);
+    if (entry.tx < 0) {
+      entry.tx = 0;
+      one_.broken = "its transaction is none";
+    }
+    for (const auto part : {&SqliteSealables::read_row, &SqliteSealables::read_context}) {
+      const auto read = (this->*part)();
+      if (read.has_value()) continue;
+      if (read.error().fault != Fault::corrupt && read.error().fault != Fault::invalid)
+        return tl::unexpected<Error>(read.error());
+      one_.broken = read.error().message;
+      if (entry.table.empty())
+        entry.table = to_display(
+            TRY(scalar(db_, "select name from vestige_shape where id = ?1", {rows_->integer(2)})));
+    }
     return &one_;
   }
 
  private:
-  Result<void> decode() {
+  static std::string op_of(const std::string& letter) {
+    for (const Op op : {Op::insert, Op::remove, Op::baseline, Op::erase})
+      if (letter == name(op).substr(0, 1)) return std::string(name(op));
+    return "UPDATE";
+  }
+
+  Result<void> read_row() {
     const auto decoded = TRY(decoder_.decode(*rows_));
     const Change& change = *decoded;  // a change that is there, with the names that were recorded
-    one_.entry.op = name(change.op);
-    one_.entry.table_id = rows_->integer(context_ + 1);
     one_.entry.table = change.table;
-    one_.entry.at = change.at;
-    one_.entry.tx = change.tx;
     one_.key = key_of(change);
     one_.values = change.op == Op::erase ? TRY(erased(change.id)) : values_of(change);
+    return {};
+  }
+
+  Result<void> read_context() {
     if (!rows_->is_null(context_)) one_.context = TRY(context(rows_->integer(context_)));
     return {};
   }
@@ -106,6 +129,12 @@ class SqliteSealables final : public Sealables {
 };
 
 }  // namespace
+
+bool is_nameable(std::int64_t at) {
+  constexpr std::int64_t kFirst = -62135596800000000;
+  constexpr std::int64_t kLast = 253402300799999999;
+  return at >= kFirst && at <= kLast;
+}
 
 std::string context_left(std::string_view canonical) {
   return "context=" + to_base64(view(sha256({canonical})));

@@ -6,29 +6,43 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "vestige/db/database.h"
 #include "vestige/record/entry.h"
 
 namespace vestige {
 
-/// A change as it is sealed.
+/// A change as it is sealed. No row may end the sealing: what cannot be read of one is absent, its time 1970, its
+/// transaction 0, its table "", its operation UPDATE (docs/format.md, "What cannot be read").
 struct Sealable {
   Entry entry;  // without its commitments
   // Canonical bytes; absent where the change has no such part.
   std::optional<std::string> key;
   std::optional<std::string> context;
   std::optional<std::string> values;
-  // Why it cannot be read; empty: it can. Then the parts above say nothing.
+  // What of it cannot be read, and why; empty: everything can.
   std::string broken;
 };
 
-/// Which changes: after < id <= upto, at most `limit` of them; on PostgreSQL those with from <= xid < below.
+/// True for a moment that an entry can name: of the years 1 to 9999.
+bool is_nameable(std::int64_t at);
+
+/// Of which transactions of PostgreSQL: those from `from` on and below `below` that are not `open`, of their changes
+/// those above `floor`; and those that `ended`.
+struct DueTransactions {
+  std::uint64_t from = 0;
+  std::uint64_t below = 0;
+  std::vector<std::uint64_t> open;
+  std::int64_t floor = 0;
+  std::vector<std::uint64_t> ended;
+};
+
+/// Which changes: after < id <= upto, at most `limit` of them.
 struct SealingRange {
   std::int64_t after = 0;
   std::optional<std::int64_t> upto;
-  std::optional<std::uint64_t> from;
-  std::optional<std::uint64_t> below;
+  std::optional<DueTransactions> due;
   std::int64_t limit = 0;  // 0: all
 };
 

@@ -15,17 +15,16 @@ class SqliteOrder final : public SealingOrder {
     return read_sealables(store_.db(), range);
   }
 
-  Result<void> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
+  Result<bool> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
                        bool ended) override {
-    if (TRY(store_.size()) != before)
-      return fail(Fault::conflict, "seal: another sealer was faster");
+    if (TRY(store_.size()) != before) return false;
     done_ = ended;
-    if (last_id == 0) return {};
+    if (last_id == 0) return true;
     TRY(store_.db().run(
         "insert into vestige_sealer (only_row, size, last_id) values (1, ?1, ?2)"
         " on conflict (only_row) do update set size = excluded.size, last_id = excluded.last_id",
         {static_cast<std::int64_t>(after), last_id}));
-    return {};
+    return true;
   }
 
   bool done() const override { return done_; }
@@ -42,6 +41,11 @@ class SqliteOrder final : public SealingOrder {
 Result<std::unique_ptr<SealingOrder>> SealingOrder::open(EvidenceStore& store) {
   if (store.db().engine() == Engine::postgres) return postgres::open_order(store);
   return std::unique_ptr<SealingOrder>(new SqliteOrder(store));
+}
+
+Result<std::unique_ptr<Rows>> changes_waiting(Database& db, std::int64_t last_id) {
+  if (db.engine() == Engine::postgres) return postgres::changes_waiting(db);
+  return db.query("select id, id > ?1 from vestige_change order by id", {last_id});
 }
 
 }  // namespace vestige

@@ -12,12 +12,13 @@
 
 namespace vestige {
 
-/// A transaction that is not at an end: what stands after it waits.
+/// A transaction that is not at an end: what it recorded is sealed when it is.
 struct Unfinished {
   std::int64_t since = 0;  // microseconds
   std::string what;
 };
 
+/// Needs no key: whoever follows the trail may put changes into their order.
 class SealingOrder {
  public:
   static Result<std::unique_ptr<SealingOrder>> open(EvidenceStore& store);
@@ -26,19 +27,18 @@ class SealingOrder {
   SealingOrder& operator=(const SealingOrder&) = delete;
   virtual ~SealingOrder() = default;
 
-  /// The changes that come next, `limit` of them unless there are fewer. Reads only.
+  /// The changes that come next, `limit` of them unless there are fewer. Reads only, outside of transactions.
   ///
   /// returns  nullptr: nothing can be sealed now
   virtual Result<std::unique_ptr<Sealables>> next(std::int64_t limit) = 0;
 
-  /// Writes down that what next() gave is sealed. In the transaction that writes the tree; it excludes
-  /// every other sealer until then.
+  /// Writes down that what next() gave is sealed. In the transaction that writes the tree, behind EvidenceStore::hold.
   ///
   /// before   the size of the tree before, and after
   /// last_id  the last change that next() gave; 0: there was none
   /// ended    next() gave fewer than `limit`
-  /// faults   conflict: another sealer was faster
-  virtual Result<void> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
+  /// returns  false: another sealer was faster, and nothing was written
+  virtual Result<bool> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
                                bool ended) = 0;
 
   /// True when everything that can be sealed is: next() has nothing to look for.
@@ -46,11 +46,17 @@ class SealingOrder {
   /// Looks again.
   virtual void again() = 0;
 
-  /// The transactions for which changes wait that could be sealed otherwise, oldest first.
+  /// The transactions whose changes cannot be sealed yet, if they made any; oldest first.
   virtual Result<std::vector<Unfinished>> unfinished() = 0;
 };
 
+/// Every change, by id, and whether one without an entry waits for the sealer (1): it was put in where it does not (0).
+///
+/// last_id  the last change that has an entry
+Result<std::unique_ptr<Rows>> changes_waiting(Database& db, std::int64_t last_id);
+
 namespace postgres {
+Result<std::unique_ptr<Rows>> changes_waiting(Database& db);
 Result<std::unique_ptr<SealingOrder>> open_order(EvidenceStore& store);
 }  // namespace postgres
 

@@ -18,6 +18,7 @@ set search_path = pg_catalog, pg_temp as $$
   select k.relation, g.name, exists (select from pg_trigger x where x.tgrelid = k.relation and x.tgname = g.name
     and x.tgfoid = 'vestige.refuse'::regproc and x.tgenabled = 'A' and x.tgqual is null
     and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation = 'vestige.tracked'::regclass then 1 + 2 + 8
+                        when k.relation = to_regclass('vestige.checkpoint') then 1 + 2 + 4 + 8 + 16
                         else 1 + 2 + 8 + 16 end)
   from (select to_regclass(c) as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
           'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased']) c where to_regclass(c) is not null
@@ -77,6 +78,9 @@ begin
       format('reindex index %s', i.indexrelid::regclass), false
     from pg_index i join pg_class c on c.oid = i.indexrelid
     where c.relnamespace = 'vestige'::regnamespace and not i.indisvalid;
+  return query select 'warning', 'unreadable', format('%s changes could not be read, or in part, when they were sealed: those parts are'
+      ' sealed as null', s.unreadable), 'vestige verify names them; find out who wrote to the trail, or which part of the disk is bad', false
+    from vestige.sealer s where s.unreadable > 0;
   if exists (select from vestige.change_default) then
     return query select 'warning', 'partition-default',
       'changes are in the default partition; nothing is lost, but retention cannot drop it', fix, true;
@@ -148,6 +152,7 @@ begin
     perform vestige.drop_trigger(g.relation, g.name);
     execute format('create trigger %I before %s on %s for each %s execute function vestige.refuse()', g.name,
       case when g.name = 'never_truncate' then 'truncate' when g.relation = 'vestige.tracked'::regclass then 'delete'
+           when g.relation = to_regclass('vestige.checkpoint') then 'insert or update or delete'
            else 'update or delete' end, g.relation, case when g.name = 'never_truncate' then 'statement' else 'row' end);
     execute format('alter table %s enable always trigger %I', g.relation, g.name);
   end loop;

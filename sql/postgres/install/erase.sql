@@ -11,56 +11,64 @@ set search_path = pg_catalog, pg_temp as $$
     ',"application_name":' || to_json(x.application_name), '}'), 'UTF8')), 'base64')
 $$;
 
--- Writes zeros over the salts of what an ERASE names.
+-- Writes zeros over the salts of what an ERASE names. Every row is found by an index, also where nothing was ever analysed.
 create or replace function vestige.forget_salts(erase bigint) returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   b record;
-  at int;
-  size int;
-  parts text[];
-  kinds constant text[] := array['key', 'context', 'values'];
   zeros constant bytea := decode(repeat('00', 16), 'hex');
+  span record;
+  forgotten bytea;
 begin
+  select min(e.erased) as first, max(e.erased) as last into span from vestige.erased e where e.change = erase;
   for b in
-    select n, width, substr(salts, 1) as salts, substr(entries, 1) as entries from vestige.bundle k
-    where exists (select from vestige.erased e where e.change = erase and e.erased between k.first_id and k.last_id)
+    select k.n, substr(k.salts, 1) as salts, substr(k.entries, 1) as entries from vestige.bundle k
+    where k.first_id <= span.last and k.last_id >= span.first
+      and (select e.erased from vestige.erased e where e.change = erase and e.erased >= k.first_id order by e.erased limit 1) <= k.last_id
     for update
   loop
-    at := 0;
-    for place in 0..b.width - 1 loop
-      size := get_byte(b.entries, at) * 256 + get_byte(b.entries, at + 1);
-      -- The id stands at the head of the entry.
-      select string_to_array(e.parts, ',') into parts from vestige.erased e
-      where e.change = erase
-        and e.erased = substring(encode(substr(b.entries, at + 3, 32), 'escape') from '^{"v":1,"id":([0-9]+),')::bigint;
-      if found then
-        for part in 0..2 loop
-          if exists (select from unnest(parts) p where split_part(p, '=', 1) = kinds[part + 1]) then
-            b.salts := overlay(b.salts placing zeros from place * 48 + part * 16 + 1);
-          end if;
-        end loop;
-      end if;
-      at := at + 2 + size;
-    end loop;
-    update vestige.bundle k set salts = b.salts where k.n = b.n and k.salts <> b.salts;
+    -- The id stands at the head of an entry; nothing else in one looks like that, since quotes in names are escaped.
+    select string_agg(
+        case when e.parts ~ '(^|,)key(=[^,]*)?(,|$)' then zeros else substr(b.salts, m.place::int * 48 - 47, 16) end
+        || case when e.parts ~ '(^|,)context(=[^,]*)?(,|$)' then zeros else substr(b.salts, m.place::int * 48 - 31, 16) end
+        || case when e.parts ~ '(^|,)values(=[^,]*)?(,|$)' then zeros else substr(b.salts, m.place::int * 48 - 15, 16) end, '' order by m.place)
+      into forgotten
+    from regexp_matches(encode(b.entries, 'escape'), '{"v":1,"id":([0-9]+),', 'g') with ordinality m(id, place)
+      left join vestige.erased e on e.change = erase and e.erased = m.id[1]::bigint;
+    update vestige.bundle k set salts = forgotten where k.n = b.n and k.salts <> forgotten;
   end loop;
 end
 $$;
 
+-- What is left of the context of every change under some contexts. A pass over the trail, from the first of them on: changes have no
+-- index by context.
+create or replace function vestige.under_contexts(said bigint[]) returns table (id bigint, at timestamptz, tracked int, parts text)
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+begin
+  return query
+    with x as materialized (select x.id, vestige.context_left(x) as parts from vestige.context x where x.id = any (said))
+    select c.id, c.at, c.tracked, x.parts from x join vestige.change c on c.context = x.id
+    where c.id >= (select min(s) from unnest(said) s);
+end
+$$;
+
 -- Erases parts of a table's changes, and of every change under the same contexts what its context said; the ERASE's id, or
--- null when there was nothing left to take.
+-- null when there was nothing left to take. Changes are found by id and time, each with one look into one partition.
 create or replace function vestige.erase_of(tracked_id int, ids bigint[], keys boolean, contexts boolean) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
 declare
   t vestige.tracked;
+  other vestige.tracked;
   number bigint;
   said bigint[] := '{}';
   taken bigint[];
+  moments timestamptz[];
   named text[];
+  tables int[];
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  perform vestige.check_owner(t.relation, 'erase');
+  perform vestige.check_owner(vestige.live_relation(t), 'erase');
   if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then
     perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
       array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
@@ -69,30 +77,39 @@ begin
     said := array(select distinct x.id from unnest(ids) i join vestige.change c on c.id = i and c.tracked = tracked_id
                     join vestige.context x on x.id = c.context and x.xid = c.xid where x.fields is not null);
   end if;
-  select array_agg(p.id), array_agg(p.parts) into taken, named from (
-    select c.id, concat_ws(',', case when c.old_row is not null or c.new_row is not null then 'values' end,
-             case when keys and (c.key is not null or c.new_key is not null) then 'key' end,
-             (select vestige.context_left(x) from vestige.context x where x.id = c.context and x.id = any (said))) as parts
+  with own as materialized (
+    select c.id, c.at, c.tracked, concat_ws(',', case when c.old_row is not null or c.new_row is not null then 'values' end,
+             case when keys and (c.key is not null or c.new_key is not null) then 'key' end) as parts
     from unnest(ids) i join vestige.change c on c.id = i and c.tracked = tracked_id
-    union all
-    select c.id, vestige.context_left(x) from vestige.context x join vestige.change c on c.context = x.id
-    where cardinality(said) > 0 and x.id = any (said) and c.id >= (select min(s) from unnest(said) s)
-      and not (c.tracked = tracked_id and c.id = any (ids))) p
-  where p.parts <> '';
+  ), under as materialized (
+    select u.* from vestige.under_contexts(said) u where cardinality(said) > 0
+  )
+  select array_agg(p.id), array_agg(p.at), array_agg(p.parts), array_agg(distinct p.tracked) into taken, moments, named, tables from (
+    select a.id, min(a.at) as at, min(a.tracked) as tracked,
+           string_agg(a.parts, ',' order by a.parts like 'context=%') filter (where a.parts <> '') as parts
+    from (select * from own union all select * from under) a group by a.id) p
+  where p.parts is not null;
   if taken is null then
     return null;
   end if;
+  -- A context is that of a transaction, which may have changed other people's tables.
+  for other in select x.* from vestige.tracked x where x.id = any (tables) and x.id <> t.id order by x.id loop
+    perform vestige.check_owner(vestige.live_relation(other), 'erase what the context says of');
+  end loop;
   number := nextval('vestige.change_id');
   perform vestige.write_change(t.id, t.shape, 'E', null, null, null, null, number);
-  insert into vestige.erased select number, u.id, u.parts from unnest(taken, named) as u(id, parts);
-  delete from vestige.moved m using vestige.erased e join vestige.change c on c.id = e.erased
-  where e.change = number and 'key' = any (string_to_array(e.parts, ','))
-    and m.key_hash = hashtextextended(c.new_key, c.tracked) and m.change = c.id;
+  insert into vestige.erased (change, erased, parts) select number, u.id, u.parts from unnest(taken, named) as u(id, parts);
+  if keys then
+    delete from vestige.moved m using unnest(taken, moments, named) as u(id, at, parts), vestige.change c
+    where u.parts ~ '^(values,)?key(,|$)' and c.id = u.id and c.at = u.at
+      and m.key_hash = hashtextextended(c.new_key, c.tracked) and m.change = c.id;
+  end if;
   update vestige.change c set old_row = null, new_row = null,
-    key = case when k.gone then null else c.key end, new_key = case when k.gone then null else c.new_key end,
-    key_hash = case when k.gone then null else c.key_hash end
-  from vestige.erased e, lateral (select 'key' = any (string_to_array(e.parts, ',')) as gone) k
-  where e.change = number and c.id = e.erased and e.parts !~ '^context=';
+    key = case when u.gone then null else c.key end, new_key = case when u.gone then null else c.new_key end,
+    key_hash = case when u.gone then null else c.key_hash end
+  from (select u.id, u.at, u.parts ~ '^(values,)?key(,|$)' as gone from unnest(taken, moments, named) as u(id, at, parts)
+        where u.parts !~ '^context=') u
+  where c.id = u.id and c.at = u.at;
   update vestige.context set fields = null where id = any (said);
   perform vestige.forget_salts(number);
   return number;
@@ -104,10 +121,13 @@ $$;
 --
 -- returns  the ERASE of each table, which has the context of this transaction; a reason is required in it
 create or replace function vestige.erase_changes(changes bigint[], keys boolean default false, contexts boolean default false)
-returns setof bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+returns setof bigint language plpgsql security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   ids bigint[] := array(select distinct i from unnest(changes) i order by i);
+  found bigint;
   missing bigint;
+  tables int[];
   table_id int;
   number bigint;
 begin
@@ -115,17 +135,19 @@ begin
     raise exception 'erase: a reason is needed' using errcode = 'VS001',
       hint = 'select vestige.set_context(''{"actor": "...", "reason": "..."}'') in the same transaction';
   end if;
-  -- No sealer writes meanwhile what it computed of that which goes.
-  perform pg_advisory_xact_lock(1986360180, 5);
-  select i into missing from unnest(ids) i where not exists (select from vestige.change c where c.id = i) limit 1;
-  if missing is not null then
+  -- The transaction has its xid before it takes an id. No sealer writes meanwhile what it computed of that which goes.
+  perform pg_current_xact_id();
+  lock table vestige.sealer in share row exclusive mode;
+  select count(distinct c.id), array_agg(distinct c.tracked), min(c.id) filter (where c.op = 'E') into found, tables, missing
+  from unnest(ids) i join vestige.change c on c.id = i;
+  if found < cardinality(ids) then
+    select i into missing from unnest(ids) i where not exists (select from vestige.change c where c.id = i) limit 1;
     raise exception 'erase change %: there is no such change', missing using errcode = 'no_data_found';
   end if;
-  select c.id into missing from unnest(ids) i join vestige.change c on c.id = i where c.op = 'E' limit 1;
   if missing is not null then
     raise exception 'erase change %: it is an erasure, which holds no values', missing using errcode = 'invalid_parameter_value';
   end if;
-  for table_id in select distinct c.tracked from unnest(ids) i join vestige.change c on c.id = i order by 1 loop
+  foreach table_id in array tables loop
     number := vestige.erase_of(table_id, ids, keys, contexts);
     if number is not null then
       return next number;

@@ -31,20 +31,39 @@ create table if not exists vestige.checkpoint (
   note text not null
 );
 
--- How far the sealer is. Every change with an xid below `sealed`, and every change with an id up to `floor`, is an
--- entry. A run that is not done seals those with an xid below `upto`, by id, and is at `last_id`. Once everything below
--- `floor_xid` is sealed, `next_floor` is the floor.
+-- How far the sealer is (docs/decisions/0014-sealed-order.md). What a transaction below `sealed` recorded is an entry, but where it
+-- is one of `open`: they were at work, and what they record has ids above the floor of each. What transactions from `sealed` on
+-- record has ids above `floor`. A run that is not done seals, by id, what ended since: below `upto`, and none of `upto_open`, ids up
+-- to `upto_id`; it is at `last_id`. Then `next_floor` is the floor. The row's table is also the lock of who seals or erases: the
+-- application's roles cannot take it.
 create table if not exists vestige.sealer (
   only_row boolean primary key default true check (only_row),
   size bigint not null,
-  home text not null,            -- the cluster and the database whose xids these are
+  home text not null,            -- the cluster, the database and the trail whose xids these are; '': nothing is sealed yet
   sealed xid8 not null,
   floor bigint not null,
   upto xid8,
   last_id bigint not null,
-  next_floor bigint,
-  floor_xid xid8
+  next_floor bigint
 );
+alter table vestige.sealer add column if not exists open xid8[] not null default '{}',
+  add column if not exists floors bigint[] not null default '{}', add column if not exists upto_open xid8[],
+  add column if not exists upto_id bigint,
+  add column if not exists restored bigint not null default 0,     -- the last id that came here with a restored trail
+  add column if not exists unreadable bigint not null default 0;   -- changes that are sealed with a null, since they could not be read
+
+-- A sealer of the version before waited for everything below one xid: nothing was open, and its floor is one.
+do $older$
+begin
+  if exists (select from pg_catalog.pg_attribute where attrelid = 'vestige.sealer'::regclass and attname = 'floor_xid'
+             and not attisdropped) then
+    update vestige.sealer set next_floor = case when upto is not null then floor end,
+      upto_open = case when upto is not null then '{}'::xid8[] end,
+      upto_id = case when upto is not null then 9223372036854775807 end;
+    alter table vestige.sealer drop column floor_xid;
+  end if;
+end
+$older$;
 
 -- Which changes an ERASE took values from. parts: key, context, values; separated by commas.
 create table if not exists vestige.erased (
@@ -54,18 +73,23 @@ create table if not exists vestige.erased (
   primary key (change, erased)
 );
 create index if not exists erased_change on vestige.erased (erased);
+-- Of the transaction that erased, so that the guards know it at a glance.
+alter table vestige.erased add column if not exists xid xid8 not null default pg_catalog.pg_current_xact_id();
 
 -- Checkpoints and erasures stay, for everyone, also under session_replication_role = replica.
 do $guards$
 declare
   kept text;
 begin
+  -- The guard of a version before let every checkpoint in.
+  drop trigger if exists append_only on vestige.checkpoint;
   foreach kept in array array['checkpoint', 'erased'] loop
     continue when exists (select from pg_catalog.pg_trigger
-                          where tgrelid = format('vestige.%I', kept)::regclass and tgname = 'never_truncate');
-    execute format('create trigger append_only before update or delete on vestige.%I'
-                   ' for each row execute function vestige.refuse()', kept);
+                          where tgrelid = format('vestige.%I', kept)::regclass and tgname = 'append_only');
+    execute format('create trigger append_only before %supdate or delete on vestige.%I'
+                   ' for each row execute function vestige.refuse()', case kept when 'checkpoint' then 'insert or ' end, kept);
     execute format('alter table vestige.%I enable always trigger append_only', kept);
+    execute format('drop trigger if exists never_truncate on vestige.%I', kept);
     execute format('create trigger never_truncate before truncate on vestige.%I'
                    ' for each statement execute function vestige.refuse()', kept);
     execute format('alter table vestige.%I enable always trigger never_truncate', kept);
@@ -73,23 +97,24 @@ begin
 end
 $guards$;
 
--- The cluster and the database: xids mean nothing elsewhere.
+-- The cluster, the database and the trail: xids mean nothing elsewhere, and a trail that was restored in its own place has another oid.
 create or replace function vestige.home() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
-  select s.system_identifier || '/' || d.oid from pg_control_system() s, pg_database d where d.datname = current_database()
+  select concat_ws('/', s.system_identifier, d.oid, 'vestige.change'::regclass::oid)
+  from pg_control_system() s, pg_database d where d.datname = current_database()
 $$;
 
--- Transactions that are not at an end and may have recorded changes: what the sealer waits for. Prepared ones count.
+-- Transactions of this database that are not at an end and may have recorded changes, which are sealed when they are. Prepared ones count.
 create or replace function vestige.unfinished(below xid8)
 returns table (xid text, since timestamptz, what text) language sql volatile set search_path = pg_catalog, pg_temp as $$
-  select p.transaction::text, p.prepared, format('prepared transaction %L of %s in database %s', p.gid, p.owner, p.database)
+  select p.transaction::text, p.prepared, format('prepared transaction %L of %s', p.gid, p.owner)
   from pg_prepared_xacts p
-  where p.transaction in (select (x::text::numeric % 4294967296)::text::xid from pg_snapshot_xip(pg_current_snapshot()) x
+  where p.database = current_database() and p.transaction in (select (x::text::numeric % 4294967296)::text::xid from pg_snapshot_xip(pg_current_snapshot()) x
                           where x < below)
   union all
-  select a.backend_xid::text, a.xact_start, format('transaction of %s in database %s, process %s%s', a.usename, a.datname,
+  select a.backend_xid::text, a.xact_start, format('transaction of %s, process %s%s', a.usename,
     a.pid, case when a.application_name <> '' then format(' (%s)', a.application_name) else '' end)
   from pg_stat_activity a
-  where a.backend_xid in (select (x::text::numeric % 4294967296)::text::xid from pg_snapshot_xip(pg_current_snapshot()) x
+  where a.datname = current_database() and a.backend_xid in (select (x::text::numeric % 4294967296)::text::xid from pg_snapshot_xip(pg_current_snapshot()) x
                           where x < below)
   order by 2
 $$;

@@ -101,17 +101,15 @@ create index if not exists moved_key on vestige.moved (key_hash);
 create or replace function vestige.erasing(change_id bigint) returns text[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select string_to_array(string_agg(e.parts, ','), ',') from vestige.erased e join vestige.change c on c.id = e.change
-          where e.erased = change_id and c.op = 'E' and c.xid = pg_current_xact_id_if_assigned());
+  return (select string_to_array(string_agg(e.parts, ','), ',') from vestige.erased e
+          where e.erased = change_id and e.xid = pg_current_xact_id_if_assigned());
 end
 $$;
 
--- Whether a write does nothing but take away what is named so: parts of a change, what the application said of a context,
--- or the place of a key that goes; or add to what a context says of triggers, in its own transaction.
+-- Whether a write does nothing but take away what is named so: what the application said of a context, or the place of a key
+-- that goes; or add to what a context says of triggers, in its own transaction. Parts of a change: refuse.
 create or replace function vestige.only_erases(rel oid, op text, was record, becomes record) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-declare
-  parts text[];
 begin
   if rel = 'vestige.moved'::regclass then
     return op = 'DELETE' and coalesce('key' = any (vestige.erasing(was.change)), false);
@@ -126,21 +124,9 @@ begin
     was.fields := null;
     return was is not distinct from becomes and (
       select true from vestige.erased e join vestige.change c on c.id = e.erased
-      where e.erased >= was.id and c.context = was.id and array_to_string(vestige.erasing(e.erased), ',') like '%context=%'
+      where e.erased >= was.id and c.context = was.id and e.xid = pg_current_xact_id_if_assigned()
+        and e.parts like '%context=%'
       order by e.erased limit 1) is true;
-  elsif rel = 'vestige.change'::regclass or exists (select from pg_inherits i where i.inhrelid = rel
-                                                    and i.inhparent = 'vestige.change'::regclass) then
-    parts := coalesce(vestige.erasing(was.id), '{}');
-    if 'values' = any (parts) then
-      was.old_row := null;
-      was.new_row := null;
-    end if;
-    if 'key' = any (parts) then
-      was.key := null;
-      was.new_key := null;
-      was.key_hash := null;
-    end if;
-    return parts && array['values', 'key'] and was is not distinct from becomes;
   end if;
   return false;
 end
@@ -150,7 +136,35 @@ create or replace function vestige.refuse() returns trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
   note text;
+  parts text[];
 begin
+  -- Of a change and its partitions, one look into an index: erasures come in thousands.
+  if tg_op = 'UPDATE' and tg_table_schema = 'vestige' and tg_table_name like 'change%' then
+    select array_agg(e.parts) into parts from vestige.erased e
+    where e.erased = OLD.id and e.xid = pg_current_xact_id_if_assigned();
+    if parts is not null then
+      parts := string_to_array(array_to_string(parts, ','), ',');
+      if 'values' = any (parts) then
+        OLD.old_row := null;
+        OLD.new_row := null;
+      end if;
+      if 'key' = any (parts) then
+        OLD.key := null;
+        OLD.new_key := null;
+        OLD.key_hash := null;
+      end if;
+      if parts && array['values', 'key'] and OLD is not distinct from NEW then
+        return NEW;
+      end if;
+    end if;
+  -- What no sealer has reached is no checkpoint.
+  elsif tg_op = 'INSERT' then
+    if NEW.size <= coalesce((select s.size from vestige.sealer s), 0) then
+      return NEW;
+    end if;
+    raise exception 'vestige: a checkpoint of % entries is refused: not so many are sealed', NEW.size
+      using errcode = 'insufficient_privilege', hint = 'vestige seal writes checkpoints';
+  end if;
   -- A witness's cosignature may come behind the note of a checkpoint; nothing else changes.
   if tg_op = 'UPDATE' and tg_relid = to_regclass('vestige.checkpoint') then
     note := OLD.note;
