@@ -1,18 +1,112 @@
 #include "cli/http.h"
 
+#include <dirent.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <thread>
+#include <tuple>
 
 namespace vestige::cli {
 namespace {
 
 constexpr std::size_t kLargestBody = 1 << 20;
+constexpr std::size_t kLargestAnswer = 64 << 10;
 constexpr int kSeconds = 10;
+constexpr std::size_t kThreads = 128;
+constexpr std::size_t kConnections = 96;  // of all together
+constexpr std::size_t kOfOneAddress = 32;
+
+using Clock = std::chrono::steady_clock;
+
+// Runs something again and again beside what goes on, until it goes out of scope; never again after `work` says false.
+class Beside {
+ public:
+  Beside(std::chrono::milliseconds pause, std::function<bool()> work)
+      : thread_([this, pause, work = std::move(work)] {
+          std::unique_lock lock(mutex_);
+          while (!over_.wait_for(lock, pause, [this] { return ended_; }) && work()) {
+          }
+        }) {}
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+  ~Beside() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    over_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+// Ends connections that take too long, and the oldest ones where there are too many: of one address, and of all. The
+// library behind has a limit for each read only, and a byte every nine seconds would keep a thread for ever.
+class Doorkeeper {
+ public:
+  void look() {
+    const auto now = Clock::now();
+    std::map<Connection, Clock::time_point> standing;
+    for (const auto& [descriptor, address, port] : connections()) {
+      const Connection one{descriptor, address, port};
+      const auto known = since_.find(one);
+      standing.emplace(one, known == since_.end() ? now : known->second);
+    }
+    since_ = std::move(standing);
+    std::vector<std::pair<Clock::time_point, Connection>> oldest_last;
+    for (const auto& [one, begun] : since_) oldest_last.emplace_back(begun, one);
+    std::sort(oldest_last.rbegin(), oldest_last.rend());
+    std::map<std::string, std::size_t> of_address;
+    std::size_t all = 0;
+    for (const auto& [begun, one] : oldest_last) {
+      const bool late = now - begun > std::chrono::seconds(kSeconds);
+      if (late || ++of_address[std::get<1>(one)] > kOfOneAddress || ++all > kConnections)
+        shutdown(std::get<0>(one), SHUT_RDWR);
+    }
+  }
+
+ private:
+  using Connection = std::tuple<int, std::string, std::uint16_t>;
+
+  // The process has no others than those that came to the server.
+  static std::vector<Connection> connections() {
+    std::vector<Connection> found;
+    DIR* open = opendir("/proc/self/fd");
+    if (open == nullptr) return found;
+    while (const dirent* entry = readdir(open)) {
+      const int descriptor = std::atoi(entry->d_name);
+      sockaddr_storage peer = {};
+      socklen_t size = sizeof peer;
+      if (entry->d_name[0] == '.' ||
+          getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0)
+        continue;
+      char host[NI_MAXHOST] = "";
+      char port[NI_MAXSERV] = "";
+      if ((peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&
+          getnameinfo(reinterpret_cast<sockaddr*>(&peer), size, host, sizeof host, port,
+                      sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        found.emplace_back(descriptor, host, static_cast<std::uint16_t>(std::atoi(port)));
+    }
+    closedir(open);
+    return found;
+  }
+
+  std::map<Connection, Clock::time_point> since_;
+};
 
 Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   const std::size_t colon = address.rfind(':');
@@ -28,9 +122,9 @@ Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   return std::pair(address.substr(0, colon), port);
 }
 
-void pass_on(const HttpHandler& handler, const httplib::Request& request,
+void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
              httplib::Response& response) {
-  const HttpAnswer answer = handler({request.method, request.path, request.body});
+  const HttpAnswer answer = handler({request.method, request.path, std::move(body)});
   response.status = answer.status;
   response.set_content(answer.body, answer.type);
 }
@@ -44,11 +138,23 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
   server.set_payload_max_length(kLargestBody);
   server.set_read_timeout(kSeconds);
   server.set_write_timeout(kSeconds);
-  const auto pass = [&](const httplib::Request& request, httplib::Response& response) {
-    pass_on(handler, request, response);
-  };
-  server.Get(".*", pass);
-  server.Post(".*", pass);
+  server.set_keep_alive_max_count(1);
+  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server.Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
+    pass_on(handler, request, "", response);
+  });
+  // A body is counted as it comes: one in chunks does not say before how long it is.
+  server.Post(".*", [&](const httplib::Request& request, httplib::Response& response,
+                        const httplib::ContentReader& reader) {
+    std::string body;
+    const bool whole = reader([&](const char* bytes, std::size_t size) {
+      if (body.size() + size > kLargestBody) return false;
+      body.append(bytes, size);
+      return true;
+    });
+    if (whole) pass_on(handler, request, std::move(body), response);
+    else response.status = 413;
+  });
 
   int port = wanted;
   if (wanted == 0) port = server.bind_to_any_port(host);
@@ -69,6 +175,11 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
     while (!over && !server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     server.stop();
   });
+  Doorkeeper doorkeeper;
+  const Beside watch(std::chrono::milliseconds(100), [&] {
+    doorkeeper.look();
+    return true;
+  });
   listening(port);
   const bool ended = server.listen_after_bind();
   over = true;
@@ -86,10 +197,35 @@ Result<HttpAnswer> post_http(const std::string& url, const std::string& body) {
   httplib::Client client(url.substr(0, slash));
   client.set_connection_timeout(kSeconds);
   client.set_read_timeout(kSeconds);
-  const auto answer = client.Post(url.substr(slash), body, "text/plain; charset=utf-8");
+  const auto begun = Clock::now();
+  std::atomic<bool> late = false;
+  // The whole of it has an end, however slowly it comes; and it is no longer than any answer of a witness.
+  const Beside watch(std::chrono::milliseconds(100), [&] {
+    if (Clock::now() - begun < std::chrono::seconds(kSeconds)) return true;
+    late = true;
+    client.stop();
+    return false;
+  });
+  std::string read;
+  bool too_long = false;
+  httplib::Request request;
+  request.method = "POST";
+  request.path = url.substr(slash);
+  request.body = body;
+  request.set_header("Content-Type", "text/plain; charset=utf-8");
+  request.content_receiver = [&](const char* bytes, std::size_t size, std::uint64_t,
+                                 std::uint64_t) {
+    too_long = read.size() + size > kLargestAnswer;
+    if (!too_long) read.append(bytes, size);
+    return !too_long;
+  };
+  const auto answer = client.send(request);
+  if (too_long)
+    return fail(Fault::offline, "ask {}: its answer is longer than {} bytes", url, kLargestAnswer);
+  if (late) return fail(Fault::offline, "ask {}: no answer within {} s", url, kSeconds);
   if (!answer)
     return fail(Fault::offline, "ask {}: no answer ({})", url, httplib::to_string(answer.error()));
-  return HttpAnswer{answer->status, answer->body, answer->get_header_value("Content-Type")};
+  return HttpAnswer{answer->status, std::move(read), answer->get_header_value("Content-Type")};
 }
 
 }  // namespace vestige::cli

@@ -126,6 +126,38 @@ class PostgresSettings : public testing::Test {
   PgShop shop;
 };
 
+// A plain literal with a backslash means something else where standard_conforming_strings is off; a character that is not
+// ASCII cannot be installed in every database.
+TEST(PostgresInstall, IsAsciiAndHasNoBackslashInAPlainLiteral) {
+  for (const std::string_view script :
+       {vestige::sql::postgres::install, vestige::sql::postgres::native,
+        vestige::sql::postgres::remove}) {
+    bool quoted = false;
+    bool comment = false;
+    bool escapes = false;
+    std::size_t closed = 0;
+    for (std::size_t i = 1; i < script.size(); ++i) {
+      const char c = script[i];
+      const std::string around(script.substr(i < 40 ? 0 : i - 40, 80));
+      ASSERT_GT(c, 0) << around;
+      if (comment) comment = c != '\n';
+      else if (!quoted && c == '-' && script[i - 1] == '-') comment = true;
+      else if (c == '\'') {
+        const std::string_view between = script.substr(closed + 1, i - closed - 1);
+        // Doubled, or on the next line: the same literal goes on.
+        const bool goes_on = between.find_first_not_of(" \n") == std::string_view::npos &&
+                             (between.empty() || between.find('\n') != std::string_view::npos);
+        if (!quoted && !goes_on) escapes = script[i - 1] == 'E';
+        if (quoted) closed = i;
+        quoted = !quoted;
+      } else if (quoted && c == '\\') {
+        ASSERT_TRUE(escapes) << around;
+        ++i;  // what is escaped
+      }
+    }
+  }
+}
+
 // All settings at once, each with its first value, each with its second, and so on; then those of a round that fails one
 // by one, to name the culprit.
 TEST_F(PostgresSettings, WhateverAUserMaySet) {

@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -53,11 +54,22 @@ class Server:
 
 
 class Liar(http.server.BaseHTTPRequestHandler):
-    """A witness that refuses under /no and never remembers the same size elsewhere."""
+    """A witness that refuses under /no, says too much under /flood, does not come to an end under /drip, and never remembers
+    the same size elsewhere."""
     size = 0
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.startswith(("/flood/", "/drip/")):
+            self.send_response(200)
+            self.end_headers()
+            try:
+                while True:
+                    self.wfile.write(b"x" * 65536 if self.path.startswith("/flood/") else b"x")
+                    if self.path.startswith("/drip/"):
+                        threading.Event().wait(0.5)
+            except OSError:
+                return
         Liar.size += 1
         self.send_response(403 if self.path.startswith("/no/") else 409)
         self.end_headers()
@@ -65,6 +77,35 @@ class Liar(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def rudely(server):
+    """Bodies without end, and connections that never come to one."""
+    def opened(head):
+        one = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        one.sendall(head)
+        return one
+
+    def memory():
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+
+    before = memory()
+    chunked = opened(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    sent = 0
+    try:
+        while sent < 256 << 20:
+            chunked.sendall(b"40000\r\n" + b"x" * 0x40000 + b"\r\n")
+            sent += 0x40000
+    except OSError:
+        pass
+    check(sent < 256 << 20 and memory() - before < 64 << 10, f"{sent} bytes of one body were taken, {memory() - before} kB kept")
+    # More than there are threads; the newest is answered, the oldest are ended.
+    idle = [opened(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\n") for _ in range(300)]
+    check(server.ask("GET", "/")[0] == 404, "idle connections keep others out")
+    for one in idle:
+        check(one.recv(1000) is not None, "it comes to an end by itself")
+        one.close()
 
 
 def text(name):
@@ -203,11 +244,14 @@ def main():
 
             with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as liar:
                 threading.Thread(target=liar.serve_forever, daemon=True).start()
-                for path, why in (("no/", "add-checkpoint: it refuses with 403: not today"), ("", "add-checkpoint: its size changes with every request")):
+                for path, why in (("no/", "add-checkpoint: it refuses with 403: not today"), ("flood/", "add-checkpoint: its answer is longer than 65536 bytes"),
+                                  ("drip/", "add-checkpoint: no answer within 10 s"), ("", "add-checkpoint: its size changes with every request")):
                     asked = subprocess.run([VESTIGE, "witness", "add", "--vkey", SAMPLE / "w1.vkey", SAMPLE / "checkpoint", "--tiles", SAMPLE,
                                             "--url", f"http://127.0.0.1:{liar.server_port}/{path}"], capture_output=True, text=True)
                     check(asked.returncode == 3 and why in asked.stderr, asked.stderr)
                 liar.shutdown()
+
+            rudely(server)
 
             # A state that was damaged is not taken for an empty one.
             shutil.copy(SAMPLE / "policy", state + SHOWN)

@@ -16,7 +16,7 @@ $types$;
 -- Fields as a row's text that vestige.fields reads back.
 create or replace function vestige.row_of(fields text[]) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
-  select '(' || string_agg(case when f is null then '' else '"' || replace(replace(f, '\', '\\'), '"', '""') || '"' end, ','
+  select '(' || string_agg(case when f is null then '' else '"' || replace(replace(f, E'\\', E'\\\\'), '"', '""') || '"' end, ','
                            order by place) || ')'
   from unnest(fields) with ordinality as x(f, place)
 $$;

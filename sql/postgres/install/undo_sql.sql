@@ -1,7 +1,7 @@
 -- The SQL that undoes rows of a table: looks at them, puts them back, looks again, and prints it for people.
 
 -- What the statements of a table are made of. Its rows are elements first to last of $1, an array of vestige.undo_row; the
--- ones that stand in the table are `live`, those of $1 are `c`, whose fields are (c.o).f1, (c.n).f1, …
+-- ones that stand in the table are `live`, those of $1 are `c`, whose fields are (c.o).f1, (c.n).f1, ...
 --
 -- key_ids   of the key that the changes' rows have, which may have been another than the table has today; without: whole rows
 -- out       source (of c), target (of live), fits (c to live), plain and undone (c and live, if there is one: as the changes
