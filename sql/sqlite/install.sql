@@ -11,7 +11,7 @@ create table vestige_meta (
   value
 ) without rowid;
 
-insert into vestige_meta (name, value) values ('schema_version', 1), ('merged_runs', 0);
+insert into vestige_meta (name, value) values ('schema_version', 1), ('merged_runs', 0), ('capture', 2);
 
 -- One row for each table that is or was tracked. `id` is its identity: a rename changes `name` only.
 create table vestige_table (
@@ -54,7 +54,7 @@ create table vestige_context (
   auth_method text,
   auth_role text,
   traceparent text,
-  extra text check (extra is null or json_type(extra) = 'object')
+  extra text
 );
 
 -- The context that is in force now: at most one row, and none between transactions.
@@ -71,14 +71,18 @@ create table vestige_current (
 --   UPDATE                     slots 2i and 2i+1 hold old and new of column i, where bit i of `changed` is set
 --                              (policy capture = full: 2i+1 always)
 -- More than 32 slots go on in vestige_more, 32 at a time.
--- backward is 1 where the clock stood before that of the change before; 0 and -1 only while a change is
--- recorded, see vestige_late.
+-- backward is 1 where the clock stood before that of the change before; 0 only while a change is recorded,
+-- see vestige_late.
+-- seq is what total_changes() was when the change was recorded; -1 where it took another place, null where the next
+-- change is of the same transaction.
+-- AUTOINCREMENT, because SQLite writes its counter at the end of a statement: that shows where one ends
+-- (capture.sql, vestige_last; docs/decisions/0011-shared-capture.md).
 -- changed is less than 0 where an ERASE took the values (-65536), or values and key (-196608): no bit of a column
 -- is set then.
 -- op is I, U, D, B or E(RASE). No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
 -- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
-  id integer primary key,
+  id integer primary key autoincrement,
   tbl integer,
   shape integer,
   op text,
@@ -110,22 +114,6 @@ create table vestige_key (
   primary key (run, tbl, key, id)
 ) without rowid;
 
-create trigger vestige_change_run after insert on vestige_change
-when NEW.id & 511 = 0 or NEW.backward = 0
-begin
-  insert or ignore into vestige_key (run, tbl, key, id)
-  select (NEW.id + 16383) >> 14, tbl, key, id
-  from vestige_change
-  where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and key is not null
-  union all
-  select (NEW.id + 16383) >> 14, tbl, new_key, id
-  from vestige_change
-  where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and new_key is not null
-  order by 2, 3, 4;
-  insert into vestige_late (change, rest)
-  values (iif(NEW.backward = 0, NEW.id, null), NEW.seq - total_changes());
-end;
-
 create table vestige_more (
   change integer,
   part integer,
@@ -142,31 +130,20 @@ create index vestige_more_change on vestige_more (change, part);
 -- identity: the rowid, or the stored form of the primary key of a table WITHOUT ROWID
 -- at, keeper: when, and for which row: the identity of the row that an UPDATE is about to change, null for an
 --   INSERT. Cascades and triggers come in between, and only the row that kept others may settle them
--- seq, cleared: total_changes() before capture did anything for the statement's row, and when it had
---   cleared what was kept before
+-- part, v0, …: recorded column part * 16 + i; -2: of no interest any more
 -- part -1, since: the last change before an UPDATE of a row that foreign keys may change meanwhile
 create table vestige_replaced (
   tbl integer,
   shape integer,
   at integer,
   keeper,
-  seq integer,
-  cleared integer,
   since integer,
   part integer,
   identity,
   row_id integer,
   key,
-  v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19,
-  v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30, v31
+  v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15
 );
-
--- Tables that one statement on `outer_table` can write too, through cascades and triggers.
-create table vestige_reach (
-  outer_table integer not null,
-  inner_name text not null,
-  primary key (outer_table, inner_name)
-) without rowid;
 
 -- Retention classes, by name (docs/cli.md, "vestige.toml").
 create table vestige_retention (

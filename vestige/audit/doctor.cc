@@ -71,6 +71,13 @@ Result<void> Doctor::examine() {
         false);
     return {};
   }
+  if (!TRY(captures_shared(db_))) {
+    readable_ = false;
+    add(Severity::error, "schema-version",
+        "the trail is older than this vestige: it records changes, but each table for itself",
+        "vestige init", false);
+    return {};
+  }
   TRY(examine_trail());
   if (!readable_) return {};
   for (Tracked& table : TRY(tracked_tables(db_)))
@@ -189,10 +196,6 @@ Result<void> Doctor::fix() {
     finding.fixed = true;
     finding.remedy = "";
   }
-  // Where an application's own trigger is broken no statement runs, and there is no reach to note.
-  for (const Tracked& table : TRY(tracked_tables(db_)))
-    if (!table.untracked_at.has_value() && TRY(standing(db_, table)).trouble().empty())
-      static_cast<void>(note_reach(db_, table));
   return {};
 }
 

@@ -347,16 +347,6 @@ TEST_F(DoctorTest, NotesThatTheClockRanBackwards) {
             "their ids");
 }
 
-TEST_F(DoctorTest, BringsTheReachOfStatementsUpToDate) {
-  shop_.run(
-      "create table lines (id integer primary key, product references products on delete cascade)");
-  shop_.track("products");
-  EXPECT_EQ(shop_.rows("select inner_name from vestige_reach"), "lines\n");
-  shop_.run("drop table lines");
-  EXPECT_EQ(found(true), "");
-  EXPECT_EQ(shop_.rows("select inner_name from vestige_reach"), "");
-}
-
 TEST_F(DoctorTest, TheGravestComeFirst) {
   shop_.track("products");
   shop_.run(

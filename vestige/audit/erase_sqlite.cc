@@ -7,6 +7,7 @@
 #include "vestige/audit/erase.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
+#include "vestige/trail/capture.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/decode.h"
 #include "vestige/trail/evidence_store.h"
@@ -49,7 +50,7 @@ class Eraser {
     for (const auto& [id, left] : said_) TRY(silence(id));
     TRY(EvidenceStore(db_).forget_salts(number));
     // Candidates that capture keeps until its next statement are copies of rows.
-    TRY(db_.run("delete from vestige_replaced"));
+    TRY(forget_kept(db_, std::nullopt));
     return std::optional<std::int64_t>(number);
   }
 

@@ -4,16 +4,10 @@
 #include <cctype>
 
 #include "vestige/audit/standing.h"
+#include "vestige/trail/live_table.h"
 
 namespace vestige {
 namespace {
-
-bool same_name(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  });
-}
 
 Result<std::set<std::string>> table_names(Database& db) {
   const auto names = TRY(trackable_tables(db));
@@ -232,11 +226,7 @@ Result<void> Migration::arrive(Traveller& traveller) {
 Result<void> Migration::finish() {
   for (Traveller& traveller : travellers_) TRY(arrive(traveller));
   std::set<std::string> own;
-  for (const Traveller& traveller : travellers_) {
-    own.insert(traveller.table.name);
-    // Foreign keys and triggers of other tables may have come or gone.
-    if (!traveller.kept.has_value()) TRY(note_reach(db_, traveller.table));
-  }
+  for (const Traveller& traveller : travellers_) own.insert(traveller.table.name);
   for (const std::string& name : TRY(table_names(db_)))
     if (!tables_.contains(name) && !own.contains(name))
       say(fmt::format("{}: new, not tracked", name));

@@ -10,10 +10,17 @@ namespace vestige {
 namespace capture {
 namespace {
 
-// The row of vestige_current counts: docs/sqlite.md, "Context".
-constexpr std::string_view kInForce =
-    "expires > cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer) and seq <= "
-    "total_changes()";
+// (parts[0] word parts[1] word …), as a tree.
+std::string tree(std::vector<std::string> parts, std::string_view word) {
+  while (parts.size() > 1) {
+    std::vector<std::string> pairs;
+    for (std::size_t i = 0; i < parts.size(); i += 2)
+      pairs.push_back(i + 1 < parts.size() ? fmt::format("({} {} {})", parts[i], word, parts[i + 1])
+                                           : parts[i]);
+    parts = std::move(pairs);
+  }
+  return parts[0];
+}
 
 }  // namespace
 
@@ -27,20 +34,30 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
 }
 
 std::string any_of(std::vector<std::string> parts) {
-  while (parts.size() > 1) {
-    std::vector<std::string> pairs;
-    for (std::size_t i = 0; i < parts.size(); i += 2)
-      pairs.push_back(i + 1 < parts.size() ? "(" + parts[i] + " or " + parts[i + 1] + ")"
-                                           : parts[i]);
-    parts = std::move(pairs);
-  }
-  return parts.empty() ? "false" : parts[0];
+  return parts.empty() ? "false" : tree(std::move(parts), "or");
 }
+
+std::string all_of(std::vector<std::string> parts) {
+  return parts.empty() ? "true" : tree(std::move(parts), "and");
+}
+
+std::string concatenation(std::vector<std::string> parts) { return tree(std::move(parts), "||"); }
 
 std::string slot_names(std::size_t first, std::size_t count) {
   std::string out;
   for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
   return out;
+}
+
+Insertion& Insertion::add(std::string_view column, std::string value) {
+  columns_.emplace_back(column);
+  values_.push_back(std::move(value));
+  return *this;
+}
+
+std::string Insertion::text(std::string_view before, std::string_view after) const {
+  return fmt::format("insert into {} ({}) {}{}{}", into_, join(columns_, ", "), before,
+                     join(values_, ", "), after);
 }
 
 Trigger Writer::trigger(std::string_view what, std::string_view event, const std::string& when,
@@ -63,6 +80,12 @@ std::string Writer::at(std::string_view side, const std::string& column) const {
   return fmt::format("iif(typeof({0}) = 'real', cast({0} as real), {0})", name);
 }
 
+// A column of the table as t, in the shortest way that is clear beside vestige_last.
+std::string Writer::bare(const std::string& column) const {
+  const std::string full = at("t", column);
+  return full == "t." + quote(column) && !same_name(column, "state") ? quote(column) : full;
+}
+
 std::string Writer::key(std::string_view side) const {
   if (key_.empty()) return "null";
   std::vector<std::string> columns;
@@ -70,103 +93,33 @@ std::string Writer::key(std::string_view side) const {
   return key_expression(columns);
 }
 
-// INSERT and DELETE: slot i of a part is recorded column part * kSlots + i.
-std::string Writer::row_values(std::string_view side, std::size_t part) const {
-  std::string out;
-  for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
-    out += ", " + at(side, shape_.columns[i].name);
-  return out;
+// The shared trigger knows whether a lone key column differs; of several, the new key is made only when
+// it is needed.
+std::string Writer::new_key() const {
+  if (key_.size() < 2) return key("NEW");
+  std::vector<std::string> moved;
+  for (const std::string& column : key_) moved.push_back(changed(column));
+  return fmt::format("case when {} then {} end", any_of(moved), key("NEW"));
 }
 
-// Equality to the bit. SQLite's own IS is blind to storage class between numbers, to collation, and,
-// where a column has no affinity, to the sign of zero, which no SQL can see: there, a zero that stays a
-// zero is recorded and the reader compares the bits.
-std::string Writer::changed(const Column& column) const {
-  const std::string before = at("OLD", column.name);
-  const std::string after = at("NEW", column.name);
-  const std::string differs = fmt::format("{} is not {} collate binary", before, after);
-  const LiveColumn* live = live_.find(column.name);
+// Equality to the bit. SQLite's own IS is blind to storage class between numbers, to collation, and, where a
+// column has no affinity, to the sign of zero, which no SQL can see: there, a zero that stays a zero is
+// recorded and the reader compares the bits.
+std::string Writer::changed(const std::string& column) const {
+  const std::string before = at("OLD", column);
+  const std::string after = at("NEW", column);
+  const std::string differs = fmt::format("{} is not {}{}", before, after, binary());
+  const LiveColumn* live = live_.find(column);
   const Affinity affinity = live == nullptr ? Affinity::none : live->affinity;
   // Affinity makes every whole real an integer, but not the least: the one number that can be both.
   if (affinity == Affinity::integer || affinity == Affinity::numeric)
     return live_.row_id_is_key && live->primary_key > 0
                ? differs
-               : fmt::format("({0} or ({2} = -9223372036854775808 and typeof({1}) <> typeof({2})))",
+               : fmt::format("({0} or {2} = -9223372036854775808 and typeof({1}) <> typeof({2}))",
                              differs, before, after);
   if (affinity != Affinity::none) return differs;
-  return fmt::format("({0} or typeof({1}) <> typeof({2}) or ({2} = 0.0 and typeof({2}) = 'real'))",
+  return fmt::format("({0} or typeof({1}) <> typeof({2}) or {2} = 0.0 and typeof({2}) = 'real')",
                      differs, before, after);
-}
-
-std::string Writer::any_changed() const {
-  std::vector<std::string> parts;
-  for (const Column& column : shape_.columns) parts.push_back(changed(column));
-  return any_of(parts);
-}
-
-std::string Writer::mask(std::size_t part) const {
-  std::vector<std::string> bits;
-  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i)
-    bits.push_back(fmt::format("(({}) << {})", changed(shape_.columns[i]), i - part * kPairs));
-  return join(bits, " | ");
-}
-
-std::string Writer::pair_values(std::size_t part) const {
-  std::string out;
-  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
-    const Column& column = shape_.columns[i];
-    const std::string differs = changed(column);
-    out += fmt::format(", case when {} then {} end", differs, at("OLD", column.name));
-    out += shape_.full ? ", " + at("NEW", column.name)
-                       : fmt::format(", case when {} then {} end", differs, at("NEW", column.name));
-  }
-  return out;
-}
-
-std::string Writer::context() const {
-  return fmt::format("(select context from vestige_current where {})", kInForce);
-}
-
-// Which transaction: that of the change before, when it is certain that it is the same one. `seq` of a
-// change is what total_changes() is when its trigger ends; a row kept by a BEFORE trigger has what it was
-// before that; one that completed a batch of vestige_key wrote that too. docs/sqlite.md,
-// "Transactions".
-std::string Writer::tx() const {
-  return fmt::format(
-      "coalesce((select case"
-      " when c.seq = total_changes() and c.at = {0} then c.tx"
-      " when exists (select 1 from vestige_current where {1})"
-      " then iif(c.context >= (select scope from vestige_current), c.tx, c.id + 1)"
-      " when c.context is null and c.at = {0} and (c.seq is null"
-      " or exists (select 1 from vestige_replaced as r where r.tbl = {2} and r.part = 0 and r.at = "
-      "{0}"
-      " and r.seq = c.seq and r.cleared + (select count(*) from vestige_replaced as k where k.tbl "
-      "= {2}"
-      " and k.keeper is r.keeper) = total_changes())"
-      " or (c.id & 511 = 0 and c.seq + (select count(key) + count(iif(new_key is key, null, "
-      "new_key))"
-      " from vestige_change where id > c.id - 512 and id <= c.id) = total_changes())"
-      " or (c.seq < total_changes() and exists (select 1 from vestige_reach as w"
-      " join vestige_table as y on y.name = w.inner_name where w.outer_table = {2} and y.id = "
-      "c.tbl))) then c.tx"
-      " else c.id + 1 end"
-      " from vestige_change as c order by c.id desc limit 1), 1)",
-      kNow, kInForce, table_.id);
-}
-
-constexpr std::string_view kHeadColumns = "tbl, shape, op, at, seq, tx, context, backward";
-
-// late: that the row is no longer as this change leaves it. Asked only where something was recorded in this
-// very millisecond and something was written since.
-std::string Writer::head(std::string_view op, std::string_view seq, const std::string& late) const {
-  const std::string mark =
-      late.empty() ? ""
-                   : fmt::format(" when at = {} and seq is not total_changes() and {} then {}",
-                                 kNow, late, several_parts() ? "-1" : "0");
-  return fmt::format(
-      "{}, {}, '{}', {}, {}, {}, {}, (select case when at > {} then 1{} end from vestige_change"
-      " order by id desc limit 1)",
-      table_.id, shape_.id, op, kNow, seq, tx(), context(), kNow, mark);
 }
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
@@ -188,14 +141,14 @@ Result<std::vector<std::string>> Writer::required() const {
           fail(Fault::invalid, "track {}: require '{}' is not a field name", table_.name, field),
           "letters, digits, - and _");
     const std::string value =
-        known ? "x." + field : fmt::format("json_extract(x.extra, '$.\"{}\"')", field);
+        known ? "x." + field
+              : fmt::format("(select atom from json_each(x.extra) where key = '{}')", field);
     out.push_back(fmt::format(
-        "select raise(abort, {}) where not exists (select 1 from vestige_current as u"
-        " join vestige_context as x on x.id = u.context"
-        " where u.expires > {} and u.seq <= total_changes() and {} <> '')",
+        "select raise(abort, {}) where not exists (select 1 from vestige_in_force as u"
+        " join vestige_context as x on x.id = u.context where {} <> '')",
         db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every change",
                                      live_.name, field)}),
-        kNow, value));
+        value));
   }
   return out;
 }
@@ -217,109 +170,138 @@ std::vector<std::string> Writer::checks(const std::vector<std::string>& required
   return out;
 }
 
-// The statement that records a change, only `when` the policy's condition holds. VALUES, because a
-// SELECT that reads the table it inserts into goes through a temporary table, which costs microseconds.
-std::string Writer::record(const std::string& columns, const std::string& values,
-                           const std::string& when) const {
-  if (when.empty())
-    return fmt::format("insert into vestige_change ({}, {}) values ({})", kHeadColumns, columns,
-                       values);
-  return fmt::format("insert into vestige_change ({}, {}) select {} where {}", kHeadColumns,
-                     columns, values, when);
-}
-
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};
   std::string when = any_conflict(found);
-  if (update && shape_.row_ids) when = stays() + " and (" + when + ")";
+  if (update && shape_.row_ids) when = stays() + " and " + when;
   return trigger(what, event, when, keep_replaced(found, update));
 }
 
-// Records all of a row, as it was or as it is now.
-void Writer::record_row(std::string_view op, std::string_view side, const std::string& seq,
-                        const std::string& when, std::vector<std::string>& body) const {
-  const std::string late = op == "I" ? changed_since() : there_again();
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    body.push_back(part == 0 ? record("row_id, key" + slot_names(0, slots),
-                                      fmt::format("{}, {}, {}{}", head(op, seq, late), row_id(side),
-                                                  key(side), row_values(side, 0)),
-                                      when)
-                             : fmt::format("insert into vestige_more (change, part{}) select "
-                                           "(select max(id) from vestige_change), {}{}{}",
-                                           slot_names(0, slots), part, row_values(side, part),
-                                           when.empty() ? "" : " where " + when));
+// The statement, only `when` the policy's condition holds. VALUES, because a SELECT into a table with
+// triggers goes through a temporary table, which costs microseconds.
+std::string Writer::conditional(const Insertion& insertion, const std::string& when) {
+  return when.empty() ? insertion.values() : insertion.select(" where " + when);
+}
+
+// Records all of a row, as it was or as it is now: slot i of a part is recorded column part * kSlots + i.
+void Writer::record_row(std::string_view letter, std::string_view side, const std::string& when,
+                        std::vector<std::string>& body) const {
+  for (std::size_t part = parts(kSlots); part-- > 0;) {
+    Insertion change(part == 0 ? "vestige_change" : "vestige_more");
+    if (part == 0) {
+      change.add("tbl", std::to_string(table_.id)).add("shape", std::to_string(shape_.id));
+      change.add("op", fmt::format("'{}'", letter)).add("at", std::string(kNow));
+      change.add("seq", "total_changes() + 1")
+          .add("tx", "coalesce((select tx from vestige_tx), 1)");
+      change.add("context", "(select context from vestige_in_force)");
+      change.add("backward", state(side));
+      if (shape_.row_ids) change.add("row_id", row_id(side));
+      if (!key_.empty()) change.add("key", key(side));
+    } else {
+      change.add("change", "(select id from vestige_next)").add("part", std::to_string(part));
+    }
+    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+      change.add(fmt::format("v{}", i - part * kSlots), at(side, shape_.columns[i].name));
+    body.push_back(conditional(change, when));
+  }
+}
+
+// The row is kept for another statement's row, and gone: nothing is left to settle. A row that has taken
+// its place is told from it by some columns.
+void Writer::forget(std::vector<std::string>& body) const {
+  std::vector<std::string> kept;
+  std::vector<std::string> own;
+  for (std::size_t i = 0; i < std::min<std::size_t>(count(), 3); ++i) {
+    kept.push_back(fmt::format("v{}", i));
+    own.push_back(at("OLD", shape_.columns[i].name));
+  }
+  const std::string_view form = kept.size() == 1 ? "{} is {}" : "({}) is ({})";
+  body.push_back(
+      fmt::format("update vestige_replaced set part = -2 where (tbl = {} and part = 0) and "
+                  "identity is {} and {}",
+                  table_.id, identity("OLD"),
+                  fmt::format(fmt::runtime(form), join(kept, ", "), join(own, ", "))));
+}
+
+// What says which columns differ, or only who follows: see vestige_pairs in capture.sql.
+std::string Writer::pairs(std::string_view view, std::size_t part, bool follows,
+                          const std::string& wide, const std::string& when) const {
+  Insertion change(view);
+  change.add("tbl", std::to_string(table_.id));
+  if (part != 0) change.add("part", std::to_string(part));
+  if (part == 0 && !follows) {
+    change.add("shape", std::to_string(shape_.id)).add("backward", state("NEW"));
+    if (shape_.row_ids) change.add("row_id", row_id("OLD"));
+  }
+  if (part == 0 && !key_.empty()) change.add("key", key("OLD")).add("new_key", new_key());
+  if (part == 0 && key_.size() > 1) change.add("keys", "1");
+  change.add("identity", scratch_identity("OLD")).add("new_identity", scratch_identity("NEW"));
+  if (shape_.full) change.add("full", "1");
+  if (!wide.empty()) change.add("wide", wide);
+  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
+    const std::size_t place = i - part * kPairs;
+    const std::string& column = shape_.columns[i].name;
+    if (!follows) change.add(fmt::format("d{}", place), changed(column));
+    change.add(fmt::format("v{}", 2 * place), at("OLD", column));
+    change.add(fmt::format("v{}", 2 * place + 1), at("NEW", column));
+  }
+  return conditional(change, when);
+}
+
+// Rows that are kept for another statement follow.
+void Writer::follow(std::vector<std::string>& body) const {
+  for (std::size_t part = parts(kPairs); part-- > 0;)
+    body.push_back(pairs("vestige_follow", part, true, "", ""));
+}
+
+void Writer::record_update(const std::string& when, std::vector<std::string>& body) const {
+  const std::size_t all = parts(kPairs);
+  std::string wide;
+  if (all > 1 && shape_.full) {  // where one part differs, all are recorded
+    std::vector<std::string> differ;
+    for (const Column& column : shape_.columns) differ.push_back(changed(column.name));
+    wide = any_of(differ);
+  }
+  for (std::size_t part = all; part-- > 0;) {
+    if (part == 0 && all > 1 && !shape_.full) wide = "exists (select 1 from vestige_unfinished)";
+    body.push_back(
+        pairs(part == 0 ? "vestige_pairs" : "vestige_pairs_more", part, false, wide, when));
   }
 }
 
 Trigger Writer::insert(const std::vector<std::string>& required) const {
   const std::string when = condition("NEW", "NEW");
-  std::vector<std::string> body =
-      checks(required, when, conflicts(false).empty() ? "" : replaced(false));
-  settle(false, body);
-  record_row("I", "NEW", fmt::format("total_changes() + {}", row_parts()), when, body);
-  place_late(body);
+  const bool keeps = !conflicts(false).empty();
+  std::vector<std::string> body = checks(required, when, keeps ? replaced(false) : "");
+  if (keeps) settle(replaced(false), body);
+  record_row("I", "NEW", when, body);
   return trigger("insert", "after insert", "", body);
 }
 
 Trigger Writer::update(const std::vector<std::string>& required) const {
-  // An upsert keeps the row itself, too.
-  const std::string own =
-      fmt::format("from vestige_replaced where tbl = {} and {}", table_.id, keeps_old());
   const std::string when = condition("OLD", "NEW");
-  std::vector<std::string> body =
-      checks(required, when, conflicts(true).empty() ? "" : replaced(true));
+  const bool keeps = !conflicts(true).empty();
+  std::string needed = when;
+  if (!required.empty()) {
+    std::vector<std::string> differ;
+    for (const Column& column : shape_.columns) differ.push_back(changed(column.name));
+    needed = all_of({any_of(differ), when.empty() ? "true" : when});
+  }
+  std::vector<std::string> body = checks(required, needed, keeps ? replaced(true) : "");
   put_back(body);
-  settle(true, body);
-
-  std::string parts = "1";
-  for (std::size_t part = 1; part < pair_parts(); ++part)
-    parts += shape_.full ? " + 1" : fmt::format(" + (({}) <> 0)", mask(part));
-  const std::string seq = fmt::format("total_changes() + {} + (select count(*) {})", parts, own);
-  std::string new_key = "null";
-  if (!key_.empty()) {
-    std::vector<std::string> moved;
-    for (const Column& column : shape_.key()) moved.push_back(changed(column));
-    new_key = fmt::format("case when {} then {} end", join(moved, " or "), key("NEW"));
-  }
-  for (std::size_t part = 0; part < pair_parts(); ++part) {
-    const std::size_t slots = 2 * std::min(count() - part * kPairs, kPairs);
-    std::string statement;
-    if (part == 0) {
-      statement = record("row_id, key, new_key, changed" + slot_names(0, slots),
-                         fmt::format("{}, {}, {}, {}, {}{}", head("U", seq, changed_since()),
-                                     row_id("OLD"), key("OLD"), new_key, mask(0), pair_values(0)),
-                         when);
-    } else {
-      std::string where = when;
-      if (!shape_.full)
-        where += fmt::format("{}({}) <> 0", where.empty() ? "" : " and ", mask(part));
-      statement = fmt::format(
-          "insert into vestige_more (change, part, changed{}) select (select max(id) from "
-          "vestige_change), {}, {}{}{}",
-          slot_names(0, slots), part, mask(part), pair_values(part),
-          where.empty() ? "" : " where " + where);
-    }
-    body.push_back(std::move(statement));
-  }
-  follow_kept(body);
-  place_late(body);
-  return trigger("update", "after update",
-                 (shape_.row_ids ? stays() + " and " : "") + any_changed(), body);
+  if (keeps) settle(replaced(true), body);
+  if (!when.empty()) follow(body);
+  record_update(when, body);
+  return trigger("update", "after update", shape_.row_ids ? stays() : "", body);
 }
 
 Trigger Writer::remove(const std::vector<std::string>& required) const {
   const std::string when = condition("OLD", "OLD");
   std::vector<std::string> body = checks(required, when, "");
   settle_cut_short(body);
-  const std::string own = fmt::format("from vestige_replaced where tbl = {} and {}", table_.id,
-                                      keeps_old());  // every part carries row_id
-  record_row("D", "OLD",
-             fmt::format("total_changes() + {} + (select count(*) {})", row_parts(), own), when,
-             body);
-  body.push_back("delete " + own);
-  place_late(body);
+  forget(body);
+  record_row("D", "OLD", when, body);
   return trigger("delete", "after delete", "", body);
 }
 
@@ -343,18 +325,21 @@ std::vector<std::string> Writer::baseline() const {
   // ?1 is the last change before the baseline, ?2 the context.
   const std::string id = fmt::format("?1 + row_number() over (order by {})", order);
   std::vector<std::string> out;
-  for (std::size_t part = 0; part < row_parts(); ++part) {
+  for (std::size_t part = 0; part < parts(kSlots); ++part) {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
+    std::string values;
+    for (std::size_t i = part * kSlots; i < part * kSlots + slots; ++i)
+      values += ", " + at("t", shape_.columns[i].name);
     out.push_back(
-        part == 0 ? fmt::format("insert into vestige_change (id, tbl, shape, op, at, seq, tx, "
-                                "context, row_id, key{})"
-                                " select {}, {}, {}, 'B', {}, 9223372036854775807, ?1 + 1, ?2, {}, "
-                                "{}{} from {} as t",
-                                slot_names(0, slots), id, table_.id, shape_.id, kNow, row_id("t"),
-                                key("t"), row_values("t", 0), quote(live_.name))
-                  : fmt::format(
-                        "insert into vestige_more (change, part{}) select {}, {}{} from {} as t",
-                        slot_names(0, slots), id, part, row_values("t", part), quote(live_.name)));
+        part == 0
+            ? fmt::format("insert into vestige_change (id, tbl, shape, op, at, seq, tx, "
+                          "context, row_id, key{})"
+                          " select {}, {}, {}, 'B', {}, 9223372036854775807, ?1 + 1, ?2, {}, "
+                          "{}{} from {} as t",
+                          slot_names(0, slots), id, table_.id, shape_.id, kNow, row_id("t"),
+                          key("t"), values, quote(live_.name))
+            : fmt::format("insert into vestige_more (change, part{}) select {}, {}{} from {} as t",
+                          slot_names(0, slots), id, part, values, quote(live_.name)));
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,10 @@ inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
     "before_insert", "insert", "before_update", "update", "delete", "before_move", "move"};
 
 /// The trail's own triggers that capture leans on.
-inline constexpr std::array<std::string_view, 7> kTrailTriggers = {
-    "vestige_settle_some", "vestige_settle_one", "vestige_change_run",   "vestige_late_some",
-    "vestige_late_one",    "vestige_late_wide",  "vestige_put_back_some"};
+inline constexpr std::array<std::string_view, 11> kTrailTriggers = {
+    "vestige_pairs_write", "vestige_pairs_part", "vestige_follow_kept",  "vestige_write_change",
+    "vestige_write_part",  "vestige_change_run", "vestige_clear_kept",   "vestige_settle",
+    "vestige_late_some",   "vestige_late_one",   "vestige_put_back_some"};
 
 /// The capture triggers of a table.
 ///
@@ -36,6 +38,9 @@ Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& liv
 ///
 /// faults   corrupt: one is missing
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db);
+
+/// Clears what a REPLACE that came to nothing left in vestige_replaced: of one table, or of all. SQLite.
+Result<void> forget_kept(Database& db, std::optional<std::int64_t> table);
 
 /// INSERT … SELECT statements that record the rows of a table as BASELINE changes.
 std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,

@@ -6,74 +6,84 @@
 
 namespace vestige::capture {
 
-// One row and another are the same row. By column, so that the primary key finds it.
-std::string Writer::same_identity(std::string_view left, std::string_view right) const {
-  if (!live_.without_row_id) return fmt::format("{0}.{2} = {1}.{2}", left, right, live_.row_id);
+// One row and another are the same row, `given` a case. By column, so that the primary key finds it.
+std::string Writer::same_identity(std::string_view left, std::string_view right,
+                                  std::string_view given) const {
+  const auto value = [&](std::string own) {
+    return given.empty() ? own : fmt::format("case {} then {} end", given, own);
+  };
+  if (!live_.without_row_id)
+    return fmt::format("{0}.{1} = {2}", left, live_.row_id,
+                       value(fmt::format("{}.{}", right, live_.row_id)));
   std::vector<std::string> parts;
   for (const std::string& column : identity_)
-    parts.push_back(fmt::format("{} = {} collate binary", at(left, column), at(right, column)));
-  return join(parts, " and ");
+    parts.push_back(fmt::format("{} = {} collate binary", at(left, column),
+                                parts.empty() ? value(at(right, column)) : at(right, column)));
+  return all_of(parts);
 }
 
-// The row is in the table as NEW has it. The sign of a zero is left out: to call a row changed that is not
-// would be worse.
-std::string Writer::unchanged() const {
-  std::vector<std::string> parts;
+// The row in the table, t, has the values of NEW. The sign of a zero is left out: to call a row changed
+// that is not would be worse.
+std::string Writer::same_values(bool alone) const {
+  std::vector<std::string> now;
+  std::vector<std::string> then;
   for (const Column& column : shape_.columns) {
-    const std::string now = at("t", column.name);
-    const std::string then = at("NEW", column.name);
-    parts.push_back(fmt::format("{} is not {} collate binary", now, then));
+    now.push_back((alone ? bare(column.name) : at("t", column.name)) + binary());
+    then.push_back(at("NEW", column.name));
     const LiveColumn* live = live_.find(column.name);
-    if (live == nullptr || live->affinity == Affinity::none)
-      parts.back() = fmt::format("({} or typeof({}) <> typeof({}))", parts.back(), now, then);
+    if (live != nullptr && live->affinity != Affinity::none) continue;
+    now.push_back(fmt::format("typeof({})", alone ? bare(column.name) : at("t", column.name)));
+    then.push_back(fmt::format("typeof({})", then.back()));
   }
-  return fmt::format("exists (select 1 from {} as t where {} and not {})", quote(live_.name),
-                     same_identity("t", "NEW"), any_of(parts));
+  const std::string_view form = now.size() == 1 ? "{} is {}" : "({}) is ({})";
+  return fmt::format(fmt::runtime(form), join(now, ", "), join(then, ", "));
 }
 
-std::string Writer::changed_since() const { return "not " + unchanged(); }
-
-std::string Writer::there_again() const {
-  return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name),
-                     same_identity("t", "OLD"));
+// What vestige_last says, and its 0 only where the row is no longer as this change leaves it. A join,
+// because an expression around a subquery counts among those in it, and a null in place of the row where
+// nobody asks.
+std::string Writer::state(std::string_view side) const {
+  const bool gone = side == "OLD";
+  const std::string row =
+      live_.without_row_id ? at("t", identity_[0]) : fmt::format("t.{}", live_.row_id);
+  return fmt::format(
+      "(select state from (select l.state, {} as k from vestige_last as l left join {} as t on "
+      "{}{})"
+      " where state or k is {}null)",
+      row, quote(live_.name), same_identity("t", side, "l.state when 0"),
+      gone ? "" : " and " + same_values(true), gone ? "not " : "");
 }
 
-// A change of one part is put in its place by vestige_change_run; others when they are complete.
-void Writer::place_late(std::vector<std::string>& body) const {
-  if (several_parts())
-    body.push_back(
-        "insert into vestige_late_parts (change, block) values ((select id from vestige_change"
-        " where id = (select max(id) from vestige_change) and backward = -1),"
-        " coalesce((select c.id + 1 from vestige_change as c where c.id < (select max(id) from"
-        " vestige_change) and c.seq is not null order by c.id desc limit 1), 1))");
-}
-
-// Only where OLD does not know what was last recorded of the row.
+// Only where OLD does not know what was last recorded of the row. One statement for each part: after one
+// has put the row back, the others find nothing.
 void Writer::put_back(std::vector<std::string>& body) const {
   if (!live_.follows || conflicts(true).empty()) return;
-  std::vector<std::string> stale = {"false"};
-  for (std::size_t part = 0; part < pair_parts(); ++part) {
-    std::vector<std::string> slots;
+  const std::string same = shape_.row_ids ? "c.row_id = " + row_id("OLD")
+                                          : "coalesce(c.new_key, c.key) is " + key("OLD");
+  const std::string kept = all_of({fmt::format("r.tbl = {}", table_.id), "r.part = -1",
+                                   "r.at = k.now", "r.keeper is " + identity("OLD"),
+                                   "c.id > r.since", "c.tbl = r.tbl", "c.at = r.at", same});
+  for (std::size_t part = 0; part < parts(kPairs); ++part) {
+    std::vector<std::string> stale;
     for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
       const std::size_t slot = i - part * kPairs;
-      slots.push_back(fmt::format("{0}.changed >> {1} & 1 and {0}.v{2} is not {3}",
-                                  part == 0 ? "x" : "m", slot, 2 * slot + 1,
-                                  at("OLD", shape_.columns[i].name)));
+      stale.push_back(fmt::format("m.changed & {} and m.v{} is not {}", std::int64_t{1} << slot,
+                                  2 * slot + 1, at("OLD", shape_.columns[i].name)));
     }
-    const std::string differs = any_of(slots);
-    stale.push_back(part == 0 ? differs
-                              : fmt::format("exists (select 1 from vestige_more as m where "
-                                            "m.change = x.id and m.part = {} and ({}))",
-                                            part, differs));
+    body.push_back(fmt::format(
+        "insert into vestige_put_back (row, key) select l.row, {0} from (select r.rowid as row,"
+        " max(c.id) as last from vestige_clock as k join vestige_replaced as r join vestige_change "
+        "as c"
+        " where {1}) as l"
+        " join (select id from vestige_change where op = 'U') as x on x.id = l.last join {2}"
+        " join (select 1 from {3} as t where {4} and {5}) as t where {6}",
+        key("OLD"), kept,
+        part == 0
+            ? "vestige_change as m on m.id = x.id"
+            : fmt::format("(select * from vestige_more where part = {}) as m on m.change = x.id",
+                          part),
+        quote(live_.name), same_identity("t", "NEW", ""), same_values(false), any_of(stale)));
   }
-  const std::string same = shape_.row_ids ? "x.row_id = " + row_id("OLD")
-                                          : "coalesce(x.new_key, x.key) is " + key("OLD");
-  body.push_back(fmt::format(
-      "insert into vestige_put_back (row, key) values ((select r.rowid from vestige_replaced as r"
-      " where r.tbl = {0} and r.part = -1 and r.at = {1} and r.keeper is {2} and {3} and"
-      " (select x.op = 'U' and {4} from vestige_change as x where x.id > coalesce(r.since, 0) and"
-      " x.tbl = r.tbl and x.at = r.at and {5} order by x.id desc limit 1) limit 1), {6})",
-      table_.id, kNow, identity("OLD"), unchanged(), any_of(stale), same, key("OLD")));
 }
 
 }  // namespace vestige::capture

@@ -4,9 +4,21 @@
 #include <algorithm>
 
 #include "vestige/trail/capture_writer.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/sql_text.h"
 
 namespace vestige {
 namespace capture {
+namespace {
+
+// The text has the name as a word.
+bool names(std::string_view sql, std::string_view name) {
+  const auto tokens = sql_tokens(sql);
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const SqlToken& token) { return same_name(bare_name(token.text), name); });
+}
+
+}  // namespace
 
 // What tells one row of the table from another: the rowid, or the stored form of the primary key.
 std::string Writer::identity(std::string_view side) const {
@@ -16,41 +28,28 @@ std::string Writer::identity(std::string_view side) const {
   return key_expression(columns);
 }
 
-// The row of vestige_replaced is the row `side` of the table.
-std::string Writer::same_row(std::string_view side) const {
-  return fmt::format("vestige_replaced.identity is {}", identity(side));
-}
-
-// The row of vestige_replaced is OLD itself, and not one that OLD has taken the place of.
-std::string Writer::keeps_old() const {
-  std::string parts;
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    std::vector<std::string> slots = {"false"};
-    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
-      slots.push_back(fmt::format("vestige_replaced.v{} is not {}", i - part * kSlots,
-                                  at("OLD", shape_.columns[i].name)));
-    parts += fmt::format(" when {} then not {}", part, any_of(slots));
-  }
-  return same_row("OLD") + " and case vestige_replaced.part" + parts + " end";
+// The same, only made where rows are kept when it is dear.
+std::string Writer::scratch_identity(std::string_view side) const {
+  return identity_.size() > 1
+             ? fmt::format("(select {} from vestige_replaced limit 1)", identity(side))
+             : identity(side);
 }
 
 // The row of vestige_replaced (part 0) is still in the table. By column, so that the primary key
 // finds it.
 std::string Writer::stands() const {
-  std::string where;
+  std::vector<std::string> where;
   if (live_.without_row_id) {
-    std::vector<std::string> parts;
     for (const std::string& column : identity_) {
       const auto place = std::find_if(shape_.columns.begin(), shape_.columns.end(),
                                       [&](const Column& own) { return own.name == column; });
-      parts.push_back(fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column),
+      where.push_back(fmt::format("{} = vestige_replaced.v{} collate binary", at("t", column),
                                   place - shape_.columns.begin()));
     }
-    where = join(parts, " and ");
   } else {
-    where = fmt::format("t.{} = vestige_replaced.identity", live_.row_id);
+    where.push_back(fmt::format("t.{} = vestige_replaced.identity", live_.row_id));
   }
-  return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), where);
+  return fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), all_of(where));
 }
 
 // A column of NEW; `fallback`: with the default that REPLACE will put for NULL where NULL may not be, and
@@ -65,34 +64,39 @@ std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
              : value;
 }
 
-// One row with the columns of NEW, for the expressions and conditions of indexes.
-std::string Writer::new_row(bool fallback) const {
+// One row with those columns of NEW which an index's expression or condition names. No others: SQLite
+// does not let a column go that a trigger names.
+std::string Writer::new_row(const std::string& of, bool fallback) const {
   std::vector<std::string> columns;
   for (const LiveColumn& column : live_.columns)
-    columns.push_back(fmt::format("{} as {}", new_value(column, fallback), quote(column.name)));
-  return "(select " + join(columns, ", ") + ")";
+    if (names(of, column.name))
+      columns.push_back(fmt::format("{} as {}", new_value(column, fallback), quote(column.name)));
+  return "(select " + (columns.empty() ? "null" : join(columns, ", ")) + ")";
 }
 
 std::string Writer::conflict(const UniqueIndex& index, bool fallback) const {
   // What a generated column will be with the default in it is not to be seen: any row may be in the way.
   const bool unseen = fallback && std::any_of(live_.columns.begin(), live_.columns.end(),
                                               [](const LiveColumn& own) { return own.generated; });
-  std::vector<std::string> parts = {"true"};
+  std::vector<std::string> parts;
   for (const UniqueIndex::Term& term : index.terms) {
     const LiveColumn* column = live_.find(term.column);
     if (unseen && (column == nullptr || column->generated)) continue;
-    const std::string value = column == nullptr
-                                  ? fmt::format("(select {} from {})", term.sql, new_row(fallback))
-                                  : new_value(*column, fallback);
+    const std::string value = column == nullptr ? fmt::format("(select {} from {})", term.sql,
+                                                              new_row(term.sql, fallback))
+                                                : new_value(*column, fallback);
     const std::string own = column == nullptr ? term.sql : "t." + term.sql;
-    parts.push_back(fmt::format("{} = {} collate {}", own, value, quote(term.collation)));
+    const bool plain = column != nullptr && !live_.collated && term.collation == "BINARY";
+    parts.push_back(
+        fmt::format("{} = {}{}", own, value, plain ? "" : " collate " + quote(term.collation)));
   }
   if (!index.where.empty()) {
     parts.push_back("(" + index.where + ")");
     if (!unseen)
-      parts.push_back(fmt::format("(select {} from {})", index.where, new_row(fallback)));
+      parts.push_back(
+          fmt::format("(select {} from {})", index.where, new_row(index.where, fallback)));
   }
-  return join(parts, " and ");
+  return all_of(parts);
 }
 
 // For each unique constraint, the condition under which row t stands in the way of NEW.
@@ -113,11 +117,11 @@ std::vector<std::string> Writer::conflicts(bool update) const {
           return column == nullptr || column->generated || !column->fallback.empty();
         });
     if (!nulls.empty() && (affected || !index.where.empty()))
-      out.push_back("(" + join(nulls, " or ") + ") and " + conflict(index, true));
+      out.push_back(all_of({any_of(nulls), conflict(index, true)}));
   }
   if (!update) return out;
   const std::string other = fmt::format("{} is not {}", identity("t"), identity("OLD"));
-  for (std::string& condition : out) condition += " and " + other;
+  for (std::string& condition : out) condition = all_of({other, condition});
   return out;
 }
 
@@ -126,7 +130,7 @@ std::string Writer::any_conflict(const std::vector<std::string>& conflicts) cons
   for (const std::string& condition : conflicts)
     parts.push_back(
         fmt::format("exists (select 1 from {} as t where {})", quote(live_.name), condition));
-  return join(parts, " or ");
+  return any_of(parts);
 }
 
 // Keeps the rows in the way in vestige_replaced, where the AFTER trigger finds out which are gone. What an
@@ -137,105 +141,116 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   for (const std::string& column : identity_) columns.push_back(at("t", column));
   const std::string row = live_.without_row_id ? join(columns, ", ") : "t." + live_.row_id;
   std::vector<std::string> found;
+  // Each finds its rows by an index; only those of plain columns do when they stand side by side.
+  const bool plain =
+      std::none_of(live_.unique.begin(), live_.unique.end(), [](const UniqueIndex& index) {
+        return !index.where.empty() ||
+               std::any_of(index.terms.begin(), index.terms.end(),
+                           [](const UniqueIndex::Term& term) { return term.column.empty(); });
+      });
   for (const std::string& condition : conflicts)
-    found.push_back(
-        fmt::format("select {} from {} as t where {}", row, quote(live_.name), condition));
-  const std::string rows = fmt::format("from {} as t where ({}) in ({})", quote(live_.name), row,
-                                       join(found, " union "));
+    found.push_back(plain ? condition
+                          : fmt::format("({}) in (select {} from {} as t where {})", row, row,
+                                        quote(live_.name), condition));
   const std::string keeper = update ? identity("OLD") : "null";
   // A newer trigger of the application writes the row again before ours has settled.
   std::vector<std::string> out;
-  settle_some(conflicts.size(),
-              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
-                          table_.id, kNow, keeper, stands()),
-              out);
+  settle(all_of({kept_for(keeper), "not " + stands()}), out);
   out.push_back(
-      fmt::format("delete from vestige_replaced where tbl = {} and (keeper is {} or at <> {})",
-                  table_.id, keeper, kNow));
+      fmt::format("insert into vestige_clear (tbl, keeper) values ({}, {})", table_.id, keeper));
+  const auto scratch = [&](const std::string& part) {
+    Insertion kept("vestige_replaced");
+    kept.add("tbl", std::to_string(table_.id)).add("at", std::string(kNow));
+    kept.add("keeper", keeper).add("part", part);
+    return kept;
+  };
   if (update && live_.follows)
     out.push_back(
-        fmt::format("insert into vestige_replaced (tbl, at, keeper, part, since) values ({}, {}, "
-                    "{}, -1, (select max(id) from vestige_change))",
-                    table_.id, kNow, keeper));
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    const std::size_t slots = std::min(count() - part * kSlots, kSlots);
-    out.push_back(fmt::format(
-        "insert into vestige_replaced (tbl, shape, at, keeper, seq, cleared, part, identity, "
-        "row_id, key{})"
-        " select {}, {}, {}, {}, {}, {}, {}, {}, {}, {}{} {}",
-        slot_names(0, slots), table_.id, shape_.id, kNow, keeper,
-        part == 0 ? "total_changes() - changes()" : "0", part == 0 ? "total_changes()" : "0", part,
-        identity("t"), row_id("t"), key("t"), row_values("t", part), rows));
+        scratch("-1").add("since", "(select coalesce(max(id), 0) from vestige_change)").values());
+  for (std::size_t part = 0; part < parts(kKept); ++part) {
+    Insertion kept = scratch(std::to_string(part));
+    kept.add("identity", identity("t"));
+    if (part == 0) {
+      kept.add("shape", std::to_string(shape_.id));
+      if (shape_.row_ids) kept.add("row_id", row_id("t"));
+      if (!key_.empty()) kept.add("key", key("t"));
+    }
+    for (std::size_t i = part * kKept; i < std::min(count(), (part + 1) * kKept); ++i)
+      kept.add(fmt::format("v{}", i - part * kKept), bare(shape_.columns[i].name));
+    out.push_back(
+        kept.select(fmt::format(" from {} as t where {}", quote(live_.name), any_of(found))));
   }
   return out;
 }
 
-// Records as deleted those of the rows kept for NEW that are gone; there is one for each constraint at
-// most. Whatever the policy's condition says: what a REPLACE removes silently is never left out.
-void Writer::settle(bool update, std::vector<std::string>& body) const {
-  settle_some(conflicts(update).size(), replaced(update), body);
-}
-
-void Writer::settle_some(std::size_t most, const std::string& which,
-                         std::vector<std::string>& body) const {
-  for (std::size_t i = 0; i < most; ++i)
-    body.push_back(
-        fmt::format("insert into vestige_settle (row) values ((select rowid from vestige_replaced "
-                    "where {} limit 1))",
-                    which));
+// Records as deleted which of the rows kept are gone. Whatever the policy's condition says: what a REPLACE
+// removes silently is never left out.
+void Writer::settle(const std::string& which, std::vector<std::string>& body) const {
+  body.push_back("delete from vestige_replaced where " + which);
 }
 
 // An UPDATE OR REPLACE whose own row is deleted by a foreign key of the row that it replaces ends there,
 // without its AFTER trigger.
 void Writer::settle_cut_short(std::vector<std::string>& body) const {
   if (!live_.follows) return;
-  settle_some(conflicts(true).size(),
-              fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and not {}",
-                          table_.id, kNow, identity("OLD"), stands()),
-              body);
+  settle(all_of({kept_for(identity("OLD")), "not " + stands()}), body);
+}
+
+// The clock is not asked: vestige_settle does that, and what is old is only cleared.
+std::string Writer::kept_for(const std::string& keeper) const {
+  return fmt::format("((tbl = {} and part = 0) and keeper is {})", table_.id, keeper);
 }
 
 // Which rows of vestige_replaced were kept for NEW and are gone.
 std::string Writer::replaced(bool update) const {
-  std::string which =
-      fmt::format("tbl = {} and part = 0 and at = {} and keeper is {} and (not {} or {})",
-                  table_.id, kNow, update ? identity("OLD") : "null", stands(), same_row("NEW"));
-  if (update) which += " and not " + same_row("OLD");
-  return which;
-}
-
-// A row that is kept for another statement's row, and changed by a cascade or a trigger before that is
-// done, is kept as it is now.
-void Writer::follow_kept(std::vector<std::string>& body) const {
-  for (std::size_t part = 0; part < row_parts(); ++part) {
-    std::string values;
-    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
-      values += fmt::format(", v{} = {}", i - part * kSlots, at("NEW", shape_.columns[i].name));
-    body.push_back(fmt::format(
-        "update vestige_replaced set identity = {}, row_id = {}, key = {}{} where tbl = {}"
-        " and part = {} and {}",
-        identity("NEW"), row_id("NEW"), key("NEW"), values, table_.id, part, keeps_old()));
-  }
+  std::string gone = fmt::format("(identity is {} or not {})", identity("NEW"), stands());
+  if (update) gone = fmt::format("identity is not {} and {}", identity("OLD"), gone);
+  return kept_for(update ? identity("OLD") : "null") + " and " + gone;
 }
 
 }  // namespace capture
 
+// JSON, without SQLite's json_quote, which versions before 3.41 do not run in a trigger under
+// trusted_schema = off. Control characters, which are rare, are escaped in the whole text, where no others
+// can stand; NUL, where SQLite's text functions stop, by way of a BLOB.
 std::string key_expression(const std::vector<std::string>& columns) {
   if (columns.size() == 1) return columns[0];
-  std::string out = "'['";
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    out += fmt::format(
-        " || {1}case typeof({0}) when 'integer' then {0} when 'text' then json_quote({0})"
+  std::vector<std::string> pieces = {"'['"};
+  for (const std::string& column : columns)
+    pieces.push_back(fmt::format(
+        "{1}case typeof({0}) when 'integer' then {0}"
+        " when 'text' then '\"' || replace(replace({0}, '\\', '\\\\'), '\"', '\\\"') || '\"'"
         " when 'null' then 'null' when 'blob' then '{{\"$blob\":\"' || hex({0}) || '\"}}'"
         " else case when cast({0} as integer) = {0} then cast({0} as integer)"
         " when {0} between -1.7976931348623157e308 and 1.7976931348623157e308 then "
         "printf('%!.19g', {0})"
         " else '{{\"$real\":\"' || printf('%!.19g', {0}) || '\"}}' end end",
-        columns[i], i == 0 ? "" : "',' || ");
-  return out + " || ']'";
+        column, pieces.size() == 1 ? "" : "',' || "));
+  pieces.emplace_back("']'");
+  return fmt::format(
+      "(select case when k not glob '*[' || char(1) || '-' || char(31) || ']*' and not instr(k, "
+      "char(0))"
+      " then k else (with recursive e (i, s, r) as (select 0, '', cast(k as blob) union all select"
+      " iif(instr(r, x'00'), 0, i + 1),"
+      " case when i then replace(s, char(i), case i when 8 then '\\b' when 9 then '\\t' when 10 "
+      "then"
+      " '\\n' when 12 then '\\f' when 13 then '\\r' else printf('\\u%04x', i) end)"
+      " when instr(r, x'00') then s || cast(substr(r, 1, instr(r, x'00') - 1) as text) || '\\u0000'"
+      " else s || cast(r as text) end, iif(instr(r, x'00'), substr(r, instr(r, x'00') + 1), x'')"
+      " from e where i < 32) select s from e where i = 32) end from (select {} as k))",
+      capture::concatenation(std::move(pieces)));
+}
+
+// A row of part 0 that is deleted is one that was removed: vestige_settle records it.
+Result<void> forget_kept(Database& db, std::optional<std::int64_t> table) {
+  const std::string which = table.has_value() ? fmt::format(" where tbl = {}", *table) : "";
+  TRY(db.run("update vestige_replaced set part = -2" + which));
+  TRY(db.run("delete from vestige_replaced" + which));
+  return {};
 }
 
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
+  TRY(require_capture(db));
   std::vector<Trigger> out;
   for (const std::string_view name : kTrailTriggers) {
     auto rows =

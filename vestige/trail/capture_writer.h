@@ -1,5 +1,8 @@
 // How capture.cc writes the triggers of one table; capture_replaced.cc has the part for rows that a
-// REPLACE removes silently. For these two files only.
+// REPLACE removes silently, capture_late.cc that for changes which come late, capture_moved.cc that for
+// rowids that change. For these files only.
+//
+// What is the same for all tables stands in sql/sqlite/capture.sql and order.sql; limits there hold here.
 #pragma once
 
 #include <string>
@@ -11,17 +14,43 @@
 namespace vestige::capture {
 
 /// The clock, in milliseconds; the same throughout a statement.
-inline constexpr std::string_view kNow =
-    "cast((julianday() - 2440587.5) * 86400000 + 0.5 as integer)";
+inline constexpr std::string_view kNow = "(select now from vestige_clock)";
+
+/// Columns in a part of vestige_replaced.
+inline constexpr std::size_t kKept = kSlots / 2;
 
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
 
-/// (parts[0] or parts[1] or …), as a tree: SQLite's expressions may be 1,000 deep.
+/// (parts[0] or parts[1] or …), as a tree: SQLite's expressions may be 1,000 deep, and 10 where somebody
+/// is careful. No parts: false.
 std::string any_of(std::vector<std::string> parts);
+
+/// The same with and. No parts: true.
+std::string all_of(std::vector<std::string> parts);
+
+/// parts[0] || parts[1] || …, as a tree.
+std::string concatenation(std::vector<std::string> parts);
 
 /// ", v0, v1, …" from `first` on.
 std::string slot_names(std::size_t first, std::size_t count);
+
+// An INSERT of one row of values into a view or table.
+class Insertion {
+ public:
+  explicit Insertion(std::string_view into) : into_(into) {}
+  Insertion& add(std::string_view column, std::string value);
+  std::string values() const { return text("values (", ")"); }
+  /// tail   FROM and WHERE
+  std::string select(std::string_view tail) const { return text("select ", tail); }
+
+ private:
+  std::string text(std::string_view before, std::string_view after) const;
+
+  std::string into_;
+  std::vector<std::string> columns_;
+  std::vector<std::string> values_;
+};
 
 // Writes the triggers of one table. Every piece of SQL is made from quoted names and fixed text.
 class Writer {
@@ -38,12 +67,10 @@ class Writer {
  private:
   std::string quote(std::string_view name) const { return db_.quote_name(name); }
   std::string at(std::string_view side, const std::string& column) const;
+  std::string bare(const std::string& column) const;
   std::size_t count() const { return shape_.columns.size(); }
-  std::size_t row_parts() const {
-    return std::max<std::size_t>(1, (count() + kSlots - 1) / kSlots);
-  }
-  std::size_t pair_parts() const {
-    return std::max<std::size_t>(1, (count() + kPairs - 1) / kPairs);
+  std::size_t parts(std::size_t columns) const {
+    return std::max<std::size_t>(1, (count() + columns - 1) / columns);
   }
 
   std::string name(std::string_view what) const {
@@ -53,57 +80,51 @@ class Writer {
                   const std::vector<std::string>& body) const;
 
   std::string key(std::string_view side) const;
+  std::string new_key() const;
   std::string row_id(std::string_view side) const {
     return shape_.row_ids ? fmt::format("{}.{}", side, live_.row_id) : "null";
   }
-  std::string row_values(std::string_view side, std::size_t part) const;
-  std::string changed(const Column& column) const;
-  std::string any_changed() const;
-  std::string mask(std::size_t part) const;
-  std::string pair_values(std::size_t part) const;
-
-  std::string context() const;
-  std::string tx() const;
-  std::string head(std::string_view op, std::string_view seq, const std::string& late) const;
+  std::string changed(const std::string& column) const;
+  std::string binary() const { return live_.collated ? " collate binary" : ""; }
 
   std::string condition(std::string_view old_side, std::string_view new_side) const;
   Result<std::vector<std::string>> required() const;
 
   std::string identity(std::string_view side) const;
-  std::string same_row(std::string_view side) const;
-  std::string keeps_old() const;
+  std::string scratch_identity(std::string_view side) const;
   std::string stands() const;
   std::vector<std::string> conflicts(bool update) const;
   std::string new_value(const LiveColumn& column, bool fallback) const;
   std::string conflict(const UniqueIndex& index, bool fallback) const;
-  std::string new_row(bool fallback) const;
+  std::string new_row(const std::string& of, bool fallback) const;
   std::string any_conflict(const std::vector<std::string>& conflicts) const;
   std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts,
                                          bool update) const;
-  void settle(bool update, std::vector<std::string>& body) const;
-  void settle_some(std::size_t most, const std::string& which,
-                   std::vector<std::string>& body) const;
+  void settle(const std::string& which, std::vector<std::string>& body) const;
   void settle_cut_short(std::vector<std::string>& body) const;
+  std::string kept_for(const std::string& keeper) const;
   std::string replaced(bool update) const;
-  void follow_kept(std::vector<std::string>& body) const;
-  std::string record(const std::string& columns, const std::string& values,
-                     const std::string& when) const;
-  void record_row(std::string_view op, std::string_view side, const std::string& seq,
-                  const std::string& when, std::vector<std::string>& body) const;
+
   std::vector<std::string> checks(const std::vector<std::string>& required, const std::string& when,
                                   const std::string& replaced) const;
+  void record_row(std::string_view letter, std::string_view side, const std::string& when,
+                  std::vector<std::string>& body) const;
+  void record_update(const std::string& when, std::vector<std::string>& body) const;
+  static std::string conditional(const Insertion& insertion, const std::string& when);
+  std::string pairs(std::string_view view, std::size_t part, bool follows, const std::string& wide,
+                    const std::string& when) const;
+  void follow(std::vector<std::string>& body) const;
+  void forget(std::vector<std::string>& body) const;
 
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;
   Trigger update(const std::vector<std::string>& required) const;
   Trigger remove(const std::vector<std::string>& required) const;
 
-  bool several_parts() const { return row_parts() > 1 || pair_parts() > 1; }
-  std::string same_identity(std::string_view left, std::string_view right) const;
-  std::string unchanged() const;
-  std::string changed_since() const;
-  std::string there_again() const;
-  void place_late(std::vector<std::string>& body) const;
+  std::string same_identity(std::string_view left, std::string_view right,
+                            std::string_view given) const;
+  std::string same_values(bool alone) const;
+  std::string state(std::string_view side) const;
   void put_back(std::vector<std::string>& body) const;
 
   std::string stays() const;

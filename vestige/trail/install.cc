@@ -4,6 +4,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/postgres_trail.h"
 #include "vestige/trail/track.h"
+#include "vestige/trail/upgrade.h"
 
 namespace vestige {
 namespace {
@@ -64,8 +65,8 @@ Result<void> require_sealing(Database& db) {
 }
 
 std::string install_script() {
-  return std::string(sql::install) + std::string(sql::order) + std::string(sql::evidence) +
-         std::string(sql::guards);
+  return std::string(sql::install) + std::string(sql::capture) + std::string(sql::order) +
+         std::string(sql::evidence) + std::string(sql::guards);
 }
 
 Result<bool> lets_erase(Database& db) {
@@ -86,16 +87,31 @@ Result<void> require_erasing(Database& db) {
                 "vestige init brings it up to date");
 }
 
+Result<bool> captures_shared(Database& db) {
+  if (db.engine() == Engine::postgres) return true;
+  return TRY(scalar_integer(db, "select count(*) from vestige_meta where name = 'capture'")) != 0;
+}
+
+Result<void> require_capture(Database& db) {
+  TRY(require_trail(db));
+  if (TRY(captures_shared(db))) return {};
+  return hinted(
+      fail(Fault::missing, "record changes: this trail is older and records them otherwise"),
+      "vestige init brings it up to date");
+}
+
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
   if (version == kSchemaVersion) {
     const bool whole = TRY(lets_erase(db));
-    if (whole &&
+    const bool shared = TRY(captures_shared(db));
+    if (whole && shared &&
         TRY(db.engine() == Engine::sqlite ? lets_cosign(db) : postgres::as_installed(db)) &&
         (db.engine() == Engine::postgres || TRY(counts_unreadable(db))))
       return false;
     if (db.engine() == Engine::sqlite) {
+      if (!shared) TRY(share_capture(db));
       TRY(db.script(sql::evidence));
       if (!TRY(counts_unreadable(db)))
         TRY(db.script(

@@ -67,4 +67,11 @@ Result<void> maintain(Database& db);
 /// Takes away triggers, history and everything else that Vestige made. One transaction.
 Result<void> remove_trail(Database& db);
 
+/// SQLite: what is the same for all tables is recorded by triggers that they share, as
+/// docs/decisions/0011-shared-capture.md has it. Older trails are read as they are.
+Result<bool> captures_shared(Database& db);
+
+/// faults   missing: no trail, or one whose capture `vestige init` has yet to bring up to date
+Result<void> require_capture(Database& db);
+
 }  // namespace vestige

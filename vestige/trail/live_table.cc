@@ -18,15 +18,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-// SQLite's names differ in nothing but the case of ASCII letters. A table may have thousands of columns.
-bool same_name(std::string_view left, std::string_view right) {
-  const auto low = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [&](char a, char b) { return low(a) == low(b); });
-}
-
 Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string& table) {
   struct Found {
     std::string name;
@@ -84,6 +75,15 @@ std::string fallback_of(Database& db, const std::string& written) {
 }
 
 }  // namespace
+
+// A table may have thousands of columns.
+bool same_name(std::string_view left, std::string_view right) {
+  const auto low = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](char a, char b) { return low(a) == low(b); });
+}
 
 Affinity affinity_of(std::string_view declared_type) {
   const std::string type = lower(declared_type);
@@ -144,6 +144,14 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
     table.columns.push_back({columns->text(0), declared, affinity_of(declared),
                              columns->integer(3) >= 2, static_cast<int>(columns->integer(2)),
                              columns->is_null(4) ? "" : fallback_of(db, columns->text(4))});
+  }
+  const Value sql = TRY(scalar(
+      db, "select sql from sqlite_schema where type = 'table' and name = ?1", {Text{table.name}}));
+  if (const auto* text = std::get_if<Text>(&sql); text != nullptr) {
+    const auto tokens = sql_tokens(text->bytes);
+    table.collated = std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
+      return same_name(token.text, "collate");
+    });
   }
   table.unique = TRY(unique_indexes(db, table.name));
   table.follows = TRY(scalar_integer(db,

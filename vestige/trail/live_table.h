@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vestige/db/database.h"
@@ -38,7 +39,8 @@ struct LiveTable {
   std::string row_id;          // quoted name under which SQL sees the rowid; empty when it cannot
   bool row_id_is_key = false;  // it is the INTEGER PRIMARY KEY column
   std::vector<UniqueIndex> unique;
-  bool follows = false;  // a foreign key of its own may change its rows when others are deleted
+  bool collated = false;  // a column may have another collation than BINARY
+  bool follows = false;   // a foreign key of its own may change its rows when others are deleted
 
   const LiveColumn* find(const std::string& column) const;
   std::vector<std::string> primary_key() const;
@@ -49,6 +51,9 @@ struct LiveTable {
 /// name     case-insensitive, as SQLite has it; LiveTable::name has the spelling of the definition
 /// faults   missing: no such table; invalid: a view, a virtual or an internal table
 Result<LiveTable> live_table(Database& db, const std::string& name);
+
+/// SQLite's names differ in nothing but the case of ASCII letters.
+bool same_name(std::string_view left, std::string_view right);
 
 /// SQLite's rule: which affinity a declared type gives.
 Affinity affinity_of(std::string_view declared_type);

@@ -162,15 +162,6 @@ std::string with_columns(std::string_view condition,
   return out;
 }
 
-bool names_in_body(std::string_view create_trigger, std::string_view name) {
-  bool body = false;
-  for (const SqlToken& token : sql_tokens(create_trigger)) {
-    if (body && is_side(token, name)) return true;
-    body = body || (token.kind == SqlToken::Kind::word && same_word(token.text, "begin"));
-  }
-  return false;
-}
-
 bool has_sides(std::string_view condition) {
   return with_sides(condition, "\x01", "\x01").find('\x01') != std::string::npos;
 }

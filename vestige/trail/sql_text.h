@@ -40,9 +40,6 @@ std::string bare_name(std::string_view token);
 std::string with_columns(std::string_view condition,
                          const std::vector<std::pair<std::string, std::string>>& renamed);
 
-/// True when the body of a CREATE TRIGGER statement, after BEGIN, has the name in it.
-bool names_in_body(std::string_view create_trigger, std::string_view name);
-
 /// True when the condition has NEW.x or OLD.x at all.
 bool has_sides(std::string_view condition);
 

@@ -54,8 +54,4 @@ Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& tabl
 /// Drops the capture triggers of a tracked table, if they stand. Other objects stay.
 Result<void> drop_triggers(Database& db, const Tracked& table);
 
-/// Writes down anew which other tables a statement on this table can write, through cascades and
-/// triggers: it decides which changes of a plain client count as one transaction.
-Result<void> note_reach(Database& db, const Tracked& table);
-
 }  // namespace vestige

@@ -1,0 +1,271 @@
+// What tables share of capture: it is read under every limit and pragma that hardening guides set, a
+// statement is a transaction whatever it fires, and an older trail comes to it with all that it recorded.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <array>
+
+#include "test/capture_replay.h"
+
+namespace vestige {
+namespace {
+
+constexpr const char* kTables =
+    "create table goods (id integer primary key, name text unique, price real, note);"
+    "create table codes (code text primary key collate nocase, n unique) without rowid;"
+    "create table lines (id integer primary key, up references lines on delete set null, n unique);"
+    "create table bare (x, y unique);";
+
+constexpr std::array kWrites = {
+    "insert or replace into goods values (1, 'ink', 1, 2)",
+    "insert or replace into goods values (2, 'ink', 1, 2)",
+    "update goods set note = 'b'",
+    "update or replace goods set id = 3",
+    "insert or replace into codes values ('a', 2)",
+    "replace into codes values ('A', 2)",
+    "update codes set n = 5",
+    "insert into lines values (1, null, 1), (2, null, 2)",
+    "update or replace lines set n = 1 where id = 2",
+    "insert into bare values (1, 'a')",
+    "replace into bare values (2, 'a')",
+    "update bare set rowid = 9",
+    "insert into wide (id, c60) values (1, 2)",
+    "replace into wide (id, c60) values (1, 3)",
+    "update wide set c50 = 1",
+    "insert into vestige_session (actor, extra) values ('ann', '{}')",
+    "delete from vestige_session",
+    "delete from goods",
+    "delete from codes",
+    "delete from lines",
+    "delete from bare",
+    "delete from wide",
+};
+
+std::string hardened_tables() {
+  std::string wide = "create table wide (id integer primary key";
+  for (int i = 0; i < 70; ++i) wide += fmt::format(", c{}", i);
+  return kTables + wide + ")";
+}
+
+const std::vector<std::string> kNames = {"goods", "codes", "lines", "bare", "wide"};
+
+struct Limit {
+  int which;
+  int value;
+};
+
+// https://www.sqlite.org/security.html
+constexpr std::array kLimits = {Limit{SQLITE_LIMIT_LENGTH, 1'000'000},
+                                Limit{SQLITE_LIMIT_SQL_LENGTH, 100'000},
+                                Limit{SQLITE_LIMIT_COLUMN, 100},
+                                Limit{SQLITE_LIMIT_EXPR_DEPTH, 10},
+                                Limit{SQLITE_LIMIT_COMPOUND_SELECT, 3},
+                                Limit{SQLITE_LIMIT_VDBE_OP, 25'000},
+                                Limit{SQLITE_LIMIT_FUNCTION_ARG, 8},
+                                Limit{SQLITE_LIMIT_ATTACHED, 0},
+                                Limit{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50},
+                                Limit{SQLITE_LIMIT_VARIABLE_NUMBER, 10},
+                                Limit{SQLITE_LIMIT_TRIGGER_DEPTH, 10}};
+
+constexpr std::array kPragmas = {
+    "pragma trusted_schema = off",     "pragma cell_size_check = on",
+    "pragma recursive_triggers = on",  "pragma foreign_keys = on",
+    "pragma secure_delete = on",       "pragma defer_foreign_keys = on",
+    "pragma case_sensitive_like = on", "pragma mmap_size = 0",
+    "pragma temp_store = memory",      "pragma reverse_unordered_selects = on",
+    "pragma automatic_index = off",    "pragma ignore_check_constraints = off",
+    "pragma legacy_alter_table = on"};
+
+// Everything that a hardened connection writes, and what SQLite says of the first that fails.
+std::string written_under(const std::string& path, const std::vector<Limit>& limits,
+                          const std::vector<const char*>& pragmas) {
+  sqlite3* db = nullptr;
+  std::string said;
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) said = "does not open";
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  for (const Limit& limit : limits) sqlite3_limit(db, limit.which, limit.value);
+  const auto run = [&](const char* sql) {
+    if (said.empty() && sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+      said = fmt::format("{}: {}", sql, sqlite3_errmsg(db));
+  };
+  for (const char* pragma : pragmas) run(pragma);
+  for (const char* sql : kWrites) run(sql);
+  sqlite3_close(db);
+  return said;
+}
+
+TEST(CaptureShared, WritesUnderEveryLimitAndPragmaOfHardeningGuides) {
+  Shop shop;
+  shop.run(hardened_tables());
+  shop.with_trail();
+  for (const std::string& name : kNames) shop.track(name);
+  const std::string path = shop.directory().file("shop.db");
+  Witness witness(shop.db(), kNames);
+  const auto holds = [&](const std::vector<Limit>& limits,
+                         const std::vector<const char*>& pragmas) {
+    const std::int64_t before = shop.last_change();
+    for (const std::string& name : kNames) shop.run("delete from " + name);
+    EXPECT_EQ(written_under(path, limits, pragmas), "");
+    EXPECT_EQ(witness.look(), "");
+    EXPECT_GT(shop.last_change(), before + 20);
+  };
+  holds({}, {});
+  for (const Limit& limit : kLimits) holds({limit}, {});
+  for (const char* pragma : kPragmas) holds({}, {pragma});
+  holds({kLimits.begin(), kLimits.end()}, {kPragmas.begin(), kPragmas.end()});
+}
+
+// Each with recursive_triggers off and on.
+class CaptureStatement : public testing::TestWithParam<bool> {
+ protected:
+  void make(const std::string& sql, const std::vector<std::string>& tables,
+            const std::string& later = "") {
+    shop_.run(sql);
+    shop_.with_trail();
+    for (const std::string& table : tables) shop_.track(table);
+    shop_.run(later);
+    shop_.run(fmt::format("pragma foreign_keys = on; pragma recursive_triggers = {}",
+                          GetParam() ? "on" : "off"));
+  }
+  // What each transaction of the statements' changes has.
+  std::string written(const std::string& sql) {
+    const std::int64_t before = shop_.last_change();
+    shop_.run(sql);
+    return shop_.rows(fmt::format(
+        "select group_concat(op, '') from (select * from vestige_change where id > {} order by id)"
+        " group by tx order by tx",
+        before));
+  }
+  Shop shop_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Recursive, CaptureStatement, testing::Bool(), [](const auto& parameter) {
+  return parameter.param ? "TriggersOn" : "TriggersOff";
+});
+
+TEST_P(CaptureStatement, IsATransactionWithItsCascades) {
+  make(
+      "create table p (id integer primary key);"
+      "create table c (id integer primary key, p references p on delete cascade);"
+      "create table d (id integer primary key, p references p on delete cascade);"
+      "insert into p values (1), (2); insert into c values (1, 1), (2, 2); insert into d values"
+      " (1, 1), (2, 2)",
+      {"p", "c", "d"});
+  EXPECT_EQ(written("delete from p"), "DDDDDD\n");
+  EXPECT_EQ(written("insert into p values (1); insert into p values (2)"), "I\nI\n");
+}
+
+TEST_P(CaptureStatement, IsATransactionWithWhatIsNotTracked) {
+  make(
+      "create table p (id integer primary key, v); create table gone (x);"
+      "create virtual table words using fts5 (v);",
+      {"p"},
+      "create trigger g after delete on p begin insert into gone values (OLD.v); end;"
+      "create trigger w after insert on p begin insert into words values (NEW.v); end;"
+      "create trigger u after update on p begin insert into words values (NEW.v); end");
+  EXPECT_EQ(written("insert into p values (1, 'a'), (2, 'b'), (3, 'c')"), "III\n");
+  EXPECT_EQ(written("update p set v = v || '!'; update p set v = v || '?'"), "UUU\nUUU\n");
+  EXPECT_EQ(written("replace into p values (1, 'x'), (2, 'y')"), "DIDI\n");
+  EXPECT_EQ(written("delete from p where id = 1; delete from p"), "D\nDD\n");
+}
+
+TEST_P(CaptureStatement, IsATransactionUnderEveryConflictPolicy) {
+  make(
+      "create table p (id integer primary key, v unique); create table gone (x);"
+      "create trigger g after insert on p begin insert into gone values (NEW.v); end",
+      {"p"});
+  std::int64_t id = 0;
+  for (const char* policy : {"abort", "fail", "rollback", "ignore", "replace"}) {
+    id += 10;
+    EXPECT_EQ(
+        written(fmt::format("insert or {0} into p values ({1}, {1}), ({2}, {2}); insert or {0}"
+                            " into p values ({3}, {3}), ({4}, {4})",
+                            policy, id, id + 1, id + 2, id + 3)),
+        "II\nII\n")
+        << policy;
+  }
+}
+
+TEST(CaptureShared, LetsColumnsGoThatAreNotRecorded) {
+  Shop shop;
+  shop.run(
+      "create table p (id text primary key not null, title text, body text);"
+      "create unique index u on p (title) where title <> ''");
+  shop.with_trail();
+  shop.track("p", excluding({"body"}));
+  shop.run("alter table p drop column body; insert into p values (1, 'a')");
+  EXPECT_EQ(shop.changes(), "INSERT {\"id\":\"1\"} {\"id\":\"1\",\"title\":\"a\"}\n");
+}
+
+// Anki, Plex and others register collations and functions that nobody else has. The table is theirs to write.
+TEST(CaptureShared, TracksWhatOnlyTheApplicationCanCompare) {
+  Shop shop;
+  sqlite3* app = nullptr;
+  ASSERT_EQ(sqlite3_open(shop.directory().file("shop.db").c_str(), &app), SQLITE_OK);
+  const auto compare = [](void*, int a, const void* left, int b, const void* right) {
+    return std::string(static_cast<const char*>(left), static_cast<std::size_t>(a))
+        .compare(std::string(static_cast<const char*>(right), static_cast<std::size_t>(b)));
+  };
+  sqlite3_create_collation(app, "unicase", SQLITE_UTF8, nullptr, compare);
+  const auto run = [&](const char* sql) {
+    EXPECT_EQ(sqlite3_exec(app, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(app);
+  };
+  run("create table decks (id integer primary key, name text not null collate unicase);"
+      "create unique index by_name on decks (name); insert into decks values (1, 'a')");
+  shop.with_trail();
+  shop.track("decks");
+  run("replace into decks values (2, 'a')");
+  sqlite3_close(app);
+  EXPECT_EQ(shop.changes(),
+            "DELETE {\"id\":1} {\"id\":1,\"name\":\"a\"}\nINSERT {\"id\":2} "
+            "{\"id\":2,\"name\":\"a\"}\n");
+}
+
+// An older trail: its tables as they were defined, no shared triggers, a table's own ones of the same names.
+TEST(CaptureShared, ComesToAnOlderTrail) {
+  Shop shop;
+  shop.run("create table p (id integer primary key, v); create table q (a, b, primary key (a, b))");
+  shop.with_trail();
+  shop.track("p");
+  shop.track("q");
+  shop.run("insert into p values (1, 0.1), (2, x'00'); insert into q values ('a' || char(10), 1)");
+  const std::string recorded = shop.rows("select * from vestige_change");
+  auto made = must(shop.db().query(
+      "select type, name from sqlite_schema where type in ('view', 'trigger') order by type desc"));
+  std::vector<std::string> drops;
+  while (must(made->next()) == Step::row)
+    drops.push_back(fmt::format("drop {} if exists {}", made->text(0), made->text(1)));
+  made.reset();
+  for (const std::string& drop : drops) shop.run(drop);
+  shop.run(
+      "create table vestige_reach (outer_table, inner_name);"
+      "create trigger vestige_1_insert after insert on p begin select 1; end;"
+      "create trigger vestige_2_insert after insert on q begin select 1; end;"
+      "alter table q rename to r; delete from vestige_meta where name = 'capture';"
+      "pragma writable_schema = on;"
+      "update sqlite_schema set sql = replace(sql, ' autoincrement', '') where name = "
+      "'vestige_change';"
+      "update sqlite_schema set sql = replace(sql, 'extra text', 'extra text check (extra is null "
+      "or"
+      " json_type(extra) = ''object'')') where name = 'vestige_context';"
+      "pragma writable_schema = reset; delete from sqlite_sequence");
+  EXPECT_EQ(error_of(track(shop.db(), "p", Policy{})).message,
+            "record changes: this trail is older and records them otherwise");
+  shop.run("alter table vestige_context add column more");
+  EXPECT_EQ(error_of(install(shop.db())).message,
+            "bring the trail up to date: its table vestige_context is not as it was installed");
+  shop.run("alter table vestige_context drop column more");
+  EXPECT_TRUE(must(install(shop.db())));
+  EXPECT_FALSE(must(install(shop.db())));
+  EXPECT_EQ(error_of(shop.db().run("insert into vestige_session (extra) values ('[1]')")).message,
+            "run sql: vestige: extra is no JSON object");
+  EXPECT_EQ(shop.rows("select * from vestige_change"), recorded);
+  EXPECT_EQ(shop.rows("pragma integrity_check"), "ok\n");
+  EXPECT_EQ(shop.rows("select count(*) from sqlite_schema where sql like '%json_type%'"), "0\n");
+  const auto client = shop.connect();
+  must(client->script("update p set v = 1; insert into r values ('b', 2)"));
+  EXPECT_EQ(shop.rows("select op, tx from vestige_change where id > 3"), "U|4\nU|4\nI|6\n");
+}
+
+}  // namespace
+}  // namespace vestige

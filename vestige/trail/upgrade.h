@@ -1,0 +1,14 @@
+// From a trail on SQLite whose tables each had all of capture in their own triggers, to one where they share
+// it: docs/decisions/0011-shared-capture.md. The test is test/capture_upgrade_test.cc.
+#pragma once
+
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+/// Makes capture anew, in the caller's transaction. What was recorded stays, bit for bit.
+///
+/// faults   corrupt: a table of the trail is not as it was installed
+Result<void> share_capture(Database& db);
+
+}  // namespace vestige
