@@ -21,15 +21,16 @@ declare
   held text := '';            -- what was read since
   dotted boolean := false;
   name text;
+  bare text := '';            -- without what stands in quotes
 begin
   carried := '';
   named := '{}';
   whole := false;
-  unclear := coalesce(condition ~ E'--|/[*]|[$][^0-9''][^'']*[$]|[$][$]|[uU]&[''"]', false);
   for word in
     select m[1] from regexp_matches(condition, E'([eE]''(?:[^''\\\\]|\\\\.|'''')*''|''(?:[^'']|'''')*''|"(?:[^"]|"")*"'
-      '|[^\\x01-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f][^\\x01-\\x23\\x25-\\x2f\\x3a-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f]*|\\s+|.)', 'g') m
+      || E'|[^\\x01-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f][^\\x01-\\x23\\x25-\\x2f\\x3a-\\x40\\x5b-\\x5e\\x60\\x7b-\\x7f]*|\\s+|.)', 'g') m
   loop
+    bare := bare || case when word ~ E'^[eE]?[''"]' then '?' else word end;
     if row_word is not null then
       if word ~ E'^\\s' then
         held := held || word;
@@ -63,6 +64,7 @@ begin
     whole := true;
     carried := carried || row_word || held;
   end if;
+  unclear := bare ~ '--|/[*]|[$][^0-9]|[uU]&[?]';
 end
 $$;
 
