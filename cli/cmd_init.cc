@@ -69,6 +69,12 @@ Result<int> run_init(Session& session) {
                             kSchemaVersion));
   TRY(renew_engine(db));
   if (!engine.empty()) TRY(choose_engine(session, db, engine));
+  if (const auto idle = TRY(idle_tables(db)); idle > 0)
+    session.say(
+        fmt::format("note: {} with capture triggers that record nothing, since they are not"
+                    " tracked here: a copy of the schema alone? vestige track --all records"
+                    " them, vestige doctor --fix takes the triggers away",
+                    counted(idle, "table")));
   return kDone;
 }
 

@@ -73,11 +73,11 @@ TEST_F(PostgresOwner, OwnsTheTrailAndNothingElse) {
   EXPECT_EQ(replayed(), "");
   EXPECT_EQ(PgShop::replayed_in(super, "app.p"), "");
   super.run("alter table app.p owner to " + app);
-  EXPECT_EQ(found(super), "error rights app.p");
+  EXPECT_EQ(found(super), "");
   EXPECT_TRUE(doctor(super.db(), true).has_value());
   EXPECT_EQ(super.one("select string_agg(op::text, '' order by id) from vestige.change where "
                       "tracked = 2"),
-            "IIDTD");
+            "IIDDT");
   EXPECT_EQ(
       super.one("select string_agg(distinct db_user, ' ') from vestige.changes where \"table\" "
                 "= 'app.t'"),
@@ -123,9 +123,9 @@ TEST_F(PostgresOwner, TheOwnerOfATableCannotTouchItsHistory) {
             "0");
   // Its own table's capture it can switch off; doctor says so.
   mine->run("alter table app.t disable trigger \"0_vestige_change\"");
-  EXPECT_EQ(found(super), "error triggers-disabled app.t");
+  EXPECT_EQ(found(super), "error gap app.t, error triggers-disabled app.t");
   mine->run("select vestige.track('app.t'), vestige.untrack('app.t'), vestige.track('app.t')");
-  EXPECT_EQ(found(super), "");
+  EXPECT_EQ(found(super), "error gap app.t");
 }
 
 TEST_F(PostgresOwner, AnAdminUndoesWhatWasDoneToItsTables) {
@@ -254,7 +254,9 @@ TEST_F(PostgresOwner, InstallsAgainForMembersOnly) {
   mine->error("rollback");
   // Without a superuser, the event triggers apart.
   super.run(
-      "drop event trigger vestige_ddl_end; drop event trigger vestige_drop; alter function "
+      "drop event trigger vestige_ddl_start; drop event trigger vestige_ddl_end; drop event "
+      "trigger "
+      "vestige_drop; alter function vestige.on_ddl_start() owner to vestige_owner; alter function "
       "vestige.on_ddl() owner to vestige_owner; alter function vestige.on_drop() owner to "
       "vestige_owner; "
       "grant vestige_owner to " +

@@ -81,11 +81,13 @@ $check$;
 \ir install/revert.sql
 \ir install/maintain.sql
 \ir install/standing.sql
+\ir install/parts.sql
 \ir install/evidence.sql
 \ir install/erase.sql
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql
+\ir install/acl.sql
 \ir install/pins.sql
 \ir install/owner.sql
 \ir install/upgrade.sql

@@ -31,7 +31,8 @@ Result<std::vector<Finding>> findings(Database& db) {
 }
 
 bool same(const Finding& left, const Finding& right) {
-  return left.code == right.code && left.message == right.message;
+  return left.severity == right.severity && left.code == right.code && left.table == right.table &&
+         left.message == right.message;
 }
 
 }  // namespace

@@ -108,8 +108,11 @@ Result<bool> install(Database& db) {
     const bool shared = TRY(captures_shared(db));
     if (whole && shared &&
         TRY(db.engine() == Engine::sqlite ? lets_cosign(db) : postgres::as_installed(db)) &&
-        (db.engine() == Engine::postgres || TRY(counts_unreadable(db))))
-      return false;
+        (db.engine() == Engine::postgres || TRY(counts_unreadable(db)))) {
+      const bool mended = db.engine() == Engine::postgres && TRY(postgres::mend_rights(db));
+      TRY(transaction.commit());
+      return mended;
+    }
     if (db.engine() == Engine::sqlite) {
       if (!shared) TRY(share_capture(db));
       TRY(db.script(sql::evidence));
@@ -134,6 +137,12 @@ Result<bool> install(Database& db) {
 
 Result<void> require_trail(Database& db) {
   const std::int64_t version = TRY(installed_version(db));
+  if (version == 0 && db.engine() == Engine::postgres && TRY(postgres::emptied(db)))
+    return hinted(fail(Fault::missing,
+                       "read the trail: {} has its tables and triggers, and nothing in them: a copy"
+                       " of the schema alone",
+                       db.where()),
+                  "vestige init makes an empty trail of it; until then nothing is recorded");
   if (version == 0)
     return hinted(fail(Fault::missing, "read the trail: there is none in {}", db.where()),
                   "vestige init makes one");
@@ -142,6 +151,10 @@ Result<void> require_trail(Database& db) {
                        version, kSchemaVersion),
                   "vestige init brings an older trail up to date");
   return {};
+}
+
+Result<std::int64_t> idle_tables(Database& db) {
+  return db.engine() == Engine::postgres ? postgres::idle_tables(db) : 0;
 }
 
 Result<std::int64_t> count_changes(Database& db) {

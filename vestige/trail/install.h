@@ -57,6 +57,9 @@ Result<void> renew_engine(Database& db);
 /// faults   as require_engine
 Result<std::int64_t> use_engine(Database& db, std::string_view engine);
 
+/// How many tables have capture triggers that record nothing, since they are not tracked here; 0 on SQLite.
+Result<std::int64_t> idle_tables(Database& db);
+
 /// How many changes the trail holds.
 Result<std::int64_t> count_changes(Database& db);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vestige/base/bytes.h"
+#include "vestige/base/crypto.h"
 #include "vestige/base/json.h"
 #include "vestige/db/postgres_sql.h"
 
@@ -78,6 +80,15 @@ Result<std::string> spelled(Database& db, const std::string& name) {
                       : hinted(std::move(missing), "did you mean " + near + "?");
 }
 
+// Which install script this is: a trail that another one installed is brought up to date.
+const std::string& fingerprint() {
+  static const std::string hex = [] {
+    const Hash hash = sha256(sql::postgres::install);
+    return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
+  }();
+  return hex;
+}
+
 }  // namespace
 
 Result<Row> row_of_tokens(std::string_view text) {
@@ -102,25 +113,56 @@ Result<Row> row_of_tokens(std::string_view text) {
 }
 
 Result<std::int64_t> installed_version(Database& db) {
-  if (TRY(scalar_integer(db,
-                         "select count(*) from pg_catalog.pg_class where oid ="
-                         " pg_catalog.to_regclass('vestige.meta')")) == 0)
-    return 0;
+  auto rows = TRY(db.query(
+      "select pg_catalog.has_schema_privilege(n.oid, 'usage') and"
+      " pg_catalog.has_table_privilege(c.oid, 'select'), pg_catalog.quote_ident(current_user)"
+      " from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+      " where n.nspname = 'vestige' and c.relname = 'meta'"));
+  if (TRY(rows->next()) == Step::end) return 0;
+  if (rows->integer(0) == 0) {
+    const std::string who = rows->text(1);
+    return hinted(fail(Fault::denied, "read the trail: {} may not", who),
+                  "grant vestige_reader to " + who);
+  }
   return scalar_integer(db, "select value::int8 from vestige.meta where name = 'schema_version'");
 }
 
+Result<bool> emptied(Database& db) {
+  return TRY(scalar_integer(db,
+                            "select count(*) from pg_catalog.pg_class where oid ="
+                            " pg_catalog.to_regclass('vestige.meta')")) != 0;
+}
+
+Result<std::int64_t> idle_tables(Database& db) {
+  return scalar_integer(db, "select count(distinct relation) from vestige.idle_triggers()");
+}
+
+Result<bool> mend_rights(Database& db) {
+  return TRY(scalar_integer(db, "select vestige.set_rights(false)")) != 0;
+}
+
 Result<bool> as_installed(Database& db) {
-  const auto altered = TRY(scalar_integer(
-      db,
-      "select count(*) from pg_catalog.pg_proc where oid = pg_catalog.to_regprocedure("
-      "'vestige.trail_findings()')"));
-  if (altered == 0) return false;
+  if (TRY(scalar_integer(db,
+                         "select count(*) from pg_catalog.pg_proc where oid ="
+                         " pg_catalog.to_regprocedure('vestige.trail_findings()')")) == 0)
+    return false;
+  if (TRY(scalar_integer(db,
+                         "select count(*) from vestige.meta where name = 'script' and value = ?1",
+                         {Text{fingerprint()}})) == 0)
+    return false;
   return TRY(scalar_integer(db,
                             "select count(*) from vestige.trail_findings() where code ="
                             " 'trail-altered' and remedy = 'vestige init makes it anew'")) == 0;
 }
 
-Result<void> install(Database& db) { return db.script(sql::postgres::install); }
+Result<void> install(Database& db) {
+  TRY(db.script(sql::postgres::install));
+  TRY(
+      db.run("insert into vestige.meta values ('script', ?1) on conflict (name) do update set"
+             " value = excluded.value",
+             {Text{fingerprint()}}));
+  return {};
+}
 
 Result<void> remove(Database& db) { return db.script(sql::postgres::remove); }
 

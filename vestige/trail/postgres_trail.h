@@ -19,8 +19,14 @@
 namespace vestige::postgres {
 
 Result<std::int64_t> installed_version(Database& db);
-/// Whether the trail's own functions and views are as they were installed.
+/// Whether the trail is what this vestige installs, and its functions and views are as they were then.
 Result<bool> as_installed(Database& db);
+/// Whether tables of a trail are there, with nothing in them: a copy of the schema alone.
+Result<bool> emptied(Database& db);
+/// How many tables have capture triggers that record nothing (doctor: triggers-idle).
+Result<std::int64_t> idle_tables(Database& db);
+/// Gives and takes rights on the trail until they are as they should be. Whether any was not.
+Result<bool> mend_rights(Database& db);
 /// Runs sql/postgres/install.sql in the caller's transaction.
 Result<void> install(Database& db);
 Result<void> remove(Database& db);

@@ -1,7 +1,7 @@
 -- The first write after DDL.
 
 -- What a table looks like that was altered since its capture functions were made, as a shape's id; makes them anew, if
--- no other transaction is about to. It waits for nobody, so that no write does.
+-- no other transaction is about to. It waits for nobody, so that no write does. Null: the table is not tracked here.
 --
 -- rel      the table that fired: for a partition, its own
 create or replace function vestige.shape_anew(rel oid, tracked_id int) returns int language plpgsql
@@ -10,11 +10,20 @@ declare
   t vestige.tracked;
   root oid := coalesce(pg_partition_root(rel), rel);
 begin
-  if vestige.up_to_date(root) and pg_try_advisory_xact_lock(hashtext('vestige.refit'), tracked_id) then
+  if not exists (select from vestige.tracked where id = tracked_id) then
+    -- A copy of the schema alone. Or a transaction that began before the table was tracked, and comes after an ALTER TABLE.
+    if (select is_called and last_value >= tracked_id from vestige.tracked_id_seq) then
+      perform vestige.note_gap(tracked_id, 'changes of a transaction that began before tracking did are not in the trail');
+    end if;
+    return null;
+  end if;
+  if vestige.up_to_date(root) then
     begin
-      perform from vestige.tracked where id = tracked_id for update nowait;
-      perform vestige.refit(tracked_id, root, 'noticed at a write', false);
-      return (select shape from vestige.tracked where id = tracked_id);
+      perform from vestige.tracked where id = tracked_id for update skip locked;
+      if found then
+        perform vestige.refit(tracked_id, root, 'noticed at a write', false);
+        return (select shape from vestige.tracked where id = tracked_id);
+      end if;
     exception when others then
       select * into t from vestige.tracked where id = tracked_id;
       return vestige.note_shape(t, root, 'noticed at a write: ' || sqlerrm);
@@ -36,6 +45,9 @@ declare
   number int;
 begin
   number := vestige.shape_anew(rel, tracked_id);
+  if number is null then
+    return;
+  end if;
   select * into s from vestige.shape where id = number;
   select * into t from vestige.tracked where id = tracked_id;
   if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then

@@ -97,13 +97,17 @@ $$;
 create or replace function vestige.as_of_change(kind anyelement, change bigint) returns setof anyelement language plpgsql stable
 rows 100000 set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
 set max_parallel_workers_per_gather = 0 as $$  -- pinned: values
+declare
+  rel oid := (select typrelid from pg_type where oid = pg_typeof(kind));
+  t vestige.tracked;
 begin
   if not exists (select from vestige.change c where c.id = change) then
     raise exception 'as_of_change: there is no change %', change using errcode = 'no_data_found';
   end if;
-  perform vestige.check_makes_rows((select typrelid from pg_type where oid = pg_typeof(kind)), 'as_of_change');
-  return query execute vestige.past_table(
-    vestige.tracked_table((select typrelid from pg_type where oid = pg_typeof(kind)), 'as_of_change'), change, null, true);
+  perform vestige.check_makes_rows(rel, 'as_of_change');
+  t := vestige.tracked_table(rel, 'as_of_change');
+  perform vestige.warn_of_gaps(t.id, change, 'as_of_change', rel::regclass::text);
+  return query execute vestige.past_table(t, change, null, true);
 end
 $$;
 
@@ -114,6 +118,7 @@ set max_parallel_workers_per_gather = 0 as $$  -- pinned: values
 declare
   rel oid := (select typrelid from pg_type where oid = pg_typeof(kind) and typtype = 'c');
   t vestige.tracked;
+  upto bigint;
 begin
   if rel is null or moment is null then
     raise exception 'as_of: a row of a table and a time are needed' using errcode = 'invalid_parameter_value',
@@ -126,6 +131,8 @@ begin
   elsif t.untracked_at is not null then
     raise warning 'as_of: % is not tracked since %: later changes are not known', rel::regclass, t.untracked_at;
   end if;
-  return query execute vestige.past_table(t, vestige.change_at(moment), moment, true);
+  upto := vestige.change_at(moment);
+  perform vestige.warn_of_gaps(t.id, upto, 'as_of', rel::regclass::text);
+  return query execute vestige.past_table(t, upto, moment, true);
 end
 $$;

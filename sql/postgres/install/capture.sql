@@ -202,7 +202,9 @@ begin%1$s
     if vestige.standing('%4$s'::regclass) <> %5$s or not %12$s then
       if vestige.own(tg_relid, %3$s) and exists (select from inserted) then
         number := vestige.shape_anew(tg_relid, %3$s);
-        if nested or vestige.deepest(%3$s) > 0 then
+        if number is null then
+          return null;
+        elsif nested or vestige.deepest(%3$s) > 0 then
           for one in execute vestige.inserted_rows(vestige.shape_row(number::int), vestige.typed_row(tg_relid)) loop
             perform vestige.capture_nested(tg_relid, %3$s, number::int, 'I', one.key, null, null, one.printed, one.live, one.live);
           end loop;

@@ -17,26 +17,29 @@ create or replace function vestige.guards() returns table (relation regclass, na
 set search_path = pg_catalog, pg_temp as $$
   select k.relation, g.name, exists (select from pg_trigger x where x.tgrelid = k.relation and x.tgname = g.name
     and x.tgfoid = 'vestige.refuse'::regproc and x.tgenabled = 'A' and x.tgqual is null
-    and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation = 'vestige.tracked'::regclass then 1 + 2 + 8
+    and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation in ('vestige.tracked'::regclass, 'vestige.gap'::regclass) then 1 + 2 + 8
                         when k.relation = to_regclass('vestige.checkpoint') then 1 + 2 + 4 + 8 + 16
                         else 1 + 2 + 8 + 16 end)
   from (select to_regclass(c) as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
-          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased']) c where to_regclass(c) is not null
+          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased', 'vestige.gap']) c where to_regclass(c) is not null
         union all select i.inhrelid from pg_inherits i where i.inhparent = 'vestige.change'::regclass) k,
     unnest(array['append_only', 'never_truncate']::name[]) g(name)
 $$;
 
--- Who but the owner may write to the trail. An auditor seals it.
-create or replace function vestige.writers() returns table (relation regclass, role text, rights text) language sql stable
+-- Capture triggers that record nothing, since their table is not tracked here: in a copy of the schema alone, and on
+-- partitions that were detached.
+create or replace function vestige.idle_triggers() returns table (relation regclass, name name) language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select c.oid::regclass, case a.grantee when 0 then 'public' else a.grantee::regrole::text end,
-         string_agg(lower(a.privilege_type), ', ' order by a.privilege_type)
-  from pg_class c, aclexplode(c.relacl) a
-  where c.relnamespace = 'vestige'::regnamespace and a.grantee <> c.relowner
-    and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES', 'USAGE')
-    and not (a.grantee = to_regrole('vestige_auditor') and a.privilege_type in ('INSERT', 'UPDATE', 'DELETE')
-             and c.relname in ('bundle', 'tile', 'sealer', 'checkpoint'))
-  group by c.oid, a.grantee
+  select g.tgrelid::regclass, g.tgname
+  from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_class c on c.oid = g.tgrelid,
+    lateral (select coalesce(substring(p.proname from '^(?:capture|insert)_([0-9]+)$'),
+                             substring(encode(g.tgargs, 'escape') from '^[0-9]+')) as id) n
+  where p.pronamespace = 'vestige'::regnamespace and c.relnamespace <> 'vestige'::regnamespace and g.tgparentid = 0
+    and not exists (
+      select from vestige.tracked t
+      where t.id::text = n.id and t.untracked_at is null
+        and (t.relation = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)
+             or vestige.live_relation(t) = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)))
 $$;
 
 -- What is to be said of the trail as a whole.
@@ -69,8 +72,11 @@ begin
           union all select from pg_proc p where p.pronamespace = 'vestige'::regnamespace and p.proowner <> trail_owner
             and p.prorettype <> 'event_trigger'::regtype and p.proname !~ '^(capture|insert)_[0-9]+$') o
     having count(*) > 0;
-  return query select 'error', 'rights', format('%s may %s %s: history is not safe from %s', w.role, w.rights, w.relation,
-      case w.role when 'public' then 'anybody' else w.role end), fix, true from vestige.writers() w;
+  return query select r.* from vestige.rights_findings() r;
+  return query select 'warning', 'triggers-idle', format('capture triggers stand on %s and record nothing: the table is not tracked here'
+      ' (a copy of the schema without its data), or it is a partition no longer', i.relation),
+      format('vestige track %s records it; vestige doctor --fix takes the triggers away', i.relation), true
+    from (select distinct x.relation from vestige.idle_triggers() x) i;
   return query select 'warning', 'rights', format('%s has the rights of the trail''s owner and can rewrite history', m.member::regrole),
       format('revoke %s from %s', trail_owner::regrole, m.member::regrole), false
     from pg_auth_members m where m.roleid = trail_owner;
@@ -98,7 +104,7 @@ begin
   else
     return query select 'warning', 'event-trigger', format('event trigger %s is disabled: DDL is noticed at the next write', e.evtname),
       format('alter event trigger %s enable always', e.evtname), false
-    from pg_event_trigger e where e.evtname in ('vestige_ddl_end', 'vestige_drop') and e.evtenabled <> 'A';
+    from pg_event_trigger e where e.evtname in ('vestige_ddl_start', 'vestige_ddl_end', 'vestige_drop') and e.evtenabled <> 'A';
   end if;
   return query select 'note', 'roles', format('there is no role %s: %s', r.name, r.meaning), 'vestige init, as a role that may create roles',
       false
@@ -151,16 +157,14 @@ begin
     end if;
     perform vestige.drop_trigger(g.relation, g.name);
     execute format('create trigger %I before %s on %s for each %s execute function vestige.refuse()', g.name,
-      case when g.name = 'never_truncate' then 'truncate' when g.relation = 'vestige.tracked'::regclass then 'delete'
+      case when g.name = 'never_truncate' then 'truncate' when g.relation in ('vestige.tracked'::regclass, 'vestige.gap'::regclass) then 'delete'
            when g.relation = to_regclass('vestige.checkpoint') then 'insert or update or delete'
            else 'update or delete' end, g.relation, case when g.name = 'never_truncate' then 'statement' else 'row' end);
     execute format('alter table %s enable always trigger %I', g.relation, g.name);
   end loop;
-  for g in select w.relation, w.role, c.relkind from vestige.writers() w join pg_class c on c.oid = w.relation loop
-    execute format('revoke %s on %s %s from %s', case when g.relkind = 'S' then 'usage, update' else
-      'insert, update, delete, truncate, trigger, references' end, case when g.relkind = 'S' then 'sequence' else 'table' end,
-      g.relation, g.role);
-  end loop;
+  perform vestige.set_rights(false);
+  perform vestige.drop_trigger(i.relation, i.name) from vestige.idle_triggers() i join pg_class c on c.oid = i.relation
+  where pg_has_role(c.relowner, 'usage');
   for t in select * from vestige.tracked where untracked_at is null order by id loop
     codes := array(select code from vestige.table_findings(t.id) f where f.fixable);
     continue when codes = '{}';
@@ -170,11 +174,15 @@ begin
       perform vestige.drop_trigger(x.relation, x.name)
       from vestige.capture_triggers(t.id, rel) x join pg_trigger y on y.tgrelid = x.relation and y.tgname = x.name
       where codes && array['triggers-altered', 'triggers-disabled'] and y.tgparentid = 0
-        and (y.tgenabled <> x.enabled or y.tgqual is not null or y.tgattr::text <> '' or y.tgtype <> x.kind);
+        and (y.tgenabled <> x.enabled or (y.tgqual is not null) <> (x.name = '0_vestige_apply') or not vestige.qualified(y.oid) or y.tgattr::text <> '' or y.tgtype <> x.kind);
       perform vestige.refit(t.id, rel, case when codes && array['triggers-missing', 'triggers-disabled', 'triggers-altered',
         'function-altered'] then 'capture was out of order: changes before this may not be in the trail' end);
+      if codes && array['triggers-missing', 'triggers-disabled', 'triggers-altered', 'function-altered'] then
+        perform vestige.note_gap(t.id, 'capture was out of order: changes before this may not be in the trail');
+      end if;
+      update vestige.gap set accepted = clock_timestamp() where tracked = t.id and accepted is null;
       -- What comes to partitions from the table is theirs only as far as each of them lets it.
-      perform vestige.enable_part(x.relation, x.name) from vestige.capture_triggers(t.id, rel) x
+      perform vestige.enable_part(x.relation, x.name, x.enabled) from vestige.capture_triggers(t.id, rel) x
         join pg_trigger y on y.tgrelid = x.relation and y.tgname = x.name where y.tgenabled <> x.enabled;
     exception when others then
       insert into vestige.note (message) values (format('mend %I.%I: %s', t.schema_name, t.table_name, sqlerrm));
@@ -183,9 +191,11 @@ begin
 end
 $$;
 
-create or replace function vestige.enable_part(part regclass, trigger_name name) returns void language plpgsql
+-- enabled   A(lways), O(rigin), R(eplica), as pg_trigger says it
+create or replace function vestige.enable_part(part regclass, trigger_name name, enabled "char") returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 begin
-  execute format('alter table %s enable always trigger %I', part, trigger_name);
+  execute format('alter table %s enable %s trigger %I', part, case enabled when 'A' then 'always' when 'R' then 'replica' else '' end,
+                 trigger_name);
 end
 $$;

@@ -36,7 +36,7 @@ begin
     raise exception 'set_engine %: the native engine is not in this database', "table"
       using errcode = 'feature_not_supported', hint = 'create extension vestige, or run native.sql as a superuser';
   end if;
-  perform pg_advisory_xact_lock(hashtext('vestige.track'), 0);
+  perform from vestige.meta where name = 'schema_version' for update;  -- one at a time
   update vestige.tracked t set engine = set_engine.engine where t.relation = "table" and t.untracked_at is null
     returning t.id into tracked_id;
   if tracked_id is null then

@@ -100,10 +100,19 @@ create or replace function vestige.make_function(named text, settings text, sour
 set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+  given text;
 begin
   execute format('create or replace function vestige.%I() returns trigger language plpgsql security definer %s as %L',
                  named, settings, source);
-  execute format('revoke all on function vestige.%I() from public', named);
+  for given in
+    select case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+    from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    where p.oid = to_regproc('vestige.' || named) and a.grantee <> p.proowner
+      and not exists (select from vestige.tracked t, vestige.partition_makers(t) m
+                      where t.id = substring(named from '[0-9]+$')::int and m.routine = p.oid and m.grantee = a.grantee)
+  loop
+    execute format('revoke all on function vestige.%I() from %s cascade', named, given);
+  end loop;
   if (select proowner from pg_proc where oid = to_regproc('vestige.' || named)) <> trail_owner then
     execute format('alter function vestige.%I() owner to %s', named, trail_owner::regrole);
   end if;
@@ -118,6 +127,33 @@ set search_path = pg_catalog, pg_temp as $$
     and not exists (select from pg_inherits where inhrelid = rel)
 $$;
 
+-- Lets who owns a partitioned table make partitions of it, and nobody who owned it before.
+create or replace function vestige.let_make_partitions(t vestige.tracked) returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  one text;
+begin
+  for one in
+    select format('revoke all on function %s from %s cascade', p.oid::regprocedure,
+                  case a.grantee when 0 then 'public' else a.grantee::regrole::text end)
+    from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    where p.oid = to_regproc(format('vestige.capture_%s', t.id)) and a.grantee <> p.proowner
+      and not exists (select from vestige.partition_makers(t) m where m.grantee = a.grantee)
+      and has_function_privilege(p.oid, 'execute with grant option')
+    union all
+    select format('grant execute on function %s to %s', m.routine::regprocedure,
+                  case m.grantee when 0 then 'public' else m.grantee::regrole::text end)
+    from vestige.partition_makers(t) m
+    where not exists (select from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                      where p.oid = m.routine and a.grantee in (m.grantee, 0) and a.privilege_type = 'EXECUTE')
+      and m.grantee <> (select p.proowner from pg_proc p where p.oid = m.routine)
+      and has_function_privilege(m.routine, 'execute with grant option')
+  loop
+    execute one;
+  end loop;
+end
+$$;
+
 -- Makes capture fit the table as it stands: its shape, its functions, and unless a write is going on, its triggers.
 create or replace function vestige.refit(tracked_id int, rel oid, remark text default null, with_triggers boolean default true)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -125,9 +161,11 @@ declare
   t vestige.tracked;
   s vestige.shape;
   settings text;
-  grant_to_owner text;
 begin
   select * into t from vestige.tracked where id = tracked_id;
+  if with_triggers then
+    perform vestige.look_at_parts(tracked_id, rel, false);
+  end if;
   t.shape := vestige.note_shape(t, rel, remark);
   update vestige.tracked set shape = t.shape, relation = rel, policy = vestige.carried_policy(t, rel),
     when_types = vestige.carried_types(t, rel), places = vestige.column_places(rel),
@@ -140,16 +178,7 @@ begin
   if vestige.by_statement(t, rel) then
     perform vestige.make_function(format('insert_%s', tracked_id), settings, vestige.insert_source(rel, t, s));
   end if;
-  -- PostgreSQL asks who makes a partition whether he may use the function of a row trigger that comes to it.
-  for grant_to_owner in
-    select format('grant execute on function %s to %s', f::regprocedure, r.relowner::regrole)
-    from pg_class r, unnest(array[to_regproc(format('vestige.capture_%s', tracked_id)),
-                                  case when t.engine = 'native' then to_regproc('vestige.capture_native') end]) f
-    where r.oid = rel and r.relkind = 'p' and not has_function_privilege(r.relowner, f, 'execute')
-      and has_function_privilege(f, 'execute with grant option')
-  loop
-    execute grant_to_owner;
-  end loop;
+  perform vestige.let_make_partitions(t);
   if with_triggers then
     perform vestige.set_triggers(tracked_id, rel);
   end if;

@@ -37,6 +37,9 @@ create or replace function vestige.partition_table(named text) returns regclass 
 set search_path = pg_catalog, pg_temp as $$
 begin
   execute format('create table vestige.%I (like vestige.change including all)', named);
+  -- A publication for all tables asks for it (rights.sql); PostgreSQL does not copy it.
+  execute format('alter table vestige.%I replica identity full', named);
+  perform vestige.keep_to_owner(format('vestige.%I', named)::regclass);
   return format('vestige.%I', named)::regclass;
 end
 $$;
@@ -149,6 +152,30 @@ begin
 end
 $$;
 
+-- Looks at the parts of tracked tables, where no event trigger did.
+create or replace function vestige.see_parts() returns setof text language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  rel oid;
+begin
+  for t in select k.* from vestige.tracked k join pg_class c on c.oid = k.relation
+           where k.untracked_at is null and (c.relkind = 'p' or c.relhassubclass
+                                             or exists (select from vestige.part p where p.tracked = k.id)) loop
+    rel := vestige.live_relation(t);
+    continue when rel is null or not exists (select from vestige.moved_parts(t, rel));
+    begin
+      perform from vestige.tracked k where k.id = t.id for update skip locked;
+      continue when not found;
+      return query select format('%s: %s', vestige.shown_name(t.schema_name, t.table_name), l)
+        from vestige.look_at_parts(t.id, rel, false) l;
+    exception when lock_not_available or deadlock_detected or insufficient_privilege or object_in_use then
+      null;  -- the next time
+    end;
+  end loop;
+end
+$$;
+
 -- Makes the partitions that are missing for this period and the two after it. A row that is written meanwhile is not
 -- waited for long: what cannot be had soon is tried again, `patience` times.
 --
@@ -177,13 +204,14 @@ begin
   horizon := date_trunc(width, clock_timestamp()) + 3 * period;
   delete from vestige.note where at < clock_timestamp() - interval '90 days';
   return query select vestige.see_truncates();
+  return query select vestige.see_parts();
   if not exists (select from vestige.change_default) and (select max(upto) from vestige.partitions()) >= horizon then
     return;
   end if;
   for attempt in 1..patience loop
     done := '{}';
     begin
-      perform pg_advisory_xact_lock(hashtext('vestige.maintain'), 0);
+      perform from vestige.meta where name = 'partition_width' for update;
       if exists (select from vestige.change_default) then
         done := array(select vestige.split_default());
       end if;

@@ -39,6 +39,14 @@ set search_path = pg_catalog, pg_temp as $$
   where b.yes
 $$;
 
+-- Whether a capture trigger's condition, if it has one, is the one that capture gives it.
+create or replace function vestige.qualified(capture_trigger oid) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
+  select g.tgqual is null or pg_get_triggerdef(g.oid)
+    like '% FOR EACH ROW WHEN ((current_setting(''session_replication_role''::text) = ''replica''::text)) EXECUTE %'
+  from pg_trigger g where g.oid = capture_trigger
+$$;
+
 -- What is wrong with one of a table's capture functions; null when nothing is. `source`: its text as it should be.
 create or replace function vestige.function_trouble(function_name text, source text, settings text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
@@ -108,12 +116,16 @@ begin
   select string_agg(case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
   from vestige.capture_triggers(t.id, rel) x join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name
   where g.tgfoid is distinct from to_regproc('vestige.' || x.function_name) or g.tgtype <> x.kind
-    or g.tgqual is not null or g.tgattr::text <> '';
+    or (g.tgqual is not null) <> (x.name = '0_vestige_apply') or g.tgattr::text <> '' or not vestige.qualified(g.oid);
   if found is not null then
     return query select 'error', 'triggers-altered', 'triggers altered',
       format('capture triggers are not as vestige made them: %s; changes meanwhile may not be in the trail', found),
       'vestige doctor --fix', true;
   end if;
+  return query select case when g.accepted then 'note' else 'error' end, 'gap', null::text,
+    format('%s (%s)', g.message, to_char(g.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')),
+    case when g.accepted then null else 'vestige doctor --fix takes it as known; at and as_of go on to say it' end, not g.accepted
+    from vestige.gaps(t.id) g;
   select string_agg(l.statement, '; ' order by l.statement) into found from vestige.loan(rel) l;
   if found is not null then
     return query select 'warning', 'rights', null::text,
@@ -124,12 +136,6 @@ begin
     return query select 'note', 'rights', null::text,
       format('row-level security of table %s holds for the trail''s owner %s, too: of a TRUNCATE the rows are not recorded, and'
              ' what triggers change may stand in another order', shown, trail_owner::regrole), format('alter role %s bypassrls', trail_owner::regrole), false;
-  end if;
-  select format('%s, who owns table %s, may not make partitions of it', c.relowner::regrole, shown) into found
-  from pg_class c where c.oid = rel and c.relkind = 'p'
-    and not has_function_privilege(c.relowner, to_regproc('vestige.capture_' || tracked_id), 'execute');
-  if found is not null then
-    return query select 'error', 'rights', null::text, found, 'vestige doctor --fix', true;
   end if;
   altered := rel <> t.relation or vestige.signature(rel) <> s.signature;
   if altered then

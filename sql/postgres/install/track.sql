@@ -30,6 +30,8 @@ declare
   t vestige.tracked;
   part text;
   named text;
+  number int;
+  fresh boolean;
   known text[] := array(select name from vestige.live_columns(rel));
 begin
   select c.oid, c.relname, n.nspname, c.relkind, c.relpersistence, c.relispartition into r
@@ -65,7 +67,7 @@ begin
     raise exception 'track %: capture is %', rel, policy ->> 'capture'
       using errcode = 'invalid_parameter_value', hint = 'it is changes or full';
   end if;
-  perform pg_advisory_xact_lock(hashtext('vestige.track'), 0);
+  perform from vestige.meta where name = 'schema_version' for update;  -- one at a time
   -- Tables that were renamed since they were last looked at make room for their old names.
   update vestige.tracked k set (schema_name, table_name) = (n.nspname, c.relname)
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -79,9 +81,15 @@ begin
     or schema_name = r.nspname and table_name = r.relname
   order by untracked_at is not null, relation = rel desc, id desc limit 1;
   perform vestige.check_condition_owner(rel, policy ->> 'when', t.policy ->> 'when');
+  fresh := t.id is null or t.untracked_at is not null;
   if t.id is null then
-    insert into vestige.tracked (schema_name, table_name, relation, policy, shape)
-    values (r.nspname, r.relname, rel, policy, 0) returning * into t;
+    -- In a copy of the schema alone functions of that number may stand, and tables that fire them.
+    loop
+      number := nextval(pg_get_serial_sequence('vestige.tracked', 'id'));
+      exit when to_regproc('vestige.capture_' || number) is null;
+    end loop;
+    insert into vestige.tracked (id, schema_name, table_name, relation, policy, shape)
+    values (number, r.nspname, r.relname, rel, policy, 0) returning * into t;
   else
     update vestige.tracked set policy = decide_policy.policy, places = null, when_types = null, untracked_at = null,
       tracked_at = case when untracked_at is null then tracked_at else clock_timestamp() end
@@ -91,6 +99,9 @@ begin
     perform vestige.check_condition(rel, policy ->> 'when');
   end if;
   perform vestige.refit(t.id, rel, null, false);
+  if fresh then
+    perform vestige.know_parts(t.id, rel);
+  end if;
   return t.id;
 end
 $$;

@@ -23,7 +23,9 @@ begin
   if by_statement and not native then
     return query values
       (rel::regclass, '0_vestige_insert'::name, 'after insert', 'statement', format('insert_%s', tracked_id), '', 'O'::"char"),
-      (rel::regclass, '0_vestige_apply', 'after insert', 'row', captured, '', 'R');
+      -- ENABLE TRIGGER ALL makes one of it that fires beside the other: it looks for itself when it is due.
+      (rel::regclass, '0_vestige_apply', 'after insert', 'row when (current_setting(''session_replication_role'') = ''replica'')',
+       captured, '', 'R');
   end if;
   -- Rows that reach a partition through its parent fire no trigger of statements. This one never fires; as long as it is
   -- there, PostgreSQL refuses to make the table a partition, and shows its name. PostgreSQL keeps the rows for it, of every
@@ -40,6 +42,19 @@ begin
 end
 $$;
 
+-- Whether the DDL of this transaction is the trail's own, which its event triggers pass over: said in a row, since a setting is
+-- anybody's.
+create or replace function vestige.own_ddl(begins boolean) returns void language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if begins then
+    insert into vestige.meta values ('own_ddl ' || pg_current_xact_id(), '') on conflict do nothing;
+  else
+    delete from vestige.meta where name = 'own_ddl ' || pg_current_xact_id();
+  end if;
+end
+$$;
+
 -- Gives a tracked table the triggers that it needs, as the table's owner.
 create or replace function vestige.set_triggers(tracked_id int, rel oid) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
@@ -47,10 +62,11 @@ declare
   x record;
 begin
   perform vestige.lend(rel);
+  perform vestige.own_ddl(true);
   for x in select * from vestige.wanted_triggers(tracked_id, rel) loop
     continue when exists (
       select from pg_trigger where tgrelid = x.relation and tgname = x.name and tgenabled = x.enabled
-        and tgfoid = to_regproc('vestige.' || x.function_name)
+        and tgfoid = to_regproc('vestige.' || x.function_name) and (tgqual is not null) = (x.manner like 'row when%')
         and tgtype & 28 = (select sum(case e when 'insert' then 4 when 'delete' then 8 when 'update' then 16 else 0 end)
                            from regexp_split_to_table(x.events, ' ') e)
         and tgargs = case when x.argument = '' then ''::bytea else convert_to(x.argument, 'UTF8') || E'\\x00'::bytea end);
@@ -62,6 +78,7 @@ begin
   perform vestige.drop_trigger(rel, g.tgname) from pg_trigger g
   where g.tgrelid = rel and g.tgname in ('0_vestige_insert', '0_vestige_apply', 'untrack it in vestige first: that')
     and not exists (select from vestige.wanted_triggers(tracked_id, rel) w where w.relation = rel and w.name = g.tgname);
+  perform vestige.own_ddl(false);
 end
 $$;
 
@@ -79,8 +96,8 @@ begin
     return;
   end if;
   execute format('create trigger %I %s on %s %s for each %s execute function vestige.%I(%s)', x.name, x.events, x.relation,
-                 case when x.manner <> 'statement' and x.events = 'after delete' then 'referencing old table as deleted'
-                      when x.manner = 'row' or x.events not like 'after %' then ''
+                 case when x.name not in ('0_vestige_insert', 'untrack it in vestige first: that') then ''
+                      when x.events = 'after delete' then 'referencing old table as deleted'
                       else 'referencing new table as inserted' end,
                  x.manner, x.function_name, case when x.argument = '' then '' else quote_literal(x.argument) end);
 exception when insufficient_privilege then

@@ -12,8 +12,14 @@ begin
       check (engine in ('portable', 'native'));
     update vestige.meta set value = '1' where name = 'schema_version';
   end if;
+  drop function if exists vestige.writers(), vestige.enable_part(regclass, name);
+  -- Nobody looked at partitions before: what stands is taken as known.
+  if not exists (select from vestige.part) then
+    for t in select k.* from vestige.tracked k join pg_catalog.pg_class c on c.oid = k.relation where k.untracked_at is null loop
+      perform vestige.know_parts(t.id, t.relation);
+    end loop;
+  end if;
   for t in select * from vestige.tracked where untracked_at is null order by id for update loop
-    perform pg_advisory_xact_lock(hashtext('vestige.refit'), t.id);
     begin
       perform vestige.refit(t.id, vestige.live_relation(t));
     exception when others then
