@@ -194,7 +194,7 @@ TEST_P(VerifyTrail, AnotherKeptLog) {
 TEST_P(VerifyTrail, SealedTwice) {
   trail.seal();
   trail.attack("update vestige_sealer set last_id = 0",
-               "update vestige.sealer set floor = 0, sealed = '0'");
+               "update vestige.sealer set floor = 0, sealed = '0', restored = 0");
   trail.seal();
   trail.verify();
   EXPECT_TRUE(trail.found.starts_with("sealed-twice 1\nsealed-twice 2\n")) << trail.found;

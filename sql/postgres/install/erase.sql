@@ -13,7 +13,8 @@ $$;
 
 -- Writes zeros over the salts of what an ERASE names. Every row is found by an index, also where nothing was ever analysed.
 create or replace function vestige.forget_salts(erase bigint) returns void language plpgsql
-set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set enable_material = off as $$
 declare
   b record;
   zeros constant bytea := decode(repeat('00', 16), 'hex');
@@ -56,7 +57,7 @@ $$;
 -- null when there was nothing left to take. Changes are found by id and time, each with one look into one partition.
 create or replace function vestige.erase_of(tracked_id int, ids bigint[], keys boolean, contexts boolean) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off as $$
+set enable_mergejoin = off set enable_material = off as $$
 declare
   t vestige.tracked;
   other vestige.tracked;
@@ -74,13 +75,16 @@ begin
       array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
   end if;
   if contexts then
-    said := array(select distinct x.id from unnest(ids) i join vestige.change c on c.id = i and c.tracked = tracked_id
+    said := array(select distinct x.id from unnest(ids) i
+                    cross join lateral (select c.context, c.xid from vestige.change c
+                                        where c.id = i and c.tracked = tracked_id limit 1) c
                     join vestige.context x on x.id = c.context and x.xid = c.xid where x.fields is not null);
   end if;
   with own as materialized (
     select c.id, c.at, c.tracked, concat_ws(',', case when c.old_row is not null or c.new_row is not null then 'values' end,
              case when keys and (c.key is not null or c.new_key is not null) then 'key' end) as parts
-    from unnest(ids) i join vestige.change c on c.id = i and c.tracked = tracked_id
+    from unnest(ids) i cross join lateral (
+      select c.* from vestige.change c where c.id = i and c.tracked = tracked_id limit 1) c
   ), under as materialized (
     select u.* from vestige.under_contexts(said) u where cardinality(said) > 0
   )
@@ -122,7 +126,7 @@ $$;
 -- returns  the ERASE of each table, which has the context of this transaction; a reason is required in it
 create or replace function vestige.erase_changes(changes bigint[], keys boolean default false, contexts boolean default false)
 returns setof bigint language plpgsql security definer set search_path = pg_catalog, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
 declare
   ids bigint[] := array(select distinct i from unnest(changes) i order by i);
   found bigint;
@@ -139,7 +143,7 @@ begin
   perform pg_current_xact_id();
   lock table vestige.sealer in share row exclusive mode;
   select count(distinct c.id), array_agg(distinct c.tracked), min(c.id) filter (where c.op = 'E') into found, tables, missing
-  from unnest(ids) i join vestige.change c on c.id = i;
+  from unnest(ids) i cross join lateral (select c.id, c.tracked, c.op from vestige.change c where c.id = i limit 1) c;
   if found < cardinality(ids) then
     select i into missing from unnest(ids) i where not exists (select from vestige.change c where c.id = i) limit 1;
     raise exception 'erase change %: there is no such change', missing using errcode = 'no_data_found';
