@@ -6,7 +6,7 @@ namespace {
 
 // Waits until a condition holds; fails the test with `what` otherwise.
 void eventually(PgSession& s, const std::string& condition, const char* what) {
-  for (int i = 0; i < 1'500; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     if (s.one("select (" + condition + ")::text") == "true") return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

@@ -210,7 +210,8 @@ TEST_F(PostgresTest, SaysConflictOfALockASerializationFailureAndADeadlock) {
   must("set deadlock_timeout = '10ms'; begin; update t set b = 4 where a = 1");
   must(*other, "set deadlock_timeout = '10s'; begin; update t set b = 4 where a = 2");
   std::thread waiting([&] { (void)other->run("update t set b = 5 where a = 1"); });
-  for (int i = 0; i < 500 && integer("select count(*) from pg_locks where not granted") == 0; ++i)
+  for (int i = 0; i < 100'000 && integer("select count(*) from pg_locks where not granted") == 0;
+       ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(error("update t set b = 5 where a = 2").fault, Fault::conflict);
   db_->rollback();

@@ -20,9 +20,9 @@ class PostgresNativeIndexCrash : public ::testing::Test {
   }
   // The server has ended all sessions, of which this was one, and takes new ones.
   static void await(const PostgresServer& server, PgSession& ended) {
-    for (int i = 0; i < 3000 && ended.error("select 1").empty(); ++i)
+    for (int i = 0; i < 100'000 && ended.error("select 1").empty(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 100'000; ++i) {
       const auto opened = Postgres::open(server.url());
       if (opened.has_value()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -195,7 +195,7 @@ void tell(int descriptor, const std::string& text) {
     server = launch(command, user, log);
   }
   bool up = false;
-  for (int i = 0; server > 0 && !up && i < 6'000; ++i) {
+  for (int i = 0; server > 0 && !up && i < 100'000; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     if (waitpid(server, nullptr, WNOHANG) == server) server = -1;
     else up = answers(folder);

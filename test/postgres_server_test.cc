@@ -23,7 +23,7 @@ namespace vestige {
 namespace {
 
 bool soon(const std::function<bool()>& holds) {
-  for (int i = 0; i < 2'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

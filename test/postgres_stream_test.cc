@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <chrono>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -170,12 +169,10 @@ TEST_F(PostgresStreamTest, LetsWhatWasLeftUnfinishedStand) {
 }
 
 TEST_F(PostgresStreamTest, CancelsALongRestThatNobodyReads) {
-  const auto start = std::chrono::steady_clock::now();
-  auto rows = query("select generate_series(1, 1000000000000)");
+  auto rows = query("select generate_series(1, 1000000000000)");  // days, if it is not cancelled
   ASSERT_EQ(*rows->next(), Step::row);
   rows.reset();
   EXPECT_EQ(integer("select 42"), 42);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST_F(PostgresStreamTest, RefusesCopyOverTheConnection) {

@@ -32,6 +32,6 @@ foreach(suite IN LISTS suites)
     set(cost 10)
   endif()
   string(APPEND tests "add_test([==[${suite}]==] [==[${PROGRAM}]==] [==[--gtest_filter=${suite}.*]==])\n"
-         "set_tests_properties([==[${suite}]==] PROPERTIES TIMEOUT 600 COST ${cost} ENVIRONMENT [==[${ENVIRONMENT}]==])\n")
+         "set_tests_properties([==[${suite}]==] PROPERTIES COST ${cost} ENVIRONMENT [==[${ENVIRONMENT}]==])\n")
 endforeach()
 file(WRITE ${TESTS} "${tests}")

@@ -81,7 +81,7 @@ class Shell:
                 self.environment[name] = value
             return ""
         done = subprocess.run(["bash", "-c", command], cwd=self.directory, env=self.environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+                              stdin=subprocess.DEVNULL, capture_output=True)
         out = visible(done.stdout, self.directory)
         if out and not out.endswith("\n"):
             out += "⏎\n"  # the last line was not ended

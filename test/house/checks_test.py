@@ -128,6 +128,12 @@ class Words(unittest.TestCase):
         self.assertTrue(words.REMINDERS.search("// TO" + "DO: later"))
         self.assertFalse(words.REMINDERS.search("mastodon"))
 
+    def test_hosts_of_registries_and_time_limits_are_found(self):
+        self.assertTrue(words.REGISTRY.search("http://deb" + ".debian.org/debian"))
+        self.assertFalse(words.REGISTRY.search("Debian's archive"))
+        self.assertTrue(words.LIMIT.search("PROPERTIES TIME" + "OUT 600"))
+        self.assertFalse(words.LIMIT.search("lock_timeout 20"))
+
 
 if __name__ == "__main__":
     unittest.main()

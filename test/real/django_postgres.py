@@ -56,7 +56,7 @@ logfile = {self.directory}/pgbouncer.log
         said = (self.directory / "said").open("w+")
         self.bouncer = subprocess.Popen(command, user=user and user.pw_uid, group=user and user.pw_gid,
                                         extra_groups=[] if user else None, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        for _ in range(500):
+        for _ in range(100_000):
             if (self.directory / ".s.PGSQL.6432").exists():
                 return
             check(self.bouncer.poll() is None, "pgbouncer ended: " + (self.directory / "said").read_text())

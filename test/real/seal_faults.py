@@ -51,7 +51,7 @@ class Trail:
 
     def run(self, *words, code=0):
         process = self.start(*words)
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate()
         check(code is None or process.returncode == code, f"{words} ended with {process.returncode}: {out}{error}")
         return subprocess.CompletedProcess(words, process.returncode, out, error)
 
@@ -124,7 +124,7 @@ class Trail:
         mark.unlink(missing_ok=True)
         process = self.start(*self.command, env=os.environ | {
             "LD_PRELOAD": str(shim), "FAULT_AT": str(at), "FAULT_MODE": mode, "FAULT_MARK": str(mark)})
-        out, error = process.communicate(timeout=60)
+        out, error = process.communicate()
         step = mark.read_text().strip() if mark.exists() else None
         if step is None:
             check(process.returncode == 0, f"without a fault: {error}")
@@ -182,7 +182,7 @@ class Trail:
                 process = self.start(*self.command, "--follow", "--every", "0.01")
                 time.sleep(random.uniform(0.005, 0.2))
                 process.kill()
-                out, error = process.communicate(timeout=60)
+                out, error = process.communicate()
                 check(process.returncode == -9, f"it ended with {process.returncode}: {error}")
                 self.collect(out)
                 rounds += 1
@@ -226,16 +226,16 @@ class SqliteTrail(Trail):
         self.rows, self.roots, self.kept = self.before[0], dict(self.before[1]), list(self.before[2])
 
     def script(self, sql):
-        with contextlib.closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
+        with contextlib.closing(sqlite3.connect(self.file, timeout=3600, isolation_level=None)) as db:
             db.executescript(f"begin immediate; {sql}; commit" if sql.startswith("insert") else sql)
 
     @contextlib.contextmanager
     def connection(self):
-        with contextlib.closing(sqlite3.connect(self.file, timeout=30, isolation_level=None)) as db:
+        with contextlib.closing(sqlite3.connect(self.file, timeout=3600, isolation_level=None)) as db:
             yield db.execute
 
     def notes(self):
-        with contextlib.closing(sqlite3.connect(self.file, timeout=30)) as db:
+        with contextlib.closing(sqlite3.connect(self.file, timeout=3600)) as db:
             return [note for note, in db.execute("select note from vestige_checkpoint order by size desc limit 40")]
 
 

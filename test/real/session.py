@@ -38,7 +38,7 @@ class Session:
     def run(self, command, stdin="", codes=(0,)):
         data = stdin if isinstance(stdin, bytes) else stdin.encode()
         done = subprocess.run(command, input=data, capture_output=True, env=self.environment,
-                              cwd=self.directory, timeout=300)
+                              cwd=self.directory)
         shown = " ".join(str(word) for word in command)
         check(done.returncode in codes, f"{shown}\nexit code {done.returncode}\n"
               f"{done.stderr.decode(errors='replace')}\n--- stdin\n{data[:4000].decode(errors='replace')}")

@@ -39,7 +39,7 @@ class Server:
         self.url, self.port = found[1], int(found[2])
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
         connection.request(method, path, body and body.encode())
         answer = connection.getresponse()
         return answer.status, answer.read().decode(), answer.getheader("Content-Type")

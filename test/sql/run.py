@@ -25,7 +25,7 @@ def psql(database, text, *options):
     environment = {**os.environ, "PGDATABASE": database, "PGTZ": "UTC", "LC_ALL": "C.UTF-8",
                    "PGOPTIONS": "-c client_min_messages=warning -c intervalstyle=postgres"}
     done = subprocess.run(["psql", "-X", "-q", "-v", "SHOW_CONTEXT=never", *options], input=text, env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     lines = PARTITION.sub("vestige.change_…", done.stdout).splitlines()
     return "".join(line.rstrip() + "\n" for line in lines).rstrip("\n") + "\n" if lines else ""
 
