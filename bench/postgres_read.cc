@@ -135,7 +135,7 @@ void answers(const std::string& install, const std::string& native, int changes,
           asked);
   measure({"the last 20 of an actor, by the program",
            [&](Dice& dice) {
-             actor.actor = fmt::format("teller-{}", dice.below(4000));
+             actor.who = {fmt::format("teller-{}", dice.below(4000))};
              read_all(*program, actor);
            },
            server_pid},

@@ -128,6 +128,8 @@ Result<Arguments> parse(const Command& command, std::vector<std::string> line) {
     for (const std::string& value : handles[option.name()]->results())
       values.push_back(unmarked(value));
     if (values.empty()) continue;
+    if (values.size() > 1 && !option.value.empty() && !option.repeated)
+      return fail(Fault::invalid, "{}{} is given twice", prefix(command), option.name());
     TRY(check_choices(command, option, values));
     arguments.options_[option.name()] = std::move(values);
   }
@@ -233,7 +235,10 @@ Result<Context> Arguments::context(std::string_view actor) const {
     if (equals == 0 || equals == std::string::npos)
       return hinted(fail(Fault::invalid, "read --context '{}': no field and value", pair),
                     "write --context ticket=4711");
-    context.set(pair.substr(0, equals), pair.substr(equals + 1));
+    const std::string field = pair.substr(0, equals);
+    if (context.get(field) != nullptr)
+      return fail(Fault::invalid, "read --context '{}': {} is given twice", pair, field);
+    context.set(field, pair.substr(equals + 1));
   }
   return context;
 }

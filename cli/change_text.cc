@@ -95,6 +95,11 @@ std::string key_words(const Row& key) {
   return out;
 }
 
+std::string who_text(const Change& change) {
+  const std::string* who = change.who();
+  return who == nullptr ? "" : *who;
+}
+
 std::string context_text(const Change& change, std::string_view field) {
   const std::string* text = change.context.get(field);
   return text == nullptr ? "" : *text;
@@ -143,7 +148,7 @@ void print_change(Output& output, const Change& change) {
 
 void print_csv_head(Output& output) {
   output.csv({"id", "at", "op", "table", "key", "new_key", "old_values", "new_values",
-              "changed_fields", "tx", "actor", "reason", "context", "db_user", "erased"});
+              "changed_fields", "tx", "actor", "reason", "context", "db_user", "erased", "who"});
 }
 
 void print_csv(Output& output, const Change& change) {
@@ -163,7 +168,7 @@ void print_csv(Output& output, const Change& change) {
               std::to_string(change.tx), optional(change.context.get("actor")),
               optional(change.context.get("reason")), csv_text(to_json(change.context)),
               change.db_user.has_value() ? csv_text(*change.db_user) : "",
-              csv_text(erased_text(change))});
+              csv_text(erased_text(change)), optional(change.who())});
 }
 
 }  // namespace vestige::cli

@@ -30,6 +30,9 @@ Piece op_piece(Op op);
 /// The values of a key as people type them: "1", or "7 2".
 std::string key_words(const Row& key);
 
+/// Who did it (see Change::who), or "".
+std::string who_text(const Change& change);
+
 /// A field of the context, or "".
 std::string context_text(const Change& change, std::string_view field);
 

@@ -21,10 +21,11 @@ void print_json(Output& output, const Blame& blame) {
   for (const Blamed& one : blame.columns) {
     std::string change = R"("change":null)";
     if (one.change.has_value())
-      change = fmt::format(R"("change":{},"at":"{}","op":"{}","tx":{},"actor":{},"reason":{})",
-                           one.change->id, format_time(one.change->at), name(one.change->op),
-                           one.change->tx, text_or_null(one.change->context.get("actor")),
-                           text_or_null(one.change->context.get("reason")));
+      change = fmt::format(
+          R"("change":{},"at":"{}","op":"{}","tx":{},"actor":{},"reason":{},"who":{})",
+          one.change->id, format_time(one.change->at), name(one.change->op), one.change->tx,
+          text_or_null(one.change->context.get("actor")),
+          text_or_null(one.change->context.get("reason")), text_or_null(one.change->who()));
     output.json(fmt::format(R"({{"table":{},"key":{},"exists":{},"column":{},"value":{},{}}})",
                             text_json(blame.table), to_json(blame.key), blame.exists,
                             text_json(one.column), to_json(one.value), change));
@@ -32,7 +33,7 @@ void print_json(Output& output, const Blame& blame) {
 }
 
 void print_csv(Output& output, const Blame& blame) {
-  output.csv({"column", "value", "change", "at", "op", "tx", "actor", "reason"});
+  output.csv({"column", "value", "change", "at", "op", "tx", "actor", "reason", "who"});
   const auto text = [](const std::string* bytes) {
     return bytes == nullptr ? "" : csv_text(*bytes);
   };
@@ -42,10 +43,10 @@ void print_csv(Output& output, const Blame& blame) {
       for (std::string field :
            {std::to_string(change->id), format_time(change->at), std::string(name(change->op)),
             std::to_string(change->tx), text(change->context.get("actor")),
-            text(change->context.get("reason"))})
+            text(change->context.get("reason")), text(change->who())})
         fields.push_back(std::move(field));
     }
-    fields.resize(8);
+    fields.resize(9);
     output.csv(fields);
   }
 }
@@ -66,7 +67,7 @@ void print_table(Output& output, const Blame& blame) {
       cells.push_back({Label::id, std::to_string(one.change->id)});
       cells.push_back(
           {Label::time, narrow ? minute_time(one.change->at) : short_time(one.change->at)});
-      cells.push_back({Label::person, context_text(*one.change, "actor")});
+      cells.push_back({Label::person, who_text(*one.change)});
       cells.push_back({Label::reason, context_text(*one.change, "reason")});
     } else {
       cells.insert(cells.end(),

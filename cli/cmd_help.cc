@@ -1,7 +1,6 @@
 // help: the manual.
 #include "cli/help.h"
 #include "cli/session.h"
-#include "vestige/trail/catalog.h"
 
 namespace vestige::cli {
 namespace {
@@ -19,12 +18,7 @@ Result<int> run_help(Session& session) {
     const std::string& verb = arguments.words().front();
     const Command* command = find_command(verb);
     if (command == nullptr) {
-      std::vector<std::string> names;
-      for (const Command& one : commands()) names.push_back(one.name);
-      const std::string near = nearest(verb, names);
-      return hinted(
-          fail(Fault::invalid, "help: there is no verb '{}'", verb),
-          near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean {}?", near));
+      return hinted(fail(Fault::invalid, "help: there is no verb '{}'", verb), instead_of(verb));
     }
     output.text(verb_help(*command));
   }

@@ -1,10 +1,12 @@
 // init: install the trail, bring it up to date, or take it away.
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "cli/session.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/remains.h"
 
 namespace vestige::cli {
 namespace {
@@ -18,7 +20,7 @@ bool agreed(const std::string& question) {
 }
 
 Result<int> remove(Session& session, Database& db) {
-  if (TRY(installed_version(db)) == 0) {
+  if (!TRY(remains(db)).any) {
     session.say("there is no trail in " + db.where());
     return kDone;
   }
@@ -44,6 +46,21 @@ Result<void> choose_engine(Session& session, Database& db, std::string_view engi
   return {};
 }
 
+// What was put back is empty. A trail that is only older lacks no table that every trail has.
+void say_missing(Session& session, const Database& db, const Remains& left) {
+  const bool older = std::none_of(left.missing.begin(), left.missing.end(), [](const auto& name) {
+    return name == "vestige.meta" || name == "vestige.tracked" || name == "vestige.shape" ||
+           name == "vestige.context" || name == "vestige.change" || name.starts_with("vestige_");
+  });
+  if (older) return;
+  std::string list;
+  for (const std::string& name : left.missing) list += (list.empty() ? "" : ", ") + name;
+  session.say(
+      fmt::format("note: of the trail in {} tables were missing: {}; they are there again, "
+                  "and what was in them is lost",
+                  db.where(), list));
+}
+
 Result<int> run_init(Session& session) {
   const Arguments& arguments = session.arguments();
   if (arguments.has("--yes") && !arguments.has("--remove"))
@@ -56,8 +73,10 @@ Result<int> run_init(Session& session) {
                                   : arguments.has("--portable") ? "portable"
                                                                 : "";
   if (!engine.empty()) TRY(require_engine(db, engine));
+  const Remains left = TRY(remains(db));
   const std::int64_t before = TRY(installed_version(db));
   const bool installed = TRY(install(db));
+  if (left.any && !left.missing.empty()) say_missing(session, db, left);
   if (!installed) TRY(maintain(db));
   if (!installed) session.say(fmt::format("the trail in {} is up to date", db.where()));
   else if (before == 0)
@@ -86,11 +105,14 @@ Command init_command() {
       .group = "set up",
       .summary = "install the trail in a database, or bring it up to date",
       .about =
-          {"Adds the tables vestige_* to the database, in one transaction. Running it again "
+          {"Adds the tables vestige_* to the database (on PostgreSQL the schema vestige), in one "
+           "transaction. Running it again "
            "changes nothing. No table is tracked until `vestige track`.",
            "With --remove it takes everything away again: the history, the triggers, the "
-           "tables vestige_*. It says how many changes would be lost, and does nothing "
-           "without --yes (or a yes at the terminal).",
+           "tables vestige_* (on PostgreSQL the schema vestige). It says how many changes would be "
+           "lost, and does nothing without --yes (or a yes at the terminal).",
+           "Where another tool dropped tables of the trail, the application cannot write any "
+           "more; both ways lead out, and say what was lost.",
            "On a PostgreSQL server that has the module vestige (docs/native.md), --native has "
            "all tables recorded by it, those tracked later too; --portable goes back, and leaves "
            "nothing in the database that needs the module. The history stays, and reads the "

@@ -38,7 +38,7 @@ class Lines {
     if (tables_) cells.push_back({Label::name, change.table});
     if (keys_) cells.push_back({Label::name, key_words(change.key)});
     cells.push_back({Label::plain, what_changed(change)});
-    cells.push_back({Label::person, context_text(change, "actor")});
+    cells.push_back({Label::person, who_text(change)});
     cells.push_back({Label::reason, context_text(change, "reason")});
     table_.row(std::move(cells));
   }
@@ -83,7 +83,14 @@ Result<int> run_log(Session& session) {
     else lines.row(*change);
   }
   lines.end();
-  if (!any && output.wanted()) session.say("no changes");
+  if (!any && output.wanted()) {
+    for (const std::string& word : asked.key)
+      if (const auto table = TRY(meant_table(db, word)); table.has_value())
+        return hinted(
+            fail(Fault::invalid, "log: {} has no row {}, which is a table", asked.table, word),
+            "one table at a time");
+    session.say("no changes");
+  }
   return kDone;
 }
 
@@ -142,14 +149,15 @@ Command log_command() {
       .about =
           {"KEY is the row's identity: the values of the key columns in their order, or "
            "column=value for each. The history of a row follows it when its key changes, in both "
-           "directions. All conditions that are given must hold.",
+           "directions. All conditions that are given must hold; of an option that is given more "
+           "than "
+           "once, any of its values will do.",
            "null is NULL, 'null' the word. SQLite lets several rows have a NULL in their key: "
            "rowid=7 says which; it also names a row of a table without a key.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
            "now; without a zone it is UTC."},
       .options = joined(filter_options(),
-                        {{.names = "--actor", .value = "NAME", .summary = "changes by an actor"},
-                         {.names = "--tx", .value = "N", .summary = "changes of a transaction"},
+                        {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},
                          {.names = "-n, --limit", .value = "N", .summary = "at most so many"},
                          {.names = "--reverse", .value = "", .summary = "oldest first"},
                          format_option()}),

@@ -1,4 +1,6 @@
 // plan and apply: policies as code.
+#include <utility>
+
 #include "cli/plan_file.h"
 #include "cli/session.h"
 #include "vestige/audit/plan.h"
@@ -35,21 +37,36 @@ void print(Output& output, const std::vector<PlanStep>& steps) {
   }
 }
 
+// Prints what is done, or would be; says what is left as it is. Returns whether anything is done.
+bool report(Session& session, const std::vector<PlanStep>& steps) {
+  std::vector<PlanStep> done;
+  bool left = false;
+  for (const PlanStep& step : steps)
+    if (step.action != "leave") done.push_back(step);
+  print(session.output(), done);
+  for (const PlanStep& step : steps) {
+    if (step.action != "leave") continue;
+    session.say("note: " + step.text +
+                (std::exchange(left, true) ? "" : "; left as it is: --prune is for that"));
+  }
+  return !done.empty();
+}
+
 Result<int> run_plan(Session& session) {
-  const Plan wanted = TRY(read_plan(file(session)));
+  Plan wanted = TRY(read_plan(file(session)));
+  wanted.prune = session.arguments().has("--prune");
   Database& db = *TRY(database(session));
-  const std::vector<PlanStep> steps = TRY(plan(db, wanted));
-  print(session.output(), steps);
-  if (steps.empty()) session.say(fmt::format("{} is as planned", db.where()));
-  return steps.empty() ? kDone : kNo;
+  if (report(session, TRY(plan(db, wanted)))) return kNo;
+  session.say(fmt::format("{} is as planned", db.where()));
+  return kDone;
 }
 
 Result<int> run_apply(Session& session) {
-  const Plan wanted = TRY(read_plan(file(session)));
+  Plan wanted = TRY(read_plan(file(session)));
+  wanted.prune = session.arguments().has("--prune");
   Database& db = *TRY(database(session));
-  const std::vector<PlanStep> steps = TRY(apply(db, wanted));
-  print(session.output(), steps);
-  if (steps.empty()) session.say(fmt::format("{} is as planned; nothing to do", db.where()));
+  if (!report(session, TRY(apply(db, wanted))))
+    session.say(fmt::format("{} is as planned; nothing to do", db.where()));
   return kDone;
 }
 
@@ -57,6 +74,10 @@ std::vector<Option> options() {
   return {{.names = "-f, --file",
            .value = "FILE",
            .summary = "the plan; otherwise vestige.toml, here or in a folder above"},
+          {.names = "--prune",
+           .value = "",
+           .summary =
+               "untrack tables that the plan does not name, remove periods that it does not give"},
           format_option()};
 }
 
@@ -78,7 +99,8 @@ Command apply_command() {
           .summary = "make the database as vestige.toml says",
           .about =
               {"Does what `vestige plan` shows, in one transaction, and prints what it did. Tables "
-               "that the plan does not name are untracked; their history stays."},
+               "that the plan does not name stay as they are, unless --prune is given: then they "
+               "are untracked, and their history stays."},
           .options = options(),
           .examples = {{"vestige apply -f policies/shop.toml", "put a plan into force"}},
           .all_or_nothing = true,

@@ -40,13 +40,14 @@ Result<int> run_restore(Session& session) {
 
 Result<RevertRequest> revert_request(const Arguments& arguments) {
   RevertRequest request;
-  const int ways = (arguments.has("--tx") ? 1 : 0) + (arguments.has("--change") ? 1 : 0) +
-                   (arguments.has("--actor") ? 1 : 0);
+  const bool by_whom = arguments.has("--actor") || arguments.has("--db-user");
+  const int ways =
+      (arguments.has("--tx") ? 1 : 0) + (arguments.has("--change") ? 1 : 0) + (by_whom ? 1 : 0);
   if (ways != 1)
     return hinted(fail(Fault::invalid, "revert: say what, in just one way"),
                   "--tx N, or --change ID…, or --actor NAME --since TIME");
-  if (arguments.has("--actor") && !arguments.has("--since"))
-    return fail(Fault::invalid, "revert: --actor and --since go together");
+  if (by_whom && !arguments.has("--since"))
+    return fail(Fault::invalid, "revert: --actor (or --db-user) and --since go together");
   if (arguments.has("--key") && !arguments.has("--table"))
     return hinted(fail(Fault::invalid, "revert: --key without --table"), "--table T --key K");
   if (!arguments.has("--change") && !arguments.words().empty())
@@ -56,11 +57,13 @@ Result<RevertRequest> revert_request(const Arguments& arguments) {
     return fail(Fault::invalid, "revert: --force and --skip-conflicts exclude each other");
   const Selection chosen = TRY(filter(arguments));
   request.tx = chosen.tx;
-  request.actor = chosen.actor;
+  request.who = chosen.who;
+  request.db_users = chosen.db_users;
   request.since = chosen.since;
   request.until = chosen.until;
-  request.op = chosen.op;
-  request.column = chosen.column;
+  request.ops = chosen.ops;
+  if (chosen.columns.size() > 1) return fail(Fault::invalid, "revert: --column is given twice");
+  if (!chosen.columns.empty()) request.column = chosen.columns.front();
   request.table = arguments.text("--table");
   request.key = arguments.values("--key");
   std::vector<std::string> ids = arguments.values("--change");
@@ -135,9 +138,6 @@ Command revert_command() {
           joined(
               {{.names = "--tx", .value = "N", .summary = "every change of a transaction"},
                {.names = "--change", .value = "ID", .summary = "these changes", .repeated = true},
-               {.names = "--actor",
-                .value = "NAME",
-                .summary = "what an actor did, --since a time"},
                {.names = "--table", .value = "TABLE", .summary = "of these, changes of a table"},
                {.names = "--key",
                 .value = "KEY",

@@ -113,8 +113,10 @@ Result<int> run_track(Session& session) {
   TRY(require_trail(db));
   auto transaction = TRY(Transaction::begin(db));
   const std::vector<Tracked> before = TRY(tracked_tables(db));
-  std::vector<std::string> names = arguments.words();
+  std::vector<std::string> names;
   if (arguments.has("--all")) names = TRY(trackable_tables(db));
+  for (const std::string& word : arguments.words())
+    names.push_back(TRY(meant_table(db, word)).value_or(word));
   std::vector<std::string> report;
   Spread spread(arguments);
   for (const std::string& name : names) {
@@ -176,17 +178,25 @@ Command track_command() {
            "that no table has is an error."},
       .options =
           {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
-           {.names = "--include", .value = "COLUMNS", .summary = "record only these, and the key"},
-           {.names = "--exclude", .value = "COLUMNS", .summary = "record all but these"},
+           {.names = "--include",
+            .value = "COLUMNS",
+            .summary = "record only these, and the key",
+            .repeated = true},
+           {.names = "--exclude",
+            .value = "COLUMNS",
+            .summary = "record all but these",
+            .repeated = true},
            {.names = "--when",
             .value = "SQL",
             .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
            {.names = "--require",
             .value = "FIELDS",
-            .summary = "refuse changes without these fields of the context, e.g. actor,reason"},
+            .summary = "refuse changes without these fields of the context, e.g. actor,reason",
+            .repeated = true},
            {.names = "--key",
             .value = "COLUMNS",
-            .summary = "what identifies a row; otherwise the primary key"},
+            .summary = "what identifies a row; otherwise the primary key",
+            .repeated = true},
            {.names = "--capture",
             .value = "WHAT",
             .summary = "of an UPDATE, record its changes (the default) or the full new row",
@@ -200,7 +210,10 @@ Command track_command() {
             .summary = "record the rows that are there now, too"},
            {.names = "--retention", .value = "NAME", .summary = "how long its history is kept"},
            {.names = "--classification", .value = "NAME", .summary = "how secret its values are"},
-           {.names = "--tags", .value = "TAGS", .summary = "words for reports, e.g. SOX,GDPR"}},
+           {.names = "--tags",
+            .value = "TAGS",
+            .summary = "words for reports, e.g. SOX,GDPR",
+            .repeated = true}},
       .examples = {{"vestige track products --tags SOX --exclude updated_at",
                     "track a table, all but a noisy column"},
                    {"vestige track accounts --require actor,reason",
@@ -213,13 +226,13 @@ Command track_command() {
 Command untrack_command() {
   return {.name = "untrack",
           .group = "set up",
-          .summary = "stop to record tables; their history stays",
+          .summary = "stop recording tables; their history stays",
           .arguments = "TABLE…",
           .least = 1,
           .most = kAny,
           .about = {"Drops the triggers of the tables. What was recorded stays and can be read. "
                     "`vestige track` takes up the history again."},
-          .examples = {{"vestige untrack products", "stop to record products"}},
+          .examples = {{"vestige untrack products", "stop recording products"}},
           .run = run_untrack};
 }
 

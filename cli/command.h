@@ -58,6 +58,10 @@ std::span<const Command> commands();
 /// nullptr when there is none of that name
 const Command* find_command(std::string_view name);
 
+/// What to say of a verb that there is not: the verb of another program that does the same, or the nearest name; never
+/// one that destroys.
+std::string instead_of(const std::string& verb);
+
 /// What every verb understands, before or after the verb (main.cc).
 const std::vector<Option>& global_options();
 

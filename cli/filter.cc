@@ -3,22 +3,34 @@
 namespace vestige::cli {
 
 std::vector<Option> filter_options() {
-  return {{.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
-          {.names = "--until", .value = "TIME", .summary = "changes before a time"},
-          {.names = "--op",
-           .value = "OP",
-           .summary = "insert, update, delete, truncate, baseline or erase"},
-          {.names = "--column", .value = "NAME", .summary = "changes of a column"}};
+  return {
+      {.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
+      {.names = "--until", .value = "TIME", .summary = "changes before a time"},
+      {.names = "--actor",
+       .value = "NAME",
+       .summary = "by whom: the actor, or where none was said the database's user",
+       .repeated = true},
+      {.names = "--db-user",
+       .value = "NAME",
+       .summary = "by a user of the database, whoever the actor was",
+       .repeated = true},
+      {.names = "--op",
+       .value = "OP",
+       .summary = "insert, update, delete, truncate, baseline or erase",
+       .repeated = true},
+      {.names = "--column", .value = "NAME", .summary = "changes of a column", .repeated = true}};
 }
 
 Result<Selection> filter(const Arguments& arguments) {
   Selection selection;
   selection.since = TRY(arguments.time("--since"));
   selection.until = TRY(arguments.time("--until"));
-  selection.actor = arguments.value("--actor");
-  selection.column = arguments.value("--column");
+  selection.who = arguments.values("--actor");
+  selection.db_users = arguments.values("--db-user");
+  for (const std::string& op : arguments.values("--op"))
+    selection.ops.push_back(TRY(op_from_name(op)));
+  selection.columns = arguments.values("--column");
   selection.tx = TRY(arguments.number("--tx"));
-  if (arguments.has("--op")) selection.op = TRY(op_from_name(arguments.text("--op")));
   return selection;
 }
 

@@ -1,18 +1,15 @@
-// The options by which changes are chosen: log's, and what narrows a revert.
+// The filter of changes: the options by which log and revert choose, and what they mean.
 #pragma once
 
-#include <vector>
-
 #include "cli/arguments.h"
-#include "cli/command.h"
 #include "vestige/trail/changes.h"
 
 namespace vestige::cli {
 
-/// --since, --until, --op, --column
+/// --since, --until, --actor, --db-user, --op and --column.
 std::vector<Option> filter_options();
 
-/// What they say; with --actor and --tx, where the verb has them.
+/// What they say, and --tx. An option that is given several times means any of its values.
 ///
 /// faults   invalid
 Result<Selection> filter(const Arguments& arguments);

@@ -10,7 +10,8 @@ namespace vestige::cli {
 namespace {
 
 constexpr std::string_view kWhat =
-    "an audit trail for SQLite: who changed which row, when, why, and what it was before.";
+    "an audit trail for PostgreSQL and SQLite: who changed which row, when, why, and what it was "
+    "before.";
 
 // Five commands that show what it is for.
 const std::vector<Example>& tour() {
@@ -81,6 +82,10 @@ void add_environment(Document& document) {
   document.section("Environment");
   document.items(
       {{"VESTIGE_DB", "the database, when there is no --db"},
+       {"DATABASE_URL", "the database, when vestige.toml names none either"},
+       {"PGDATABASE, PGHOST, PGSERVICE, …",
+        "PostgreSQL's own: the database when nothing else names one, and whatever a URL leaves "
+        "out"},
        {"PAGER",
         "shows long output on a terminal (log, show, diff, at); less when it is not set, and "
         "none when it is empty"},

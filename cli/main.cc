@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,6 @@
 #include "cli/help.h"
 #include "cli/printable.h"
 #include "cli/session.h"
-#include "vestige/trail/catalog.h"
 
 namespace vestige::cli {
 
@@ -33,7 +33,9 @@ const std::vector<Option>& global_options() {
   static const std::vector<Option> all = {
       {.names = "--db",
        .value = "URL",
-       .summary = "the database: a path or sqlite:PATH; otherwise $VESTIGE_DB, then vestige.toml"},
+       .summary =
+           "the database: a path, sqlite:PATH, postgresql://user@host/name or 'host=… dbname=…'; "
+           "otherwise $VESTIGE_DB, vestige.toml, $DATABASE_URL, or PostgreSQL's $PGDATABASE"},
       {.names = "--color",
        .value = "WHEN",
        .summary = "colours: auto (the default: on a terminal), always, never",
@@ -54,12 +56,11 @@ int report(const Error& error, int code) {
 }
 
 tl::unexpected<Error> unknown_verb(const std::string& word) {
-  std::vector<std::string> names;
-  for (const Command& command : commands()) names.push_back(command.name);
-  const std::string near = nearest(word, names);
-  return hinted(
-      fail(Fault::invalid, "unknown verb '{}'", word),
-      near.empty() ? "vestige help lists the verbs" : fmt::format("did you mean {}?", near));
+  // --db host=db password=secret log: the rest of a connection string, which is not repeated.
+  if (word.find('=') != std::string::npos)
+    return hinted(fail(Fault::invalid, "unknown verb: an = stands in it"),
+                  "a --db that has spaces in it needs quotes");
+  return hinted(fail(Fault::invalid, "unknown verb '{}'", word), instead_of(word));
 }
 
 // Wrong arguments are usage, and so is whatever the library finds wrong with them; a database that
@@ -94,7 +95,11 @@ Arguments help_on(const std::string& verb) {
 
 int start(std::vector<std::string> line) {
   static const Command none;
-  const std::size_t place = verb_place(line);
+  std::size_t place = verb_place(line);
+  if (place < line.size() && line[place] == "version") {  // as others spell it
+    line[place] = "--version";
+    place = line.size();
+  }
   const Command* command = &none;
   if (place < line.size()) {
     command = find_command(line[place]);
@@ -121,10 +126,24 @@ int start(std::vector<std::string> line) {
   return run(*command, std::move(*arguments));
 }
 
+// Nobody else shall read in the list of processes what stands in a URL: a database that is named by more than a path is
+// crossed out there.
+void hide_passwords(int count, char** words) {
+  for (int i = 1; i < count; ++i) {
+    const std::string_view word = words[i];
+    const bool url = word.find("://") != std::string_view::npos ||
+                     word.find("password") != std::string_view::npos;
+    const bool of_db = std::string_view(words[i - 1]) == "--db" || word.starts_with("--db=");
+    if (url && of_db) std::memset(words[i], 'x', word.size());
+  }
+}
+
 }  // namespace
 }  // namespace vestige::cli
 
 int main(int count, char** words) {
   std::signal(SIGPIPE, SIG_IGN);
-  return vestige::cli::start({words + 1, words + count});
+  std::vector<std::string> line(words + 1, words + count);
+  vestige::cli::hide_passwords(count, words);
+  return vestige::cli::start(std::move(line));
 }

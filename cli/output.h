@@ -52,6 +52,7 @@ class Output {
  public:
   struct Choice {
     Format format = Format::table;
+    bool raw = false;  // CSV: cells that a spreadsheet may take for formulas, as they are
     std::string colour = "auto";  // auto, always, never
     bool pager = true;
   };
@@ -78,7 +79,7 @@ class Output {
   void text(std::string_view text);
   /// One JSON object; the newline is added.
   void json(std::string_view object);
-  /// One CSV record (RFC 4180).
+  /// One CSV record (RFC 4180). What a spreadsheet would take for a formula has an apostrophe before it.
   void csv(const std::vector<std::string>& fields);
   /// A statement of a patch.
   void statement(std::string_view sql);

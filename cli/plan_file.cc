@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "vestige/db/url.h"
+
 namespace vestige::cli {
 namespace {
 
@@ -37,13 +39,7 @@ std::string plan_file() {
 std::string beside_plan(const std::string& plan, const std::string& database) {
   const std::string folder = std::filesystem::path(plan).parent_path().string();
   if (folder.empty() || database.empty()) return database;
-  std::string scheme;
-  if (const auto colon = database.find(':'); colon != std::string::npos)
-    scheme = database.substr(0, colon + 1);
-  const std::string path = database.substr(scheme.size());
-  const bool a_file = scheme.empty() || scheme == "sqlite:" || scheme == "file:";
-  if (!a_file || path.empty() || path.front() == '/' || path.front() == ':') return database;
-  return scheme + folder + "/" + path;
+  return url_from(folder, database);
 }
 
 }  // namespace vestige::cli

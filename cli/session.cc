@@ -15,6 +15,7 @@
 #include "cli/printable.h"
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
+#include "vestige/trail/catalog.h"
 #include "vestige/trail/live_table.h"
 
 namespace vestige::cli {
@@ -24,10 +25,18 @@ Output::Choice choice(const Arguments& arguments) {
   Output::Choice choice;
   const std::string format = arguments.text("--format");
   if (format == "json") choice.format = Format::json;
-  if (format == "csv") choice.format = Format::csv;
+  if (format.ends_with("csv")) choice.format = Format::csv;
+  choice.raw = format == "raw-csv";
   choice.colour = arguments.value("--color").value_or("auto");
   choice.pager = !arguments.has("--no-pager");
   return choice;
+}
+
+// libpq's own environment says which database.
+bool names_postgres() {
+  for (const char* name : {"PGDATABASE", "PGSERVICE", "PGHOST", "PGHOSTADDR"})
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return true;
+  return false;
 }
 
 Result<std::string> read_file(const std::string& path) {
@@ -62,8 +71,13 @@ Result<Database*> Session::database(const std::string& plan, const std::string& 
   if (url.empty() && std::filesystem::exists(plan))
     url = beside_plan(from, TRY(read_plan(plan)).database.value_or(""));
   if (url.empty())
-    return hinted(fail(Fault::invalid, "no database is named"),
-                  "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml");
+    if (const char* named = std::getenv("DATABASE_URL")) url = named;
+  if (url.empty() && names_postgres()) url = "postgresql://";
+  if (url.empty())
+    return hinted(
+        fail(Fault::invalid, "no database is named"),
+        "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml, or "
+        "$DATABASE_URL, or $PGDATABASE");
   reached_ = true;
   database_ = TRY(open_database(url));
   progress_.start();
@@ -76,7 +90,8 @@ void Session::say(std::string_view text) {
   talk(printable(text) + "\n");
 }
 
-Result<void> Session::say_limits(const std::string& table, const Moment& moment) {
+Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
+  const std::string table = TRY(tracked_table(*TRY(database()), typed)).name;
   if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
     say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
                     format_time(*began)));

@@ -23,7 +23,8 @@ class Session {
   Output& output() { return output_; }
   Format format() const { return output_.format(); }
 
-  /// The database that --db, $VESTIGE_DB or vestige.toml names; opened once.
+  /// The database that --db, $VESTIGE_DB, vestige.toml, $DATABASE_URL or libpq's own environment names; opened
+  /// once.
   ///
   /// plan     the vestige.toml to look into; otherwise the one that holds here (plan_file)
   /// from     the file that a relative path of the plan is relative to; empty: this folder
@@ -37,7 +38,7 @@ class Session {
   /// One line of talk on stderr.
   void say(std::string_view text);
   /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
-  Result<void> say_limits(const std::string& table, const Moment& moment);
+  Result<void> say_limits(const std::string& typed, const Moment& moment);
   /// Takes progress off the terminal.
   void finish() { progress_.stop(); }
   /// A unit of progress; shown on stderr when the verb takes long and a person watches.

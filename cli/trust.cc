@@ -70,7 +70,7 @@ Result<Trust> planned_trust() {
 }
 
 Result<merkle::NoteSigner> signer_from(const std::string& path, merkle::KeyKind kind) {
-  const Secret file(TRY(file_bytes(path)));
+  const Secret file(TRY(secret_bytes(path)));
   auto signer = merkle::NoteSigner::parse(file.bytes());
   if (!signer.has_value()) return fail(Fault::invalid, "{}: {}", path, signer.error().message);
   if (signer->key().kind != kind)

@@ -94,7 +94,7 @@ TEST_F(CapturePolicy, RecordsEveryColumnOfAWideRowWhenCaptureIsFull) {
   Witness witness(shop_.db(), {"goods"});
   must(client_->script("update goods set c39 = 'last', name = 'first'"));
   Selection one;
-  one.op = Op::update;
+  one.ops = {Op::update};
   const auto change = must(must(read_changes(shop_.db(), one))->next());
   EXPECT_EQ(change->new_values->size(), 42U);
   EXPECT_EQ(change->changed_fields(), (std::vector<std::string>{"name", "c39"}));

@@ -209,7 +209,7 @@ TEST_F(PostgresDecode, OddContextsAndWhoIsMeant) {
        {"ann", "bob", "1000", "1e3", "10.50", "{\"name\": \"ann\"}", "[\"ann\", 1]", "true", "",
         "größe 日本", "a\\b", "a/b", "a\tb", "-", "0.0", "-0.0", "nobody"}) {
     Selection selection;
-    selection.actor = actor;
+    selection.who = {actor};
     SCOPED_TRACE(actor);
     found += compared(selection, " where actor = " + s.db().literal(Text{actor}));
   }

@@ -17,6 +17,9 @@ import tempfile
 import threading
 
 SAMPLE = pathlib.Path(__file__).resolve().parents[1] / "vectors/sample"
+KEY = tempfile.NamedTemporaryFile()  # a copy that nobody else may read
+KEY.write((SAMPLE / "w1.key").read_bytes())
+KEY.flush()
 VESTIGE = os.environ["VESTIGE"]
 ORIGIN = "audit.example.com/shop"
 SHOWN = "/" + hashlib.sha256(ORIGIN.encode()).hexdigest() + "/checkpoint"
@@ -30,7 +33,7 @@ def check(condition, what):
 class Server:
     """`vestige witness serve` on a free port."""
 
-    def __init__(self, state, key=SAMPLE / "w1.key", log=SAMPLE / "log.vkey", name="w1.example.org"):
+    def __init__(self, state, key=KEY.name, log=SAMPLE / "log.vkey", name="w1.example.org"):
         self.process = subprocess.Popen(
             [VESTIGE, "witness", "serve", "--key", key, "--state", state, "--log", log, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
@@ -220,7 +223,7 @@ def main():
             check(server.add(text("request.fork"))[0] == 422, "422")
             check(server.ask("GET", SHOWN)[1] == note, "a refusal changed what is shown")
 
-            second = subprocess.run([VESTIGE, "witness", "serve", "--key", SAMPLE / "w1.key", "--state", state, "--log",
+            second = subprocess.run([VESTIGE, "witness", "serve", "--key", KEY.name, "--state", state, "--log",
                                      SAMPLE / "log.vkey", "--listen", "127.0.0.1:0"], capture_output=True, text=True)
             check(second.returncode == 3 and "another process uses it" in second.stderr, "two on one state")
 

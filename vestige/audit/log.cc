@@ -37,7 +37,7 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
       selection.row_id = row.row_id;
     }
   }
-  if (selection.column.has_value()) TRY(require_column(db, *selection.column, only));
+  for (const std::string& column : selection.columns) TRY(require_column(db, column, only));
   return read_changes(db, selection);
 }
 

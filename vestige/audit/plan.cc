@@ -138,8 +138,12 @@ Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool i
       add(name, keep, fmt::format("retention {}: {} → {}", name, found->second, keep));
   }
   for (const auto& [name, keep] : standing)
-    if (!plan.retention.contains(name))
-      add(name, "", fmt::format("retention {}: remove ({})", name, keep));
+    if (!plan.retention.contains(name)) {
+      if (plan.prune) add(name, "", fmt::format("retention {}: remove ({})", name, keep));
+      else
+        tasks.push_back(
+            {{"leave", "", fmt::format("retention {} ({}) is not in the plan", name, keep)}});
+    }
   return tasks;
 }
 
@@ -163,8 +167,9 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   Names seen;
   for (const auto& [name, policy] : plan.tables) {
     const bool exact = db.engine() == Engine::postgres;
-    const auto same = [&name = name, exact](const std::string& other) {
-      return exact ? other == name : lowered(other) == lowered(name);
+    const std::string meant = TRY(meant_table(db, name)).value_or(name);
+    const auto same = [&meant, exact](const std::string& other) {
+      return exact ? other == meant : lowered(other) == lowered(meant);
     };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
     if (live_name == tables.end())
@@ -193,8 +198,11 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
     tracked.erase(own);
   }
   for (const Tracked& table : tracked)
-    tasks.push_back(
-        {{"untrack", table.name, fmt::format("untrack {} (its history stays)", table.name)}});
+    tasks.push_back(plan.prune
+                        ? Task{{"untrack", table.name,
+                                fmt::format("untrack {} (its history stays)", table.name)}}
+                        : Task{{"leave", table.name,
+                                fmt::format("{} is tracked, and is not in the plan", table.name)}});
   return tasks;
 }
 
@@ -202,6 +210,7 @@ Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
   if (action == "install")
     return db.engine() == Engine::postgres ? Result<void>() : db.script(install_script());
+  if (action == "leave") return {};
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {
     if (task.keep.empty())

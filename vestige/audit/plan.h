@@ -23,6 +23,8 @@ struct Plan {
   std::optional<std::string> database;
   std::map<std::string, std::string> retention;  // name → how long ("7 years", "forever")
   std::map<std::string, Policy> tables;
+  bool prune =
+      false;  // what stands in the database and not in the file goes; otherwise it is left, by a step of its own
   std::optional<PlanEvidence> evidence;
   // Where things stand in the file, for messages: "tables.products", "tables.products.exclude.0" →
   // "vestige.toml:7:12". Empty for a plan that does not come from a file.
@@ -34,12 +36,13 @@ Result<Plan> read_plan(const std::string& path);
 
 /// One difference between a plan and a database: "track products", "change products: exclude …", ….
 struct PlanStep {
-  std::string action;  // "install", "track", "change", "untrack", "retention"
-  std::string table;   // empty for install and retention
-  std::string text;    // for people
+  std::string
+      action;  // "install", "track", "change", "untrack", "retention"; "leave": nothing is done
+  std::string table;  // empty for install and retention
+  std::string text;   // for people
 };
 
-/// What apply would do; empty when the database is as planned.
+/// What apply would do; without a step but those that leave something, the database is as planned.
 ///
 /// faults   missing (a table that is not there), invalid (a column that is not there, a trail of
 ///          another version)

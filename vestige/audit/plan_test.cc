@@ -178,7 +178,7 @@ TEST_F(PlanTest, ShowsWhatAPolicyWasAndWillBe) {
   must(apply(shop_.db(), read("[retention]\nold = \"1 year\"\nkept = \"5 years\"\n"
                               "[tables.products]\nexclude = [\"updated_at\"]\ntags = [\"SOX\"]\n"
                               "[tables.notes]\n")));
-  const Plan wanted = read(
+  Plan wanted = read(
       "[retention]\nkept = \"7 years\"\nnew = \"90 days\"\n"
       "[tables.products]\ncapture = \"full\"\ntags = [\"SOX\", \"GDPR\"]\nretention = \"kept\"\n"
       "require = [\"actor\"]\n[tables.orders]\nwhen = \"NEW.product > 0\"\n");
@@ -191,8 +191,16 @@ TEST_F(PlanTest, ShowsWhatAPolicyWasAndWillBe) {
       " retention none → kept; tags SOX → GDPR, SOX",
       "untrack notes (its history stays)",
   };
-  EXPECT_EQ(planned(wanted), expected);
-  EXPECT_EQ(applied(wanted), expected);
+  Texts kept = expected;
+  kept[2] = "retention old (1 year) is not in the plan";
+  kept[5] = "notes is tracked, and is not in the plan";
+  EXPECT_EQ(planned(wanted), kept);
+  EXPECT_EQ(applied(wanted), kept);
+  EXPECT_EQ(planned(wanted), (Texts{kept[2], kept[5]}));
+  EXPECT_EQ(shop_.rows("select name from vestige_table where untracked_at is null order by name"),
+            "notes\norders\nproducts\n");
+  wanted.prune = true;
+  EXPECT_EQ(applied(wanted), (Texts{expected[2], expected[5]}));
   EXPECT_EQ(planned(wanted), Texts());
   EXPECT_EQ(shop_.rows("select name, keep from vestige_retention"), "kept|7 years\nnew|90 days\n");
 }
@@ -220,7 +228,9 @@ TEST_F(PlanTest, ATableThatWasUntrackedIsTrackedAgainWithItsHistory) {
   const Plan wanted = read("[tables.products]\n");
   must(apply(shop_.db(), wanted));
   shop_.run("insert into products values (1, 'ink', 5, null)");
-  must(apply(shop_.db(), read("")));
+  Plan nothing = read("");
+  nothing.prune = true;
+  must(apply(shop_.db(), nothing));
   EXPECT_EQ(applied(wanted), Texts{"track products"});
   EXPECT_EQ(shop_.rows("select count(*) from vestige_table"), "1\n");
 }

@@ -27,6 +27,18 @@ Result<std::vector<Tracked>> tables_of(Database& db, const Selection& selection)
   return tables;
 }
 
+// "ann", "ann, bob of db user app"
+std::string whose(const RevertRequest& request) {
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+    return out;
+  };
+  if (request.db_users.empty()) return listed(request.who);
+  return listed(request.who) + (request.who.empty() ? "" : " of ") + "db user " +
+         listed(request.db_users);
+}
+
 struct Chosen {
   Selection selection;
   std::string what;
@@ -47,7 +59,7 @@ Result<void> narrow(Database& db, const RevertRequest& request, Selection& selec
     return hinted(fail(Fault::invalid, "revert: a key without a table"), "--table T --key K");
   }
   selection.until = request.until;
-  selection.op = request.op;
+  selection.ops = request.ops;
   if (request.column.has_value()) TRY(require_column(db, *request.column, only));
   return {};
 }
@@ -55,7 +67,7 @@ Result<void> narrow(Database& db, const RevertRequest& request, Selection& selec
 Result<Chosen> chosen(Database& db, const RevertRequest& request) {
   const int ways = static_cast<int>(request.tx.has_value()) +
                    static_cast<int>(!request.changes.empty()) +
-                   static_cast<int>(request.actor.has_value());
+                   static_cast<int>(!request.who.empty() || !request.db_users.empty());
   if (ways != 1)
     return hinted(fail(Fault::invalid, "revert: say which changes, in one way"),
                   "--tx N, or --change ID..., or --actor A --since T");
@@ -71,9 +83,10 @@ Result<Chosen> chosen(Database& db, const RevertRequest& request) {
     if (!request.since.has_value())
       return hinted(fail(Fault::invalid, "revert: --actor without --since"),
                     "say from when on: --since T");
-    out.selection.actor = request.actor;
+    out.selection.who = request.who;
+    out.selection.db_users = request.db_users;
     out.selection.since = request.since;
-    out.what = fmt::format("revert of {} since {}", *request.actor, format_time(*request.since));
+    out.what = fmt::format("revert of {} since {}", whose(request), format_time(*request.since));
   }
   TRY(narrow(db, request, out.selection));
   return out;

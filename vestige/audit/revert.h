@@ -68,12 +68,13 @@ Result<Outcome> restore(Database& db, const std::string& table, const std::vecto
 struct RevertRequest {
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> changes;
-  std::optional<std::string> actor;   // with since
+  std::vector<std::string> who;       // with since; any of these (see Selection)
+  std::vector<std::string> db_users;  // likewise, alone or with who
   std::optional<std::int64_t> since;  // microseconds
   std::optional<std::int64_t> until;
   std::string table;             // empty: every table
   std::vector<std::string> key;  // with table, as typed: this row
-  std::optional<Op> op;
+  std::vector<Op> ops;
   std::optional<std::string> column;  // of UPDATEs, this column; nothing else
 };
 

@@ -181,7 +181,7 @@ TEST(Revert, WantsOneWayOfChoosing) {
   shop.with_trail();
   EXPECT_EQ(error_of(revert(shop.db(), {}, {})).message, "revert: say which changes, in one way");
   RevertRequest request;
-  request.actor = "ann";
+  request.who = {"ann"};
   EXPECT_EQ(error_of(revert(shop.db(), request, {})).message, "revert: --actor without --since");
   EXPECT_EQ(error_of(revert(shop.db(), of_tx(7), {})).message, "revert of tx 7: no such changes");
 }
@@ -193,7 +193,7 @@ TEST(Revert, ByActorLeavesTheChangesOfOthers) {
   must(exec(shop.db(), "update t set n = 2", because("ann"), nullptr));
   must(exec(shop.db(), "update t set m = 2", because("bob"), nullptr));
   RevertRequest request;
-  request.actor = "ann";
+  request.who = {"ann"};
   request.since = 0;
   EXPECT_EQ(must(revert(shop.db(), request, {})).applied, 1);
   EXPECT_EQ(shop.rows("select * from t"), "1|1|2\n");

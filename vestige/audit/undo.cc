@@ -103,8 +103,8 @@ Result<bool> Undo::key_went(const Place& place, const Change& change, const Row&
     Selection later;
     later.table = place.table.id;
     later.after = change.id;
-    later.op = Op::update;
-    later.column = field.name;
+    later.ops = {Op::update};
+    later.columns = {field.name};
     later.upto = last_;
     auto changes = TRY(read_changes(db_, later));
     if (place.live.find(field.name) != nullptr && !TRY(changes->next()).has_value()) continue;

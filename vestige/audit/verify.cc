@@ -215,10 +215,8 @@ class Verification {
       selection.ids = {id};
       const auto change = TRY(TRY(read_changes(db_, selection))->next());
       if (!change.has_value()) continue;
-      const std::string* actor = change->context.get("actor");
       const std::string* reason = change->context.get("reason");
-      if (actor != nullptr) one.actor = *actor;
-      else if (change->db_user.has_value()) one.actor = *change->db_user;
+      if (const std::string* who = change->who(); who != nullptr) one.actor = *who;
       if (reason != nullptr) one.reason = *reason;
     }
     return {};

@@ -1,6 +1,7 @@
 #include "vestige/base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,9 +54,9 @@ bool sync_directory(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> file_bytes(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.open()) return failed("read", path);
+namespace {
+
+Result<std::string> all_bytes(const Descriptor& file, const std::string& path) {
   std::string bytes;
   char part[65536];
   for (;;) {
@@ -65,6 +66,27 @@ Result<std::string> file_bytes(const std::string& path) {
     if (count == 0) return bytes;
     bytes.append(part, static_cast<std::size_t>(count));
   }
+}
+
+}  // namespace
+
+Result<std::string> file_bytes(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.open()) return failed("read", path);
+  return all_bytes(file, path);
+}
+
+Result<std::string> secret_bytes(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file.open() || ::fstat(file.number(), &status) != 0) return failed("read", path);
+  // As ssh has it: a group may read what somebody else gave it to read; a pipe has no readers.
+  const mode_t others = status.st_uid == ::geteuid() ? 0077 : 0007;
+  if (S_ISREG(status.st_mode) && (status.st_mode & others) != 0)
+    return hinted(fail(Fault::denied, "read {}: others may read it, too (mode {:04o})", path,
+                       status.st_mode & 07777U),
+                  "chmod 600 " + path);
+  return all_bytes(file, path);
 }
 
 Result<void> make_private_file(const std::string& path, std::string_view bytes) {
@@ -80,7 +102,10 @@ Result<void> make_private_file(const std::string& path, std::string_view bytes) 
 
 Result<void> replace_file(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".new";
-  const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  // What was left there, or put there, is removed, not written to: it may be a link.
+  constexpr int kFresh = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  if (::unlink(beside.c_str()) != 0 && errno != ENOENT) return failed("write", beside);
+  const Descriptor file(::open(beside.c_str(), kFresh, 0644));
   if (!file.open()) return failed("write", beside);
   if (!write_all(file.number(), bytes) || ::rename(beside.c_str(), path.c_str()) != 0 ||
       !sync_directory(path))

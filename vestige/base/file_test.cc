@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "test/temporary_directory.h"
 
@@ -39,6 +40,45 @@ TEST(File, IsReplacedWhole) {
   ASSERT_EQ(::mkdir(directory.file("taken").c_str(), 0755), 0);
   const auto taken = replace_file(directory.file("taken"), "x");
   EXPECT_EQ(taken.error().message, "replace " + directory.file("taken") + ": Is a directory");
+}
+
+TEST(File, NothingIsWrittenThroughALinkThatWasPutInItsPlace) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("key.state");
+  const std::string mine = directory.file("mine");
+  ASSERT_TRUE(replace_file(mine, "precious").has_value());
+  for (const std::string& link : {path + ".new", path}) {
+    ASSERT_EQ(::symlink(mine.c_str(), link.c_str()), 0);
+    ASSERT_TRUE(replace_file(path, "state").has_value());
+    EXPECT_EQ(file_bytes(mine).value(), "precious");
+    EXPECT_EQ(file_bytes(path).value(), "state");
+    ASSERT_EQ(::unlink(path.c_str()), 0);
+  }
+  ASSERT_EQ(::mkdir((path + ".new").c_str(), 0755), 0);
+  EXPECT_EQ(replace_file(path, "x").error().message, "write " + path + ".new: Is a directory");
+}
+
+TEST(File, ASecretThatOthersMayReadIsRefused) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("key");
+  ASSERT_TRUE(make_private_file(path, "secret").has_value());
+  EXPECT_EQ(secret_bytes(directory.file("no")).error().fault, Fault::missing);
+  for (unsigned bits = 0; bits < 0100; ++bits) {
+    ASSERT_EQ(::chmod(path.c_str(), 0600 | bits), 0);
+    const auto bytes = secret_bytes(path);
+    ASSERT_EQ(bytes.has_value(), bits == 0) << bits;
+    if (bits == 0) continue;
+    EXPECT_EQ(bytes.error().fault, Fault::denied);
+    EXPECT_EQ(bytes.error().message,
+              fmt::format("read {}: others may read it, too (mode {:04o})", path, 0600 | bits));
+  }
+  // One that another gave to a group of ours is not ours to mend.
+  if (::geteuid() == 0 && ::chown(path.c_str(), 12345, 0) == 0) {
+    ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
+    EXPECT_EQ(secret_bytes(path).value(), "secret");
+    ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
+    EXPECT_FALSE(secret_bytes(path).has_value());
+  }
 }
 
 TEST(File, ThatIsNotThereIsMissing) {

@@ -36,16 +36,25 @@ std::string option(const Options& options, std::string_view name) {
   return {};
 }
 
+// libpq quotes what it stumbles over, which may be a password: nothing from the first quote to the last is kept.
+std::string without_quotations(std::string text) {
+  text.erase(std::min(text.find('\n'), text.size()));
+  const std::size_t first = text.find('"');
+  if (first == std::string::npos) return text;
+  const std::size_t last = text.rfind('"');
+  return text.substr(0, first) + "…" + (last == first ? "" : text.substr(last + 1));
+}
+
 Result<Options> parse(const std::string& url) {
   char* problem = nullptr;
   PQconninfoOption* parsed = PQconninfoParse(url.c_str(), &problem);
   if (parsed == nullptr) {
-    // libpq quotes from the URL what it stumbles over, a password too: only what stands before.
     std::string text = problem == nullptr ? "out of memory" : problem;
     PQfreemem(problem);
-    text.erase(std::min({text.find(": \""), text.find('\n'), text.size()}));
-    return hinted(fail(Fault::invalid, "read the PostgreSQL URL: {}", text),
-                  "it reads postgresql://user@host:port/dbname; percent-encode what is special");
+    return hinted(
+        fail(Fault::invalid, "read the PostgreSQL URL: {}", without_quotations(text)),
+        "it reads postgresql://user@host:port/dbname, percent-encoded where it is special,"
+        " or host=db user=ann dbname=shop");
   }
   Options options;
   for (const PQconninfoOption* one = parsed; one->keyword != nullptr; ++one)
@@ -54,6 +63,11 @@ Result<Options> parse(const std::string& url) {
   if (option(options, "host").find('@') != std::string::npos)  // it may be half a password
     return hinted(fail(Fault::invalid, "read the PostgreSQL URL: an @ stands in the host's name"),
                   "write %40 for an @ in the password");
+  if (option(options, "port").find_first_not_of("0123456789,") != std::string::npos)
+    return fail(Fault::invalid, "read the PostgreSQL URL: the port is no number");
+  const std::string database = option(options, "dbname");
+  if (database.find("://") != std::string::npos || database.find('=') != std::string::npos)
+    return fail(Fault::invalid, "read the PostgreSQL URL: the database's name is a URL itself");
   return options;
 }
 

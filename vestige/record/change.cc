@@ -67,6 +67,11 @@ std::vector<std::string> Change::changed_fields() const {
   return names;
 }
 
+const std::string* Change::who() const {
+  if (const std::string* actor = context.get("actor"); actor != nullptr) return actor;
+  return db_user.has_value() ? &*db_user : nullptr;
+}
+
 bool Change::lost_values() const {
   return op != Op::truncate && op != Op::erase && !old_values.has_value() &&
          !new_values.has_value();

@@ -70,6 +70,9 @@ struct Change {
   /// The columns of old_values, for an UPDATE; empty otherwise.
   std::vector<std::string> changed_fields() const;
 
+  /// Who did it: the actor, or where none was said the database's user; nullptr when neither is known.
+  const std::string* who() const;
+
   /// It had values, and has none any more.
   bool lost_values() const;
   /// "its values were erased by change 1300"

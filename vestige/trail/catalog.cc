@@ -4,7 +4,10 @@
 #include <map>
 
 #include "vestige/base/json.h"
+#include "vestige/trail/postgres_names.h"
 #include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/sql_text.h"
+#include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {
@@ -113,16 +116,35 @@ Result<std::vector<Tracked>> tracked_tables(Database& db) {
   return tables;
 }
 
-Result<Tracked> tracked_table(Database& db, const std::string& name) {
+Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed) {
+  if (db.engine() == Engine::postgres) return postgres::meant_table(db, typed);
+  std::vector<std::string> names = TRY(trackable_tables(db));
+  const auto trail =
+      scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_table'");
+  if (TRY(trail) != 0)
+    for (const Tracked& table : TRY(tracked_tables(db))) names.push_back(table.name);
+  for (const std::string& wanted : {typed, unquoted_table(typed)}) {
+    for (const std::string& name : names)
+      if (name == wanted) return name;
+    for (const std::string& name : names)
+      if (lower(name) == lower(wanted)) return name;
+  }
+  return std::optional<std::string>();
+}
+
+Result<Tracked> tracked_table(Database& db, const std::string& typed) {
   const auto tables = TRY(tracked_tables(db));
+  const std::optional<std::string> meant = TRY(meant_table(db, typed));
+  const std::string& name = meant.has_value() ? *meant : typed;
   for (const Tracked& table : tables)
     if (table.name == name) return table;
-  for (const Tracked& table : tables)
-    if (lower(table.name) == lower(name)) return table;
+  if (!meant.has_value())
+    for (const Tracked& table : tables)
+      if (lower(table.name) == lower(name)) return table;
   std::vector<std::string> names;
   for (const Tracked& table : tables) names.push_back(table.name);
   auto missing = fail(Fault::missing, "find table {}: not tracked", name);
-  const std::string near = nearest(name, names);
+  const std::string near = meant.has_value() ? "" : nearest(name, names);
   return hinted(std::move(missing), near.empty() ? "vestige track " + name + " starts to record it"
                                                  : "did you mean " + near + "?");
 }

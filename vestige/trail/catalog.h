@@ -45,10 +45,15 @@ struct Tracked {
 /// Every table that is or was tracked, by name; those still tracked before those that are not.
 Result<std::vector<Tracked>> tracked_tables(Database& db);
 
-/// The table of that name (exact, or else unique without regard to case); history-only tables too.
+/// The table that a person means, under the name that the trail shows; nothing where there is no such table, and
+/// none that has a history. As the database itself reads names, quoted or not, in any case, with the schema or
+/// without; or letter by letter.
+Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed);
+
+/// The tracked table that a person means (see meant_table); history-only tables too.
 ///
-/// faults   missing: not tracked, with the nearest name in the hint
-Result<Tracked> tracked_table(Database& db, const std::string& name);
+/// faults   missing: not tracked, with the nearest name in the hint where no table has that name
+Result<Tracked> tracked_table(Database& db, const std::string& typed);
 
 /// Every shape a table has had, oldest first.
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);

@@ -268,11 +268,13 @@ Result<Where> where_of(Database& db, const Selection& selection) {
   }
   if (selection.until.has_value())
     where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
-  if (selection.actor.has_value())
-    where.add("c.context in (select id from vestige_context where actor = " +
-              where.bind(Text{*selection.actor}) + ")");
-  if (selection.op.has_value())
-    where.add("c.op = " + where.bind(Text{std::string(1, name(*selection.op)[0])}));
+  if (!selection.who.empty())
+    where.add("c.context in (select id from vestige_context where actor in (" +
+              where.bind_all(selection.who) + "))");
+  if (!selection.db_users.empty())
+    return hinted(fail(Fault::invalid, "select by db user: SQLite has no users"),
+                  "--actor NAME selects by what the application said");
+  if (!selection.ops.empty()) where.add("c.op in (" + where.bind_all(letters(selection.ops)) + ")");
   return where;
 }
 

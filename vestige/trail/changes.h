@@ -45,9 +45,10 @@ struct Selection {
   std::optional<std::int64_t> until;   // at < until
   std::optional<std::int64_t> after;   // id > after
   std::optional<std::int64_t> upto;    // id <= upto
-  std::optional<std::string> actor;
-  std::optional<Op> op;
-  std::optional<std::string> column;  // changes whose old_values or new_values have it
+  std::vector<std::string> who;       // any of these: the actor, or where none was said the db user
+  std::vector<std::string> db_users;  // any of these, whoever the actor is
+  std::vector<Op> ops;                // any of these
+  std::vector<std::string> columns;   // changes whose old_values or new_values have one of them
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> ids;  // just these
   bool oldest_first = false;

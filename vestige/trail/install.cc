@@ -3,6 +3,7 @@
 #include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/remains.h"
 #include "vestige/trail/track.h"
 #include "vestige/trail/upgrade.h"
 
@@ -23,6 +24,15 @@ Result<bool> counts_unreadable(Database& db) {
                             " = 'unreadable'")) != 0;
 }
 
+tl::unexpected<Error> incomplete(const Database& db, const std::vector<std::string>& missing) {
+  std::string list;
+  for (const std::string& name : missing) list += (list.empty() ? "" : ", ") + name;
+  return hinted(fail(Fault::corrupt, "read the trail: of its tables {} {} missing from {}", list,
+                     missing.size() == 1 ? "is" : "are", db.where()),
+                "restore the database from a backup; or vestige init --remove takes away what is "
+                "left, and the application can write again");
+}
+
 }  // namespace
 
 Result<std::int64_t> installed_version(Database& db) {
@@ -31,10 +41,8 @@ Result<std::int64_t> installed_version(Database& db) {
     return scalar_integer(db, "select count(*) from sqlite_schema where name = ?1", {Text{name}});
   };
   if (TRY(stands("vestige_meta")) == 0) {
-    if (TRY(stands("vestige_change")) == 0) return 0;
-    return hinted(fail(Fault::corrupt, "read the trail: its table vestige_meta is missing from {}",
-                       db.where()),
-                  "restore the database from a backup");
+    if (!TRY(remains(db)).tables) return 0;
+    return incomplete(db, {"vestige_meta"});
   }
   return scalar_integer(db, "select value from vestige_meta where name = 'schema_version'");
 }
@@ -103,9 +111,15 @@ Result<void> require_capture(Database& db) {
 Result<bool> install(Database& db) {
   auto transaction = TRY(Transaction::begin(db));
   const std::int64_t version = TRY(installed_version(db));
-  if (version == kSchemaVersion) {
+  const Remains left = TRY(remains(db));
+  const bool sqlite = db.engine() == Engine::sqlite;
+  const bool shared = version == kSchemaVersion && TRY(captures_shared(db));
+  if (version == 0 && left.ours && !left.tables) TRY(remove_remains(db));
+  else if (!left.missing.empty() && left.ours &&
+           (sqlite ? version == kSchemaVersion && shared : version == 0))
+    return incomplete(db, left.missing);
+  if (version == kSchemaVersion && (sqlite || left.missing.empty())) {
     const bool whole = TRY(lets_erase(db));
-    const bool shared = TRY(captures_shared(db));
     if (whole && shared &&
         TRY(db.engine() == Engine::sqlite ? lets_cosign(db) : postgres::as_installed(db)) &&
         (db.engine() == Engine::postgres || TRY(counts_unreadable(db)))) {
@@ -143,9 +157,15 @@ Result<void> require_trail(Database& db) {
                        " of the schema alone",
                        db.where()),
                   "vestige init makes an empty trail of it; until then nothing is recorded");
-  if (version == 0)
+  const Remains left = TRY(remains(db));
+  if (version == 0 && !left.any)
     return hinted(fail(Fault::missing, "read the trail: there is none in {}", db.where()),
                   "vestige init makes one");
+  if (version == 0 && left.tables) return incomplete(db, left.missing);
+  if (version == 0)
+    return hinted(fail(Fault::corrupt, "read the trail: its tables are gone from {}", db.where()),
+                  "vestige init makes a new one, vestige init --remove takes away what is left; "
+                  "the application can write again then");
   if (version != kSchemaVersion)
     return hinted(fail(Fault::invalid, "read the trail: it has version {}, this vestige knows {}",
                        version, kSchemaVersion),
@@ -158,6 +178,8 @@ Result<std::int64_t> idle_tables(Database& db) {
 }
 
 Result<std::int64_t> count_changes(Database& db) {
+  for (const std::string& name : TRY(remains(db)).missing)
+    if (name == "vestige.change" || name == "vestige_change") return 0;
   if (db.engine() == Engine::postgres)
     return scalar_integer(db, "select count(*) from vestige.change");
   return scalar_integer(db, "select count(*) from vestige_change");
@@ -171,14 +193,8 @@ Result<void> maintain(Database& db) {
 }
 
 Result<void> remove_trail(Database& db) {
-  TRY(require_trail(db));
   auto transaction = TRY(Transaction::begin(db));
-  if (db.engine() == Engine::postgres) {
-    TRY(postgres::remove(db));
-    return transaction.commit();
-  }
-  for (const Tracked& table : TRY(tracked_tables(db))) TRY(drop_triggers(db, table));
-  TRY(db.script(sql::remove));
+  TRY(remove_remains(db));
   return transaction.commit();
 }
 

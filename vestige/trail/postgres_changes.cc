@@ -40,7 +40,7 @@ std::string moment(Where& where, std::int64_t micros) {
 Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
                                      const Selection& selection) {
   // Without a condition in SQL that the seam does not know, LIMIT can stand in SQL too.
-  const std::string limit = selection.limit > 0 && !selection.column.has_value()
+  const std::string limit = selection.limit > 0 && selection.columns.empty()
                                 ? fmt::format(" limit {}", selection.limit)
                                 : "";
   // The columns first: another query would have to wait for the end of the stream.
@@ -68,14 +68,22 @@ Result<void> add_tx(Database& db, std::int64_t id, Where& where) {
 }
 
 // What a context says is read as JSON only where its text may name the actor: as it is, by an escape, or as a
-// number with an exponent. An object or a list is spelled in too many ways.
-void add_actor(const std::string& actor, Where& where) {
-  const std::string name = where.bind(Text{actor});
-  if (actor.find_first_of("{[") != 0)
-    where.add(fmt::format(
-        "(pg_catalog.strpos(x.fields, {}::text) > 0 or pg_catalog.strpos(x.fields, '\\') > 0{})",
-        name, actor.find_first_of("-0123456789") == 0 ? " or x.fields ~ '[0-9][eE]'" : ""));
-  where.add(fmt::format("vestige.given_fields(x.fields) ->> 'actor' = {}::text", name));
+// number with an exponent. An object or a list is spelled in too many ways. An actor that nobody said is the
+// database's user.
+void add_who(const std::vector<std::string>& all, Where& where) {
+  std::string any;
+  for (const std::string& who : all) {
+    const std::string name = where.bind(Text{who}) + "::text";
+    std::string one =
+        fmt::format("coalesce(vestige.given_fields(x.fields) ->> 'actor', x.db_user) = {}", name);
+    if (who.find_first_of("{[") != 0)
+      one = fmt::format(
+          "(pg_catalog.strpos(x.fields, {0}) > 0 or pg_catalog.strpos(x.fields, '\\') > 0"
+          " or x.db_user = {0}{1}) and {2}",
+          name, who.find_first_of("-0123456789") == 0 ? " or x.fields ~ '[0-9][eE]'" : "", one);
+    any += (any.empty() ? "" : " or ") + one;
+  }
+  where.add("(" + any + ")");
 }
 
 // Where the selected changes are read from, and by which conditions.
@@ -103,10 +111,11 @@ Result<From> from(Database& db, const Selection& selection) {
   }
   if (selection.since.has_value()) where.add("c.at >= " + moment(where, *selection.since));
   if (selection.until.has_value()) where.add("c.at < " + moment(where, *selection.until));
-  if (selection.actor.has_value()) add_actor(*selection.actor, where);
-  if (selection.op.has_value())
-    where.add("c.op = " + where.bind(Text{std::string(name(*selection.op).substr(0, 1))}) +
-              "::\"char\"");
+  if (!selection.who.empty()) add_who(selection.who, where);
+  if (!selection.db_users.empty())
+    where.add("x.db_user in (" + where.bind_all(selection.db_users) + ")");
+  if (!selection.ops.empty())
+    where.add("c.op::text in (" + where.bind_all(letters(selection.ops)) + ")");
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "vestige/base/crypto.h"
 #include "vestige/base/json.h"
 #include "vestige/db/postgres_sql.h"
+#include "vestige/trail/postgres_names.h"
 
 namespace vestige::postgres {
 namespace {
@@ -55,25 +56,25 @@ Result<Shape> read_shape(const Rows& rows, int first) {
   return shape;
 }
 
-// What a name means is up to the search path of the caller. Under it every name of a statement of ours is qualified.
-Result<Value> visible_table(Database& db, const std::string& name) {
-  const Fence fence(db);
-  return scalar(db,
-                "select pg_catalog.format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
-                " join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) c.relnamespace"
-                " cross join lateral pg_catalog.pg_table_is_visible(c.oid) as visible"
-                " where c.relkind operator(pg_catalog.=) any ('{r,p,v,m,f}'::pg_catalog.\"char\"[])"
-                " and (c.relname operator(pg_catalog.=) ?1::pg_catalog.text and visible or"
-                " pg_catalog.format('%s.%s', n.nspname, c.relname) operator(pg_catalog.=)"
-                " ?1::pg_catalog.text)"
-                " order by visible using operator(pg_catalog.>) limit 1",
-                {Text{name}});
+// The table that the trail shows under a name, as to_regclass wants it.
+Result<std::optional<std::string>> standing(Database& db, const std::string& name) {
+  const Reading read = shown(name);
+  const Value known =
+      TRY(scalar(db,
+                 "select format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
+                 " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+                 " where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = ?1::text"
+                 " and c.relname = ?2::text",
+                 {Text{read.schema}, Text{read.table}}));
+  if (!std::holds_alternative<Text>(known)) return std::optional<std::string>();
+  return std::optional<std::string>(std::get<Text>(known).bytes);
 }
 
-// A table's name as people write it, schema.table or table, for to_regclass: quoted where it must be.
+// The same of a name as people write it, too.
 Result<std::string> spelled(Database& db, const std::string& name) {
-  const Value known = TRY(visible_table(db, name));
-  if (std::holds_alternative<Text>(known)) return std::get<Text>(known).bytes;
+  if (auto known = TRY(standing(db, name)); known.has_value()) return *std::move(known);
+  if (const auto meant = TRY(postgres::meant_table(db, name)); meant.has_value())
+    if (auto known = TRY(standing(db, *meant)); known.has_value()) return *std::move(known);
   const std::string near = nearest(name, TRY(trackable_tables(db)));
   auto missing = fail(Fault::missing, "find table {}: there is none", name);
   return near.empty() ? Result<std::string>(missing)
@@ -265,12 +266,17 @@ Result<Row> typed_key(Database& db, const Tracked& table, const std::vector<std:
     params.emplace_back(Text{word});
     list += fmt::format("{}?{}", list.empty() ? "" : ", ", params.size());
   }
-  const Value text = TRY(scalar(
+  const auto text = scalar(
       db,
       fmt::format("select vestige.key_json(?1::int, vestige.key_text(?1::int, array[{}]::text[]))",
                   list),
-      params));
-  return row_of_tokens(to_json(text));
+      params);
+  if (!text.has_value() && text.error().fault == Fault::invalid) {
+    std::string_view cause = text.error().message;
+    cause.remove_prefix(std::min(cause.find(": "), cause.size() - 2) + 2);  // "run sql: "
+    return fail(Fault::invalid, "find a row of {}: {}", table.name, cause);
+  }
+  return row_of_tokens(to_json(TRY(text)));
 }
 
 Result<void> set_context(Database& db, const Context& context) {

@@ -151,7 +151,18 @@ Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Colum
       return key;
     std::size_t i = 0;
     while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
-    if (i == pick.size()) return likeliest;
+    if (i != pick.size()) continue;
+    // No row has it, and none ever had: then a word where only numbers belong is a slip.
+    for (i = 0; i < columns.size(); ++i) {
+      const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+      const bool number = column != nullptr && (column->affinity == Affinity::integer ||
+                                                column->affinity == Affinity::real);
+      const bool only_a_word = choices[i].size() == 1;
+      if (number && only_a_word)
+        return fail(Fault::invalid, "find a row of {}: '{}' is not of the type of {}, {}",
+                    table.name, typed[i], columns[i].name, column->type);
+    }
+    return likeliest;
   }
 }
 

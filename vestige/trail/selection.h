@@ -18,8 +18,17 @@ struct Where {
     values.push_back(std::move(value));
     return fmt::format("?{}", values.size());
   }
+  /// "?3, ?4"
+  std::string bind_all(const std::vector<std::string>& texts) {
+    std::string out;
+    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + bind(Text{text});
+    return out;
+  }
   void add(const std::string& condition) { sql += (sql.empty() ? " where " : " and ") + condition; }
 };
+
+/// The operations as the trail stores them: "I", "U", …
+std::vector<std::string> letters(const std::vector<Op>& ops);
 
 /// What of a stream of changes SQL has not chosen: those that have the column, as many as are wanted.
 std::unique_ptr<Changes> selected(std::unique_ptr<Changes> all, const Selection& selection);

@@ -162,6 +162,17 @@ std::string with_columns(std::string_view condition,
   return out;
 }
 
+std::string unquoted_table(const std::string& typed) {
+  const auto tokens = sql_tokens(typed);
+  const bool whole =
+      !tokens.empty() && tokens.back().at + tokens.back().text.size() == typed.size();
+  if (!whole || (tokens.size() != 1 && tokens.size() != 3)) return typed;
+  if (tokens.size() == 3 &&
+      (!same_word(bare_name(tokens[0].text), "main") || tokens[1].text != "."))
+    return typed;
+  return bare_name(tokens.back().text);
+}
+
 bool has_sides(std::string_view condition) {
   return with_sides(condition, "\x01", "\x01").find('\x01') != std::string::npos;
 }

@@ -34,6 +34,9 @@ std::string with_sides(std::string_view condition, std::string_view old_side,
 /// The bytes of an identifier as it stands in SQL: word, "word", `word` or [word].
 std::string bare_name(std::string_view token);
 
+/// A table's name without its quotes, and without `main` before it; as it is where it is nothing of the kind.
+std::string unquoted_table(const std::string& typed);
+
 /// The condition after columns were renamed: NEW.from becomes NEW.to, and so for OLD.
 ///
 /// renamed   pairs of a column's name and its new one, quoted

@@ -25,7 +25,7 @@ Result<Tracked> track(Database& db, const std::string& table, const Policy& poli
 /// returns  how many rows
 Result<std::int64_t> baseline(Database& db, const Tracked& table);
 
-/// Stops to track a table; its history stays. Runs in the caller's transaction.
+/// Stops tracking a table; its history stays. Runs in the caller's transaction.
 ///
 /// faults   missing: not tracked
 Result<void> untrack(Database& db, const std::string& table);

@@ -65,10 +65,15 @@ begin
 end
 $$;
 
--- Whether a table's name needs its schema to be told from others, in what people read.
+-- A table's name in what people read: with its schema, if that is not public. What has a dot or a quote in it is quoted,
+-- so that no two tables look alike.
 create or replace function vestige.shown_name(schema_name name, table_name name) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
-  select case when schema_name = 'public' then table_name::text else schema_name || '.' || table_name end
+  select case when schema_name || table_name !~ '[."]'
+    then case when schema_name = 'public' then table_name::text else schema_name || '.' || table_name end
+    else (select string_agg(case when part ~ '[."]' then '"' || replace(part, '"', '""') || '"' else part end, '.' order by place)
+          from unnest(array[schema_name::text, table_name::text]) with ordinality as p(part, place)
+          where place = 2 or part <> 'public') end
 $$;
 
 -- Which parts of a change were erased, and by which ERASE: {"values": 1300}; null when none were.

@@ -188,7 +188,7 @@ begin
 end
 $$;
 
--- Stops to track a table, which may be gone; its history stays.
+-- Stops tracking a table, which may be gone; its history stays.
 create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
