@@ -23,6 +23,38 @@ Bundle read_bundle(const Rows& rows) {
 
 Value number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
+// A line of a signature begins with a dash that most encodings of PostgreSQL's lack. There it is kept as two hyphens: a note
+// has no other line after its text that begins so.
+constexpr std::string_view kDash = "\u2014 ";
+constexpr std::string_view kHyphens = "-- ";
+
+std::string replaced(std::string_view note, std::string_view from, std::string_view to) {
+  const std::size_t text = note.find("\n\n");
+  std::string out(note.substr(0, text == std::string_view::npos ? 0 : text));
+  std::string_view rest = note.substr(out.size());
+  while (!rest.empty()) {
+    const bool begins = out.empty() || out.ends_with('\n');
+    if (begins && rest.starts_with(from)) {
+      out += to;
+      rest.remove_prefix(from.size());
+    }
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    out += rest.substr(0, end);
+    rest.remove_prefix(end);
+  }
+  return out;
+}
+
+std::string note_of(std::string_view kept) { return replaced(kept, kHyphens, kDash); }
+
+Result<std::string> stored(Database& db, std::string_view note) {
+  if (db.engine() == Engine::sqlite) return std::string(note);
+  const Value encoding = TRY(scalar(db, "select pg_catalog.getdatabaseencoding()::text"));
+  const auto* name = std::get_if<Text>(&encoding);
+  if (name == nullptr || name->bytes == "UTF8") return std::string(note);
+  return replaced(note, kDash, kHyphens);
+}
+
 }  // namespace
 
 Salts salts_at(std::string_view salts, std::size_t place) {
@@ -115,7 +147,7 @@ Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint(std::uint
                             {number(below)}));
   if (TRY(rows->next()) == Step::end) return std::optional<StoredCheckpoint>();
   return std::optional<StoredCheckpoint>(
-      {static_cast<std::uint64_t>(rows->integer(0)), 0, rows->text(1), rows->text(2)});
+      {static_cast<std::uint64_t>(rows->integer(0)), 0, rows->text(1), note_of(rows->text(2))});
 }
 
 Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
@@ -126,7 +158,7 @@ Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
       postgres ? "(extract(epoch from at) * 1000000)::int8" : "at * 1000", table("checkpoint"))));
   while (TRY(rows->next()) == Step::row)
     all.push_back({static_cast<std::uint64_t>(rows->integer(0)), rows->integer(1), rows->text(2),
-                   rows->text(3)});
+                   note_of(rows->text(3))});
   return all;
 }
 
@@ -140,13 +172,13 @@ Result<bool> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view 
                   table("checkpoint"),
                   postgres ? "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'" : "?2"),
       {number(size), postgres ? now : now / 1000, Blob{std::string(root)},
-       Text{std::string(note)}}));
+       Text{TRY(stored(db_, note))}}));
   return added > 0;
 }
 
 Result<void> EvidenceStore::put_signature(std::uint64_t size, std::string_view line) {
   TRY(db_.run("update " + table("checkpoint") + " set note = note || ?2 where size = ?1",
-              {number(size), Text{std::string(line)}}));
+              {number(size), Text{TRY(stored(db_, line))}}));
   return {};
 }
 
