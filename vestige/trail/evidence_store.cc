@@ -166,19 +166,20 @@ Result<bool> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view 
                                            std::string_view note) {
   const bool postgres = db_.engine() == Engine::postgres;
   const std::int64_t now = clock_now();
+  std::string kept = TRY(stored(db_, note));
   const std::int64_t added = TRY(db_.run(
       fmt::format("insert into {0} (size, at, root, note) select ?1, {1}, ?3, ?4 where not exists"
                   " (select 1 from {0} where size = ?1)",
                   table("checkpoint"),
                   postgres ? "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'" : "?2"),
-      {number(size), postgres ? now : now / 1000, Blob{std::string(root)},
-       Text{TRY(stored(db_, note))}}));
+      {number(size), postgres ? now : now / 1000, Blob{std::string(root)}, Text{std::move(kept)}}));
   return added > 0;
 }
 
 Result<void> EvidenceStore::put_signature(std::uint64_t size, std::string_view line) {
+  std::string kept = TRY(stored(db_, line));
   TRY(db_.run("update " + table("checkpoint") + " set note = note || ?2 where size = ?1",
-              {number(size), Text{TRY(stored(db_, line))}}));
+              {number(size), Text{std::move(kept)}}));
   return {};
 }
 
