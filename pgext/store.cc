@@ -189,9 +189,12 @@ void write_change(int64 id, const Change& change) {
 const char* given_context() { return given == nullptr ? "" : given; }
 
 bool context_ready() {
-  if (stands() || begun_in == this_transaction() || commented()) return true;
+  if (stands()) return true;
+  // Where the trail is asked, too, it must not be waited for later: the change has its time then.
   Table* context = context_table();
-  return context->oid != InvalidOid && ready(context, kContext, kContextFields) && context->known;
+  const bool fits =
+      context->oid != InvalidOid && ready(context, kContext, kContextFields) && context->known;
+  return fits || begun_in == this_transaction() || commented();
 }
 
 int64 context_of(int64 change) {
