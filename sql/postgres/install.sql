@@ -68,6 +68,7 @@ $check$;
 \ir install/triggers.sql
 \ir install/anew.sql
 \ir install/truncate.sql
+\ir install/trial.sql
 \ir install/track.sql
 \ir install/read.sql
 \ir install/rows.sql

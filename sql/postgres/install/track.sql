@@ -99,6 +99,7 @@ begin
     perform vestige.check_condition(rel, policy ->> 'when');
   end if;
   perform vestige.refit(t.id, rel, null, false);
+  perform vestige.try_capture(t.id, rel);
   if fresh then
     perform vestige.know_parts(t.id, rel);
   end if;
