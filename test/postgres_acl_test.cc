@@ -131,7 +131,7 @@ TEST_F(PostgresAcl, ANewOwnerMakesPartitions) {
       s.run(
           "drop event trigger vestige_ddl_end; drop event trigger vestige_ddl_start; select "
           "vestige.mend()");
-    for (const std::string change :
+    for (const std::string& change :
          {"reassign owned by " + before + " to " + after, "alter table s.m owner to " + after}) {
       s.run("drop schema if exists s cascade; create schema s authorization " + before +
             "; grant all on schema s to " + after + "; set role " + before +

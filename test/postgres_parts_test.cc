@@ -167,7 +167,9 @@ TEST_F(PostgresSwitched, EveryWayToEnableTriggers) {
                         id + "'"),
                   "IU")
             << off << which << events;
-        if (events && off.empty()) EXPECT_EQ(found(), "");
+        if (events && off.empty()) {
+          EXPECT_EQ(found(), "");
+        }
         s.run("select vestige.mend()");
         EXPECT_EQ(found(), "");
         const std::string replica = std::to_string(++row);
