@@ -199,13 +199,15 @@ def test(directory):
     say(f"{count} transactions reverted, {joined} of them with another")
     here.vestige("doctor")
     here.vestige("init", "--remove", "--yes")
-    session.compare_dumps(dump, here.dump())
+    # SQLite makes a table for its counters where somebody counts, and lets nobody drop it: empty, it stays (docs/sqlite.md).
+    session.compare_dumps(dump, here.dump().replace(b"DELETE FROM sqlite_sequence;\n", b"", 1))
     with here.reader() as db:
-        check(schema_of(db) == schema, "sqlite_schema is not what it was")
+        check([one for one in schema_of(db) if one[1] != "sqlite_sequence"] == schema, "sqlite_schema is not what it was")
+        check(db.execute("select count(*) from sqlite_sequence").fetchone() == (0,), "a counter is left")
         check(row_ids(db, tables) == rows, "rowids are not what they were")
         check(db.execute("pragma integrity_check").fetchall() == [("ok",)], "integrity_check")
         check(not re.search(rb"vestige", here.dump()), "vestige left something behind")
-    say(f"the dump, {len(dump)} bytes, is byte-identical")
+    say(f"the dump, {len(dump)} bytes, is byte-identical but for SQLite's own empty table of counters")
 
 
 if __name__ == "__main__":
