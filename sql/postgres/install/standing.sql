@@ -75,6 +75,7 @@ declare
   shown text;
   found text;
   part text;
+  made_of text;
   again text;
   altered boolean;
   trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
@@ -143,9 +144,14 @@ begin
       format('table %s was altered since its last change; the next one is recorded as the table is then', shown), null, true;
   end if;
   part := vestige.capture_settings(t, s);
+  -- After a restore the table has another number than the one that its function was made for, which says nothing else of it.
+  made_of := vestige.capture_source(rel, t, s);
+  if rel <> t.relation then
+    made_of := regexp_replace(made_of, E'\\m' || rel || E'\\M', t.relation::text, 'g');
+  end if;
   found := concat_ws(', ',
     format('capture_%s ', t.id)
-      || vestige.function_trouble(format('capture_%s', t.id), vestige.capture_source(t.relation, t, s), part),
+      || vestige.function_trouble(format('capture_%s', t.id), made_of, part),
     case when not altered and exists (select from vestige.capture_triggers(t.id, rel) x where x.name = '0_vestige_insert')
          then format('insert_%s ', t.id)
               || vestige.function_trouble(format('insert_%s', t.id), vestige.insert_source(rel, t, s), part) end);
