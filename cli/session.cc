@@ -91,7 +91,11 @@ void Session::say(std::string_view text) {
 }
 
 Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
-  const std::string table = TRY(tracked_table(*TRY(database()), typed)).name;
+  const Tracked tracked = TRY(tracked_table(*TRY(database()), typed));
+  const std::string& table = tracked.name;
+  const std::int64_t upto = TRY(resolve(*TRY(database()), moment));
+  for (const std::string& gap : TRY(gaps(*TRY(database()), tracked.id, upto)))
+    say(fmt::format("note: after this, not every change of {} is known: {}", table, gap));
   if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
     say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
                     format_time(*began)));

@@ -116,6 +116,11 @@ Result<std::vector<Tracked>> tracked_tables(Database& db) {
   return tables;
 }
 
+Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto) {
+  if (db.engine() == Engine::postgres) return postgres::gaps(db, table, upto);
+  return std::vector<std::string>();
+}
+
 Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed) {
   if (db.engine() == Engine::postgres) return postgres::meant_table(db, typed);
   std::vector<std::string> names = TRY(trackable_tables(db));

@@ -55,6 +55,9 @@ Result<std::optional<std::string>> meant_table(Database& db, const std::string& 
 /// faults   missing: not tracked, with the nearest name in the hint where no table has that name
 Result<Tracked> tracked_table(Database& db, const std::string& typed);
 
+/// What is known to be missing of a table's changes after one of them, a sentence for each (PostgreSQL: vestige.gap).
+Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto);
+
 /// Every shape a table has had, oldest first.
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
 

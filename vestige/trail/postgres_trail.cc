@@ -189,6 +189,16 @@ Result<std::vector<Tracked>> tracked_tables(Database& db) {
   return tables;
 }
 
+Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto) {
+  std::vector<std::string> said;
+  auto rows =
+      TRY(db.query("select g.message from vestige.gaps(?1::int) g where g.after_change >= ?2::int8"
+                   " order by g.after_change, g.id",
+                   {table, upto}));
+  while (TRY(rows->next()) == Step::row) said.push_back(rows->text(0));
+  return said;
+}
+
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
   std::vector<Shape> out;
   auto rows =

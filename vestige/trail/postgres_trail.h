@@ -32,6 +32,7 @@ Result<void> install(Database& db);
 Result<void> remove(Database& db);
 
 Result<std::vector<Tracked>> tracked_tables(Database& db);
+Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto);
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
 Result<std::vector<std::string>> trackable_tables(Database& db);
 /// Name, columns, generated or not, and primary key; the rest of a LiveTable says nothing here.
