@@ -323,11 +323,14 @@ end loop; end $$)");
   EXPECT_EQ(trail.found, "") << "what was recorded is as it was sealed";
   trail.live = true;
   trail.verify();
-  EXPECT_EQ(trail.found, "row-changed 4 price\nrow-missing 3\n") << trail.words;
+  // PostgreSQL's event trigger has noted that capture was off; SQLite has none.
+  EXPECT_EQ(trail.found, std::string(trail.postgres() ? "capture\n" : "") +
+                             "row-changed 4 price\nrow-missing 3\n")
+      << trail.words;
   EXPECT_NE(trail.words.find("price: 11 in the trail, 0 in the table"), std::string::npos);
   EXPECT_NE(trail.words.find("is gone from the table, and its removal was never recorded"),
             std::string::npos);
-  EXPECT_EQ(trail.words.find("9"), std::string::npos)
+  EXPECT_EQ(trail.words.find("\"id\":9"), std::string::npos)
       << "a new row may be older than the trail, for all that --live knows: docs/evidence.md";
 }
 
