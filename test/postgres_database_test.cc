@@ -111,7 +111,7 @@ TEST_F(PostgresTest, NamesNoPasswordInAnyMessage) {
             "read the PostgreSQL URL: an @ stands in the host's name");
   const Error error = refusal("postgresql://localhost/x?passwort=geheim");
   EXPECT_EQ(error.fault, Fault::invalid);
-  EXPECT_EQ(error.message, "read the PostgreSQL URL: invalid URI query parameter");
+  EXPECT_EQ(error.message, "read the PostgreSQL URL: invalid URI query parameter: \u2026");
   EXPECT_EQ(refusal("postgresql://localhost/x?sslmode=maybe").fault, Fault::invalid);
 }
 

@@ -258,7 +258,7 @@ TEST_F(SqliteTest, SwitchesTriggersOffAndOn) {
 TEST_F(SqliteTest, OpensWhatAUrlNames) {
   const std::string path = directory_.file("shop.db");
   ASSERT_TRUE(Sqlite::open(path, Sqlite::Mode::create).has_value());
-  for (const std::string scheme : {"", "sqlite:", "sqlite://", "file:"}) {
+  for (const std::string scheme : {"", "sqlite:", "sqlite:///", "file:"}) {
     const auto db = open_database(scheme + path);
     ASSERT_TRUE(db.has_value()) << scheme;
     EXPECT_EQ((*db)->where(), "sqlite:" + path);

@@ -64,7 +64,7 @@ TEST(Trail, IsMissedWhenItsOwnTableIsGone) {
   Shop shop;
   shop.with_trail().run("drop table vestige_meta");
   const std::string said =
-      "read the trail: its table vestige_meta is missing from " + shop.db().where();
+      "read the trail: of its tables vestige_meta is missing from " + shop.db().where();
   EXPECT_EQ(error_of(require_trail(shop.db())).message, said);
   EXPECT_EQ(error_of(install(shop.db())).message, said);
 }

@@ -119,7 +119,7 @@ $$;
 create or replace function vestige.on_drop() returns event_trigger language plpgsql security definer
 set search_path = pg_catalog, pg_temp as $$
 declare
-  t vestige.tracked;
+  t record;  -- no type of the trail, which may be what is dropped
 begin
   insert into vestige.note (message)
   select format('table %s, which is tracked, was dropped by %s', vestige.shown_name(k.schema_name, k.table_name), session_user)
