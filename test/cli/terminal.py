@@ -6,6 +6,7 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import sys
 import termios
@@ -20,25 +21,31 @@ def main():
         else:
             typed = words[1]
         words = words[2:]
-    child, terminal = pty.fork()
+    terminal, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    silent = termios.tcgetattr(side)
+    silent[3] &= ~termios.ECHO  # what is typed would come back at any moment
+    termios.tcsetattr(side, termios.TCSANOW, silent)
+    child = os.fork()
     if child == 0:
-        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        silent = termios.tcgetattr(0)
-        silent[3] &= ~termios.ECHO  # what is typed would come back at any moment
-        termios.tcsetattr(0, termios.TCSANOW, silent)
+        os.close(terminal)
+        os.login_tty(side)
         os.execvp(words[0], words)
-    received = b""
-    while True:
+    # The command's side stays open here: with the last one closed, what was not read yet may be lost. An end of our own
+    # says where the command's output ends.
+    gone = os.pidfd_open(child)
+    received, end = b"", b"\0end\0"
+    while not received.endswith(end):
         if typed is not None and received:  # the question was asked
             os.write(terminal, typed.encode() + b"\n")
             typed = None
-        try:
-            piece = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        received += piece
+        ready, _, _ = select.select([terminal] + ([gone] if gone is not None else []), [], [])
+        if gone in ready and terminal not in ready:
+            os.write(side, end)
+            gone = None
+        if terminal in ready:
+            received += os.read(terminal, 65536)
+    received = received[: -len(end)]
     _, status = os.waitpid(child, 0)
     sys.stdout.buffer.write(received.replace(b"\r\n", b"\n"))
     return os.waitstatus_to_exitcode(status)
