@@ -125,7 +125,7 @@ class PostgresSealables final : public Sealables {
     cannot_be_read(entry.op == "ERASE" ? erased() : values(*shape));
   }
 
-  void cannot_be_read(std::string why) {
+  void cannot_be_read(const std::string& why) {
     if (why.empty()) return;
     if (!one_.broken.empty()) one_.broken += ", ";
     one_.broken += why;
