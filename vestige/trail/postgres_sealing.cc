@@ -112,7 +112,7 @@ class PostgresSealables final : public Sealables {
     entry.table_id = std::max<std::int64_t>(rows_->integer(kTracked), 0);
     entry.table = shape == nullptr ? "" : shape->table;
     if (std::string why = context(); !why.empty()) {
-      cannot_be_read(std::move(why));
+      cannot_be_read(why);
       entry.tx = 0;
       one_.context.reset();
       context_id_ = -1;

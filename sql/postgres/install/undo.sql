@@ -113,8 +113,10 @@ begin
     rows := goal;
     for q in select x from jsonb_array_elements(tables) x loop
       if q -> 'keys' = '[]' then
-        rows[(q ->> 'first')::int:(q ->> 'last')::int] := (select array_agg(row(null, null, null, null, null)::vestige.undo_row)
-          from generate_series((q ->> 'first')::int, (q ->> 'last')::int));
+        rows := rows[:(q ->> 'first')::int - 1]
+          || (select array_agg(row(null, null, null, null, null)::vestige.undo_row)
+              from generate_series((q ->> 'first')::int, (q ->> 'last')::int))
+          || rows[(q ->> 'last')::int + 1:];
       else
         u := vestige.undo_look(q, rows, 'force');
         rows := u.rows;
