@@ -24,19 +24,24 @@ Result<void> require_column(Database& db, const std::string& column,
                              : fmt::format("did you mean {}?", near));
 }
 
+Result<std::optional<Tracked>> select_table(Database& db, const std::string& name,
+                                            const std::vector<std::string>& key,
+                                            Selection& selection) {
+  if (name.empty()) return std::nullopt;
+  Tracked table = TRY(tracked_table(db, name));
+  selection.table = table.id;
+  if (!key.empty()) {
+    RowName row = TRY(parse_key(db, table, key));
+    selection.key = std::move(row.key);
+    selection.row_id = row.row_id;
+  }
+  return table;
+}
+
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   TRY(require_trail(db));
   Selection selection = request.filter;
-  std::optional<Tracked> only;
-  if (!request.table.empty()) {
-    const Tracked& table = only.emplace(TRY(tracked_table(db, request.table)));
-    selection.table = table.id;
-    if (!request.key.empty()) {
-      RowName row = TRY(parse_key(db, table, request.key));
-      selection.key = std::move(row.key);
-      selection.row_id = row.row_id;
-    }
-  }
+  const auto only = TRY(select_table(db, request.table, request.key, selection));
   for (const std::string& column : selection.columns) TRY(require_column(db, column, only));
   return read_changes(db, selection);
 }

@@ -27,6 +27,14 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
 Result<void> require_column(Database& db, const std::string& column,
                             const std::optional<Tracked>& only);
 
+/// Chooses the changes of a table, and of one row of it when key values are given (see parse_key); the table. Without a
+/// name nothing is chosen.
+///
+/// faults   missing: not tracked, now or ever; as parse_key
+Result<std::optional<Tracked>> select_table(Database& db, const std::string& name,
+                                            const std::vector<std::string>& key,
+                                            Selection& selection);
+
 /// One change.
 ///
 /// faults   missing: no such change

@@ -46,18 +46,9 @@ struct Chosen {
 
 // What the request says besides: a table, a row, a time, an operation, a column.
 Result<void> narrow(Database& db, const RevertRequest& request, Selection& selection) {
-  std::optional<Tracked> only;
-  if (!request.table.empty()) {
-    const Tracked& table = only.emplace(TRY(tracked_table(db, request.table)));
-    selection.table = table.id;
-    if (!request.key.empty()) {
-      RowName row = TRY(parse_key(db, table, request.key));
-      selection.key = std::move(row.key);
-      selection.row_id = row.row_id;
-    }
-  } else if (!request.key.empty()) {
+  if (request.table.empty() && !request.key.empty())
     return hinted(fail(Fault::invalid, "revert: a key without a table"), "--table T --key K");
-  }
+  const auto only = TRY(select_table(db, request.table, request.key, selection));
   selection.until = request.until;
   selection.ops = request.ops;
   if (request.column.has_value()) TRY(require_column(db, *request.column, only));
