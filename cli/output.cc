@@ -135,6 +135,14 @@ void Output::write(std::string_view bytes) {
   if (buffer_.size() >= kBuffer || (terminal_ && pager_ == 0)) flush();
 }
 
+// With a pager on the terminal, a line beside it would stand anywhere, or be painted over.
+void Output::say(std::string_view line) {
+  const std::string text = printable(line) + "\n";
+  if (pager_ != 0 && isatty(STDERR_FILENO) != 0) return write(text);
+  flush();
+  talk(text);
+}
+
 void Output::flush() {
   std::string_view rest = buffer_;
   while (!rest.empty() && wanted()) {

@@ -86,7 +86,9 @@ class Output {
 
   /// False when nobody reads any more, or writing failed: what makes output can stop.
   bool wanted() const { return !closed_ && error_ == 0; }
-  /// Writes what was printed so far, so that talk on stderr comes after it.
+  /// A line of talk, safe to print, on stderr, after what was printed so far; while a pager runs, in its page.
+  void say(std::string_view line);
+  /// Writes what was printed so far.
   void flush();
   /// Writes what was printed so far: what must be out before a transaction commits.
   ///

@@ -86,8 +86,7 @@ Result<Database*> Session::database(const std::string& plan, const std::string& 
 
 void Session::say(std::string_view text) {
   progress_.stop();
-  output_.flush();
-  talk(printable(text) + "\n");
+  output_.say(text);
 }
 
 Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
