@@ -19,7 +19,7 @@ Command ddl_command() {
   return {
       .name = "ddl",
       .group = "change",
-      .summary = "run a schema migration, and keep the record whole",
+      .summary = "run a schema migration without breaking the record",
       .arguments = "[SQL]",
       .least = 0,
       .most = 1,

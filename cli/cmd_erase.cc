@@ -86,7 +86,7 @@ Command erase_command() {
   return {
       .name = "erase",
       .group = "change",
-      .summary = "take what was recorded of a person out of the trail, and say why",
+      .summary = "remove what was recorded about a person, and say why",
       .arguments = "TABLE KEY… | --change ID… | --tx N",
       .least = 0,
       .most = kAny,

@@ -158,7 +158,7 @@ Command log_command() {
            "now; without a zone it is UTC."},
       .options = joined(filter_options(),
                         {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},
-                         {.names = "-n, --limit", .value = "N", .summary = "at most so many"},
+                         {.names = "-n, --limit", .value = "N", .summary = "at most N changes"},
                          {.names = "--reverse", .value = "", .summary = "oldest first"},
                          format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},

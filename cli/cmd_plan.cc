@@ -86,7 +86,7 @@ std::vector<Option> options() {
 Command plan_command() {
   return {.name = "plan",
           .group = "set up",
-          .summary = "show how the database differs from vestige.toml; change nothing",
+          .summary = "show how the database differs from vestige.toml, without changing it",
           .about = {"Exit 0 when the database is as planned, 1 when there is a difference."},
           .options = options(),
           .examples = {{"vestige plan", "what would apply do?"}},
@@ -96,7 +96,7 @@ Command plan_command() {
 Command apply_command() {
   return {.name = "apply",
           .group = "set up",
-          .summary = "make the database as vestige.toml says",
+          .summary = "bring the database in line with vestige.toml",
           .about =
               {"Does what `vestige plan` shows, in one transaction, and prints what it did. Tables "
                "that the plan does not name stay as they are, unless --prune is given: then they "

@@ -49,7 +49,7 @@ Command prove_command() {
   return {
       .name = "prove",
       .group = "prove",
-      .summary = "a receipt for one change, which is checked without the database",
+      .summary = "make a receipt for one change, which can be checked without the database",
       .arguments = "ID",
       .least = 1,
       .most = 1,
@@ -64,7 +64,7 @@ Command export_command() {
   return {
       .name = "export",
       .group = "prove",
-      .summary = "the evidence itself, for others to check",
+      .summary = "print the evidence itself, for others to check",
       .about = {"Prints one line for each entry under the last checkpoint: the entry, the salts, "
                 "and the exact bytes that were sealed (docs/format.md). `vestige check` checks the "
                 "file against the checkpoint, offline."},
@@ -82,7 +82,7 @@ Command export_command() {
 Command tiles_command() {
   return {.name = "tiles",
           .group = "prove",
-          .summary = "a static log in files, which any C2SP client reads",
+          .summary = "write a static log in files, which any C2SP client can read",
           .about = {"Brings a directory up to the last checkpoint: tile/…, tile/entries/… and "
                     "checkpoint, as C2SP's tlog-tiles says. Entries hold no values, only what the "
                     "values are bound to. Serve the directory by any web server."},

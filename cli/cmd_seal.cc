@@ -147,7 +147,7 @@ Command seal_command() {
                   {.names = "--follow", .value = "", .summary = "go on, a run every second"},
                   {.names = "--every",
                    .value = "SECONDS",
-                   .summary = "with --follow: so long between two runs"}},
+                   .summary = "with --follow: the pause between two runs"}},
       .examples = {{"vestige seal --key seal.key > checkpoint.txt",
                     "seal, and keep the checkpoint"},
                    {"vestige seal --key seal.key --follow --out /srv/audit/checkpoint",

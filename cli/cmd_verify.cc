@@ -1,4 +1,4 @@
-// verify: was the record rewritten?
+// verify: check that nobody rewrote the record
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "vestige/audit/verify.h"
@@ -148,7 +148,7 @@ Command verify_command() {
   return {
       .name = "verify",
       .group = "prove",
-      .summary = "was the record rewritten?",
+      .summary = "check that nobody rewrote the record",
       .about =
           {"Holds every change against its entry, the entries against the Merkle tree, and the "
            "tree "

@@ -207,7 +207,7 @@ Command witness_command() {
   return {
       .name = "witness",
       .group = "prove",
-      .summary = "be a witness of checkpoints, or ask one",
+      .summary = "act as a witness of checkpoints, or ask one",
       .arguments = "keygen | serve | cosign REQUEST | add [CHECKPOINT]",
       .least = 1,
       .most = 2,

@@ -73,7 +73,9 @@ void add_exit_codes(Document& document) {
   document.section("Exit codes");
   document.items(
       {{"0", "done"},
-       {"1", "the answer is no: plan found differences, doctor found something wrong"},
+       {"1",
+        "the answer is no: plan found differences, doctor something out of order, verify or check "
+        "something that is not as it was sealed"},
        {"2", "the command line is wrong"},
        {"3", "it could not be done; exec, ddl, restore, revert and apply changed nothing"}});
 }
@@ -183,7 +185,7 @@ std::string markdown_help() {
                      " This page is printed by `vestige help --markdown`.");
   document.code("vestige [--db URL] VERB …");
   document.paragraph(
-      "Data goes to stdout, talk to stderr. What `--format json` prints is described in "
+      "Data goes to stdout, messages to stderr. What `--format json` prints is described in "
       "json.md.");
   for (const std::string& group : groups()) document.items(verb_items(group));
   document.section("In 60 seconds");
@@ -217,7 +219,7 @@ std::string man_page() {
   document.section("Synopsis");
   document.code("vestige [--db URL] VERB …");
   document.section("Description");
-  document.paragraph("Data goes to stdout, talk to stderr.");
+  document.paragraph("Data goes to stdout, messages to stderr.");
   for (const std::string& group : groups()) {
     document.part(capitalised(group));
     document.items(verb_items(group));
