@@ -70,6 +70,7 @@ $check$;
 \ir install/truncate.sql
 \ir install/trial.sql
 \ir install/track.sql
+\ir install/encodings.sql
 \ir install/read.sql
 \ir install/rows.sql
 \ir install/past.sql

@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -49,6 +50,8 @@ class Bound {
     return {};
   }
 
+  const std::vector<Oid>& types() const { return types_; }
+
   bool send(PGconn* connection, const char* sql) {
     std::vector<const char*> values;
     std::vector<int> lengths;
@@ -88,9 +91,24 @@ Postgres::Postgres(std::unique_ptr<postgres::Session> session, std::string where
 
 Postgres::~Postgres() = default;
 
+bool Postgres::may_end_at_a_text() const {
+  const char* encoding = PQparameterStatus(session_->connection, "server_encoding");
+  return encoding != nullptr && std::string_view(encoding) != "UTF8";
+}
+
+Result<void> Postgres::only_ascii(std::string_view text) const {
+  if (!ascii_ || std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; }))
+    return {};
+  return hinted(fail(Fault::invalid,
+                     "run sql: the server knows no way from UTF-8 to the encoding of the"
+                     " database, so only ASCII can be said to it"),
+                "psql, with the encoding of the database, can say anything");
+}
+
 Result<void> Postgres::ready(std::string_view sql) {
   if (sql.find('\0') != std::string_view::npos)
     return fail(Fault::invalid, "run sql: a NUL byte in the text");
+  TRY(only_ascii(sql));
   if (fenced_ && postgres::crosses_fence(sql))
     return hinted(
         fail(Fault::denied,
@@ -130,13 +148,56 @@ Result<std::unique_ptr<postgres::PostgresRows>> Postgres::sent(bool accepted,
 Result<std::unique_ptr<postgres::PostgresRows>> Postgres::send(std::string_view sql,
                                                                const Params& params) {
   TRY(ready(sql));
+  Bound bound;
+  std::vector<std::string> by;
+  for (const Value& value : params) {
+    const auto* said = std::get_if<Text>(&value);
+    const bool marked = said != nullptr && texts_.has_value() &&
+                        said->bytes.find(texts_->mark) != std::string::npos;
+    if (said != nullptr && !marked) TRY(only_ascii(said->bytes));
+    by.push_back(marked ? texts_->say : "");
+    TRY(bound.add(marked ? Value(Blob{said->bytes}) : value));
+  }
   std::size_t taken = 0;
-  const std::string text = postgres::with_dollars(sql, taken);
+  std::string text = postgres::with_dollars(sql, taken, by);
   if (params.size() > taken)  // the server would not mind
     return fail(Fault::invalid, "bind value {}: the statement takes {}", params.size(), taken);
-  Bound bound;
-  for (const Value& value : params) TRY(bound.add(value));
-  return sent(bound.send(session_->connection, text.c_str()), sql);
+  std::vector<unsigned> types;
+  if (texts_.has_value() && !fenced_ && !names_of_caller_ && is_mere_select(sql))
+    types = TRY(texts_as_bytes(text, bound.types()));
+  auto rows = TRY(sent(bound.send(session_->connection, text.c_str()), sql));
+  rows->texts_are_bytes(std::move(types));
+  return rows;
+}
+
+// Makes of a SELECT one that gives each text as bytes; the types that its columns had.
+Result<std::vector<unsigned>> Postgres::texts_as_bytes(std::string& text,
+                                                       const std::vector<unsigned>& types) {
+  PGconn* connection = session_->connection;
+  const postgres::Answer prepared(
+      PQprepare(connection, "", text.c_str(), static_cast<int>(types.size()), types.data()));
+  if (PQresultStatus(prepared.get()) != PGRES_COMMAND_OK)
+    return tl::unexpected<Error>(postgres::error_of(connection, prepared.get(), "run sql"));
+  const postgres::Answer told(PQdescribePrepared(connection, ""));
+  if (PQresultStatus(told.get()) != PGRES_COMMAND_OK)
+    return tl::unexpected<Error>(postgres::error_of(connection, told.get(), "run sql"));
+  std::vector<unsigned> was;
+  std::string named;
+  std::string wanted;
+  for (int i = 0; i < PQnfields(told.get()); ++i) {
+    const Oid type = PQftype(told.get(), i);
+    const bool text_too = postgres::is_text(type);
+    const std::string column = fmt::format("q.c{}", i);
+    named += fmt::format("{}c{}", i == 0 ? "" : ", ", i);
+    was.push_back(text_too ? type : 0);
+    wanted += fmt::format(
+        "{}{} as {}", i == 0 ? "" : ", ",
+        text_too ? fmt::format("{}({}::pg_catalog.text)", texts_->read, column) : column,
+        quote_name(PQfname(told.get(), i)));
+  }
+  if (was.empty()) return was;
+  text = fmt::format("select {} from ({}\n) q ({})", wanted, text, named);
+  return was;
 }
 
 Result<std::unique_ptr<Rows>> Postgres::query(std::string_view sql, const Params& params) {

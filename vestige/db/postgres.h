@@ -14,6 +14,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "vestige/db/database.h"
 
@@ -54,6 +56,17 @@ class Postgres final : public Database {
   /// The server's version: 150018 is 15.18.
   int version() const;
 
+  /// Whether a text of this database may be none in UTF-8: then a SELECT that meets one ends there.
+  bool may_end_at_a_text() const;
+  /// Functions by which every text can be read and said.
+  struct Texts {
+    std::string read;  // any text as a bytea in UTF-8
+    std::string say;   // and back
+    std::string mark;  // what stands in it where UTF-8 has no equivalent
+  };
+  /// From here on texts that a SELECT gives come by them, and values that have the mark go by them; none: as they are.
+  void read_texts_by(std::optional<Texts> texts) { texts_ = std::move(texts); }
+
   /// While on, and behind a fence, statements find their names by the search path that the session would have had.
   void names_of_caller(bool on) { names_of_caller_ = on; }
 
@@ -64,12 +77,18 @@ class Postgres final : public Database {
   Result<std::unique_ptr<postgres::PostgresRows>> send(std::string_view sql, const Params& params);
   Result<std::unique_ptr<postgres::PostgresRows>> sent(bool accepted, std::string_view sql);
   Result<void> ready(std::string_view sql);
+  Result<void> only_ascii(std::string_view text) const;
+  Result<std::vector<unsigned>> texts_as_bytes(std::string& text,
+                                               const std::vector<unsigned>& types);
   Result<void> pin();
   Result<void> look_up(Names names);
 
   std::unique_ptr<postgres::Session> session_;
   std::string where_;
   bool fenced_ = false;
+  bool ascii_ =
+      false;  // nothing else can be said: the server has no way from UTF-8 to the database's encoding
+  std::optional<Texts> texts_;
   std::optional<std::string> callers_path_;  // nothing: not asked for yet
   bool names_of_caller_ = false;
   Names names_ = Names::unknown;

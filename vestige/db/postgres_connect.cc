@@ -127,6 +127,27 @@ Result<void> connect(PGconn* connection, const std::string& attempt) {
   return {};
 }
 
+Result<std::unique_ptr<postgres::Session>> session_of(const Options& options,
+                                                      const std::string& attempt) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : options) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  auto session = std::make_unique<postgres::Session>();
+  session->connection = PQconnectStartParams(names.data(), values.data(), 0);
+  if (session->connection == nullptr) return fail(Fault::internal, "{}: out of memory", attempt);
+  return session;
+}
+
+// The server knows no way between UTF-8 and the encoding of the database.
+bool no_way_from_utf8(PGconn* connection) {
+  return std::string_view(PQerrorMessage(connection)).find(" 0A000: ") != std::string_view::npos;
+}
+
 void drop_notice(void* /*unused*/, const PGresult* /*notice*/) {}
 
 }  // namespace
@@ -145,21 +166,19 @@ Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   std::erase_if(options, [](const Option& one) { return one.first == "client_encoding"; });
   options.emplace_back("client_encoding", "UTF8");
   options.emplace_back("fallback_application_name", "vestige");
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  for (const auto& [name, value] : options) {
-    names.push_back(name.c_str());
-    values.push_back(value.c_str());
+  auto session = TRY(session_of(options, attempt));
+  auto connected = connect(session->connection, attempt);
+  const bool ascii = !connected.has_value() && no_way_from_utf8(session->connection);
+  if (ascii) {
+    // What is ASCII, as nearly all of what this program says and asks, needs no way.
+    for (auto& [name, value] : options)
+      if (name == "client_encoding") value = "SQL_ASCII";
+    session = TRY(session_of(options, attempt));
+    connected = connect(session->connection, attempt);
   }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
-
-  auto session = std::make_unique<postgres::Session>();
-  session->connection = PQconnectStartParams(names.data(), values.data(), 0);
-  if (session->connection == nullptr) return fail(Fault::internal, "{}: out of memory", attempt);
+  TRY(std::move(connected));
   PGconn* connection = session->connection;
   PQsetNoticeReceiver(connection, drop_notice, nullptr);  // they are for the application
-  TRY(connect(connection, attempt));
   const int version = PQserverVersion(connection);
   if (version < kOldest)
     return fail(Fault::invalid, "{}: PostgreSQL {} is too old, 13 or newer is needed", attempt,
@@ -167,8 +186,11 @@ Result<std::unique_ptr<Postgres>> Postgres::open(const std::string& url) {
   std::unique_ptr<Postgres> db(new Postgres(
       std::move(session),
       place(PQuser(connection), PQhost(connection), PQport(connection), PQdb(connection))));
+  db->ascii_ = ascii;
   TRY(db->pin());
   TRY(db->run(kSettings));
+  // Names of months have no way into such a database either, and to_char looks them up whether it needs them or not.
+  if (ascii) TRY(db->run("select pg_catalog.set_config('lc_time', 'C', false)"));
   return db;
 }
 

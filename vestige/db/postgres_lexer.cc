@@ -147,7 +147,8 @@ bool Lexer::dollar_quoted() {
   return true;
 }
 
-std::string with_dollars(std::string_view sql, std::size_t& values) {
+std::string with_dollars(std::string_view sql, std::size_t& values,
+                         const std::vector<std::string>& by) {
   std::string out;
   values = 0;
   out.reserve(sql.size());
@@ -160,6 +161,8 @@ std::string with_dollars(std::string_view sql, std::size_t& values) {
     std::size_t number = 0;
     std::from_chars(out.data() + start + 1, out.data() + out.size(), number);
     values = std::max(values, number);
+    if (number > 0 && number <= by.size() && !by[number - 1].empty())
+      out = out.substr(0, start) + by[number - 1] + "(" + out.substr(start) + ")";
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vestige::postgres {
 
@@ -45,7 +46,9 @@ class Lexer {
 /// ?1 becomes $1, outside quotes and comments; $1 stays.
 ///
 /// values   how many values the statement takes: the highest number
-std::string with_dollars(std::string_view sql, std::size_t& values);
+/// by       for each value the function that it goes through; "", or none at all: as it is
+std::string with_dollars(std::string_view sql, std::size_t& values,
+                         const std::vector<std::string>& by = {});
 
 /// The first statement with its semicolon and the space before it, and in `rest` what follows it;
 /// empty when there is none. The body of a function (BEGIN ATOMIC … END) is not cut.

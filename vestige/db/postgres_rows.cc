@@ -28,6 +28,7 @@ enum Type : unsigned {
   kFloat4 = 700,
   kFloat8 = 701,
   kNumeric = 1700,
+  kVoid = 2278,
   kJsonb = 3802,
   kXid8 = 5069,
 };
@@ -78,6 +79,24 @@ Value decode(unsigned type, std::optional<std::string_view> text) {
         return Text{std::string(*text)};
       return Token{std::string(*text)};
     default: return Text{std::string(*text)};
+  }
+}
+
+bool is_text(unsigned type) {
+  switch (type) {
+    case kBool:
+    case kBytea:
+    case kInt2:
+    case kInt4:
+    case kInt8:
+    case kOid:
+    case kXid:
+    case kXid8:
+    case kFloat4:
+    case kFloat8:
+    case kNumeric:
+    case kVoid: return false;
+    default: return true;
   }
 }
 
@@ -180,6 +199,10 @@ std::optional<std::string_view> PostgresRows::field(int column) const {
 }
 
 Value PostgresRows::value(int column) const {
+  const auto place = static_cast<std::size_t>(column);
+  const auto text = field(column);
+  if (text.has_value() && place < types_.size() && types_[place] != 0)
+    return decode(types_[place], std::get<Blob>(bytes(*text)).bytes);
   return decode(columns_[static_cast<std::size_t>(column)].type, field(column));
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vestige/db/database.h"
@@ -38,6 +39,9 @@ using Answer = std::unique_ptr<pg_result, Clear>;
 /// A value from its type and its text form; nothing is null.
 Value decode(unsigned type, std::optional<std::string_view> text);
 
+/// Whether decode() takes a value of the type as the text that it is: what may have characters of any kind.
+bool is_text(unsigned type);
+
 class PostgresRows final : public Rows {
  public:
   /// The command was just sent. `may_cancel`: an abandoned rest may be cancelled at the server.
@@ -53,6 +57,9 @@ class PostgresRows final : public Rows {
 
   /// Reads what is left on the wire into memory or a file, so that another command can be sent.
   void park();
+
+  /// Columns that are bytea, of the text of a value of another type: that type; of all other columns 0.
+  void texts_are_bytes(std::vector<unsigned> types) { types_ = std::move(types); }
 
   /// What the server said at the end: "UPDATE 3".
   const std::string& tag() const { return tag_; }
@@ -78,6 +85,7 @@ class PostgresRows final : public Rows {
   bool may_cancel_;
   bool described_ = false;
   std::vector<Column> columns_;
+  std::vector<unsigned> types_;
   Answer row_;            // the row on the wire that was read last; nothing at the end
   bool waiting_ = false;  // row_ is the first one, which next() has yet to give
   std::string tag_;

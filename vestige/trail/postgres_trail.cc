@@ -5,6 +5,7 @@
 #include "vestige/base/bytes.h"
 #include "vestige/base/crypto.h"
 #include "vestige/base/json.h"
+#include "vestige/db/postgres.h"
 #include "vestige/db/postgres_sql.h"
 #include "vestige/trail/postgres_names.h"
 
@@ -90,6 +91,21 @@ const std::string& fingerprint() {
   return hex;
 }
 
+// From here on a character without an equivalent in UTF-8 ends no listing. A trail of a version before, and a reader who was
+// given other functions by their names, do without.
+Result<void> read_any_text(Database& db) {
+  auto* server = dynamic_cast<Postgres*>(&db);
+  if (server == nullptr || !server->may_end_at_a_text()) return {};
+  server->read_texts_by({});
+  if (TRY(scalar_integer(
+          db,
+          "select (pg_catalog.has_function_privilege(pg_catalog.to_regprocedure("
+          "'vestige.utf8(text)'), 'execute') and pg_catalog.has_function_privilege("
+          "pg_catalog.to_regprocedure('vestige.from_utf8(bytea)'), 'execute'))::int")) != 0)
+    server->read_texts_by(Postgres::Texts{"vestige.utf8", "vestige.from_utf8", "\uFFFD<"});
+  return {};
+}
+
 }  // namespace
 
 Result<Row> row_of_tokens(std::string_view text) {
@@ -125,6 +141,7 @@ Result<std::int64_t> installed_version(Database& db) {
     return hinted(fail(Fault::denied, "read the trail: {} may not", who),
                   "grant vestige_reader to " + who);
   }
+  TRY(read_any_text(db));
   return scalar_integer(db, "select value::int8 from vestige.meta where name = 'schema_version'");
 }
 
@@ -165,7 +182,10 @@ Result<void> install(Database& db) {
   return {};
 }
 
-Result<void> remove(Database& db) { return db.script(sql::postgres::remove); }
+Result<void> remove(Database& db) {
+  if (auto* server = dynamic_cast<Postgres*>(&db); server != nullptr) server->read_texts_by({});
+  return db.script(sql::postgres::remove);
+}
 
 Result<std::vector<Tracked>> tracked_tables(Database& db) {
   std::vector<Tracked> tables;

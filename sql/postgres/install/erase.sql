@@ -5,10 +5,10 @@
 -- one that is sealed (vestige/trail/postgres_sealing.cc).
 create or replace function vestige.context_left(x vestige.context) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select 'context=' || encode(sha256(convert_to(concat('{"tx":', x.tx, ',"xid":', x.xid,
+  select 'context=' || encode(sha256(vestige.utf8(concat('{"tx":', x.tx, ',"xid":', x.xid,
     ',"at":"', to_char(x.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '","pid":', x.pid,
     ',"client_addr":' || to_json(x.client_addr::text), ',"db_user":' || to_json(x.db_user), ',"db_role":' || to_json(x.db_role),
-    ',"application_name":' || to_json(x.application_name), '}'), 'UTF8')), 'base64')
+    ',"application_name":' || to_json(x.application_name), '}'))), 'base64')
 $$;
 
 -- Writes zeros over the salts of what an ERASE names. Every row is found by an index, also where nothing was ever analysed.

@@ -201,7 +201,7 @@ begin
     where t.tgparentid = 0 and (t.tgfoid in (to_regproc('vestige.capture_' || tracked_id), to_regproc('vestige.insert_' || tracked_id))
       or vestige.captures(t.tgfoid, t.tgargs, tracked_id)
       or t.tgfoid = 'vestige.capture_truncate'::regproc
-         and t.tgargs = convert_to(tracked_id::text, 'UTF8') || E'\\x00'::bytea)
+         and t.tgargs = convert_to(tracked_id::text, getdatabaseencoding()) || E'\\x00'::bytea)
   loop
     perform vestige.drop_trigger(g.tgrelid, g.tgname);
   end loop;

@@ -69,7 +69,7 @@ begin
         and tgfoid = to_regproc('vestige.' || x.function_name) and (tgqual is not null) = (x.manner like 'row when%')
         and tgtype & 28 = (select sum(case e when 'insert' then 4 when 'delete' then 8 when 'update' then 16 else 0 end)
                            from regexp_split_to_table(x.events, ' ') e)
-        and tgargs = case when x.argument = '' then ''::bytea else convert_to(x.argument, 'UTF8') || E'\\x00'::bytea end);
+        and tgargs = case when x.argument = '' then ''::bytea else convert_to(x.argument, getdatabaseencoding()) || E'\\x00'::bytea end);
     perform vestige.drop_trigger(x.relation, x.name);
     perform vestige.make_trigger(tracked_id, x.relation, x.name);
     execute format('alter table %s enable %s trigger %I', x.relation,
