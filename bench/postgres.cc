@@ -8,6 +8,7 @@
 
 #include "bench/postgres_read.h"
 #include "bench/postgres_setup.h"
+#include "bench/postgres_trail.h"
 #include "bench/postgres_work.h"
 #include "bench/shop.h"
 #include "test/postgres_server.h"
@@ -169,6 +170,10 @@ void run(const Options& options) {
   if (wanted(options, "answers") && options.trail > 0)
     answers(options.install, options.native, options.trail, options.rows, options.asked);
   if (wanted(options, "past")) past(options.install, 5 * options.rows, options.rounds);
+  if (wanted(options, "history")) histories(options.install, options.rounds);
+  if (wanted(options, "erase")) erasures(options.install, options.rounds);
+  if (wanted(options, "truncate")) truncations(options.install, 300, options.rounds);
+  if (wanted(options, "seal")) seals(options.install, 20'000, options.rounds);
 }
 
 }  // namespace
@@ -194,8 +199,10 @@ int main(int argc, char** argv) {
                  "the module (pgext/stage)");
   app.add_option("--variant", options.variants, "another such script: one more setup");
   app.add_option("--only", options.only, "just these setups and untracked, by name");
-  app.add_option("--work", options.work,
-                 "just these of: sync, transfers, statements, answers, past");
+  app.add_option(
+      "--work", options.work,
+      "just these of: sync, transfers, statements, answers, past, history, erase, truncate,"
+      " seal");
   CLI11_PARSE(app, argc, argv);
   return vestige::bench::guarded([&] { vestige::bench::run(options); });
 }

@@ -32,39 +32,6 @@ set search_path = pg_catalog, pg_temp as $$ select vestige.as_jsonb((vestige.dec
 create or replace function vestige.row_new_key(c vestige.change) returns jsonb language sql stable cost 1000
 set search_path = pg_catalog, pg_temp as $$ select case when c.new_key is not null then vestige.as_jsonb((vestige.decode(c)).new_key) end $$;
 
--- Every change with the columns that audit tables have. A condition on id is a search; one on changed_at with constants
--- leaves partitions out; the others read the trail, without decoding what they do not keep. For one row's changes, ask
--- vestige.history, which finds them by the key.
---
--- action       INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE
--- record_id    the row's key before the change, as text; of several columns, a JSON list: ["7","2"]
--- old_values   of an UPDATE, what changed; of a DELETE, every column. new_values likewise
--- changed_by   the context's actor, else the database's user
--- erased       which parts were erased, and by which ERASE: {"values": 1300}
-create or replace view vestige.audit_log as
-select c.id, t.table_name::text as table_name,
-  case when s.composed then to_json(vestige.fields(c.key))::text else c.key end as record_id,
-  case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
-    when 'E' then 'ERASE' else 'BASELINE' end as action,
-  vestige.old_values(c) as old_values, vestige.new_values(c) as new_values, vestige.changed_fields(c) as changed_fields,
-  coalesce(f.fields ->> 'actor', x.db_user::text) as changed_by, c.at as changed_at,
-  f.fields ->> 'business_process' as business_process, f.fields ->> 'reason' as reason,
-  f.fields ->> 'request_id' as request_id, f.fields ->> 'session_id' as session_id,
-  coalesce(vestige.as_address(f.fields ->> 'ip_address'), x.client_addr) as ip_address,
-  f.fields ->> 'user_agent' as user_agent,
-  f.fields ->> 'auth_method' as auth_method, f.fields ->> 'auth_role' as auth_role,
-  t.policy ->> 'classification' as data_classification, t.policy ->> 'retention' as retention_category,
-  array(select jsonb_array_elements_text(t.policy -> 'tags')) as compliance_tags,
-  f.fields ->> 'on_behalf_of' as on_behalf_of, x.tx as transaction_id, f.fields as context,
-  t.schema_name::text as schema_name, vestige.row_key(c) as key, vestige.row_new_key(c) as new_key,
-  x.db_user::text as db_user, x.db_role::text as db_role, x.application_name,
-  vestige.as_jsonb(vestige.erased_parts(c.id)) as erased
-from vestige.change c
-  join vestige.tracked t on t.id = c.tracked
-  left join (select id, columns -> 1 ->> 'key' <> '0' as composed from vestige.shape offset 0) s on s.id = c.shape
-  left join vestige.context x on x.id = c.context and x.xid = c.xid
-  cross join lateral (select coalesce(vestige.given_fields(x.fields::text), '{}') as fields offset 0) f;
-
 -- A key as it stands in vestige.change.key, of a table's row, from one text for each key column.
 create or replace function vestige.named_key(t vestige.tracked, words text[], verb text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
@@ -83,30 +50,61 @@ begin
 end
 $$;
 
--- The changes of a row under every key it had, newest first: vestige.history('accounts', '1').
-create or replace function vestige.history("table" regclass, variadic key text[]) returns setof vestige.audit_log
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- Every change with the columns that audit tables have. A condition on id is a search; one on changed_at with constants
+-- leaves partitions out; the others read the trail, without decoding what they do not keep. For one row's changes, ask
+-- vestige.history, which finds them by the key.
+--
+-- action       INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE
+-- record_id    the row's key before the change, as text; of several columns, a JSON list: ["7","2"]
+-- old_values   of an UPDATE, what changed; of a DELETE, every column. new_values likewise
+-- changed_by   the context's actor, else the database's user
+-- erased       which parts were erased, and by which ERASE: {"values": 1300}
+--
+-- Beside it vestige.history, the changes of a row under every key it had, newest first: vestige.history('accounts', '1'). It decodes
+-- each change once, and finds everything by an index, also where nothing was ever analysed.
+do $make$
 declare
-  t vestige.tracked := vestige.tracked_table("table", 'history');
-  key_text text := vestige.named_key(t, key, 'history');
-  ids bigint[];
-  first_at timestamptz;
-  last_at timestamptz;
+  columns constant text := $columns$c.id, t.table_name::text as table_name,
+  case when s.composed then to_json(vestige.fields(c.key))::text else c.key end as record_id,
+  case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
+    when 'E' then 'ERASE' else 'BASELINE' end as action,
+  %1$s as old_values, %2$s as new_values, %3$s as changed_fields,
+  coalesce(f.fields ->> 'actor', x.db_user::text) as changed_by, c.at as changed_at,
+  f.fields ->> 'business_process' as business_process, f.fields ->> 'reason' as reason,
+  f.fields ->> 'request_id' as request_id, f.fields ->> 'session_id' as session_id,
+  coalesce(vestige.as_address(f.fields ->> 'ip_address'), x.client_addr) as ip_address,
+  f.fields ->> 'user_agent' as user_agent,
+  f.fields ->> 'auth_method' as auth_method, f.fields ->> 'auth_role' as auth_role,
+  t.policy ->> 'classification' as data_classification, t.policy ->> 'retention' as retention_category,
+  array(select jsonb_array_elements_text(t.policy -> 'tags')) as compliance_tags,
+  f.fields ->> 'on_behalf_of' as on_behalf_of, x.tx as transaction_id, f.fields as context,
+  t.schema_name::text as schema_name, %4$s as key, %5$s as new_key,
+  x.db_user::text as db_user, x.db_role::text as db_role, x.application_name,
+  vestige.as_jsonb(vestige.erased_parts(c.id)) as erased$columns$;
+  rest constant text := $rest$
+  join vestige.tracked t on t.id = c.tracked
+  left join (select id, columns -> 1 ->> 'key' <> '0' as composed from vestige.shape offset 0) s on s.id = c.shape
+  left join vestige.context x on x.id = c.context and x.xid = c.xid
+  cross join lateral (select coalesce(vestige.given_fields(x.fields::text), '{}') as fields offset 0) f$rest$;
 begin
-  select array_agg(c.id), min(c.at), max(c.at) into ids, first_at, last_at from vestige.row_trail(t.id, key_text) c;
-  -- The columns of vestige.audit_log, of which each change is decoded once. With the times as constants, other partitions
-  -- are not even planned for.
-  return query execute
-    'select a.id, a.table_name, a.record_id, a.action, vestige.as_jsonb(d.old_values), vestige.as_jsonb(d.new_values),'
-    '  d.changed_fields, a.changed_by, a.changed_at, a.business_process, a.reason, a.request_id, a.session_id,'
-    '  a.ip_address, a.user_agent, a.auth_method, a.auth_role, a.data_classification, a.retention_category,'
-    '  a.compliance_tags, a.on_behalf_of, a.transaction_id, a.context, a.schema_name, vestige.as_jsonb(d.key),'
-    '  vestige.as_jsonb(d.new_key), a.db_user, a.db_role, a.application_name, a.erased'
-    ' from vestige.change c join vestige.audit_log a on a.id = c.id cross join lateral vestige.decode(c) d'
-    ' where c.id = any ($1) and c.at between $2 and $3 and a.changed_at between $2 and $3'
-    ' order by a.id desc' using ids, first_at, last_at;
+  execute 'create or replace view vestige.audit_log as select '
+    || format(columns, 'vestige.old_values(c)', 'vestige.new_values(c)', 'vestige.changed_fields(c)', 'vestige.row_key(c)', 'vestige.row_new_key(c)')
+    || ' from vestige.change c' || rest;
+  execute format($function$create or replace function vestige.history("table" regclass, variadic key text[])
+    returns setof vestige.audit_log language plpgsql stable set search_path = pg_catalog, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as %L$function$, format($source$
+#variable_conflict use_column
+declare
+  of_table vestige.tracked := vestige.tracked_table("table", 'history');
+  of_row text := vestige.named_key(of_table, key, 'history');
+begin
+  return query select %s from vestige.row_trail(of_table.id, of_row) c%s cross join lateral vestige.decode(c) d order by c.id desc;
 end
-$$;
+$source$,
+    format(columns, 'vestige.as_jsonb(d.old_values)', 'vestige.as_jsonb(d.new_values)', 'd.changed_fields', 'vestige.as_jsonb(d.key)',
+           'vestige.as_jsonb(d.new_key)'), rest));
+end
+$make$;
 
 -- For each column of a row, the change that gave it its value; no change: as it was when tracking began. Of a row that
 -- is gone, the values of its DELETE. An ERASE: what gave the value was erased by it.

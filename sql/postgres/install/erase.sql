@@ -14,7 +14,7 @@ $$;
 -- Writes zeros over the salts of what an ERASE names. Every row is found by an index, also where nothing was ever analysed.
 create or replace function vestige.forget_salts(erase bigint) returns void language plpgsql
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-set enable_material = off as $$
+set enable_material = off set jit = off as $$
 declare
   b record;
   zeros constant bytea := decode(repeat('00', 16), 'hex');
@@ -34,8 +34,9 @@ begin
         || case when e.parts ~ '(^|,)context(=[^,]*)?(,|$)' then zeros else substr(b.salts, m.place::int * 48 - 31, 16) end
         || case when e.parts ~ '(^|,)values(=[^,]*)?(,|$)' then zeros else substr(b.salts, m.place::int * 48 - 15, 16) end, '' order by m.place)
       into forgotten
-    from regexp_matches(encode(b.entries, 'escape'), '{"v":1,"id":([0-9]+),', 'g') with ordinality m(id, place)
-      left join vestige.erased e on e.change = erase and e.erased = m.id[1]::bigint;
+    from (select split_part(n.piece, ',', 1)::bigint as id, n.place - 1 as place
+          from unnest(string_to_array(encode(b.entries, 'escape'), '{"v":1,"id":')) with ordinality n(piece, place) where n.place > 1) m
+      left join vestige.erased e on e.change = erase and e.erased = m.id;
     update vestige.bundle k set salts = forgotten where k.n = b.n and k.salts <> forgotten;
   end loop;
 end
@@ -44,7 +45,7 @@ $$;
 -- What is left of the context of every change under some contexts. A pass over the trail, from the first of them on: changes have no
 -- index by context.
 create or replace function vestige.under_contexts(said bigint[]) returns table (id bigint, at timestamptz, tracked int, parts text)
-language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off as $$
 begin
   return query
     with x as materialized (select x.id, vestige.context_left(x) as parts from vestige.context x where x.id = any (said))
@@ -57,7 +58,7 @@ $$;
 -- null when there was nothing left to take. Changes are found by id and time, each with one look into one partition.
 create or replace function vestige.erase_of(tracked_id int, ids bigint[], keys boolean, contexts boolean) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set enable_material = off as $$
+set enable_mergejoin = off set enable_material = off set jit = off as $$
 declare
   t vestige.tracked;
   other vestige.tracked;
@@ -126,7 +127,7 @@ $$;
 -- returns  the ERASE of each table, which has the context of this transaction; a reason is required in it
 create or replace function vestige.erase_changes(changes bigint[], keys boolean default false, contexts boolean default false)
 returns setof bigint language plpgsql security definer set search_path = pg_catalog, pg_temp
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off as $$
 declare
   ids bigint[] := array(select distinct i from unnest(changes) i order by i);
   found bigint;
