@@ -74,15 +74,24 @@ Result<std::string> waiting_text(Sealer& sealer) {
                      waiting.front().what, short_time(waiting.front().since));
 }
 
+Result<void> round(Session& session, Database& db, Sealer& sealer, Publisher& publisher) {
+  TRY(run_once(session, sealer));
+  if (const auto checkpoint = TRY(sealer.sign()); checkpoint.has_value())
+    TRY(publisher.publish(db, *checkpoint));
+  return {};
+}
+
+// An erasure that takes long, or another sealer, is waited for.
 Result<int> follow(Session& session, Database& db, Sealer& sealer, Publisher& publisher) {
   const double every = TRY(seconds(session.arguments()));
   catch_stop_signals();
   std::string said;
   while (!stop_requested()) {
-    TRY(run_once(session, sealer));
-    if (const auto checkpoint = TRY(sealer.sign()); checkpoint.has_value())
-      TRY(publisher.publish(db, *checkpoint));
-    const std::string text = TRY(waiting_text(sealer));
+    const auto done = round(session, db, sealer, publisher);
+    if (!done.has_value() && done.error().fault != Fault::conflict)
+      return tl::unexpected<Error>(done.error());
+    const std::string text =
+        done.has_value() ? TRY(waiting_text(sealer)) : done.error().message + "; it is waited for";
     if (text != said && !text.empty()) session.say(text);
     said = text;
     if (!stop_requested()) sleep_until_stop(every);

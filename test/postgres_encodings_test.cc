@@ -216,5 +216,54 @@ TEST_F(PostgresEncodings, CharactersThatAreNoneInUtf8) {
   EXPECT_GT(found, 15);
 }
 
+// As a trail is that a version before installed: what reads every text is not there.
+TEST_F(PostgresEncodings, WhatEndsTheSealersQueryIsSealedAsNull) {
+  PgSession admin(PostgresServer::shared().url());
+  admin.run(
+      "create database unreadable template template0 lc_collate 'C' lc_ctype 'C' encoding "
+      "'EUC_JP'");
+  const std::string url = PostgresServer::shared().url("unreadable");
+  {
+    PgSession application(url);
+    const auto db = must(Postgres::open(url));
+    must(install(*db));
+    application.run(
+        "create table t (id int primary key, v text); select vestige.track('t');"
+        "insert into t values (1, 'a');"
+        "insert into t values (2, convert_from('\\x8fa2b7', 'EUC_JP'));"
+        "insert into t values (3, 'c');"
+        "drop function vestige.from_utf8(bytea)");
+    const std::string odd = application.one("select id::text from vestige.change where key = '2'");
+    const TemporaryDirectory directory;
+    const auto sealer = must(Sealer::open(*db, Evident::signer(), directory.file("key.state")));
+    while (!sealer->done()) must(sealer->batch());
+    EXPECT_EQ(sealer->unreadable_count(), 1U);
+    const auto said = sealer->unreadable();
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_EQ(std::to_string(said[0].change), odd);
+    EXPECT_EQ(said[0].why.substr(0, 28), "character with byte sequence");
+    EXPECT_EQ(sealer->size(), 3U);
+    must(sealer->sign());
+    application.run("insert into t values (4, 'd')");
+    sealer->again();
+    EXPECT_EQ(must(sealer->batch()), 1U);
+    must(sealer->sign());
+    VerifyOptions options;
+    options.trust.keys = {Evident::signer().key()};
+    Findings findings;
+    const Verdict verdict = must(verify(*db, options, findings));
+    EXPECT_EQ(findings.text, "");
+    EXPECT_EQ(verdict.verified, 3U);
+    EXPECT_EQ(verdict.unreadable, 1U);
+    // Nothing else that goes wrong is taken for a row.
+    application.run("insert into t values (5, 'e')");
+    application.run("alter table vestige.context rename to gone");
+    sealer->again();
+    EXPECT_FALSE(sealer->batch().has_value());
+    EXPECT_EQ(sealer->size(), 4U);
+  }
+  admin.run("drop database unreadable with (force)");
+}
+
 }  // namespace
 }  // namespace vestige

@@ -52,6 +52,22 @@ TEST_F(PostgresSeal, TransactionsThatOverlapAgainAndAgain) {
   EXPECT_EQ(trail.found, "");
 }
 
+TEST_F(PostgresSeal, ABatchThatCouldNotBeWrittenIsMadeAnew) {
+  const auto sealer = must(Sealer::open(trail.db(), Evident::signer(), trail.file("key.state")));
+  for (const char* lost : {"tile", "bundle"}) {
+    trail.as("bob", fmt::format("insert into p values ({}, 'b', 1)",
+                                lost == std::string("tile") ? 90 : 91));
+    sealer->again();
+    must(trail.db().script(fmt::format("alter table vestige.{} rename to gone", lost)));
+    EXPECT_FALSE(sealer->batch().has_value());
+    must(trail.db().script(fmt::format("alter table vestige.gone rename to {}", lost)));
+    while (!sealer->done()) must(sealer->batch());
+    must(sealer->sign());
+  }
+  EXPECT_EQ(sealed(), 6U);
+  EXPECT_EQ(trail.found, "");
+}
+
 TEST_F(PostgresSeal, Savepoints) {
   trail.application(
       "begin; insert into p values (20, 'a', 1); savepoint s;"

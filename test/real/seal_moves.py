@@ -58,6 +58,23 @@ class Cluster:
         return done.stdout
 
 
+def outlives_an_erasure(cluster, key):
+    """--follow waits for an erasure that takes longer than its patience, says so, and goes on."""
+    with subprocess.Popen([BIN / "psql", "-XqAt", "-d", cluster.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as eraser:
+        eraser.stdin.write("begin; lock table vestige.sealer in share row exclusive mode; select 'held';\n")
+        eraser.stdin.flush()
+        check(eraser.stdout.readline() == "held\n", "the lock was not taken")
+        with subprocess.Popen([VESTIGE, "--db", cluster.url, "seal", "--key", key, "--follow", "--every", "0.01"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sealer:
+            said = sealer.stderr.readline()
+            check("it is waited for" in said, f"--follow said {said!r}")
+            eraser.stdin.write("commit;\n")
+            eraser.stdin.close()
+            printed = sealer.stdout.readline()
+            sealer.terminate()
+            check(printed == "log.example/p\n", f"--follow printed {printed!r}")
+
+
 class Story:
     def __init__(self, top, cluster):
         self.top, self.row = top, 0
@@ -95,6 +112,8 @@ def main():
             first = Cluster(top, "first", 5801).init().start()
             running.append(first)
             story = Story(top, first)
+            story.write(first)
+            outlives_an_erasure(first, top / "key")
 
             story.write(first, "begin;", "prepare transaction 'long';")
             story.write(first)

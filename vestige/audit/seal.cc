@@ -135,10 +135,12 @@ Result<void> Sealer::take(const Sealable& change) {
 
 Result<std::uint64_t> Sealer::batch() {
   // The salts of the last bundle are at hand: without those that an ERASE took since.
-  if (TRY(store_.last_erasure()) != erasure_) TRY(load());
+  if (failed_ || TRY(store_.last_erasure()) != erasure_) TRY(load());
+  failed_ = true;
   const bool sqlite = store_.db().engine() == Engine::sqlite;
   const std::int64_t limit = sqlite ? kBatchOfSqlite : kBatch;
   const auto changes = TRY(order_->next(limit));
+  failed_ = changes != nullptr;
   if (changes == nullptr) return 0;
   std::int64_t count = 0;
   std::int64_t last_id = 0;
@@ -149,9 +151,10 @@ Result<std::uint64_t> Sealer::batch() {
     last_id = change->entry.id;
     ++count;
   }
-  if (TRY(write(last_id, count < limit))) return static_cast<std::uint64_t>(count);
-  TRY(load());
-  return 0;
+  const bool written = TRY(write(last_id, count < limit));
+  if (!written) TRY(load());
+  failed_ = false;
+  return written ? static_cast<std::uint64_t>(count) : 0;
 }
 
 Result<bool> Sealer::write(std::int64_t last_id, bool ended) {
@@ -191,10 +194,11 @@ Result<void> Sealer::keep_state() {
 // The state file never goes back: it is written while no other sealer can be, and only of the tree that stands.
 Result<std::optional<std::string>> Sealer::sign() {
   if (stored_ == 0) return std::optional<std::string>();
-  if (kept_ == stored_ && note_.has_value() && signed_ == stored_) return note_;
+  if (!failed_ && kept_ == stored_ && note_.has_value() && signed_ == stored_) return note_;
   auto transaction = TRY(Transaction::begin(store_.db()));
   TRY(store_.hold());
-  if (TRY(store_.size()) != stored_) TRY(load());
+  if (failed_ || TRY(store_.size()) != stored_) TRY(load());
+  failed_ = false;
   TRY(keep_state());
   if (!note_.has_value() || signed_ != stored_) {
     const Hash root = edge_.root();

@@ -35,10 +35,10 @@ class Sealer {
   /// came in between. Blocks no writer of PostgreSQL, and those of
   /// SQLite for a short write.
   ///
-  /// faults   conflict (an erasure or another sealer does not end), offline
+  /// faults   conflict (an erasure or another sealer does not end: it can be asked again), offline
   Result<std::uint64_t> batch();
   /// True when everything that can be sealed is.
-  bool done() const { return order_->done(); }
+  bool done() const { return !failed_ && order_->done(); }
   /// Looks for changes anew.
   void again() { order_->again(); }
 
@@ -90,6 +90,7 @@ class Sealer {
   std::uint64_t broken_count_ = 0;   // of the batch
   std::vector<Unreadable> said_;     // of what is written
   std::uint64_t unreadable_ = 0;
+  bool failed_ = false;  // the last batch: what it computed was not written
 };
 
 }  // namespace vestige

@@ -157,7 +157,7 @@ Result<void> require_trail(Database& db) {
                        " of the schema alone",
                        db.where()),
                   "vestige init makes an empty trail of it; until then nothing is recorded");
-  const Remains left = TRY(remains(db));
+  const Remains left = version == 0 ? TRY(remains(db)) : Remains();
   if (version == 0 && !left.any)
     return hinted(fail(Fault::missing, "read the trail: there is none in {}", db.where()),
                   "vestige init makes one");

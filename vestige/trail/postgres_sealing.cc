@@ -1,7 +1,10 @@
 // What is sealed of a change on PostgreSQL: from the text of its rows and the columns of its shape.
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "vestige/base/time.h"
@@ -49,6 +52,15 @@ constexpr std::string_view kColumns =
     "x.client_addr::text, x.db_user::text, x.db_role::text,"
     " x.application_name, x.fields::text";
 
+// The same without what a writer or the disk may have made too much, or unreadable.
+constexpr std::string_view kBareColumns =
+    "c.id, case when c.at >= '0001-01-01 00:00:00+00' and c.at < '10000-01-01 00:00:00+00' then"
+    " (extract(epoch from c.at) * 1000000)::int8 end, c.op::text, c.tracked, c.shape, null, null,"
+    " null, null, null, null, null, null, null, null, null, null, null, null, null";
+
+constexpr std::string_view kFrom =
+    " from vestige.change c left join vestige.context x on x.id = c.context and x.xid = c.xid";
+
 std::string_view op_of(std::string_view letter) {
   if (letter == "I") return "INSERT";
   if (letter == "U") return "UPDATE";
@@ -59,10 +71,29 @@ std::string_view op_of(std::string_view letter) {
   return "";
 }
 
+// Which changes are read: conditions on c, and their values, of which the first is the id that they are all above.
+struct Wanted {
+  std::string where;
+  Params values;
+  std::int64_t limit = 0;
+};
+
 class PostgresSealables final : public Sealables {
  public:
   explicit PostgresSealables(Database& db) : db_(db) {}
-  void begin(std::unique_ptr<Rows> rows) { rows_ = std::move(rows); }
+
+  // Inside a transaction an error of the stream must not be the end of it.
+  Result<void> begin(Wanted wanted) {
+    wanted_ = std::move(wanted);
+    within_ = db_.in_transaction();
+    if (within_) TRY(db_.script("savepoint vestige_reading"));
+    auto rows = db_.query(fmt::format("select {}{} where {} order by c.id{}", kColumns, kFrom,
+                                      wanted_.where, limit()),
+                          wanted_.values);
+    if (!rows.has_value()) return one_by_one(rows.error());
+    rows_ = std::move(rows).take();
+    return {};
+  }
 
   Result<void> load() {
     for (const Tracked& table : TRY(tracked_tables(db_)))
@@ -76,17 +107,18 @@ class PostgresSealables final : public Sealables {
   }
 
   Result<const Sealable*> next() override {
-    if (TRY(rows_->next()) == Step::end) return nullptr;
-    one_.broken.clear();
-    one_.key.reset();
-    one_.values.reset();
-    one_.entry.id = rows_->integer(kId);
-    auto known = shapes_.find(rows_->integer(kShape));
-    if (known == shapes_.end()) {
-      TRY(load());  // made since we began to read
-      known = shapes_.find(rows_->integer(kShape));
+    if (alone_.has_value()) return next_alone();
+    const auto step = rows_->next();
+    if (!step.has_value()) {
+      TRY(one_by_one(step.error()));
+      return next_alone();
     }
-    decode(known == shapes_.end() ? nullptr : &known->second);
+    if (*step == Step::end) {
+      rows_.reset();
+      if (std::exchange(within_, false)) TRY(db_.script("release savepoint vestige_reading"));
+      return nullptr;
+    }
+    TRY(read());
     return &one_;
   }
 
@@ -96,6 +128,77 @@ class PostgresSealables final : public Sealables {
     std::vector<Column> columns;
     std::vector<Column> key;
   };
+
+  std::string limit() const {
+    return wanted_.limit == 0 ? "" : fmt::format(" limit {}", wanted_.limit);
+  }
+
+  Result<void> read() {
+    one_.broken.clear();
+    one_.key.reset();
+    one_.values.reset();
+    one_.entry.id = rows_->integer(kId);
+    wanted_.values[0] = one_.entry.id;
+    auto known = shapes_.find(rows_->integer(kShape));
+    if (known == shapes_.end()) {
+      TRY(load());  // made since we began to read
+      known = shapes_.find(rows_->integer(kShape));
+    }
+    decode(known == shapes_.end() ? nullptr : &known->second);
+    return {};
+  }
+
+  // Nothing but a row is to blame: then the others are read without it.
+  Result<void> may_go_on(const Error& error) {
+    rows_.reset();
+    if (error.fault == Fault::offline || error.fault == Fault::conflict ||
+        error.fault == Fault::denied)
+      return tl::unexpected<Error>(error);
+    if (within_) TRY(db_.script("rollback to savepoint vestige_reading"));
+    return {};
+  }
+
+  Result<void> one_by_one(const Error& error) {
+    TRY(may_go_on(error));
+    // It is no row's fault where the same fails without any.
+    TRY(db_.run(fmt::format("select {}{} limit 0", kColumns, kFrom)));
+    alone_.emplace();
+    auto rows =
+        TRY(db_.query(fmt::format("select c.id from vestige.change c where {} order by c.id{}",
+                                  wanted_.where, limit()),
+                      wanted_.values));
+    while (TRY(rows->next()) == Step::row) alone_->push_back(rows->integer(0));
+    return {};
+  }
+
+  // A row that cannot be read at all is sealed by its id, and by what stands beside its values.
+  Result<const Sealable*> next_alone() {
+    if (alone_->empty()) return nullptr;
+    const std::int64_t id = alone_->front();
+    alone_->pop_front();
+    const auto whole = read_alone(id, kColumns);
+    if (whole.has_value()) return &one_;
+    TRY(may_go_on(whole.error()));
+    if (const auto bare = read_alone(id, kBareColumns); !bare.has_value()) {
+      TRY(may_go_on(bare.error()));
+      one_ = Sealable();
+      one_.entry.id = id;
+      one_.entry.op = "UPDATE";
+    }
+    one_.context.reset();
+    context_id_ = -1;
+    std::string_view cause = whole.error().message;
+    cause.remove_prefix(std::min(cause.find(": "), cause.size() - 2) + 2);  // "run sql: "
+    one_.broken = cause;
+    return &one_;
+  }
+
+  Result<void> read_alone(std::int64_t id, std::string_view columns) {
+    rows_ = TRY(db_.query(fmt::format("select {}{} where c.id = ?1::int8", columns, kFrom), {id}));
+    if (TRY(rows_->next()) == Step::end)
+      return fail(Fault::corrupt, "read change {}: it is gone", id);
+    return read();
+  }
 
   void decode(const Known* shape) {
     Entry& entry = one_.entry;
@@ -222,7 +325,11 @@ class PostgresSealables final : public Sealables {
   }
 
   Database& db_;
+  Wanted wanted_;
+  bool within_ = false;
   std::unique_ptr<Rows> rows_;
+  std::optional<std::deque<std::int64_t>>
+      alone_;  // what is read row by row, since the stream failed
   std::map<std::int64_t, Known> shapes_;
   std::vector<std::optional<std::string>> fields_;
   std::vector<std::optional<std::string>> new_fields_;
@@ -246,15 +353,10 @@ Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRan
         " and (c.xid = any (?3::xid8[]) or c.id > ?4::int8 and c.xid >= ?5::xid8 and c.xid <"
         " ?6::xid8 and c.xid <> all (?7::xid8[]))";
   }
-  const std::string limit = range.limit == 0 ? "" : fmt::format(" limit {}", range.limit);
   // The shapes first: another query would have to wait for the end of the stream.
   auto loaded = std::make_unique<PostgresSealables>(db);
   TRY(loaded->load());
-  loaded->begin(TRY(db.query(
-      fmt::format("select {} from vestige.change c left join vestige.context x on x.id = c.context"
-                  " and x.xid = c.xid where c.id > ?1::int8 and c.id <= ?2::int8{} order by c.id{}",
-                  kColumns, where, limit),
-      values)));
+  TRY(loaded->begin({"c.id > ?1::int8 and c.id <= ?2::int8" + where, values, range.limit}));
   return std::unique_ptr<Sealables>(std::move(loaded));
 }
 
