@@ -173,31 +173,34 @@ class PostgresSealables final : public Sealables {
 
   // A row that cannot be read at all is sealed by its id, and by what stands beside its values.
   Result<const Sealable*> next_alone() {
-    if (alone_->empty()) return nullptr;
-    const std::int64_t id = alone_->front();
-    alone_->pop_front();
-    const auto whole = read_alone(id, kColumns);
-    if (whole.has_value()) return &one_;
-    TRY(may_go_on(whole.error()));
-    if (const auto bare = read_alone(id, kBareColumns); !bare.has_value()) {
-      TRY(may_go_on(bare.error()));
-      one_ = Sealable();
-      one_.entry.id = id;
-      one_.entry.op = "UPDATE";
+    while (!alone_->empty()) {
+      const std::int64_t id = alone_->front();
+      alone_->pop_front();
+      const auto whole = read_alone(id, kColumns);
+      if (whole.has_value() && *whole == Step::row) return &one_;
+      if (whole.has_value()) continue;  // it is gone
+      TRY(may_go_on(whole.error()));
+      if (const auto bare = read_alone(id, kBareColumns); !bare.has_value()) {
+        TRY(may_go_on(bare.error()));
+        one_ = Sealable();
+        one_.entry.id = id;
+        one_.entry.op = "UPDATE";
+      }
+      one_.context.reset();
+      context_id_ = -1;
+      std::string_view cause = whole.error().message;
+      cause.remove_prefix(std::min(cause.find(": "), cause.size() - 2) + 2);  // "run sql: "
+      one_.broken = cause;
+      return &one_;
     }
-    one_.context.reset();
-    context_id_ = -1;
-    std::string_view cause = whole.error().message;
-    cause.remove_prefix(std::min(cause.find(": "), cause.size() - 2) + 2);  // "run sql: "
-    one_.broken = cause;
-    return &one_;
+    return nullptr;
   }
 
-  Result<void> read_alone(std::int64_t id, std::string_view columns) {
+  Result<Step> read_alone(std::int64_t id, std::string_view columns) {
     rows_ = TRY(db_.query(fmt::format("select {}{} where c.id = ?1::int8", columns, kFrom), {id}));
-    if (TRY(rows_->next()) == Step::end)
-      return fail(Fault::corrupt, "read change {}: it is gone", id);
-    return read();
+    if (TRY(rows_->next()) == Step::end) return Step::end;
+    TRY(read());
+    return Step::row;
   }
 
   void decode(const Known* shape) {
