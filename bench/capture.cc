@@ -24,6 +24,7 @@ struct Options {
   std::int64_t rows = 100'000;   // in the table, and of the UPDATE of all
   std::int64_t single = 20'000;  // single-row UPDATEs
   std::int64_t inserted = 500'000;
+  std::vector<int> opened = {10, 30, 150};
   std::vector<std::string> variants;
   std::vector<std::string> only;
 };
@@ -200,6 +201,73 @@ void run(const Options& options) {
   }
 }
 
+// Tables of 18 columns of which 15 have no type, in a file of their own.
+void make_many(const std::string& path, int tables, const std::string& setup) {
+  sqlite3* db = nullptr;
+  std::string sql = "begin; create table log (t, op, j);";
+  std::string names, object;
+  for (int i = 0; i < 15; ++i) {
+    names += fmt::format(", c{}", i);
+    object += fmt::format("{}'c{}', side.c{}", i == 0 ? "" : ", ", i, i);
+  }
+  for (int i = 0; i < tables; ++i) {
+    sql += fmt::format("create table t{} (id integer primary key, k text unique, p integer{});", i,
+                       names);
+    for (const std::string op : {"insert", "update", "delete"}) {
+      if (setup != "json trigger") break;
+      std::string row = object;
+      for (std::size_t at = 0; (at = row.find("side", at)) != std::string::npos;)
+        row.replace(at, 4, op == "delete" ? "old" : "new");
+      sql += fmt::format(
+          "create trigger g{}_{} after {} on t{} begin"
+          " insert into log values ('t', '{}', json_object({})); end;",
+          i, op, op, i, op, row);
+    }
+  }
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK ||
+      sqlite3_exec(db, (sql + "commit").c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    give_up(sqlite3_errmsg(db));
+  sqlite3_close(db);
+  if (setup != "vestige") return;
+  const auto trail = need(open_database("sqlite:" + path));
+  need(install(*trail));
+  auto transaction = need(Transaction::begin(*trail));
+  for (int i = 0; i < tables; ++i) need(track(*trail, fmt::format("t{}", i), Policy{}));
+  need(transaction.commit());
+}
+
+double open_once(const std::string& path) {
+  sqlite3* db = nullptr;
+  const double start = cpu_now();
+  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK ||
+      sqlite3_exec(db, "select 1 from t1", nullptr, nullptr, nullptr) != SQLITE_OK)
+    give_up(sqlite3_errmsg(db));
+  sqlite3_close(db);
+  return (cpu_now() - start) / 1000;
+}
+
+void run_opening(const Options& options) {
+  fmt::print(
+      "Opening: CPU time in milliseconds of a connection's first SELECT, tables of 18 columns.\n");
+  for (const int tables : options.opened) {
+    const TemporaryDirectory directory;
+    fmt::print("{} tables\n  {:22}{:>8}  {:17}{:>12}\n", tables, "", "median", "min .. max",
+               "json trigger");
+    double peer = 0;
+    for (const std::string setup : {"untracked", "json trigger", "vestige"}) {
+      const std::string path = directory.file(setup + ".db");
+      make_many(path, tables, setup);
+      std::vector<double> millis;
+      for (int i = 0; i < 101; ++i) millis.push_back(open_once(path));
+      const Spread cost = spread(millis);
+      if (setup == "json trigger") peer = cost.median;
+      fmt::print("  {:22}{:8.2f}  {:17}{:>12}\n", setup, cost.median,
+                 fmt::format("{:.2f} .. {:.2f}", cost.least, cost.most),
+                 setup == "vestige" ? fmt::format("x {:.2f}", cost.median / peer) : "");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vestige::bench
 
@@ -214,6 +282,11 @@ int main(int argc, char** argv) {
   app.add_option("--inserted", options.inserted, "rows inserted; 0: leave them out");
   app.add_option("--variant", options.variants, "a script to run after tracking: one more setup");
   app.add_option("--only", options.only, "just these setups, by name");
+  app.add_option("--open", options.opened, "opening with so many tables; 0: leave it out");
   CLI11_PARSE(app, argc, argv);
-  return vestige::bench::guarded([&] { vestige::bench::run(options); });
+  if (options.opened == std::vector<int>{0}) options.opened.clear();
+  return vestige::bench::guarded([&] {
+    vestige::bench::run(options);
+    if (!options.opened.empty()) vestige::bench::run_opening(options);
+  });
 }

@@ -191,6 +191,16 @@ TEST_P(CaptureOrder, OfARowThatMoves) {
   recorded_once("update goods set rowid = rowid, n = 7");
 }
 
+TEST_P(CaptureOrder, OfARowThatMovesAndIsWrittenAgainAtOnce) {
+  make("create table goods (name, n); insert into goods values ('ink', 21)",
+       "create trigger newer after update on goods begin update goods set n = length(NEW.n) where "
+       "rowid = NEW.rowid and n is not length(NEW.n); end");
+  for (int i = 0; i < 20; ++i)
+    recorded_once(fmt::format("update goods set rowid = {}, n = 21", i + 7));
+  EXPECT_EQ(shop_.rows("select op, row_id from vestige_change order by id limit 6"),
+            GetParam() ? "D|1\nI|7\nU|7\nU|7\nD|7\nI|8\n" : "D|1\nI|7\nU|7\nD|7\nI|8\nU|8\n");
+}
+
 TEST_P(CaptureOrder, OfAKeyThatIsGivenAgain) {
   make("create table goods (id integer primary key, n)",
        "create trigger made after insert on goods begin update goods set n = n + 1 where id = "

@@ -184,10 +184,9 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
         "create trigger e before delete on goods when OLD.n = 2 begin select raise(abort, 'no'); "
         "end",
         "create trigger f after insert on line begin update or replace line set n = NEW.id where "
-        "id = NEW.id; end",
+        "id = NEW.id and n is not NEW.id; end",
         "create trigger g after update of name on goods begin update goods set n = NEW.name where "
-        "id "
-        "= NEW.id; end",
+        "id = NEW.id and n is not NEW.name; end",
         "create trigger h after insert on line when NEW.n = 2 begin delete from line where id = "
         "NEW.id; end",
         "create trigger i after delete on note when OLD.text = 'a' begin insert into note (rowid, "
@@ -209,7 +208,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
   std::vector<RandomWrites> writers;
   for (const RandomTable& table : tables)
     writers.emplace_back(dice, table, play.row_id(table), witness);
-  // docs/sqlite.md, "What slips past".
+  // docs/sqlite.md, "What slips past"; there too why f and g change more than the storage class of a number.
   if (own.find("on update no action") == std::string::npos &&
       own.find("on update restrict") == std::string::npos)
     writers[0].never_replaces();

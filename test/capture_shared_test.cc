@@ -197,6 +197,21 @@ TEST(CaptureShared, LetsColumnsGoThatAreNotRecorded) {
   EXPECT_EQ(shop.changes(), "INSERT {\"id\":\"1\"} {\"id\":\"1\",\"title\":\"a\"}\n");
 }
 
+// Every 512th change writes what finds a row's changes: a key that becomes an equal one is there once, whatever the
+// statement does with conflicts.
+TEST(CaptureShared, FindsAKeyThatBecameAnEqualOne) {
+  for (const std::string how : {"abort", "fail", "rollback", "replace", "ignore"}) {
+    Shop shop;
+    shop.run("create table goods (k primary key, n); insert into goods values (1, 0)");
+    shop.with_trail();
+    shop.track("goods");
+    for (int i = 0; i < 511; ++i) shop.run("update goods set n = n + 1");
+    shop.run("update or " + how + " goods set k = 1.0");
+    EXPECT_EQ(shop.last_change(), 512) << how;
+    EXPECT_EQ(shop.rows("select count(*) from vestige_key"), "512\n") << how;
+  }
+}
+
 // Anki, Plex and others register collations and functions that nobody else has. The table is theirs to write.
 TEST(CaptureShared, TracksWhatOnlyTheApplicationCanCompare) {
   Shop shop;
@@ -265,6 +280,46 @@ TEST(CaptureShared, ComesToAnOlderTrail) {
   const auto client = shop.connect();
   must(client->script("update p set v = 1; insert into r values ('b', 2)"));
   EXPECT_EQ(shop.rows("select op, tx from vestige_change where id > 3"), "U|4\nU|4\nI|6\n");
+}
+
+// What a database is made of, but for the history.
+std::string schema_of(Shop& shop) {
+  return shop.rows(
+      "select type, name, tbl_name, sql from sqlite_schema where name not like 'sqlite%' order by "
+      "1, 2");
+}
+
+// A trail of the version before: other triggers of these names, and views that are no more.
+TEST(CaptureShared, ComesAnewToATrailThatSharedMore) {
+  Shop shop;
+  shop.run("create table p (id integer primary key, v); create table q (a, b, primary key (a, b))");
+  shop.with_trail();
+  shop.track("p");
+  shop.track("q");
+  const std::string fresh = schema_of(shop);
+  shop.run("insert into p values (1, 0.1), (2, x'00'); insert into q values ('a' || char(10), 1)");
+  const std::string recorded = shop.rows("select * from vestige_change");
+  const std::string counter = shop.rows("select * from sqlite_sequence");
+  shop.run(
+      "update vestige_meta set value = 2 where name = 'capture'; drop view vestige_compare;"
+      "drop trigger vestige_1_update; create view vestige_follow as select 1 as v0;"
+      "create trigger vestige_follow_kept instead of insert on vestige_follow begin select 1; end;"
+      "create trigger vestige_1_update after update on p begin insert into vestige_follow values "
+      "(1); end");
+  EXPECT_EQ(error_of(track(shop.db(), "p", Policy{})).message,
+            "record changes: this trail is older and records them otherwise");
+  shop.run("insert into p values (3, 'recorded all the while')");
+  EXPECT_NE(shop.rows("select * from vestige_change"), recorded);
+  EXPECT_TRUE(must(install(shop.db())));
+  EXPECT_FALSE(must(install(shop.db())));
+  EXPECT_EQ(schema_of(shop), fresh);
+  EXPECT_EQ(shop.rows("select * from vestige_change where id < 4"), recorded);
+  EXPECT_NE(shop.rows("select * from sqlite_sequence"), counter);
+  EXPECT_EQ(shop.rows("select count(*) from sqlite_sequence"), "1\n");
+  const auto client = shop.connect();
+  must(client->script("update p set v = 1; delete from q"));
+  EXPECT_EQ(shop.rows("select op, tx from vestige_change where id > 3"),
+            "I|4\nU|5\nU|5\nU|5\nD|8\n");
 }
 
 }  // namespace

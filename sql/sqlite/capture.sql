@@ -63,176 +63,221 @@ from (
 order by id desc
 limit 1;
 
--- insert into vestige_pairs (…): an UPDATE of a row; slots 2i and 2i+1 are column i before and after, d<i> says that it
--- differs, to the bit: the shared trigger keeps what differs. vestige_pairs_more: its parts, which come first.
+-- insert into vestige_pairs (…): an UPDATE of a row that is recorded, of at most 16 columns that all have a type; slots
+-- 2i and 2i+1 are column i before and after. The shared trigger keeps what differs.
 -- A view's trigger is dear: SQLite makes its frame anew for each row. So INSERT and DELETE write vestige_change
--- themselves, and an UPDATE comes by one.
+-- themselves, and most UPDATEs come by one.
 -- backward: the state of vestige_last, 0 only where the row is no longer as this change leaves it
 -- key, new_key: before and after; of several columns (then keys is 1): new_key only if one of them differs
--- full: every column's new value is kept
--- wide: some part differs
--- identity, new_identity: which row of the table, before and after
+-- identity, new_identity: which row of the table, before and after; null: key and new_key say it
+-- d<i>: column i may differ though no comparison sees it
 create view vestige_pairs as
-select *, null as part, null as keys, null as full, null as wide, null as identity, null as new_identity,
+select tbl, shape, backward, row_id, key, new_key, null as keys, null as identity, null as new_identity,
   null as d0, null as d1, null as d2, null as d3, null as d4, null as d5, null as d6, null as d7, null as d8,
-  null as d9, null as d10, null as d11, null as d12, null as d13, null as d14, null as d15
+  null as d9, null as d10, null as d11, null as d12, null as d13, null as d14, null as d15,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
+    v24, v25, v26, v27, v28, v29, v30, v31
 from vestige_change;
 
-create view vestige_pairs_more as select * from vestige_pairs;
-create view vestige_follow as select * from vestige_pairs;
-
 create trigger vestige_pairs_write instead of insert on vestige_pairs
-when ((((NEW.d0 or NEW.d1)
-      or (NEW.d2 or NEW.d3))
-    or ((NEW.d4 or NEW.d5)
-      or (NEW.d6 or NEW.d7)))
-  or (((NEW.d8 or NEW.d9)
-      or (NEW.d10 or NEW.d11))
-    or ((NEW.d12 or NEW.d13)
-      or (NEW.d14 or NEW.d15)))
-  or NEW.wide)
+when ((((NEW.v0 is not NEW.v1 or NEW.d0) or (NEW.v2 is not NEW.v3 or NEW.d1))
+      or ((NEW.v4 is not NEW.v5 or NEW.d2) or (NEW.v6 is not NEW.v7 or NEW.d3)))
+    or (((NEW.v8 is not NEW.v9 or NEW.d4) or (NEW.v10 is not NEW.v11 or NEW.d5))
+      or ((NEW.v12 is not NEW.v13 or NEW.d6) or (NEW.v14 is not NEW.v15 or NEW.d7))))
+  or ((((NEW.v16 is not NEW.v17 or NEW.d8) or (NEW.v18 is not NEW.v19 or NEW.d9))
+      or ((NEW.v20 is not NEW.v21 or NEW.d10) or (NEW.v22 is not NEW.v23 or NEW.d11)))
+    or (((NEW.v24 is not NEW.v25 or NEW.d12) or (NEW.v26 is not NEW.v27 or NEW.d13))
+      or ((NEW.v28 is not NEW.v29 or NEW.d14) or (NEW.v30 is not NEW.v31 or NEW.d15))))
 begin
   update vestige_replaced
-  set identity = NEW.new_identity, row_id = iif(row_id is null, null, NEW.new_identity),
+  set identity = coalesce(NEW.new_identity, NEW.new_key),
+    row_id = iif(row_id is null, null, coalesce(NEW.new_identity, NEW.new_key)),
     key = iif(NEW.keys, coalesce(NEW.new_key, NEW.key), NEW.new_key),
     v0 = NEW.v1, v1 = NEW.v3, v2 = NEW.v5, v3 = NEW.v7, v4 = NEW.v9, v5 = NEW.v11, v6 = NEW.v13, v7 = NEW.v15,
     v8 = NEW.v17, v9 = NEW.v19, v10 = NEW.v21, v11 = NEW.v23, v12 = NEW.v25, v13 = NEW.v27, v14 = NEW.v29,
     v15 = NEW.v31
-  where tbl = NEW.tbl and part = coalesce(NEW.part, 0) and identity is NEW.identity and (
+  where tbl = NEW.tbl and part = 0 and identity is coalesce(NEW.identity, NEW.key) and (
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15)
     is (
     NEW.v0, NEW.v2, NEW.v4, NEW.v6, NEW.v8, NEW.v10, NEW.v12, NEW.v14, NEW.v16, NEW.v18, NEW.v20, NEW.v22,
     NEW.v24, NEW.v26, NEW.v28, NEW.v30);
   insert into vestige_change (tbl, shape, op, at, seq, tx, context, backward, row_id, key, new_key, changed,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
-    v23, v24, v25, v26, v27, v28, v29, v30, v31)
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
+    v24, v25, v26, v27, v28, v29, v30, v31)
   values (NEW.tbl, NEW.shape, 'U', (select now from vestige_clock), total_changes() + 1,
     coalesce((select tx from vestige_tx), 1), (select context from vestige_in_force), NEW.backward, NEW.row_id, NEW.key,
-    case when NEW.d0 or NEW.keys then NEW.new_key end,
-    ((((NEW.d0 is true) | ((NEW.d1 is true) << 1))
-        | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
-      | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5))
-        | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
-    | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9))
-        | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
-      | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13))
-        | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))),
-    case when NEW.d0 then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
-    case when NEW.d1 then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
-    case when NEW.d2 then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
-    case when NEW.d3 then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
-    case when NEW.d4 then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
-    case when NEW.d5 then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
-    case when NEW.d6 then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
-    case when NEW.d7 then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
-    case when NEW.d8 then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
-    case when NEW.d9 then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
-    case when NEW.d10 then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
-    case when NEW.d11 then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
-    case when NEW.d12 then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
-    case when NEW.d13 then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
-    case when NEW.d14 then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
-    case when NEW.d15 then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
+    case when NEW.v0 is not NEW.v1 or NEW.d0 or NEW.keys then NEW.new_key end,
+    (((iif(NEW.v0 is not NEW.v1 or NEW.d0, 1, 0) | iif(NEW.v2 is not NEW.v3 or NEW.d1, 2, 0))
+        | (iif(NEW.v4 is not NEW.v5 or NEW.d2, 4, 0) | iif(NEW.v6 is not NEW.v7 or NEW.d3, 8, 0)))
+      | ((iif(NEW.v8 is not NEW.v9 or NEW.d4, 16, 0) | iif(NEW.v10 is not NEW.v11 or NEW.d5, 32, 0))
+        | (iif(NEW.v12 is not NEW.v13 or NEW.d6, 64, 0) | iif(NEW.v14 is not NEW.v15 or NEW.d7, 128, 0))))
+    | (((iif(NEW.v16 is not NEW.v17 or NEW.d8, 256, 0) | iif(NEW.v18 is not NEW.v19 or NEW.d9, 512, 0))
+        | (iif(NEW.v20 is not NEW.v21 or NEW.d10, 1024, 0) | iif(NEW.v22 is not NEW.v23 or NEW.d11, 2048, 0)))
+      | ((iif(NEW.v24 is not NEW.v25 or NEW.d12, 4096, 0) | iif(NEW.v26 is not NEW.v27 or NEW.d13, 8192, 0))
+        | (iif(NEW.v28 is not NEW.v29 or NEW.d14, 16384, 0) | iif(NEW.v30 is not NEW.v31 or NEW.d15, 32768, 0)))),
+    case when NEW.v0 is not NEW.v1 or NEW.d0 then NEW.v0 end, case when NEW.v0 is not NEW.v1 or NEW.d0 then NEW.v1 end,
+    case when NEW.v2 is not NEW.v3 or NEW.d1 then NEW.v2 end, case when NEW.v2 is not NEW.v3 or NEW.d1 then NEW.v3 end,
+    case when NEW.v4 is not NEW.v5 or NEW.d2 then NEW.v4 end, case when NEW.v4 is not NEW.v5 or NEW.d2 then NEW.v5 end,
+    case when NEW.v6 is not NEW.v7 or NEW.d3 then NEW.v6 end, case when NEW.v6 is not NEW.v7 or NEW.d3 then NEW.v7 end,
+    case when NEW.v8 is not NEW.v9 or NEW.d4 then NEW.v8 end, case when NEW.v8 is not NEW.v9 or NEW.d4 then NEW.v9 end,
+    case when NEW.v10 is not NEW.v11 or NEW.d5 then NEW.v10 end, case when NEW.v10 is not NEW.v11 or NEW.d5 then NEW.v11 end,
+    case when NEW.v12 is not NEW.v13 or NEW.d6 then NEW.v12 end, case when NEW.v12 is not NEW.v13 or NEW.d6 then NEW.v13 end,
+    case when NEW.v14 is not NEW.v15 or NEW.d7 then NEW.v14 end, case when NEW.v14 is not NEW.v15 or NEW.d7 then NEW.v15 end,
+    case when NEW.v16 is not NEW.v17 or NEW.d8 then NEW.v16 end, case when NEW.v16 is not NEW.v17 or NEW.d8 then NEW.v17 end,
+    case when NEW.v18 is not NEW.v19 or NEW.d9 then NEW.v18 end, case when NEW.v18 is not NEW.v19 or NEW.d9 then NEW.v19 end,
+    case when NEW.v20 is not NEW.v21 or NEW.d10 then NEW.v20 end, case when NEW.v20 is not NEW.v21 or NEW.d10 then NEW.v21 end,
+    case when NEW.v22 is not NEW.v23 or NEW.d11 then NEW.v22 end, case when NEW.v22 is not NEW.v23 or NEW.d11 then NEW.v23 end,
+    case when NEW.v24 is not NEW.v25 or NEW.d12 then NEW.v24 end, case when NEW.v24 is not NEW.v25 or NEW.d12 then NEW.v25 end,
+    case when NEW.v26 is not NEW.v27 or NEW.d13 then NEW.v26 end, case when NEW.v26 is not NEW.v27 or NEW.d13 then NEW.v27 end,
+    case when NEW.v28 is not NEW.v29 or NEW.d14 then NEW.v28 end, case when NEW.v28 is not NEW.v29 or NEW.d14 then NEW.v29 end,
+    case when NEW.v30 is not NEW.v31 or NEW.d15 then NEW.v30 end, case when NEW.v30 is not NEW.v31 or NEW.d15 then NEW.v31 end);
 end;
 
-create trigger vestige_pairs_part instead of insert on vestige_pairs_more
-when ((((NEW.d0 or NEW.d1)
-      or (NEW.d2 or NEW.d3))
-    or ((NEW.d4 or NEW.d5)
-      or (NEW.d6 or NEW.d7)))
-  or (((NEW.d8 or NEW.d9)
-      or (NEW.d10 or NEW.d11))
-    or ((NEW.d12 or NEW.d13)
-      or (NEW.d14 or NEW.d15)))
-  or NEW.wide)
+-- insert into vestige_compare (…): any UPDATE of a row, 16 columns at a time; further parts come before part 0. Without
+-- a shape it is not to be recorded: only rows that are kept for another statement follow it.
+-- full: every column's new value is kept
+-- wide: some part differs
+-- loose, bit i: the storage class of column i can differ where the number is the same, or the sign of a zero
+create view vestige_compare as
+select *, null as part, null as keys, null as full, null as wide, null as identity,
+  null as new_identity, null as loose
+from vestige_change;
+
+create trigger vestige_compare_row instead of insert on vestige_compare
 begin
   update vestige_replaced
-  set identity = NEW.new_identity, row_id = iif(row_id is null, null, NEW.new_identity),
+  set identity = coalesce(NEW.new_identity, NEW.new_key),
+    row_id = iif(row_id is null, null, coalesce(NEW.new_identity, NEW.new_key)),
     key = iif(NEW.keys, coalesce(NEW.new_key, NEW.key), NEW.new_key),
     v0 = NEW.v1, v1 = NEW.v3, v2 = NEW.v5, v3 = NEW.v7, v4 = NEW.v9, v5 = NEW.v11, v6 = NEW.v13, v7 = NEW.v15,
     v8 = NEW.v17, v9 = NEW.v19, v10 = NEW.v21, v11 = NEW.v23, v12 = NEW.v25, v13 = NEW.v27, v14 = NEW.v29,
     v15 = NEW.v31
-  where tbl = NEW.tbl and part = coalesce(NEW.part, 0) and identity is NEW.identity and (
+  where tbl = NEW.tbl and part = coalesce(NEW.part, 0) and identity is coalesce(NEW.identity, NEW.key) and (
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15)
     is (
     NEW.v0, NEW.v2, NEW.v4, NEW.v6, NEW.v8, NEW.v10, NEW.v12, NEW.v14, NEW.v16, NEW.v18, NEW.v20, NEW.v22,
     NEW.v24, NEW.v26, NEW.v28, NEW.v30);
-  insert into vestige_more (change, part, changed,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
-    v23, v24, v25, v26, v27, v28, v29, v30, v31)
-  values ((select id from vestige_next), NEW.part,
-    ((((NEW.d0 is true) | ((NEW.d1 is true) << 1))
-        | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
-      | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5))
-        | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
-    | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9))
-        | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
-      | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13))
-        | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))),
-    case when NEW.d0 then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
-    case when NEW.d1 then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
-    case when NEW.d2 then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
-    case when NEW.d3 then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
-    case when NEW.d4 then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
-    case when NEW.d5 then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
-    case when NEW.d6 then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
-    case when NEW.d7 then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
-    case when NEW.d8 then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
-    case when NEW.d9 then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
-    case when NEW.d10 then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
-    case when NEW.d11 then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
-    case when NEW.d12 then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
-    case when NEW.d13 then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
-    case when NEW.d14 then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
-    case when NEW.d15 then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
-end;
-
--- Rows that are kept for another statement follow an UPDATE that is not recorded.
-create trigger vestige_follow_kept instead of insert on vestige_follow
-begin
-  update vestige_replaced
-  set identity = NEW.new_identity, row_id = iif(row_id is null, null, NEW.new_identity),
-    key = iif(NEW.keys, coalesce(NEW.new_key, NEW.key), NEW.new_key),
-    v0 = NEW.v1, v1 = NEW.v3, v2 = NEW.v5, v3 = NEW.v7, v4 = NEW.v9, v5 = NEW.v11, v6 = NEW.v13, v7 = NEW.v15,
-    v8 = NEW.v17, v9 = NEW.v19, v10 = NEW.v21, v11 = NEW.v23, v12 = NEW.v25, v13 = NEW.v27, v14 = NEW.v29,
-    v15 = NEW.v31
-  where tbl = NEW.tbl and part = coalesce(NEW.part, 0) and identity is NEW.identity and (
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15)
-    is (
-    NEW.v0, NEW.v2, NEW.v4, NEW.v6, NEW.v8, NEW.v10, NEW.v12, NEW.v14, NEW.v16, NEW.v18, NEW.v20, NEW.v22,
-    NEW.v24, NEW.v26, NEW.v28, NEW.v30);
-end;
-
--- insert into vestige_write (…): a change as it is to be, or with `part` one of its further rows of slots, which come
--- first. Its seq is null: the next change belongs to the same transaction.
-create view vestige_write as
-select *, null as part from vestige_change;
-
-create trigger vestige_write_change instead of insert on vestige_write
-when NEW.part is null
-begin
-  insert into vestige_change (tbl, shape, op, at, tx, context, backward, row_id, key, new_key, changed,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
-    v23, v24, v25, v26, v27, v28, v29, v30, v31)
-  values (NEW.tbl, NEW.shape, NEW.op, (select now from vestige_clock), coalesce((select tx from vestige_tx), 1),
-    (select context from vestige_in_force), NEW.backward, NEW.row_id, NEW.key, NEW.new_key, NEW.changed,
+  insert into vestige_write (tbl, shape, op, seq, backward, row_id, key, new_key, part, keys, full, wide,
+    d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
+    v24, v25, v26, v27, v28, v29, v30, v31)
+  values (NEW.tbl, NEW.shape, 'U', total_changes() + 1, NEW.backward, NEW.row_id, NEW.key, NEW.new_key, NEW.part,
+    NEW.keys, NEW.full, NEW.wide,
+    case when NEW.v0 is not NEW.v1 then true
+      when NEW.loose & 1 then typeof(NEW.v0) <> typeof(NEW.v1) or NEW.v1 = 0.0 and typeof(NEW.v1) = 'real' end,
+    case when NEW.v2 is not NEW.v3 then true
+      when NEW.loose & 2 then typeof(NEW.v2) <> typeof(NEW.v3) or NEW.v3 = 0.0 and typeof(NEW.v3) = 'real' end,
+    case when NEW.v4 is not NEW.v5 then true
+      when NEW.loose & 4 then typeof(NEW.v4) <> typeof(NEW.v5) or NEW.v5 = 0.0 and typeof(NEW.v5) = 'real' end,
+    case when NEW.v6 is not NEW.v7 then true
+      when NEW.loose & 8 then typeof(NEW.v6) <> typeof(NEW.v7) or NEW.v7 = 0.0 and typeof(NEW.v7) = 'real' end,
+    case when NEW.v8 is not NEW.v9 then true
+      when NEW.loose & 16 then typeof(NEW.v8) <> typeof(NEW.v9) or NEW.v9 = 0.0 and typeof(NEW.v9) = 'real' end,
+    case when NEW.v10 is not NEW.v11 then true
+      when NEW.loose & 32 then typeof(NEW.v10) <> typeof(NEW.v11) or NEW.v11 = 0.0 and typeof(NEW.v11) = 'real' end,
+    case when NEW.v12 is not NEW.v13 then true
+      when NEW.loose & 64 then typeof(NEW.v12) <> typeof(NEW.v13) or NEW.v13 = 0.0 and typeof(NEW.v13) = 'real' end,
+    case when NEW.v14 is not NEW.v15 then true
+      when NEW.loose & 128 then typeof(NEW.v14) <> typeof(NEW.v15) or NEW.v15 = 0.0 and typeof(NEW.v15) = 'real' end,
+    case when NEW.v16 is not NEW.v17 then true
+      when NEW.loose & 256 then typeof(NEW.v16) <> typeof(NEW.v17) or NEW.v17 = 0.0 and typeof(NEW.v17) = 'real' end,
+    case when NEW.v18 is not NEW.v19 then true
+      when NEW.loose & 512 then typeof(NEW.v18) <> typeof(NEW.v19) or NEW.v19 = 0.0 and typeof(NEW.v19) = 'real' end,
+    case when NEW.v20 is not NEW.v21 then true
+      when NEW.loose & 1024 then typeof(NEW.v20) <> typeof(NEW.v21) or NEW.v21 = 0.0 and typeof(NEW.v21) = 'real' end,
+    case when NEW.v22 is not NEW.v23 then true
+      when NEW.loose & 2048 then typeof(NEW.v22) <> typeof(NEW.v23) or NEW.v23 = 0.0 and typeof(NEW.v23) = 'real' end,
+    case when NEW.v24 is not NEW.v25 then true
+      when NEW.loose & 4096 then typeof(NEW.v24) <> typeof(NEW.v25) or NEW.v25 = 0.0 and typeof(NEW.v25) = 'real' end,
+    case when NEW.v26 is not NEW.v27 then true
+      when NEW.loose & 8192 then typeof(NEW.v26) <> typeof(NEW.v27) or NEW.v27 = 0.0 and typeof(NEW.v27) = 'real' end,
+    case when NEW.v28 is not NEW.v29 then true
+      when NEW.loose & 16384 then typeof(NEW.v28) <> typeof(NEW.v29) or NEW.v29 = 0.0 and typeof(NEW.v29) = 'real' end,
+    case when NEW.v30 is not NEW.v31 then true
+      when NEW.loose & 32768 then typeof(NEW.v30) <> typeof(NEW.v31) or NEW.v31 = 0.0 and typeof(NEW.v31) = 'real' end,
     NEW.v0, NEW.v1, NEW.v2, NEW.v3, NEW.v4, NEW.v5, NEW.v6, NEW.v7, NEW.v8, NEW.v9, NEW.v10, NEW.v11, NEW.v12,
     NEW.v13, NEW.v14, NEW.v15, NEW.v16, NEW.v17, NEW.v18, NEW.v19, NEW.v20, NEW.v21, NEW.v22, NEW.v23, NEW.v24,
     NEW.v25, NEW.v26, NEW.v27, NEW.v28, NEW.v29, NEW.v30, NEW.v31);
+end;
+
+-- insert into vestige_write (…): a change, or with `part` one of its further rows of slots, which come first. `whole`:
+-- changed says what differs, and all slots are kept; otherwise d<i> does, for slots 2i and 2i+1. Where its seq is
+-- null, the next change belongs to the same transaction.
+create view vestige_write as
+select *, null as part, null as keys, null as full, null as wide, null as whole,
+  null as d0, null as d1, null as d2, null as d3, null as d4, null as d5, null as d6, null as d7, null as d8,
+  null as d9, null as d10, null as d11, null as d12, null as d13, null as d14, null as d15
+from vestige_change;
+
+create trigger vestige_write_change instead of insert on vestige_write
+when NEW.part is null and (NEW.whole or NEW.shape and (NEW.wide or
+  (((NEW.d0 or NEW.d1) or (NEW.d2 or NEW.d3))
+      or ((NEW.d4 or NEW.d5) or (NEW.d6 or NEW.d7)))
+    or (((NEW.d8 or NEW.d9) or (NEW.d10 or NEW.d11))
+      or ((NEW.d12 or NEW.d13) or (NEW.d14 or NEW.d15)))))
+begin
+  insert into vestige_change (tbl, shape, op, at, seq, tx, context, backward, row_id, key, new_key, changed,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
+    v24, v25, v26, v27, v28, v29, v30, v31)
+  values (NEW.tbl, NEW.shape, NEW.op, (select now from vestige_clock), NEW.seq, coalesce((select tx from vestige_tx), 1),
+    (select context from vestige_in_force), NEW.backward, NEW.row_id, NEW.key,
+    case when NEW.d0 or NEW.keys or NEW.whole then NEW.new_key end,
+    case when NEW.whole then NEW.changed else ((((NEW.d0 is true) | ((NEW.d1 is true) << 1)) | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
+        | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5)) | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
+      | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9)) | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
+        | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13)) | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))) end,
+    case when NEW.d0 or NEW.whole then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
+    case when NEW.d1 or NEW.whole then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
+    case when NEW.d2 or NEW.whole then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
+    case when NEW.d3 or NEW.whole then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
+    case when NEW.d4 or NEW.whole then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
+    case when NEW.d5 or NEW.whole then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
+    case when NEW.d6 or NEW.whole then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
+    case when NEW.d7 or NEW.whole then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
+    case when NEW.d8 or NEW.whole then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
+    case when NEW.d9 or NEW.whole then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
+    case when NEW.d10 or NEW.whole then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
+    case when NEW.d11 or NEW.whole then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
+    case when NEW.d12 or NEW.whole then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
+    case when NEW.d13 or NEW.whole then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
+    case when NEW.d14 or NEW.whole then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
+    case when NEW.d15 or NEW.whole then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
 end;
 
 create trigger vestige_write_part instead of insert on vestige_write
-when NEW.part > 0
+when NEW.part > 0 and (NEW.whole or NEW.shape and (NEW.wide or
+  (((NEW.d0 or NEW.d1) or (NEW.d2 or NEW.d3))
+      or ((NEW.d4 or NEW.d5) or (NEW.d6 or NEW.d7)))
+    or (((NEW.d8 or NEW.d9) or (NEW.d10 or NEW.d11))
+      or ((NEW.d12 or NEW.d13) or (NEW.d14 or NEW.d15)))))
 begin
   insert into vestige_more (change, part, changed,
-    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
-    v23, v24, v25, v26, v27, v28, v29, v30, v31)
-  values ((select id from vestige_next), NEW.part, NEW.changed,
-    NEW.v0, NEW.v1, NEW.v2, NEW.v3, NEW.v4, NEW.v5, NEW.v6, NEW.v7, NEW.v8, NEW.v9, NEW.v10, NEW.v11, NEW.v12,
-    NEW.v13, NEW.v14, NEW.v15, NEW.v16, NEW.v17, NEW.v18, NEW.v19, NEW.v20, NEW.v21, NEW.v22, NEW.v23, NEW.v24,
-    NEW.v25, NEW.v26, NEW.v27, NEW.v28, NEW.v29, NEW.v30, NEW.v31);
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
+    v24, v25, v26, v27, v28, v29, v30, v31)
+  values ((select id from vestige_next), NEW.part,
+    case when NEW.whole then NEW.changed else ((((NEW.d0 is true) | ((NEW.d1 is true) << 1)) | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
+        | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5)) | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
+      | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9)) | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
+        | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13)) | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))) end,
+    case when NEW.d0 or NEW.whole then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
+    case when NEW.d1 or NEW.whole then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
+    case when NEW.d2 or NEW.whole then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
+    case when NEW.d3 or NEW.whole then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
+    case when NEW.d4 or NEW.whole then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
+    case when NEW.d5 or NEW.whole then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
+    case when NEW.d6 or NEW.whole then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
+    case when NEW.d7 or NEW.whole then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
+    case when NEW.d8 or NEW.whole then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
+    case when NEW.d9 or NEW.whole then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
+    case when NEW.d10 or NEW.whole then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
+    case when NEW.d11 or NEW.whole then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
+    case when NEW.d12 or NEW.whole then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
+    case when NEW.d13 or NEW.whole then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
+    case when NEW.d14 or NEW.whole then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
+    case when NEW.d15 or NEW.whole then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
 end;
 
+-- UNION, because a key that becomes an equal one, 1.0, is one entry: OR IGNORE is whatever the statement says.
 create trigger vestige_change_run after insert on vestige_change
 when NEW.id & 511 = 0 or NEW.backward = 0
 begin
@@ -240,7 +285,7 @@ begin
   select (NEW.id + 16383) >> 14, tbl, key, id
   from vestige_change
   where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and key is not null
-  union all
+  union
   select (NEW.id + 16383) >> 14, tbl, new_key, id
   from vestige_change
   where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and new_key is not null

@@ -15,18 +15,40 @@ begin
     and (keeper is NEW.keeper or at <> (select now from vestige_clock));
 end;
 
+-- insert into vestige_keep (…): a row that is in the way of another, or with `part` its columns from 32 * part on;
+-- wide: more than 16 of them.
+create view vestige_keep as
+select *, null as keeper, null as identity, null as part, null as wide
+from vestige_change;
+
+create trigger vestige_keep_row instead of insert on vestige_keep
+begin
+  insert into vestige_replaced (tbl, shape, at, keeper, part, identity, row_id, key,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15)
+  values (NEW.tbl, NEW.shape, (select now from vestige_clock), NEW.keeper, coalesce(NEW.part, 0) * 2,
+    NEW.identity, NEW.row_id, NEW.key,
+    NEW.v0, NEW.v1, NEW.v2, NEW.v3, NEW.v4, NEW.v5, NEW.v6, NEW.v7,
+    NEW.v8, NEW.v9, NEW.v10, NEW.v11, NEW.v12, NEW.v13, NEW.v14, NEW.v15);
+  insert into vestige_replaced (tbl, at, keeper, part, identity,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15)
+  select NEW.tbl, (select now from vestige_clock), NEW.keeper, coalesce(NEW.part, 0) * 2 + 1, NEW.identity,
+    NEW.v16, NEW.v17, NEW.v18, NEW.v19, NEW.v20, NEW.v21, NEW.v22, NEW.v23,
+    NEW.v24, NEW.v25, NEW.v26, NEW.v27, NEW.v28, NEW.v29, NEW.v30, NEW.v31
+  where NEW.wide;
+end;
+
 -- delete from vestige_replaced where part = 0 …: that row was removed: its DELETE is recorded, for whichever
 -- row it was kept. Its seq is null: the next change belongs to the same transaction.
 create trigger vestige_settle before delete on vestige_replaced
 when OLD.part = 0 and OLD.at = (select now from vestige_clock)
 begin
-  insert into vestige_write
+  insert into vestige_write (tbl, shape, op, backward, row_id, key, part, full, whole,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
+    v23, v24, v25, v26, v27, v28, v29, v30, v31)
   select
-    null, r.tbl, r.shape, 'D', null, null, null, null, (select nullif(state, 0) from vestige_last), r.row_id, r.key,
-    null, null,
+    r.tbl, r.shape, 'D', (select nullif(state, 0) from vestige_last), r.row_id, r.key, nullif(r.part / 2, 0), 1, 1,
     r.v0, r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8, r.v9, r.v10, r.v11, r.v12, r.v13, r.v14, r.v15,
-    s.v0, s.v1, s.v2, s.v3, s.v4, s.v5, s.v6, s.v7, s.v8, s.v9, s.v10, s.v11, s.v12, s.v13, s.v14, s.v15,
-    nullif(r.part / 2, 0)
+    s.v0, s.v1, s.v2, s.v3, s.v4, s.v5, s.v6, s.v7, s.v8, s.v9, s.v10, s.v11, s.v12, s.v13, s.v14, s.v15
   from vestige_replaced as r
   left join vestige_replaced as s
     on (s.tbl = r.tbl and s.part = r.part + 1) and (s.keeper is r.keeper and s.identity is r.identity)
@@ -132,7 +154,7 @@ begin
   set change = iif(change < NEW.block, 1 + NEW.change, NEW.first) + change - NEW.block
   where change >= NEW.first;
   insert or ignore into vestige_key (run, tbl, key, id)
-  select (n + 16383) >> 14, tbl, iif(side, new_key, key), n
+  select distinct (n + 16383) >> 14, tbl, iif(side, new_key, key), n
   from (
     select
       iif(-id < NEW.block, 1 + NEW.change, NEW.first) - id - NEW.block as n, tbl, key, new_key
@@ -171,14 +193,14 @@ begin
     join vestige_change as c on ((c.id > r.since and c.tbl = r.tbl) and (c.at = r.at and c.op = 'U'))
       and iif(c.row_id is null, c.key is NEW.key, c.row_id is r.keeper)) as p
   join vestige_more as x on x.change = p.id;
-  insert into vestige_write
+  insert into vestige_write (tbl, shape, op, row_id, key, new_key, changed, full, whole,
+    v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22,
+    v23, v24, v25, v26, v27, v28, v29, v30, v31)
   select
-    null, x.tbl, x.shape, 'U', null, null, null, null, null, x.row_id,
-    coalesce(x.new_key, x.key), iif(x.new_key is null, null, x.key), x.changed,
+    x.tbl, x.shape, 'U', x.row_id, coalesce(x.new_key, x.key), iif(x.new_key is null, null, x.key), x.changed, 1, 1,
     x.v1, x.v0, x.v3, x.v2, x.v5, x.v4, x.v7, x.v6, x.v9, x.v8, x.v11, x.v10, x.v13, x.v12, x.v15, x.v14,
     x.v17, x.v16, x.v19, x.v18, x.v21, x.v20, x.v23, x.v22, x.v25, x.v24, x.v27, x.v26, x.v29, x.v28, x.v31,
-    x.v30,
-    null
+    x.v30
   from (select * from vestige_replaced where rowid = NEW.row) as r
   join vestige_change as x on ((x.id > r.since and x.tbl = r.tbl) and (x.at = r.at and x.op = 'U'))
     and iif(x.row_id is null, x.key is NEW.key, x.row_id is r.keeper)

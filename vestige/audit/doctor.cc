@@ -74,7 +74,7 @@ Result<void> Doctor::examine() {
   if (!TRY(captures_shared(db_))) {
     readable_ = false;
     add(Severity::error, "schema-version",
-        "the trail is older than this vestige: it records changes, but each table for itself",
+        "the trail is older than this vestige: it records changes, but in a dearer way",
         "vestige init", false);
     return {};
   }

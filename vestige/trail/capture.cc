@@ -102,26 +102,6 @@ std::string Writer::new_key() const {
   return fmt::format("case when {} then {} end", any_of(moved), key("NEW"));
 }
 
-// Equality to the bit. SQLite's own IS is blind to storage class between numbers, to collation, and, where a
-// column has no affinity, to the sign of zero, which no SQL can see: there, a zero that stays a zero is
-// recorded and the reader compares the bits.
-std::string Writer::changed(const std::string& column) const {
-  const std::string before = at("OLD", column);
-  const std::string after = at("NEW", column);
-  const std::string differs = fmt::format("{} is not {}{}", before, after, binary());
-  const LiveColumn* live = live_.find(column);
-  const Affinity affinity = live == nullptr ? Affinity::none : live->affinity;
-  // Affinity makes every whole real an integer, but not the least: the one number that can be both.
-  if (affinity == Affinity::integer || affinity == Affinity::numeric)
-    return live_.row_id_is_key && live->primary_key > 0
-               ? differs
-               : fmt::format("({0} or {2} = -9223372036854775808 and typeof({1}) <> typeof({2}))",
-                             differs, before, after);
-  if (affinity != Affinity::none) return differs;
-  return fmt::format("({0} or typeof({1}) <> typeof({2}) or {2} = 0.0 and typeof({2}) = 'real')",
-                     differs, before, after);
-}
-
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
   if (table_.policy.when.empty()) return "";
   return "(" + with_sides(table_.policy.when, old_side, new_side) +
@@ -170,6 +150,21 @@ std::vector<std::string> Writer::checks(const std::vector<std::string>& required
   return out;
 }
 
+// An UPDATE of other columns than these meets no other row's key. None: of any column it may.
+std::string Writer::unique_columns() const {
+  std::vector<std::string> columns;
+  if (live_.row_id_is_key) columns = {live_.row_id, "rowid", "_rowid_", "oid"};
+  for (const UniqueIndex& index : live_.unique) {
+    if (!index.where.empty()) return "";
+    for (const UniqueIndex::Term& term : index.terms) {
+      const LiveColumn* column = live_.find(term.column);
+      if (column == nullptr || column->generated) return "";
+      columns.push_back(quote(column->name));
+    }
+  }
+  return columns.empty() ? "" : " of " + join(columns, ", ");
+}
+
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};
@@ -185,14 +180,15 @@ std::string Writer::conditional(const Insertion& insertion, const std::string& w
 }
 
 // Records all of a row, as it was or as it is now: slot i of a part is recorded column part * kSlots + i.
-void Writer::record_row(std::string_view letter, std::string_view side, const std::string& when,
-                        std::vector<std::string>& body) const {
+// `leads`: the next change is of the same row's change, and takes this one along where it is late.
+void Writer::record_row(std::string_view letter, std::string_view side, bool leads,
+                        const std::string& when, std::vector<std::string>& body) const {
   for (std::size_t part = parts(kSlots); part-- > 0;) {
     Insertion change(part == 0 ? "vestige_change" : "vestige_more");
     if (part == 0) {
       change.add("tbl", std::to_string(table_.id)).add("shape", std::to_string(shape_.id));
       change.add("op", fmt::format("'{}'", letter)).add("at", std::string(kNow));
-      change.add("seq", "total_changes() + 1")
+      change.add("seq", leads ? "null" : "total_changes() + 1")
           .add("tx", "coalesce((select tx from vestige_tx), 1)");
       change.add("context", "(select context from vestige_in_force)");
       change.add("backward", state(side));
@@ -224,58 +220,12 @@ void Writer::forget(std::vector<std::string>& body) const {
                   fmt::format(fmt::runtime(form), join(kept, ", "), join(own, ", "))));
 }
 
-// What says which columns differ, or only who follows: see vestige_pairs in capture.sql.
-std::string Writer::pairs(std::string_view view, std::size_t part, bool follows,
-                          const std::string& wide, const std::string& when) const {
-  Insertion change(view);
-  change.add("tbl", std::to_string(table_.id));
-  if (part != 0) change.add("part", std::to_string(part));
-  if (part == 0 && !follows) {
-    change.add("shape", std::to_string(shape_.id)).add("backward", state("NEW"));
-    if (shape_.row_ids) change.add("row_id", row_id("OLD"));
-  }
-  if (part == 0 && !key_.empty()) change.add("key", key("OLD")).add("new_key", new_key());
-  if (part == 0 && key_.size() > 1) change.add("keys", "1");
-  change.add("identity", scratch_identity("OLD")).add("new_identity", scratch_identity("NEW"));
-  if (shape_.full) change.add("full", "1");
-  if (!wide.empty()) change.add("wide", wide);
-  for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
-    const std::size_t place = i - part * kPairs;
-    const std::string& column = shape_.columns[i].name;
-    if (!follows) change.add(fmt::format("d{}", place), changed(column));
-    change.add(fmt::format("v{}", 2 * place), at("OLD", column));
-    change.add(fmt::format("v{}", 2 * place + 1), at("NEW", column));
-  }
-  return conditional(change, when);
-}
-
-// Rows that are kept for another statement follow.
-void Writer::follow(std::vector<std::string>& body) const {
-  for (std::size_t part = parts(kPairs); part-- > 0;)
-    body.push_back(pairs("vestige_follow", part, true, "", ""));
-}
-
-void Writer::record_update(const std::string& when, std::vector<std::string>& body) const {
-  const std::size_t all = parts(kPairs);
-  std::string wide;
-  if (all > 1 && shape_.full) {  // where one part differs, all are recorded
-    std::vector<std::string> differ;
-    for (const Column& column : shape_.columns) differ.push_back(changed(column.name));
-    wide = any_of(differ);
-  }
-  for (std::size_t part = all; part-- > 0;) {
-    if (part == 0 && all > 1 && !shape_.full) wide = "exists (select 1 from vestige_unfinished)";
-    body.push_back(
-        pairs(part == 0 ? "vestige_pairs" : "vestige_pairs_more", part, false, wide, when));
-  }
-}
-
 Trigger Writer::insert(const std::vector<std::string>& required) const {
   const std::string when = condition("NEW", "NEW");
   const bool keeps = !conflicts(false).empty();
   std::vector<std::string> body = checks(required, when, keeps ? replaced(false) : "");
   if (keeps) settle(replaced(false), body);
-  record_row("I", "NEW", when, body);
+  record_row("I", "NEW", false, when, body);
   return trigger("insert", "after insert", "", body);
 }
 
@@ -291,8 +241,7 @@ Trigger Writer::update(const std::vector<std::string>& required) const {
   std::vector<std::string> body = checks(required, needed, keeps ? replaced(true) : "");
   put_back(body);
   if (keeps) settle(replaced(true), body);
-  if (!when.empty()) follow(body);
-  record_update(when, body);
+  record_update(body);
   return trigger("update", "after update", shape_.row_ids ? stays() : "", body);
 }
 
@@ -301,7 +250,7 @@ Trigger Writer::remove(const std::vector<std::string>& required) const {
   std::vector<std::string> body = checks(required, when, "");
   settle_cut_short(body);
   forget(body);
-  record_row("D", "OLD", when, body);
+  record_row("D", "OLD", false, when, body);
   return trigger("delete", "after delete", "", body);
 }
 
@@ -310,8 +259,8 @@ Result<std::vector<Trigger>> Writer::triggers() const {
   std::vector<Trigger> out;
   for (Trigger& made :
        std::vector<Trigger>{before("before_insert", "before insert", false), insert(needed),
-                            before("before_update", "before update", true), update(needed),
-                            remove(needed), before_move(), move(needed)})
+                            before("before_update", "before update" + unique_columns(), true),
+                            update(needed), remove(needed), before_move(), move(needed)})
     if (!made.sql.empty()) out.push_back(std::move(made));
   return out;
 }

@@ -23,9 +23,9 @@ inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
 
 /// The trail's own triggers that capture leans on.
 inline constexpr std::array<std::string_view, 11> kTrailTriggers = {
-    "vestige_pairs_write", "vestige_pairs_part", "vestige_follow_kept",  "vestige_write_change",
-    "vestige_write_part",  "vestige_change_run", "vestige_clear_kept",   "vestige_settle",
-    "vestige_late_some",   "vestige_late_one",   "vestige_put_back_some"};
+    "vestige_pairs_write", "vestige_compare_row", "vestige_write_change", "vestige_write_part",
+    "vestige_change_run",  "vestige_clear_kept",  "vestige_keep_row",     "vestige_settle",
+    "vestige_late_some",   "vestige_late_one",    "vestige_put_back_some"};
 
 /// The capture triggers of a table.
 ///

@@ -22,26 +22,24 @@ std::string Writer::same_identity(std::string_view left, std::string_view right,
   return all_of(parts);
 }
 
-// The row in the table, t, has the values of NEW. The sign of a zero is left out: to call a row changed
-// that is not would be worse.
-std::string Writer::same_values(bool alone) const {
+// The row in the table, t, has the values of NEW, as SQLite compares them: the storage class of a number and
+// the sign of a zero are left out. To call a row changed that is not would be worse, and that much more text
+// dearer than what it is good for.
+std::string Writer::same_values() const {
   std::vector<std::string> now;
   std::vector<std::string> then;
   for (const Column& column : shape_.columns) {
-    now.push_back((alone ? bare(column.name) : at("t", column.name)) + binary());
+    if (live_.row_id_is_key && quote(column.name) == live_.row_id) continue;  // found by it
+    now.push_back(bare(column.name) + binary());
     then.push_back(at("NEW", column.name));
-    const LiveColumn* live = live_.find(column.name);
-    if (live != nullptr && live->affinity != Affinity::none) continue;
-    now.push_back(fmt::format("typeof({})", alone ? bare(column.name) : at("t", column.name)));
-    then.push_back(fmt::format("typeof({})", then.back()));
   }
+  if (now.empty()) return "true";
   const std::string_view form = now.size() == 1 ? "{} is {}" : "({}) is ({})";
   return fmt::format(fmt::runtime(form), join(now, ", "), join(then, ", "));
 }
 
-// What vestige_last says, and its 0 only where the row is no longer as this change leaves it. A join,
-// because an expression around a subquery counts among those in it, and a null in place of the row where
-// nobody asks.
+// What vestige_last says, and its 0 only where the row is no longer as this change leaves it. A join in FROM,
+// because an expression around a subquery counts among those in it, and a null in place of the row where nobody asks.
 std::string Writer::state(std::string_view side) const {
   const bool gone = side == "OLD";
   const std::string row =
@@ -51,7 +49,7 @@ std::string Writer::state(std::string_view side) const {
       "{}{})"
       " where state or k is {}null)",
       row, quote(live_.name), same_identity("t", side, "l.state when 0"),
-      gone ? "" : " and " + same_values(true), gone ? "not " : "");
+      gone ? "" : " and " + same_values(), gone ? "not " : "");
 }
 
 // Only where OLD does not know what was last recorded of the row. One statement for each part: after one
@@ -82,7 +80,7 @@ void Writer::put_back(std::vector<std::string>& body) const {
             ? "vestige_change as m on m.id = x.id"
             : fmt::format("(select * from vestige_more where part = {}) as m on m.change = x.id",
                           part),
-        quote(live_.name), same_identity("t", "NEW", ""), same_values(false), any_of(stale)));
+        quote(live_.name), same_identity("t", "NEW", ""), same_values(), any_of(stale)));
   }
 }
 

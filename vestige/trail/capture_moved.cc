@@ -28,8 +28,8 @@ Trigger Writer::move(const std::vector<std::string>& required) const {
   std::vector<std::string> body = checks(required, when, replaced(true));
   settle(replaced(true), body);
   follow(body);
-  record_row("D", "OLD", when, body);
-  record_row("I", "NEW", when, body);
+  record_row("D", "OLD", true, when, body);
+  record_row("I", "NEW", false, when, body);
   return trigger("move", fmt::format("after update of {}", kRowIds), "not " + stays(), body);
 }
 

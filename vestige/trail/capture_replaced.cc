@@ -158,25 +158,28 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<std::string>& c
   settle(all_of({kept_for(keeper), "not " + stands()}), out);
   out.push_back(
       fmt::format("insert into vestige_clear (tbl, keeper) values ({}, {})", table_.id, keeper));
-  const auto scratch = [&](const std::string& part) {
-    Insertion kept("vestige_replaced");
-    kept.add("tbl", std::to_string(table_.id)).add("at", std::string(kNow));
-    kept.add("keeper", keeper).add("part", part);
-    return kept;
-  };
-  if (update && live_.follows)
+  if (update && live_.follows) {
+    Insertion before("vestige_replaced");
+    before.add("tbl", std::to_string(table_.id)).add("at", std::string(kNow));
+    before.add("keeper", keeper).add("part", "-1");
     out.push_back(
-        scratch("-1").add("since", "(select coalesce(max(id), 0) from vestige_change)").values());
-  for (std::size_t part = 0; part < parts(kKept); ++part) {
-    Insertion kept = scratch(std::to_string(part));
-    kept.add("identity", identity("t"));
+        before.add("since", "(select coalesce(max(id), 0) from vestige_change)").values());
+  }
+  const std::string own = identity("t");
+  for (std::size_t part = 0; part < parts(kSlots); ++part) {
+    Insertion kept("vestige_keep");
+    kept.add("tbl", std::to_string(table_.id));
+    if (update) kept.add("keeper", keeper);
+    if (part != 0) kept.add("part", std::to_string(part));
+    kept.add("identity", own);
     if (part == 0) {
       kept.add("shape", std::to_string(shape_.id));
       if (shape_.row_ids) kept.add("row_id", row_id("t"));
       if (!key_.empty()) kept.add("key", key("t"));
     }
-    for (std::size_t i = part * kKept; i < std::min(count(), (part + 1) * kKept); ++i)
-      kept.add(fmt::format("v{}", i - part * kKept), bare(shape_.columns[i].name));
+    if (count() > part * kSlots + kSlots / 2) kept.add("wide", "1");
+    for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
+      kept.add(fmt::format("v{}", i - part * kSlots), bare(shape_.columns[i].name));
     out.push_back(
         kept.select(fmt::format(" from {} as t where {}", quote(live_.name), any_of(found))));
   }

@@ -1,6 +1,6 @@
 // How capture.cc writes the triggers of one table; capture_replaced.cc has the part for rows that a
-// REPLACE removes silently, capture_late.cc that for changes which come late, capture_moved.cc that for
-// rowids that change. For these files only.
+// REPLACE removes silently, capture_late.cc that for changes which come late, capture_update.cc that for
+// UPDATEs, capture_moved.cc that for rowids that change. For these files only.
 //
 // What is the same for all tables stands in sql/sqlite/capture.sql and order.sql; limits there hold here.
 #pragma once
@@ -15,9 +15,6 @@ namespace vestige::capture {
 
 /// The clock, in milliseconds; the same throughout a statement.
 inline constexpr std::string_view kNow = "(select now from vestige_clock)";
-
-/// Columns in a part of vestige_replaced.
-inline constexpr std::size_t kKept = kSlots / 2;
 
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
@@ -84,6 +81,9 @@ class Writer {
   std::string row_id(std::string_view side) const {
     return shape_.row_ids ? fmt::format("{}.{}", side, live_.row_id) : "null";
   }
+  enum class Blind { nothing, least, numbers };
+  Blind blind(const std::string& column) const;
+  std::string unseen(const std::string& column) const;
   std::string changed(const std::string& column) const;
   std::string binary() const { return live_.collated ? " collate binary" : ""; }
 
@@ -107,15 +107,16 @@ class Writer {
 
   std::vector<std::string> checks(const std::vector<std::string>& required, const std::string& when,
                                   const std::string& replaced) const;
-  void record_row(std::string_view letter, std::string_view side, const std::string& when,
-                  std::vector<std::string>& body) const;
-  void record_update(const std::string& when, std::vector<std::string>& body) const;
+  void record_row(std::string_view letter, std::string_view side, bool leads,
+                  const std::string& when, std::vector<std::string>& body) const;
+  void record_update(std::vector<std::string>& body) const;
   static std::string conditional(const Insertion& insertion, const std::string& when);
-  std::string pairs(std::string_view view, std::size_t part, bool follows, const std::string& wide,
-                    const std::string& when) const;
+  bool plain() const;
+  std::string pairs(std::size_t part, bool recorded, const std::string& wide) const;
   void follow(std::vector<std::string>& body) const;
   void forget(std::vector<std::string>& body) const;
 
+  std::string unique_columns() const;
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;
   Trigger update(const std::vector<std::string>& required) const;
@@ -123,7 +124,7 @@ class Writer {
 
   std::string same_identity(std::string_view left, std::string_view right,
                             std::string_view given) const;
-  std::string same_values(bool alone) const;
+  std::string same_values() const;
   std::string state(std::string_view side) const;
   void put_back(std::vector<std::string>& body) const;
 

@@ -83,7 +83,9 @@ Result<void> share_capture(Database& db) {
   TRY(std::move(redefined));
   TRY(
       db.script("insert into sqlite_sequence (name, seq)"
-                " select 'vestige_change', coalesce(max(id), 0) from vestige_change"));
+                " select 'vestige_change', last"
+                " from (select coalesce(max(id), 0) as last from vestige_change)"
+                " where not exists (select 1 from sqlite_sequence where name = 'vestige_change')"));
 
   auto rows =
       TRY(fresh->query("select name, sql from sqlite_schema where sql is not null"
@@ -92,7 +94,7 @@ Result<void> share_capture(Database& db) {
     if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = ?1",
                            {Text{rows->text(0)}})) == 0)
       TRY(db.script(rows->text(1)));
-  TRY(db.run("insert or replace into vestige_meta (name, value) values ('capture', 2)"));
+  TRY(db.run("insert or replace into vestige_meta (name, value) values ('capture', 3)"));
   for (const Place& place : tracked) TRY(refit(db, place.table, place.name, {}, ""));
   return {};
 }

@@ -1,5 +1,5 @@
-// From a trail on SQLite whose tables each had all of capture in their own triggers, to one where they share
-// it: docs/decisions/0011-shared-capture.md. The test is test/capture_upgrade_test.cc.
+// From an older trail on SQLite, whose tables each had all of capture in their own triggers or more of it than now, to one
+// where they share it: docs/decisions/0011-shared-capture.md. The test is test/capture_shared_test.cc.
 #pragma once
 
 #include "vestige/db/database.h"
