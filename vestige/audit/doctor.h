@@ -16,7 +16,7 @@ std::string_view name(Severity severity);
 struct Finding {
   Severity severity = Severity::warning;
   std::string
-      code;  // stable, for machines: "triggers-missing", "triggers-altered", "triggers-newer", "table-missing",
+      code;  // stable, for machines: "triggers-missing", "triggers-altered", "triggers-newer", "triggers-hide", "table-missing",
   // "table-renamed", "column-added", "column-renamed", "column-dropped",
   // "key-changed", "trail-altered", "context-left", "schema-version", "journal",
   // "synchronous", "clock-backward",

@@ -11,6 +11,9 @@ namespace {
 std::string gap(const Standing& standing) {
   if (!standing.missing.empty())
     return "triggers were missing: changes before this may not be in the trail";
+  if (!standing.hiding.empty())
+    return fmt::format("RAISE(IGNORE) in {}: changes before this may not be in the trail",
+                       fmt::join(standing.hiding, ", "));
   if (!standing.added.empty())
     return fmt::format("recorded from here on: {}", fmt::join(standing.added, ", "));
   if (!standing.altered.empty())
@@ -66,6 +69,12 @@ Result<Patient> Patient::examine(Database& db, Tracked table) {
               "capture triggers are not as they should be: {}; they were edited, or a unique index"
               " came or went, and rows that a REPLACE removed may not be in the trail",
               fmt::join(standing.altered, ", ")));
+    if (!standing.hiding.empty())
+      patient.add(Severity::error, "triggers-hide",
+                  fmt::format("triggers of the application that are newer than capture's end with "
+                              "RAISE(IGNORE): {};"
+                              " changes of rows where they did are not in the trail",
+                              fmt::join(standing.hiding, ", ")));
     if (!standing.newer.empty())
       patient.add(
           Severity::warning, "triggers-newer",

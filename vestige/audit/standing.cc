@@ -144,23 +144,42 @@ std::string Standing::trouble() const {
   if (live != name) parts.push_back("renamed to " + live);
   if (!missing.empty()) parts.emplace_back("triggers missing");
   if (!altered.empty()) parts.emplace_back("triggers altered");
+  if (!hiding.empty()) parts.emplace_back("changes hidden by a trigger");
   if (!columns_fit()) parts.emplace_back("columns changed");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 namespace {
 
+// RAISE(IGNORE) in an AFTER trigger: the row stays written, and the triggers that are still to come are left out.
+bool hides(std::string_view sql) {
+  const auto tokens = sql_tokens(sql);
+  const auto is = [&](std::size_t place, std::string_view word) {
+    return place < tokens.size() && same_name(tokens[place].text, word);
+  };
+  std::size_t body = 0;
+  while (body < tokens.size() && !is(body, "begin")) ++body;
+  bool after = false;
+  for (std::size_t i = 0; i < body; ++i) after = after || is(i, "after");
+  for (std::size_t i = body; after && i < tokens.size(); ++i)
+    if (is(i, "raise") && is(i + 1, "(") && is(i + 2, "ignore")) return true;
+  return false;
+}
+
 // SQLite fires the newest trigger first, so these see a row before capture has recorded it.
-Result<Names> newer_triggers(Database& db, const Tracked& table, const std::string& live) {
-  Names names;
+Result<void> newer_triggers(Database& db, const Tracked& table, Standing& standing) {
   auto rows = TRY(db.query(
-      "select name from sqlite_schema as t where type = 'trigger' and tbl_name = ?1 collate nocase"
+      "select name, sql from sqlite_schema as t where type = 'trigger' and tbl_name = ?1 collate "
+      "nocase"
       " and name not like 'vestige~_%' escape '~' and rowid > (select min(rowid) from sqlite_schema"
       " where type = 'trigger' and name like 'vestige~_' || ?2 || '~_%' escape '~')"
       " order by rowid",
-      {Text{live}, Text{std::to_string(table.id)}}));
-  while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
-  return names;
+      {Text{standing.live}, Text{std::to_string(table.id)}}));
+  while (TRY(rows->next()) == Step::row) {
+    standing.newer.push_back(rows->text(0));
+    if (hides(rows->text(1))) standing.hiding.push_back(rows->text(0));
+  }
+  return {};
 }
 
 }  // namespace
@@ -193,7 +212,7 @@ Result<Standing> standing(Database& db, const Tracked& table) {
                     [&name = name](const Trigger& own) { return own.name == name; });
     if (comparable && !wanted) standing.altered.push_back(name);
   }
-  standing.newer = TRY(newer_triggers(db, table, live.name));
+  TRY(newer_triggers(db, table, standing));
   return standing;
 }
 

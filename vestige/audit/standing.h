@@ -23,7 +23,9 @@ struct Standing {
   std::vector<std::string> dropped;  // recorded columns that are gone
   std::vector<std::string> lost;     // columns of the policy's exclude that are gone
   std::vector<std::string> newer;    // the application's triggers that are newer than capture's
-  bool key_changed = false;          // the primary key is not what changes are kept under
+  std::vector<std::string>
+      hiding;                // those of them that end with RAISE(IGNORE) before capture comes
+  bool key_changed = false;  // the primary key is not what changes are kept under
 
   bool columns_fit() const {
     return renamed.empty() && added.empty() && dropped.empty() && !key_changed;
