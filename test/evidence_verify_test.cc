@@ -1,5 +1,6 @@
 // verify on both databases: each attack is found, and named.
 #include "test/evidence.h"
+#include "vestige/audit/blame.h"
 
 namespace vestige {
 namespace {
@@ -279,6 +280,29 @@ TEST_P(VerifyTrail, ASaltThatIsGone) {
   trail.verify();
   EXPECT_TRUE(trail.found.starts_with(trail.postgres() ? "erased 2 values\n" : "altered 2 op"))
       << trail.found;
+}
+
+// Which change gave the columns of such a row their values is not known, and no reader falls over it.
+TEST_P(VerifyTrail, ARowThatCameBackWhileNothingWasRecorded) {
+  trail.as("ann", "delete from p where id = 1");
+  if (trail.postgres()) {
+    trail.application(
+        "alter table p disable trigger user; insert into p values (1, 'y', 5);"
+        " alter table p enable trigger user");
+  } else {
+    auto rows =
+        must(trail.db().query("select 'drop trigger ' || name from sqlite_schema where type = "
+                              "'trigger' and tbl_name = 'p'"));
+    std::vector<std::string> drops;
+    while (must(rows->next()) == Step::row) drops.push_back(rows->text(0));
+    rows.reset();
+    EXPECT_FALSE(drops.empty());
+    for (const std::string& drop : drops) must(trail.db().script(drop));
+    trail.application("insert into p values (1, 'y', 5)");
+  }
+  const Blame blamed = must(blame(trail.db(), "p", {"1"}));
+  ASSERT_EQ(blamed.columns.size(), 3U);
+  for (const Blamed& column : blamed.columns) EXPECT_FALSE(column.change.has_value());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "test/postgres_capture.h"
+#include "test/postgres_types.h"
 #include "vestige/trail/changes.h"
 
 namespace vestige {
@@ -206,6 +207,50 @@ TEST_F(PostgresReads, ATransactionEndsWhereItsProcessBeginsAnother) {
   EXPECT_GT(ended, 15);
   EXPECT_GT(several, 5);
   EXPECT_EQ(one("select vestige.tx_end(-1)::text"), "9223372036854775807");
+}
+
+// What somebody types for a key is found, however the type prints it and whatever its cast to text makes of it.
+TEST_F(PostgresReads, ARowOfEveryTypeOfKey) {
+  run(std::string(kTypes));
+  int keys = 0;
+  for (const Sample& sample : samples_of(s.db().version())) {
+    const std::string type = sample.type;
+    const std::string table = "key_" + std::to_string(++keys);
+    if (!s.error("create table " + table + " (k " + type + " primary key, v int)").empty())
+      continue;
+    run("select vestige.track('" + table + "', baseline => true)");
+    for (const char* value : sample.values)  // equal ones are refused by a key
+      (void)s.error("insert into " + table + " values ((" + std::string(value) + ")::" + type +
+                    ", 0)");
+    run("update " + table + " set v = 1");
+    run("set search_path = pg_catalog, pg_temp");
+    for (const std::string spelled : {"t.k::text", "concat(t.k)"}) {
+      if (type == "bpchar" && spelled == "t.k::text") continue;  // which takes blanks away
+      const std::string rows = "select " + spelled + " as s from public." + table + " t";
+      if (!s.error(rows).empty()) continue;
+      EXPECT_EQ(
+          one("select coalesce(string_agg(x.s, ' '), '') from (" + rows +
+              ") x where (select count(*) from vestige.history('public." + table + "', x.s)) <> 2"),
+          "")
+          << type << ", " << spelled;
+    }
+    run("reset search_path");
+  }
+  EXPECT_GT(keys, 40);
+}
+
+// Different texts are equal to such a collation; their changes are those of one row, whichever way they were recorded.
+TEST_F(PostgresReads, AKeyOfACollationThatTakesDifferentTextsForEqual) {
+  run("create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+      "create table u (mail text collate ci primary key, v int); insert into u values ('Base@x', "
+      "0);"
+      "select vestige.track('u', baseline => true);"
+      "insert into u values ('Ann@x', 1); update u set v = 2 where mail = 'ANN@x';"
+      "update u set v = 3 where mail = 'base@x'; truncate u");
+  for (const std::string key : {"Ann@x", "Base@x"})
+    EXPECT_EQ(
+        one("select string_agg(action, ' ' order by id) from vestige.history('u', '" + key + "')"),
+        key == "Ann@x" ? "INSERT UPDATE DELETE" : "BASELINE UPDATE DELETE");
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ Result<Blame> blame(Database& db, const std::string& table_name,
       columns(*change->old_values);
       continue;
     }
-    if (change->op == Op::baseline) break;
+    // Before a DELETE it was another row; this one came back where nothing was recorded.
+    if (change->op == Op::baseline || change->op == Op::remove) break;
     if (change->lost_values()) {
       // An INSERT gave every column its value; which ones an UPDATE changed is not known any more.
       const auto by = change->op == Op::insert ? change : TRY(eraser(db, *change));

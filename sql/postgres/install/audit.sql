@@ -96,7 +96,7 @@ begin
 #variable_conflict use_column
 declare
   of_table vestige.tracked := vestige.tracked_table("table", 'history');
-  of_row text := vestige.named_key(of_table, key, 'history');
+  of_row text collate "C" := vestige.named_key(of_table, key, 'history');  -- whatever collation the words have
 begin
   return query select %s from vestige.row_trail(of_table.id, of_row) c%s cross join lateral vestige.decode(c) d order by c.id desc;
 end
@@ -113,7 +113,7 @@ create or replace function vestige.blame("table" regclass, variadic key text[]) 
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked := vestige.tracked_table("table", 'blame');
-  now_key text := vestige.named_key(t, key, 'blame');
+  now_key text collate "C" := vestige.named_key(t, key, 'blame');
   live json := vestige.live_row(t.id, now_key);
   ids bigint[] := array(select i from vestige.row_changes(t.id, now_key) i order by i desc);
   changes bigint[] := '{}';     -- by place of the column

@@ -169,6 +169,6 @@ declare
   t vestige.tracked := vestige.tracked_table("table", 'erase');
 begin
   return (select e from vestige.erase_changes(
-    array(select vestige.row_changes(t.id, vestige.named_key(t, key, 'erase')))) e);
+    array(select vestige.row_changes(t.id, vestige.named_key(t, key, 'erase') collate "C"))) e);
 end
 $$;

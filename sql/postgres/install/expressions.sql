@@ -51,11 +51,13 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
            format('row(%s)::text', string_agg(new_changed, ', ' order by place)) as new_changed
     from d
   ), w as (
+    -- A key is its bytes: a collation to which different texts are equal must not give them one hash.
     select k.moved, case when k.n = 0 then 'null::text' when k.n > 1 then format('row(%s)::text', k.old)
-              when k.plain then k.old || '::text' else format('case when %1$s is distinct from null then concat(%1$s) end', k.old) end as old_key,
+              else format(one, k.old) end as old_key,
          case when k.n = 0 then 'null::text' when k.n > 1 then format('row(%s)::text', k.new)
-              when k.plain then k.new || '::text' else format('case when %1$s is distinct from null then concat(%1$s) end', k.new) end as new_key
-    from k
+              else format(one, k.new) end as new_key
+    from k, lateral (select case when k.plain then '(%s::text) collate "C"'
+                                 else '(case when %1$s is distinct from null then concat(%1$s) end) collate "C"' end as one) o
   )
   select w.old_key, w.new_key, r.old, r.new, case when full_capture then r.old else r.old_changed end,
          case when full_capture then r.new else r.new_changed end,

@@ -115,12 +115,16 @@ declare
   casts text;
   out_text text;
 begin
-  select string_agg(format('$1[%s]', c ->> 'key') || coalesce('::' || vestige.plain_type(c ->> 'type'), ''), ', '
-                    order by (c ->> 'key')::int) into casts
-  from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
-  where t.id = tracked_id and (c ->> 'key')::int > 0;
+  -- As capture spells it: by a cast to text, or as the type prints it.
+  select string_agg(case when n > 1 then typed when plain then format('(%s)::text', typed)
+                         else format('case when %1$s is distinct from null then concat(%1$s) end', typed) end, ', ' order by place)
+    into casts
+  from (select (c ->> 'key')::int as place, coalesce((c ->> 'plain')::boolean, true) as plain, count(*) over () as n,
+               format('$1[%s]', c ->> 'key') || coalesce('::' || vestige.plain_type(c ->> 'type'), '') as typed
+        from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
+        where t.id = tracked_id and (c ->> 'key')::int > 0) k;
   if cardinality(words) = 1 then
-    execute format('select (%s)::text', casts) into out_text using words;
+    execute format('select %s', casts) into out_text using words;
   else
     execute format('select row(%s)::text', casts) into out_text using words;
   end if;
