@@ -215,7 +215,8 @@ std::string Writer::replaced(bool update) const {
 
 // JSON, without SQLite's json_quote, which versions before 3.41 do not run in a trigger under
 // trusted_schema = off. Control characters, which are rare, are escaped in the whole text, where no others
-// can stand; NUL, where SQLite's text functions stop, by way of a BLOB.
+// can stand; NUL, where SQLite's text functions stop, by way of a BLOB: o is where one may be next in r, and z
+// is one, of two bytes in a UTF-16 database, where one that straddles two characters is none.
 std::string key_expression(const std::vector<std::string>& columns) {
   if (columns.size() == 1) return columns[0];
   std::vector<std::string> pieces = {"'['"};
@@ -233,13 +234,17 @@ std::string key_expression(const std::vector<std::string>& columns) {
   return fmt::format(
       "(select case when k not glob '*[' || char(1) || '-' || char(31) || ']*' and not instr(k, "
       "char(0))"
-      " then k else (with recursive e (i, s, r) as (select 0, '', cast(k as blob) union all select"
-      " iif(instr(r, x'00'), 0, i + 1),"
+      " then k else (with recursive e (i, s, r, o, z) as (select 0, '', cast(k as blob),"
+      " instr(cast(k as blob), cast(char(0) as blob)), cast(char(0) as blob) union all select"
+      " iif(o, 0, i + 1),"
       " case when i then replace(s, char(i), case i when 8 then '\\b' when 9 then '\\t' when 10 "
       "then"
       " '\\n' when 12 then '\\f' when 13 then '\\r' else printf('\\u%04x', i) end)"
-      " when instr(r, x'00') then s || cast(substr(r, 1, instr(r, x'00') - 1) as text) || '\\u0000'"
-      " else s || cast(r as text) end, iif(instr(r, x'00'), substr(r, instr(r, x'00') + 1), x'')"
+      " when not o then s || cast(r as text) when (o - 1) % length(z) then s"
+      " else s || cast(substr(r, 1, o - 1) as text) || '\\u0000' end,"
+      " case when o and not (o - 1) % length(z) then substr(r, o + length(z)) else r end,"
+      " case when not o then 0 when (o - 1) % length(z) then iif(instr(substr(r, o + 1), z),"
+      " o + instr(substr(r, o + 1), z), 0) else instr(substr(r, o + length(z)), z) end, z"
       " from e where i < 32) select s from e where i = 32) end from (select {} as k))",
       capture::concatenation(std::move(pieces)));
 }

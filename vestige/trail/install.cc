@@ -98,7 +98,7 @@ Result<void> require_erasing(Database& db) {
 Result<bool> captures_shared(Database& db) {
   if (db.engine() == Engine::postgres) return true;
   return TRY(scalar_integer(
-             db, "select count(*) from vestige_meta where name = 'capture' and value = 3")) != 0;
+             db, "select count(*) from vestige_meta where name = 'capture' and value = 4")) != 0;
 }
 
 Result<void> require_capture(Database& db) {
