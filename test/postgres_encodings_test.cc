@@ -103,6 +103,27 @@ class PostgresEncodings : public testing::Test {
     }
     if (odd.empty()) return 0;
     EXPECT_EQ(must(blame(db, "o", {"1"})).columns.size(), 3U);
+    // A table's and a column's name, too, is what is shown of it.
+    application.run(
+        "create function odd_name() returns text language sql as $$ select concat('q',"
+        " convert_from(decode(kept, 'hex'), getdatabaseencoding()), 'z') from o where id = 1 $$;"
+        "do $$ begin execute format('create table %1$I (%1$I int primary key)', odd_name()); end "
+        "$$");
+    const std::string named = shown(*odd[0][0]);
+    auto transaction = must(Transaction::begin(db));
+    must(track(db, named, Policy()));
+    must(transaction.commit());
+    application.run(
+        "do $$ begin execute format('insert into %I values (1)', odd_name());"
+        " end $$");
+    LogRequest of_it;
+    of_it.table = named;
+    const auto its = must(log(db, of_it));
+    const auto first = must(its->next());
+    EXPECT_TRUE(first.has_value());
+    if (!first.has_value()) return 0;
+    EXPECT_EQ(first->table, named);
+    EXPECT_EQ(first->key[0].name, named);
     std::set<std::string> then;
     const auto states = must(at(db, "o", {Moment::Kind::change, tx - 1}));
     for (State state = must(states->next()); state.has_value(); state = must(states->next()))

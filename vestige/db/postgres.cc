@@ -163,7 +163,9 @@ Result<std::unique_ptr<postgres::PostgresRows>> Postgres::send(std::string_view 
   if (params.size() > taken)  // the server would not mind
     return fail(Fault::invalid, "bind value {}: the statement takes {}", params.size(), taken);
   std::vector<unsigned> types;
-  if (texts_.has_value() && !fenced_ && !names_of_caller_ && is_mere_select(sql))
+  // What the caller writes may be no query but a WITH that writes; this program's are queries.
+  if (texts_.has_value() && !fenced_ && !names_of_caller_ &&
+      (is_mere_select(sql) || postgres::first_word(sql) == "with"))
     types = TRY(texts_as_bytes(text, bound.types()));
   auto rows = TRY(sent(bound.send(session_->connection, text.c_str()), sql));
   rows->texts_are_bytes(std::move(types));
