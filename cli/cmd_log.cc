@@ -116,6 +116,7 @@ Result<int> show_transaction(Session& session, std::int64_t tx) {
     print_one(session.output(), *change, !std::exchange(any, true));
   }
   if (!any) return fail(Fault::missing, "show tx {}: no such transaction", tx);
+  TRY(session.say_neighbours(tx, "show"));
   return kDone;
 }
 

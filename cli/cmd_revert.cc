@@ -79,6 +79,7 @@ Result<int> run_revert(Session& session) {
   Database& db = *TRY(session.database());
   const Outcome outcome = TRY(revert(db, asked, options));
   print_outcome(session, outcome, {.undone = "reverted", .noun = "change"});
+  if (asked.tx.has_value()) TRY(session.say_neighbours(*asked.tx, "revert"));
   return kDone;
 }
 

@@ -89,6 +89,18 @@ void Session::say(std::string_view text) {
   output_.say(text);
 }
 
+Result<void> Session::say_neighbours(std::int64_t tx, std::string_view verb) {
+  const auto found = TRY(doubtful_neighbours(*TRY(database()), tx));
+  if (found.empty()) return {};
+  say(
+      fmt::format("note: without a context SQLite does not say where a transaction begins and "
+                  "ends; written in the"
+                  " same millisecond as tx {}: tx {}",
+                  tx, fmt::join(found, ", ")));
+  for (const std::int64_t one : found) say(fmt::format("  → vestige {} --tx {}", verb, one));
+  return {};
+}
+
 Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
   const Tracked tracked = TRY(tracked_table(*TRY(database()), typed));
   const std::string& table = tracked.name;

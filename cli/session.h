@@ -39,6 +39,8 @@ class Session {
   void say(std::string_view text);
   /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
   Result<void> say_limits(const std::string& typed, const Moment& moment);
+  /// What may belong to a transaction too, and what would show it or undo it: `verb` is show or revert.
+  Result<void> say_neighbours(std::int64_t tx, std::string_view verb);
   /// Takes progress off the terminal.
   void finish() { progress_.stop(); }
   /// A unit of progress; shown on stderr when the verb takes long and a person watches.

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "test/capture_replay.h"
+#include "vestige/trail/changes.h"
 
 namespace vestige {
 namespace {
@@ -234,6 +235,26 @@ TEST_F(CaptureTx, RecordsEveryCommitOfSeveralProcesses) {
                         "count(distinct v1) > 1)"),
               "0\n");
   }
+}
+
+// What may belong to a transaction too: of the same millisecond, and neither says a context.
+TEST(DoubtfulNeighbours, AreOfTheSameMillisecond) {
+  Shop shop;
+  shop.run("create table goods (id integer primary key, n)");
+  shop.with_trail();
+  shop.track("goods");
+  shop.run(
+      "insert into vestige_context (id, at) values (1, 1000);"
+      "insert into vestige_change (tbl, shape, op, at, tx, context, key, v0) values"
+      " (1, 1, 'I', 1000, 1, null, 1, 1), (1, 1, 'I', 1000, 2, null, 2, 2),"
+      " (1, 1, 'I', 1000, 2, null, 3, 3), (1, 1, 'I', 1000, 4, 1, 4, 4),"
+      " (1, 1, 'I', 1000, 5, null, 5, 5), (1, 1, 'I', 1001, 6, null, 6, 6)");
+  using Ids = std::vector<std::int64_t>;
+  EXPECT_EQ(must(doubtful_neighbours(shop.db(), 1)), (Ids{2, 5}));
+  EXPECT_EQ(must(doubtful_neighbours(shop.db(), 2)), (Ids{1, 5}));
+  EXPECT_EQ(must(doubtful_neighbours(shop.db(), 4)), Ids{});
+  EXPECT_EQ(must(doubtful_neighbours(shop.db(), 6)), Ids{});
+  EXPECT_EQ(must(doubtful_neighbours(shop.db(), 99)), Ids{});
 }
 
 }  // namespace

@@ -324,4 +324,20 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
   return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder)));
 }
 
+Result<std::vector<std::int64_t>> doubtful_neighbours(Database& db, std::int64_t tx) {
+  std::vector<std::int64_t> out;
+  if (db.engine() == Engine::postgres) return out;
+  // A transaction's id is that of its first change; its changes stand side by side.
+  auto rows = TRY(db.query(
+      "select distinct n.tx from (select id, at from vestige_change where tx = ?1 and id >= ?1"
+      " and context is null order by id limit 1) as f"
+      " join (select max(id) as id, at from vestige_change where tx = ?1 and id >= ?1) as l"
+      " join vestige_change as n on n.id between f.id - 100 and l.id + 100 and n.tx <> ?1"
+      " and n.at in (f.at, l.at) and n.context is null and n.op in ('I', 'U', 'D')"
+      " order by n.tx limit 40",
+      {tx}));
+  while (TRY(rows->next()) == Step::row) out.push_back(rows->integer(0));
+  return out;
+}
+
 }  // namespace vestige

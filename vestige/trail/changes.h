@@ -79,6 +79,14 @@ Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
                                              const RowName& name, std::int64_t after,
                                              std::int64_t upto, bool oldest_first);
 
+/// Transactions that the trail may have told apart from this one, or from which it may have told this one apart, without
+/// being sure: SQLite tells its triggers nothing of BEGIN and COMMIT, so without a context each statement is one, and
+/// what two connections write in a millisecond can look like one. Those of the same milliseconds, without a context
+/// too, oldest first, at most 40. None on PostgreSQL, which says which transaction it is.
+///
+/// cost     some 100 changes before and after
+Result<std::vector<std::int64_t>> doubtful_neighbours(Database& db, std::int64_t tx);
+
 /// The id of the last change that the clock placed at or before a moment (0: none). A search, not a scan.
 Result<std::int64_t> last_change_at(Database& db, std::int64_t micros);
 
