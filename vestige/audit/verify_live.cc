@@ -26,7 +26,7 @@ class LiveCheck {
   Result<void> run() {
     TRY(capture());
     for (const Tracked& one : TRY(tracked_tables(db_)))
-      if (!one.untracked_at.has_value() && !one.shape.key().empty()) TRY(table(one));
+      if (!one.untracked_at.has_value() && !one.shape.key().empty()) TRY(compared(one));
     return {};
   }
 
@@ -66,6 +66,16 @@ class LiveCheck {
                                          " its row, and log and blame pass it over",
                                          id)}));
     return {};
+  }
+
+  // A table that cannot be read keeps nobody from looking at the others.
+  Result<void> compared(const Tracked& tracked) {
+    const auto done = table(tracked);
+    if (done.has_value() || done.error().fault == Fault::offline) return done;
+    return report({.code = "capture",
+                   .table = tracked.name,
+                   .message = fmt::format("{}: its rows cannot be compared: {}", tracked.name,
+                                          done.error().message)});
   }
 
   Result<void> table(const Tracked& tracked) {

@@ -19,6 +19,10 @@ declare
   parts text[] := '{}';
   n_keys int := (select count(*) from jsonb_array_elements(now_shape.columns) c where c ->> 'key' <> '0');
 begin
+  if typed and root is null then
+    raise exception 'as_of: %.% is not a table any more', t.schema_name, t.table_name using errcode = 'wrong_object_type',
+      hint = 'vestige at, and vestige.history, show what it was';
+  end if;
   for rel in
     with recursive tree as (
       select root as oid union

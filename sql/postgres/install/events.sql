@@ -37,6 +37,13 @@ declare
   t record;
 begin
   if exists (select from vestige.meta where name = 'own_ddl ' || pg_current_xact_id_if_assigned()) then
+    -- Who may set triggers may say that of any DDL: what it left switched off is a gap all the same.
+    perform vestige.note_gap(k.id, format('capture was switched off by %s (%s)', session_user, tg_tag))
+    from (select distinct d.objid from pg_event_trigger_ddl_commands() d where d.classid = 'pg_class'::regclass) d
+      join vestige.tracked k on k.relation = coalesce(pg_partition_root(d.objid), d.objid) and k.untracked_at is null
+    where exists (select from pg_trigger g
+                  where g.tgrelid = d.objid and g.tgname in ('0_vestige_change', '0_vestige_insert', '0_vestige_truncate')
+                    and g.tgenabled in ('D', 'R'));
     return;
   end if;
   touched := array(select o from (select distinct d.classid, d.objid from pg_event_trigger_ddl_commands() d

@@ -336,9 +336,9 @@ begin
   end if;
   if by_text then
     fits := format('(%s) collate "C" = t.stands collate "C"', (vestige.expressions(
-      (select jsonb_agg(k || jsonb_build_object('name', a.attname) order by (k ->> 'key')::int) from jsonb_array_elements(keys) k
-         join jsonb_array_elements(wanted) x on x ->> 'id' = k ->> 'id'
-         join pg_attribute a on a.attrelid = rel and a.attnum = (x ->> 'live')::int), true, 'live.', 'live.')).new_key);
+      (select jsonb_agg(to_jsonb(l) || jsonb_build_object('key', k -> 'key') order by (k ->> 'key')::int)
+       from jsonb_array_elements(keys) k join jsonb_array_elements(wanted) x on x ->> 'id' = k ->> 'id'
+         join vestige.live_columns(rel) l on l.attnum = (x ->> 'live')::int), true, 'live.', 'live.')).new_key);
     join_values := '{}';
   else
     fits := array_to_string(joined, ' and ');

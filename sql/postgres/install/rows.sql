@@ -154,35 +154,48 @@ begin
 end
 $$;
 
--- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row.
+-- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row. Columns are taken as they
+-- are today, of which the trail may not have heard: what is gone is left out, what has another type is printed by that.
 create or replace function vestige.live_row(tracked_id int, key_text text) returns json language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   t vestige.tracked;
-  s vestige.shape;
+  rel oid;
+  columns jsonb;
   keys text;
+  key_gone boolean;
   printed text;
   found_row text;
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  select * into s from vestige.shape where id = t.shape;
-  select string_agg(case when plain is null then format('concat(live.%I) collate "C" = $1[%s]', c ->> 'name', c ->> 'key')
-                         else format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', plain) end, ' and ') into keys
-  from jsonb_array_elements(s.columns) c, vestige.plain_type(c ->> 'type') plain where (c ->> 'key')::int > 0;
-  if not exists (select from pg_class r join pg_namespace n on n.oid = r.relnamespace
-                 where n.nspname = t.schema_name and r.relname = t.table_name) then
+  rel := vestige.live_relation(t);
+  if rel is null then
     return null;
   end if;
-  execute format('select %s from %I.%I as live where %s',
-                 (vestige.expressions(s.columns, false, 'live.', 'live.')).new_row, t.schema_name, t.table_name, keys)
+  select jsonb_agg(to_jsonb(l) || jsonb_build_object('key', c -> 'key', 'shown', c -> 'name') order by place) filter (where l.attnum is not null),
+         bool_or(l.attnum is null and c ->> 'key' <> '0')
+    into columns, key_gone
+  from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(c, place)
+    left join vestige.live_columns(rel) l
+      on case when t.relation = rel then l.attnum = (c ->> 'attnum')::int else l.name = c ->> 'name' end
+  where s.id = t.shape;
+  if key_gone then
+    raise exception 'read a row of %.%: a column of its key is gone', t.schema_name, t.table_name
+      using errcode = 'object_not_in_prerequisite_state', hint = 'vestige.history shows its changes';
+  end if;
+  select string_agg(case when plain is null then format('concat(live.%I) collate "C" = $1[%s]', c ->> 'name', c ->> 'key')
+                         else format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', plain) end, ' and ') into keys
+  from jsonb_array_elements(columns) c, vestige.plain_type(c ->> 'type') plain where (c ->> 'key')::int > 0;
+  execute format('select %s from %s as live where %s',
+                 (vestige.expressions(columns, false, 'live.', 'live.')).new_row, vestige.quoted_relation(rel), keys)
     into found_row
     using case when keys like '%$1[2]%' then vestige.fields(key_text) else array[key_text] end;
   if found_row is null then
     return null;
   end if;
-  select string_agg(to_json(c ->> 'name') || ':' || vestige.value_json(c ->> 'kind', c ->> 'type', f.value), ',' order by place)
+  select string_agg(to_json(c ->> 'shown') || ':' || vestige.value_json(c ->> 'kind', c ->> 'type', f.value), ',' order by place)
     into printed
-  from jsonb_array_elements(s.columns) with ordinality as i(c, place)
+  from jsonb_array_elements(columns) with ordinality as i(c, place)
     join unnest(vestige.fields(found_row)) with ordinality as f(value, place) using (place);
   return '{' || printed || '}';
 end

@@ -1,10 +1,12 @@
 -- Whether the capture of a table stands. What doctor, status and track say of it is found out here.
 
--- The table that a tracked one is now: the one that has its capture trigger, or else its name, or else was it last time.
+-- The table that a tracked one is now: the one that has its capture trigger, or else its name, or else was it last time. Never
+-- a view that took its name, whose functions would run as whoever looks.
 create or replace function vestige.live_relation(t vestige.tracked) returns oid language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select coalesce(
-    (select g.tgrelid from pg_trigger g where g.tgname = '0_vestige_change' and g.tgparentid = 0
+    (select g.tgrelid from pg_trigger g join pg_class c on c.oid = g.tgrelid and c.relkind in ('r', 'p')
+     where g.tgname = '0_vestige_change' and g.tgparentid = 0
        and vestige.captures(g.tgfoid, g.tgargs, t.id) order by g.tgrelid = t.relation desc limit 1),
     (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = t.schema_name and c.relname = t.table_name and c.relkind in ('r', 'p')),

@@ -153,36 +153,41 @@ create or replace function vestige.baseline(tracked_id int) returns bigint langu
 set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked;
+  rel oid;
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  perform vestige.check_owner(t.relation, 'baseline of');
+  rel := vestige.live_relation(t);
+  perform vestige.check_owner(rel, 'baseline of');
   -- Nobody writes between the look at the table and the changes that are captured after it.
-  execute format('lock table %I.%I in share row exclusive mode', t.schema_name, t.table_name);
+  execute format('lock table %s in share row exclusive mode', vestige.quoted_relation(rel));
   return vestige.baseline_rows(tracked_id);
 end
 $$;
 
--- The same of a table that is locked.
+-- The same of a table that is locked. What is read is a table, whatever took its name: a view's functions would run with the
+-- rights of the trail's owner.
 create or replace function vestige.baseline_rows(tracked_id int) returns bigint language plpgsql
 security definer set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   t vestige.tracked;
   s vestige.shape;
+  rel oid;
   e record;
   counted bigint;
   tx xid8 := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
   number bigint := nextval('vestige.change_id');
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  perform vestige.check_owner(t.relation, 'baseline of');
+  rel := vestige.live_relation(t);
+  perform vestige.check_owner(rel, 'baseline of');
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
   execute format('insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_row)'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
-                 ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s %4$I.%5$I as live',
+                 ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s %4$s as live',
                  e.new_key, e.new_row,
-                 case when exists (select from pg_class where oid = t.relation and relkind = 'p') then '' else 'only' end,
-                 t.schema_name, t.table_name)
+                 case when exists (select from pg_class where oid = rel and relkind = 'p') then '' else 'only' end,
+                 vestige.quoted_relation(rel))
     using tx, vestige.context_of(number), t.id, s.id, number;
   get diagnostics counted = row_count;
   return counted;

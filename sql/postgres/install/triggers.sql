@@ -42,8 +42,8 @@ begin
 end
 $$;
 
--- Whether the DDL of this transaction is the trail's own, which its event triggers pass over: said in a row, since a setting is
--- anybody's.
+-- Whether the DDL of this transaction is the trail's own, which its event triggers do not take up: said in a row, since a setting
+-- is anybody's.
 create or replace function vestige.own_ddl(begins boolean) returns void language plpgsql security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
