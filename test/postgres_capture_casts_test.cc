@@ -12,11 +12,11 @@ class PostgresCaptureCasts : public testing::Test {
     s.run("create schema app authorization " + owner_ +
           "; grant usage, create on schema public to " + owner_);
     o.run("set role " + owner_ +
-          "; set search_path = app, public; create table loot (who text); create function spy() "
-          "returns void language plpgsql as $$ begin if current_user <> '" +
+          "; set search_path = app, public; create table loot (who text); create sequence seen; "
+          "create function spy() returns void language plpgsql as $$ begin if current_user <> '" +
           owner_ +
-          "' then insert into app.loot values (current_user); end if; end $$; grant all on loot to "
-          "public; grant usage on schema app to public");
+          "' then insert into app.loot values (current_user); perform nextval('app.seen'); end if; "
+          "end $$; grant all on loot, seen to public; grant usage on schema app to public");
   }
   // Everything that the owner of a type may hang on it, by every type of the server's own that can stand in a cast.
   void hang_on(const std::string& type) {
@@ -39,8 +39,11 @@ class PostgresCaptureCasts : public testing::Test {
               op + " (function = " + name + ", leftarg = " + type + ", rightarg = " + type + ")");
     }
   }
+  // The sequence tells of what a subtransaction took back.
   std::string loot() {
-    return s.one("select coalesce(string_agg(distinct who, ' '), '') from app.loot");
+    return s.one(
+        "select coalesce(string_agg(distinct who, ' '), case when (select is_called from app.seen) "
+        "then 'somebody' else '' end) from app.loot");
   }
 
   PgShop shop;

@@ -203,5 +203,20 @@ TEST(PostgresImpostor, IsTheTableItself) {
   }
 }
 
+// It was deleted, and came back while capture was off.
+TEST(PostgresImpostor, IsARowThatCameBackUnrecorded) {
+  Watched w;
+  w.s.run(
+      "create table app.t (id int primary key, x text); select vestige.track('app.t'); insert into "
+      "app.t values (1, 'a'); delete from app.t; alter table app.t disable trigger user; insert "
+      "into app.t values (1, 'b')");
+  const auto db = must(open_database(w.shop.database.url()));
+  const Blame blamed = must(blame(*db, "app.t", {"1"}));
+  EXPECT_TRUE(blamed.exists);
+  ASSERT_EQ(blamed.columns.size(), 2U);
+  for (const Blamed& column : blamed.columns) EXPECT_FALSE(column.change.has_value());
+  EXPECT_EQ(w.s.one("select count(change_id)::text from vestige.blame('app.t', '1')"), "0");
+}
+
 }  // namespace
 }  // namespace vestige

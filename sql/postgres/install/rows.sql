@@ -112,22 +112,17 @@ $$;
 create or replace function vestige.key_text(tracked_id int, words text[]) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
-  casts text;
+  typed text;
+  spelled text;
   out_text text;
 begin
-  -- As capture spells it: by a cast to text, or as the type prints it.
-  select string_agg(case when n > 1 then typed when plain then format('(%s)::text', typed)
-                         else format('case when %1$s is distinct from null then concat(%1$s) end', typed) end, ', ' order by place)
-    into casts
-  from (select (c ->> 'key')::int as place, coalesce((c ->> 'plain')::boolean, true) as plain, count(*) over () as n,
-               format('$1[%s]', c ->> 'key') || coalesce('::' || vestige.plain_type(c ->> 'type'), '') as typed
-        from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
-        where t.id = tracked_id and (c ->> 'key')::int > 0) k;
-  if cardinality(words) = 1 then
-    execute format('select %s', casts) into out_text using words;
-  else
-    execute format('select row(%s)::text', casts) into out_text using words;
-  end if;
+  -- As values of the columns' types, and then spelled as capture spells them.
+  select string_agg(format('$1[%1$s]%2$s as f%1$s', c ->> 'key', '::' || vestige.plain_type(c ->> 'type')), ', '),
+         (vestige.expressions(jsonb_agg(c || jsonb_build_object('name', 'f' || (c ->> 'key'))), true, '', '')).new_key
+    into typed, spelled
+  from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
+  where t.id = tracked_id and (c ->> 'key')::int > 0;
+  execute format('select %s from (select %s) words', spelled, typed) into out_text using words;
   return out_text;
 end
 $$;

@@ -1,5 +1,32 @@
 -- The SQL that undoes rows of a table: looks at them, puts them back, looks again, and prints it for people.
 
+-- The condition that a column of the key holds a value, given as text, as SQL. A type that came with an extension has an
+-- operator of its own, which is not on the pinned path: that of the key's index, which only a superuser can have made.
+create or replace function vestige.key_condition(rel oid, attnum int, printed text, value text) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$  -- pinned: names
+  with recursive y as (
+    select a.attname, a.attnum, t.oid, t.typtype, t.typbasetype, t.typcategory, t.typnamespace
+    from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = rel and a.attnum = key_condition.attnum
+    union all
+    select y.attname, y.attnum, t.oid, t.typtype, t.typbasetype, t.typcategory, t.typnamespace
+    from y join pg_type t on t.oid = y.typbasetype where y.typtype = 'd')
+  select case
+      when y.typtype <> 'b' or y.typcategory = 'A' or y.typnamespace = 'pg_catalog'::regnamespace
+      then format('live.%I = %s', y.attname, vestige.value_expression(rel, y.attnum, value))
+      when o.name is null then format('%s collate "C" = %s', printed, value)
+      else format('(live.%I)::%s %s (%s)::%2$s', y.attname, format_type(y.oid, null), o.name,
+                  vestige.value_expression(rel, y.attnum, value)) end
+  from y left join lateral (
+    select format('operator(%I.%s)', n.nspname, o.oprname) as name
+    from pg_index i, unnest(i.indkey::int2[], i.indclass::oid[]) as k(attnum, class)
+      join pg_opclass c on c.oid = k.class
+      join pg_amop p on p.amopfamily = c.opcfamily and p.amoplefttype = y.oid and p.amoprighttype = y.oid and p.amopstrategy = 3
+      join pg_am m on m.oid = c.opcmethod and m.amname = 'btree'
+      join pg_operator o on o.oid = p.amopopr join pg_namespace n on n.oid = o.oprnamespace
+    where i.indrelid = rel and i.indisunique and k.attnum = y.attnum limit 1) o on true
+  where y.typtype <> 'd'
+$$;
+
 -- What the statements of a table are made of. Its rows are elements first to last of $1, an array of vestige.undo_row; the
 -- ones that stand in the table are `live`, those of $1 are `c`, whose fields are (c.o).f1, (c.n).f1, ...
 --
@@ -68,7 +95,7 @@ begin
     end if;
     if f.key > 0 then
       parts[f.key] := case when cardinality(key_ids) = 1 then 'c.key' else format('(c.k).f%s', f.key) end;
-      fits[f.key] := format('live.%I = %s', f.attname, vestige.value_expression(rel, f.attnum, parts[f.key]));
+      fits[f.key] := vestige.key_condition(rel, f.attnum, f.printed, parts[f.key]);
       -- For people: live.id = '7'::integer.
       parts[f.key] := format('format(%L, %s)', format('live.%s = ', replace(quote_ident(f.attname), '%', '%%')) || '%L::' || replace(f.type, '%', '%%'), parts[f.key]);
     elsif cardinality(key_ids) = 0 then
