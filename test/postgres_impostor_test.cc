@@ -133,6 +133,16 @@ TEST(PostgresImpostor, StandsInATablesPlace) {
     }
 }
 
+TEST(PostgresImpostor, IsAViewOfWhichRowsAreAsked) {
+  Watched w;
+  w.o.run("create table app.t (id int primary key, x text)");
+  w.s.run(
+      "select vestige.track('app.t'); insert into app.t values (1, 'a'); drop table app.t; "
+      "create view app.t as select 1 as id, 'z' as x");
+  EXPECT_EQ(w.s.error("select * from vestige.as_of(null::app.t, now())"),
+            "run sql: as_of: app.t is not a table any more");
+}
+
 TEST(PostgresImpostor, IsTrackedWhileItIsEmpty) {
   Watched w;
   w.o.run("create table app.t (id int primary key, x app.watched, y app.watched[])");
