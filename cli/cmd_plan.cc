@@ -1,8 +1,10 @@
 // plan and apply: policies as code.
+#include <algorithm>
 #include <utility>
 
 #include "cli/plan_file.h"
 #include "cli/session.h"
+#include "cli/undone.h"
 #include "vestige/audit/plan.h"
 
 namespace vestige::cli {
@@ -42,7 +44,7 @@ bool report(Session& session, const std::vector<PlanStep>& steps) {
   std::vector<PlanStep> done;
   bool left = false;
   for (const PlanStep& step : steps)
-    if (step.action != "leave") done.push_back(step);
+    if (step.action != "leave" && !step.undone.has_value()) done.push_back(step);
   print(session.output(), done);
   for (const PlanStep& step : steps) {
     if (step.action != "leave") continue;
@@ -64,9 +66,19 @@ Result<int> run_plan(Session& session) {
 Result<int> run_apply(Session& session) {
   Plan wanted = TRY(read_plan(file(session)));
   wanted.prune = session.arguments().has("--prune");
+  const std::string patience = TRY(lock_timeout(session.arguments()));
   Database& db = *TRY(database(session));
-  if (!report(session, TRY(apply(db, wanted))))
+  const auto steps = TRY(apply(db, wanted, patience,
+                               [&](std::size_t done, std::size_t of) { session.step(done, of); }));
+  std::vector<Undone> undone;
+  for (std::size_t place = 0; place < steps.size(); ++place)
+    if (steps[place].undone.has_value()) undone.push_back({place, *steps[place].undone});
+  if (!report(session, steps) && undone.empty())
     session.say(fmt::format("{} is as planned; nothing to do", db.where()));
+  const auto tables = std::count_if(steps.begin(), steps.end(), [](const PlanStep& step) {
+    return step.action != "leave" && !step.table.empty();
+  });
+  TRY(left_undone(session, "apply", undone, static_cast<std::size_t>(tables)));
   return kDone;
 }
 
@@ -79,6 +91,12 @@ std::vector<Option> options() {
            .summary =
                "untrack tables that the plan does not name, remove periods that it does not give"},
           format_option()};
+}
+
+std::vector<Option> apply_options() {
+  std::vector<Option> all = options();
+  all.insert(all.end() - 1, lock_timeout_option());
+  return all;
 }
 
 }  // namespace
@@ -94,17 +112,19 @@ Command plan_command() {
 }
 
 Command apply_command() {
-  return {.name = "apply",
-          .group = "set up",
-          .summary = "bring the database in line with vestige.toml",
-          .about =
-              {"Does what `vestige plan` shows, in one transaction, and prints what it did. Tables "
-               "that the plan does not name stay as they are, unless --prune is given: then they "
-               "are untracked, and their history stays."},
-          .options = options(),
-          .examples = {{"vestige apply -f policies/shop.toml", "put a plan into force"}},
-          .all_or_nothing = true,
-          .run = run_apply};
+  return {
+      .name = "apply",
+      .group = "set up",
+      .summary = "bring the database in line with vestige.toml",
+      .about =
+          {"Does what `vestige plan` shows, and prints what it did: on SQLite in one transaction, "
+           "on PostgreSQL each table in its own, as with track. Tables that the plan does not name "
+           "stay as they are, unless --prune is given: then they "
+           "are untracked, and their history stays."},
+      .options = apply_options(),
+      .examples = {{"vestige apply -f policies/shop.toml", "put a plan into force"}},
+      .all_or_nothing = true,
+      .run = run_apply};
 }
 
 }  // namespace vestige::cli

@@ -3,8 +3,10 @@
 #include <set>
 
 #include "cli/session.h"
+#include "cli/undone.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 
 namespace vestige::cli {
@@ -57,9 +59,10 @@ void question_fields(Session& session, const std::vector<std::string>& fields) {
 std::string described(const Tracked& table) {
   std::string key;
   for (const Column& column : table.shape.key()) key += (key.empty() ? "" : ", ") + column.name;
-  return fmt::format("tracking {}: {}, {}", table.name,
-                     counted(static_cast<std::int64_t>(table.shape.columns.size()), "column"),
-                     key.empty() ? "no key (only log and show work)" : "key " + key);
+  return fmt::format(
+      "tracking {}: {}, {}", table.name,
+      counted(static_cast<std::int64_t>(table.shape.columns.size()), "column"),
+      key.empty() ? "no key (log, show and revert work, by whole rows)" : "key " + key);
 }
 
 // With --all, the columns that are named are those of any table: each takes the ones it has.
@@ -70,7 +73,7 @@ class Spread {
   Result<Policy> policy(Database& db, const std::string& name, const Policy& before,
                         const Arguments& arguments) {
     Policy policy = TRY(revised(before, arguments));
-    if (!all_) return policy;
+    if (!all_ || !names_columns(arguments)) return policy;
     const LiveTable live = TRY(live_table(db, name));
     if (arguments.has("--include")) policy.include = here(live, policy.include);
     if (arguments.has("--exclude")) policy.exclude = here(live, policy.exclude);
@@ -92,6 +95,9 @@ class Spread {
   }
 
  private:
+  static bool names_columns(const Arguments& arguments) {
+    return arguments.has("--include") || arguments.has("--exclude") || arguments.has("--key");
+  }
   std::vector<std::string> here(const LiveTable& live, const std::vector<std::string>& columns) {
     std::vector<std::string> out;
     for (const std::string& column : columns)
@@ -106,53 +112,95 @@ class Spread {
   std::set<std::string> found_;
 };
 
-Result<int> run_track(Session& session) {
-  const Arguments& arguments = session.arguments();
-  TRY(check(arguments));
-  Database& db = *TRY(session.database());
-  TRY(require_trail(db));
-  auto transaction = TRY(Transaction::begin(db));
+// What is done to each of the tables, and what there is to say of it.
+struct Wish {
+  std::string name;
+  Policy policy;
+  bool known = false;  // it is tracked already
+  std::string report = {};
+};
+
+Result<std::vector<Wish>> wishes(Database& db, const Arguments& arguments) {
   const std::vector<Tracked> before = TRY(tracked_tables(db));
   std::vector<std::string> names;
   if (arguments.has("--all")) names = TRY(trackable_tables(db));
   for (const std::string& word : arguments.words())
     names.push_back(TRY(meant_table(db, word)).value_or(word));
-  std::vector<std::string> report;
+  std::vector<Wish> wishes;
   Spread spread(arguments);
   for (const std::string& name : names) {
     const auto known = std::find_if(before.begin(), before.end(), [&](const Tracked& one) {
       return one.name == name && !one.untracked_at.has_value();
     });
-    const Policy policy = known == before.end() ? Policy() : known->policy;
-    const Policy wanted = TRY(spread.policy(db, name, policy, arguments));
-    auto done = track(db, name, wanted);
-    if (!done.has_value() && done.error().fault == Fault::missing && known != before.end() &&
-        !live_table(db, name).has_value())
-      return hinted(tl::unexpected<Error>(std::move(done).error()),
-                    fmt::format("vestige untrack {} keeps its history", name));
-    const Tracked table = TRY(std::move(done));
-    report.push_back(described(table));
-    if (arguments.has("--baseline"))
-      report.back() += ", " + counted(TRY(baseline(db, table)), "row") + " in the baseline";
-    session.step();
+    const bool tracked = known != before.end();
+    Policy policy = TRY(spread.policy(db, name, tracked ? known->policy : Policy(), arguments));
+    wishes.push_back({name, std::move(policy), tracked});
   }
   if (!names.empty()) TRY(spread.check(arguments));
-  TRY(transaction.commit());
+  return wishes;
+}
+
+Result<void> fulfil(Database& db, Wish& wish, bool with_baseline) {
+  auto done = track(db, wish.name, wish.policy);
+  if (!done.has_value() && done.error().fault == Fault::missing && wish.known &&
+      !live_table(db, wish.name).has_value())
+    return hinted(tl::unexpected<Error>(std::move(done).error()),
+                  fmt::format("vestige untrack {} keeps its history", wish.name));
+  const Tracked table = TRY(std::move(done));
+  wish.report = described(table);
+  if (with_baseline)
+    wish.report += ", " + counted(TRY(baseline(db, table)), "row") + " in the baseline";
+  return {};
+}
+
+Result<int> run_track(Session& session) {
+  const Arguments& arguments = session.arguments();
+  TRY(check(arguments));
+  const std::string patience = TRY(lock_timeout(arguments));
+  Database& db = *TRY(session.database());
+  TRY(require_trail(db));
+  std::vector<Wish> wanted;
+  TableWork work;
+  work.begin = [&]() -> Result<std::vector<std::string>> {
+    wanted = TRY(wishes(db, arguments));
+    std::vector<std::string> names;
+    for (const Wish& wish : wanted) names.push_back(wish.name);
+    return names;
+  };
+  work.table = [&](std::size_t place) {
+    return fulfil(db, wanted[place], arguments.has("--baseline"));
+  };
+  work.tell = [&](std::size_t done, std::size_t of) { session.step(done, of); };
+  const auto undone = TRY(table_by_table(db, work, patience));
   TRY(maintain(db));
-  for (const std::string& line : report) session.say(line);
+  for (const Undone& one : undone) wanted[one.place].report.clear();
+  for (const Wish& wish : wanted)
+    if (!wish.report.empty()) session.say(wish.report);
   question_fields(session, TRY(arguments.list("--require")));
-  if (names.empty()) session.say("there is no table to track in " + db.where());
+  if (wanted.empty()) session.say("there is no table to track in " + db.where());
+  TRY(left_undone(session, "track", undone, wanted.size()));
   return kDone;
 }
 
 Result<int> run_untrack(Session& session) {
+  const auto& words = session.arguments().words();
+  const std::string patience = TRY(lock_timeout(session.arguments()));
   Database& db = *TRY(session.database());
   TRY(require_trail(db));
-  auto transaction = TRY(Transaction::begin(db));
-  for (const std::string& name : session.arguments().words()) TRY(untrack(db, name));
-  TRY(transaction.commit());
-  for (const std::string& name : session.arguments().words())
-    session.say(fmt::format("no longer tracking {}; its history stays", name));
+  TableWork work;
+  work.begin = [&]() -> Result<std::vector<std::string>> {
+    std::vector<std::string> names;
+    for (const std::string& word : words) names.push_back(TRY(tracked_table(db, word)).name);
+    return names;
+  };
+  std::vector<bool> done(words.size(), true);
+  work.table = [&](std::size_t place) { return untrack(db, words[place]); };
+  const auto undone = TRY(table_by_table(db, work, patience));
+  for (const Undone& one : undone) done[one.place] = false;
+  for (std::size_t place = 0; place < words.size(); ++place)
+    if (done[place])
+      session.say(fmt::format("no longer tracking {}; its history stays", words[place]));
+  TRY(left_undone(session, "untrack", undone, words.size()));
   return kDone;
 }
 
@@ -169,7 +217,10 @@ Command track_command() {
       .about =
           {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
            "transaction as the change itself, whichever program makes it. Several tables are "
-           "tracked in one transaction: all of them or none.",
+           "tracked in one transaction on SQLite: all of them or none. On PostgreSQL each is "
+           "tracked in its own, so that writers of the others do not wait; a table that "
+           "somebody holds is tried again, and said to be left when that goes on. What is done "
+           "stays done: run it again for the rest (exit 3).",
            "Running it again changes the policy and keeps the history: options that are given "
            "replace that part of the policy, the others leave it as it is, and an empty value "
            "clears it (--exclude ''). Lists are separated by commas; a name that contains a comma "
@@ -218,7 +269,8 @@ Command track_command() {
                   {.names = "--tags",
                    .value = "TAGS",
                    .summary = "words for reports, e.g. SOX,GDPR",
-                   .repeated = true}},
+                   .repeated = true},
+                  lock_timeout_option()},
       .examples = {{"vestige track products --tags SOX --exclude updated_at",
                     "track a table, all but a noisy column"},
                    {"vestige track accounts --require actor,reason",
@@ -236,7 +288,9 @@ Command untrack_command() {
           .least = 1,
           .most = kAny,
           .about = {"Drops the triggers of the tables. What was recorded stays and can be read. "
-                    "`vestige track` takes up the history again."},
+                    "`vestige track` takes up the history again. On PostgreSQL each table has a "
+                    "transaction of its own, as with track."},
+          .options = {lock_timeout_option()},
           .examples = {{"vestige untrack products", "stop recording products"}},
           .run = run_untrack};
 }

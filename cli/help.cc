@@ -77,7 +77,7 @@ void add_exit_codes(Document& document) {
         "the answer is no: plan found differences, doctor something out of order, verify or check "
         "something that is not as it was sealed"},
        {"2", "the command line is wrong"},
-       {"3", "it could not be done; exec, ddl, restore, revert and apply changed nothing"}});
+       {"3", "it could not be done; exec, ddl, restore and revert changed nothing"}});
 }
 
 void add_environment(Document& document) {

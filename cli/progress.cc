@@ -20,7 +20,10 @@ void Progress::run() {
   for (int seconds = 1;; ++seconds) {
     if (wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) break;
     const std::int64_t steps = steps_.load(std::memory_order_relaxed);
-    const std::string count = steps == 0 ? "" : fmt::format(", {} so far", steps);
+    const std::int64_t of = of_.load(std::memory_order_relaxed);
+    const std::string count = of > 0       ? fmt::format(", {} of {}", steps, of)
+                              : steps == 0 ? ""
+                                           : fmt::format(", {} so far", steps);
     talk(fmt::format("\r\x1b[K{} … {} s{}", what_, seconds, count));
     shown = true;
   }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -20,6 +21,11 @@ class Progress {
   /// Starts to watch the clock; does nothing when stderr is not a terminal.
   void start();
   void step() { steps_.fetch_add(1, std::memory_order_relaxed); }
+  /// So many are done, of so many.
+  void step(std::size_t done, std::size_t of) {
+    steps_.store(static_cast<std::int64_t>(done), std::memory_order_relaxed);
+    of_.store(static_cast<std::int64_t>(of), std::memory_order_relaxed);
+  }
   /// Wipes the line away. Called before anything else is written to the terminal.
   void stop();
 
@@ -28,6 +34,7 @@ class Progress {
 
   std::string what_;
   std::atomic<std::int64_t> steps_ = 0;
+  std::atomic<std::int64_t> of_ = 0;  // 0: nobody knows
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

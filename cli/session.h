@@ -45,6 +45,7 @@ class Session {
   void finish() { progress_.stop(); }
   /// A unit of progress; shown on stderr when the verb takes long and a person watches.
   void step() { progress_.step(); }
+  void step(std::size_t done, std::size_t of) { progress_.step(done, of); }
 
   /// The SQL that was given as a word, by -f FILE, or on stdin.
   ///

@@ -25,6 +25,7 @@ _vestige() {
     --retention) return ;;
     --classification) return ;;
     --tags) return ;;
+    --lock-timeout) return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv raw-csv' -- "$word")); return ;;
     -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --since) return ;;
@@ -68,12 +69,12 @@ _vestige() {
   case $verb in
     '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    untrack) options='--db --color --no-pager -h --help --version' words='' tables=yes ;;
+    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    untrack) options='--lock-timeout --db --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    apply) options='-f --file --prune --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    apply) options='-f --file --prune --lock-timeout --format --db --color --no-pager -h --help --version' words='' tables= ;;
     log) options='--since --until --actor --db-user --op --column --tx -n --limit --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     show) options='--tx --format --db --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --format --db --color --no-pager -h --help --version' words='' tables=yes ;;

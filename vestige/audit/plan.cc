@@ -8,6 +8,7 @@
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
 #include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
@@ -240,11 +241,30 @@ Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan) {
   return steps_of(TRY(tasks_of(db, plan)));
 }
 
-Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan) {
-  auto transaction = TRY(Transaction::begin(db));
-  std::vector<Task> tasks = TRY(tasks_of(db, plan));
-  for (const Task& task : tasks) TRY(perform(db, task));
-  TRY(transaction.commit());
+Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan, std::string_view lock_timeout,
+                                    const std::function<void(std::size_t, std::size_t)>& tell) {
+  std::vector<Task> tasks;
+  std::vector<std::size_t> of_tables;  // those that lock one
+  TableWork work;
+  work.begin = [&]() -> Result<Names> {
+    tasks = TRY(tasks_of(db, plan));
+    of_tables.clear();
+    Names tables;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      const PlanStep& step = tasks[i].step;
+      if (step.table.empty() || step.action == "leave") {
+        TRY(perform(db, tasks[i]));
+        continue;
+      }
+      of_tables.push_back(i);
+      tables.push_back(step.table);
+    }
+    return tables;
+  };
+  work.table = [&](std::size_t place) { return perform(db, tasks[of_tables[place]]); };
+  work.tell = tell;
+  for (Undone& one : TRY(table_by_table(db, work, lock_timeout)))
+    tasks[of_tables[one.place]].step.undone = std::move(one.error);
   return steps_of(std::move(tasks));
 }
 

@@ -1,14 +1,17 @@
 // plan and apply: policies as code (vestige.toml; grammar in docs/cli.md).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vestige/audit/check.h"
 #include "vestige/db/database.h"
 #include "vestige/record/policy.h"
+#include "vestige/trail/table_work.h"
 
 namespace vestige {
 
@@ -38,8 +41,9 @@ Result<Plan> read_plan(const std::string& path);
 struct PlanStep {
   std::string
       action;  // "install", "track", "change", "untrack", "retention"; "leave": nothing is done
-  std::string table;  // empty for install and retention
-  std::string text;   // for people
+  std::string table;                 // empty for install and retention
+  std::string text;                  // for people
+  std::optional<Error> undone = {};  // why it could not be done
 };
 
 /// What apply would do; without a step but those that leave something, the database is as planned.
@@ -48,7 +52,12 @@ struct PlanStep {
 ///          another version)
 Result<std::vector<PlanStep>> plan(Database& db, const Plan& plan);
 
-/// Does it, in one transaction.
-Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan);
+/// Does it: on SQLite in one transaction; on PostgreSQL table by table, and a step that could not be done says why
+/// (vestige/trail/table_work.h).
+///
+/// tell     told whenever a table is done; may be empty
+Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan,
+                                    std::string_view lock_timeout = kLockTimeout,
+                                    const std::function<void(std::size_t, std::size_t)>& tell = {});
 
 }  // namespace vestige

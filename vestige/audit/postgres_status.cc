@@ -28,11 +28,15 @@ Result<Status> status_on_postgres(Database& db) {
     table.bytes = rows->integer(4);
     status.changes += table.changes;
   }
+  std::map<std::int64_t, std::string> troubles;
+  rows = TRY(
+      db.query("select t.id, vestige.trouble(t.id) from vestige.tracked t where t.untracked_at is"
+               " null"));
+  while (TRY(rows->next()) == Step::row) troubles[rows->integer(0)] = rows->text(1);
   for (Tracked& tracked : TRY(tracked_tables(db))) {
     TableStatus table = counted[tracked.id];
     if (!tracked.untracked_at.has_value()) {
-      const Value trouble = TRY(scalar(db, "select vestige.trouble(?1::int)", {tracked.id}));
-      if (std::holds_alternative<Text>(trouble)) table.trouble = std::get<Text>(trouble).bytes;
+      table.trouble = troubles[tracked.id];
       table.intact = table.trouble.empty();
     }
     std::erase(free, tracked.name);

@@ -82,6 +82,18 @@ Result<std::string> spelled(Database& db, const std::string& name) {
                       : hinted(std::move(missing), "did you mean " + near + "?");
 }
 
+// Functions of the trail say themselves what was attempted.
+template <class T>
+Result<T> explained(Result<T> result) {
+  constexpr std::string_view kAttempt = "run sql: ";
+  if (result.has_value()) return result;
+  Error error = std::move(result).error();
+  for (const std::string_view verb : {"track ", "untrack ", "baseline of "})
+    if (error.message.starts_with(std::string(kAttempt) + std::string(verb)))
+      error.message.erase(0, kAttempt.size());
+  return tl::unexpected<Error>(std::move(error));
+}
+
 // Which install script this is: a trail that another one installed is brought up to date.
 const std::string& fingerprint() {
   static const std::string hex = [] {
@@ -187,14 +199,20 @@ Result<void> remove(Database& db) {
   return db.script(sql::postgres::remove);
 }
 
-Result<std::vector<Tracked>> tracked_tables(Database& db) {
+namespace {
+
+// All of them, or the one of an id.
+Result<std::vector<Tracked>> tracked_tables(Database& db, std::optional<std::int64_t> id) {
   std::vector<Tracked> tables;
-  auto rows = TRY(db.query(fmt::format(
-      "select t.id, vestige.shown_name(t.schema_name, t.table_name), t.policy, {}, {}, {}"
-      " from vestige.tracked t join vestige.shape s on s.id = t.shape"
-      " order by t.untracked_at is not null, vestige.shown_name(t.schema_name, t.table_name)"
-      " collate \"C\", t.id",
-      micros("t.tracked_at"), micros("t.untracked_at"), shape_columns())));
+  auto rows = TRY(db.query(
+      fmt::format(
+          "select t.id, vestige.shown_name(t.schema_name, t.table_name), t.policy, {}, {}, {}"
+          " from vestige.tracked t join vestige.shape s on s.id = t.shape"
+          " where ?1::int is null or t.id = ?1::int"
+          " order by t.untracked_at is not null,"
+          " vestige.shown_name(t.schema_name, t.table_name) collate \"C\", t.id",
+          micros("t.tracked_at"), micros("t.untracked_at"), shape_columns()),
+      {id.has_value() ? Value(*id) : Value(Null{})}));
   while (TRY(rows->next()) == Step::row) {
     Tracked table;
     table.id = rows->integer(0);
@@ -208,6 +226,10 @@ Result<std::vector<Tracked>> tracked_tables(Database& db) {
   }
   return tables;
 }
+
+}  // namespace
+
+Result<std::vector<Tracked>> tracked_tables(Database& db) { return tracked_tables(db, {}); }
 
 Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto) {
   std::vector<std::string> said;
@@ -263,22 +285,23 @@ Result<LiveTable> live_table(Database& db, const std::string& name) {
   return table;
 }
 
-Result<void> track(Database& db, const std::string& table, const Policy& policy) {
+Result<Tracked> track(Database& db, const std::string& table, const Policy& policy) {
   const std::string name = TRY(spelled(db, table));
-  TRY(db.run("select vestige.set_policy(?1::regclass, ?2::jsonb)",
-             {Text{name}, Text{to_json(policy)}}));
-  return {};
+  const std::int64_t id =
+      TRY(explained(scalar_integer(db, "select vestige.set_policy(?1::regclass, ?2::jsonb)",
+                                   {Text{name}, Text{to_json(policy)}})));
+  return TRY(tracked_tables(db, id)).at(0);
 }
 
 Result<std::int64_t> baseline(Database& db, std::int64_t table) {
-  return scalar_integer(db, "select vestige.baseline(?1::int)", {table});
+  return explained(scalar_integer(db, "select vestige.baseline(?1::int)", {table}));
 }
 
 Result<void> untrack(Database& db, const std::string& table) {
   const Tracked known = TRY(tracked_table(db, table));
   if (known.untracked_at.has_value())
     return fail(Fault::missing, "untrack {}: it is not tracked any more", table);
-  TRY(db.run("select vestige.untrack_id(?1::int)", {known.id}));
+  TRY(explained(db.run("select vestige.untrack_id(?1::int)", {known.id})));
   return {};
 }
 

@@ -39,7 +39,9 @@ Result<std::vector<std::string>> trackable_tables(Database& db);
 ///
 /// faults   missing: no such table
 Result<LiveTable> live_table(Database& db, const std::string& name);
-Result<void> track(Database& db, const std::string& table, const Policy& policy);
+Result<Tracked> track(Database& db, const std::string& table, const Policy& policy);
+/// Why the work on a table waited in vain: who holds it.
+Result<Error> held(Database& db, const std::string& table, const Error& why);
 Result<std::int64_t> baseline(Database& db, std::int64_t table);
 Result<void> untrack(Database& db, const std::string& table);
 

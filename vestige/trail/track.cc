@@ -227,10 +227,7 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
 }
 
 Result<Tracked> track(Database& db, const std::string& name, const Policy& policy) {
-  if (db.engine() == Engine::postgres) {
-    TRY(postgres::track(db, name, policy));
-    return tracked_table(db, name);
-  }
+  if (db.engine() == Engine::postgres) return postgres::track(db, name, policy);
   TRY(require_capture(db));
   const LiveTable live = TRY(live_table(db, name));
   Tracked table;

@@ -153,18 +153,24 @@ $$;
 --
 -- more    what follows inserted as live in FROM, and WHERE
 create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+begin
+  return format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
     select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live%6$s$statement$,
-    context, e.new_key, s.tracked, s.id, e.new_row, more)
-  from vestige.expressions(s.columns, true, 'live.', 'live.') e
+    context, e.new_key, s.tracked, s.id, e.new_row, more);
+end
 $$;
 
 -- The rows of an INSERT one by one: each as a row of its table, its key, its text.
-create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language sql stable
+create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select format('select %s as live, %s as key, %s as printed from inserted live', typed, e.new_key, e.new_row)
-  from vestige.expressions(s.columns, true, 'live.', 'live.') e
+declare
+  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+begin
+  return format('select %s as live, %s as key, %s as printed from inserted live', typed, e.new_key, e.new_row);
+end
 $$;
 
 -- A row of the transition table as a row of its table, as SQL. Where the trail's owner may not name the table, there is

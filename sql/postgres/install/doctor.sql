@@ -33,11 +33,11 @@ set search_path = pg_catalog, pg_temp as $$
   select g.tgrelid::regclass, g.tgname
   from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_class c on c.oid = g.tgrelid,
     lateral (select coalesce(substring(p.proname from '^(?:capture|insert)_([0-9]+)$'),
-                             substring(encode(g.tgargs, 'escape') from '^[0-9]+')) as id) n
+                             substring(encode(g.tgargs, 'escape') from '^[0-9]+'))::numeric as id) n
   where p.pronamespace = 'vestige'::regnamespace and c.relnamespace <> 'vestige'::regnamespace and g.tgparentid = 0
     and not exists (
       select from vestige.tracked t
-      where t.id::text = n.id and t.untracked_at is null
+      where t.id = case when n.id < 2147483648 then n.id::int end and t.untracked_at is null
         and (t.relation = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)
              or vestige.live_relation(t) = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)))
 $$;

@@ -18,10 +18,11 @@ $$;
 create or replace function vestige.expressions(shape_columns jsonb, full_capture boolean, o text, n text,
   out old_key text, out new_key text, out old_row text, out new_row text,
   out old_changed text, out new_changed text, out moved text)
-language sql immutable set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
   with c as (
-    select x.key, i.place, format(b.spelled, o || vestige.quoted(x.name)) as old,
-           format(b.spelled, n || vestige.quoted(x.name)) as new, x.plain,
+    select x.key, i.place, format(b.spelled, o || b.quoted) as old, format(b.spelled, n || b.quoted) as new, x.plain,
            -- No cast, operator or check of the application: = and ::text are for types of the server's own, whose casts and
            -- operators are its own, too; of others, text comes from their output functions.
            -- The first value, where it is not the second; nothing else is looked up and set up as little as nullif is.
@@ -34,7 +35,7 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
     from jsonb_array_elements(shape_columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, key int, exact boolean, plain boolean, base text),
       lateral (select case x.base when 'anyenum' then '%1$s' when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
-                      else coalesce('(%s)::' || replace(x.base, '%', '%%'), '%s') end as spelled) b
+                      else coalesce('(%s)::' || replace(x.base, '%', '%%'), '%s') end as spelled, vestige.quoted(x.name) as quoted offset 0) b
   ), d as (
     select key, place, old, new, plain, format(changed, old, new) as old_changed, format(changed, new, old) as new_changed,
            format(moved, old, new) as moved
@@ -62,7 +63,9 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   select w.old_key, w.new_key, r.old, r.new, case when full_capture then r.old else r.old_changed end,
          case when full_capture then r.new else r.new_changed end,
          '(' || coalesce(w.moved, format('%s is distinct from %s', w.old_key, w.new_key)) || ')'
-  from w, r
+  into old_key, new_key, old_row, new_row, old_changed, new_changed, moved
+  from w, r;
+end
 $$;
 
 -- The SET clauses that make the text of values independent of the session's settings. The letters are those of

@@ -6,8 +6,10 @@ create or replace function vestige.live_relation(t vestige.tracked) returns oid 
 set search_path = pg_catalog, pg_temp as $$
   select coalesce(
     (select g.tgrelid from pg_trigger g join pg_class c on c.oid = g.tgrelid and c.relkind in ('r', 'p')
-     where g.tgname = '0_vestige_change' and g.tgparentid = 0
-       and vestige.captures(g.tgfoid, g.tgargs, t.id) order by g.tgrelid = t.relation desc limit 1),
+     where g.tgrelid = t.relation and g.tgname = '0_vestige_change' and g.tgparentid = 0
+       and vestige.captures(g.tgfoid, g.tgargs, t.id)),
+    (select g.tgrelid from pg_trigger g join pg_class c on c.oid = g.tgrelid and c.relkind in ('r', 'p')
+     where g.tgname = '0_vestige_change' and g.tgparentid = 0 and vestige.captures(g.tgfoid, g.tgargs, t.id) limit 1),
     (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname = t.schema_name and c.relname = t.table_name and c.relkind in ('r', 'p')),
     (select c.oid from pg_class c where c.oid = t.relation and c.relkind in ('r', 'p')))
@@ -16,9 +18,10 @@ $$;
 -- The triggers that capture needs on a table and its partitions, and how each must stand. tgtype is PostgreSQL's: 1 for
 -- each row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
 create or replace function vestige.capture_triggers(tracked_id int, rel oid)
-returns table (relation regclass, name name, function_name text, kind int, enabled "char") language sql stable
+returns table (relation regclass, name name, function_name text, kind int, enabled "char") language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  with part as (
+begin
+  return query with part as (
     select c.oid from (select rel as relid union select p.relid from pg_partition_tree(rel) p) r
       join pg_class c on c.oid = r.relid where c.relkind in ('r', 'p')
   ), engine as (
@@ -38,7 +41,8 @@ set search_path = pg_catalog, pg_temp as $$
   select rel::regclass, x.* from by_statement b,
     (values ('0_vestige_insert'::name, format('insert_%s', tracked_id), 4, 'O'::"char"),
             ('0_vestige_apply'::name, format('capture_%s', tracked_id), 1 + 4, 'R'::"char")) x
-  where b.yes
+  where b.yes;
+end
 $$;
 
 -- Whether a capture trigger's condition, if it has one, is the one that capture gives it.
@@ -79,6 +83,10 @@ declare
   part text;
   made_of text;
   again text;
+  missing text;
+  disabled text;
+  misshapen text;
+  by_statement boolean;
   altered boolean;
   trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
 begin
@@ -101,28 +109,28 @@ begin
               else '; the table that has this name now is another one' end,
       'vestige doctor --fix', true;
   end if;
-  select string_agg(distinct case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
-  from vestige.capture_triggers(t.id, rel) x
-  where not exists (select from pg_trigger g where g.tgrelid = x.relation and g.tgname = x.name);
-  if found is not null then
+  select string_agg(n.named, ', ' order by n.named) filter (where g.oid is null),
+    string_agg(n.named, ', ' order by n.named) filter (where g.tgenabled <> x.enabled),
+    string_agg(n.named, ', ' order by n.named) filter (where g.oid is not null and (
+      g.tgfoid is distinct from to_regproc('vestige.' || x.function_name) or g.tgtype <> x.kind
+      or (g.tgqual is not null) <> (x.name = '0_vestige_apply') or g.tgattr::text <> ''
+      or g.tgqual is not null and not vestige.qualified(g.oid))),
+    bool_or(x.name = '0_vestige_insert')
+  into missing, disabled, misshapen, by_statement
+  from vestige.capture_triggers(t.id, rel) x left join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name,
+    lateral (select case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end as named) n;
+  if missing is not null then
     return query select 'error', 'triggers-missing', 'triggers missing',
-      format('capture triggers are missing: %s; changes since they went are not in the trail', found), 'vestige doctor --fix', true;
+      format('capture triggers are missing: %s; changes since they went are not in the trail', missing), 'vestige doctor --fix', true;
   end if;
-  select string_agg(case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
-  from vestige.capture_triggers(t.id, rel) x join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name
-  where g.tgenabled <> x.enabled;
-  if found is not null then
+  if disabled is not null then
     return query select 'error', 'triggers-disabled', 'triggers disabled',
-      format('capture triggers are not enabled as they should be: %s; changes meanwhile are not in the trail', found),
+      format('capture triggers are not enabled as they should be: %s; changes meanwhile are not in the trail', disabled),
       'vestige doctor --fix', true;
   end if;
-  select string_agg(case when x.relation = rel then x.name else format('%s on %s', x.name, x.relation) end, ', ') into found
-  from vestige.capture_triggers(t.id, rel) x join pg_trigger g on g.tgrelid = x.relation and g.tgname = x.name
-  where g.tgfoid is distinct from to_regproc('vestige.' || x.function_name) or g.tgtype <> x.kind
-    or (g.tgqual is not null) <> (x.name = '0_vestige_apply') or g.tgattr::text <> '' or not vestige.qualified(g.oid);
-  if found is not null then
+  if misshapen is not null then
     return query select 'error', 'triggers-altered', 'triggers altered',
-      format('capture triggers are not as vestige made them: %s; changes meanwhile may not be in the trail', found),
+      format('capture triggers are not as vestige made them: %s; changes meanwhile may not be in the trail', misshapen),
       'vestige doctor --fix', true;
   end if;
   return query select case when g.accepted then 'note' else 'error' end, 'gap', null::text,
@@ -154,7 +162,7 @@ begin
   found := concat_ws(', ',
     format('capture_%s ', t.id)
       || vestige.function_trouble(format('capture_%s', t.id), made_of, part),
-    case when not altered and exists (select from vestige.capture_triggers(t.id, rel) x where x.name = '0_vestige_insert')
+    case when by_statement and not altered
          then format('insert_%s ', t.id)
               || vestige.function_trouble(format('insert_%s', t.id), vestige.insert_source(rel, t, s), part) end);
   if found <> '' then
@@ -186,7 +194,9 @@ end
 $$;
 
 -- What is wrong with the capture of a tracked table, in a few words; null when nothing is.
-create or replace function vestige.trouble(tracked_id int) returns text language sql stable
+create or replace function vestige.trouble(tracked_id int) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select string_agg(brief, ', ') from vestige.table_findings(tracked_id)
+begin
+  return (select string_agg(brief, ', ') from vestige.table_findings(tracked_id));
+end
 $$;

@@ -10,6 +10,12 @@ set search_path = pg_catalog, pg_temp as $$
 declare
   tracked_id int;
 begin
+  -- Writers hold their table and then may want a row of the trail: in the same order nobody waits for each other in a circle. Who
+  -- may not lock it finds out why below.
+  if (select c.relkind in ('r', 'p') and pg_has_role(c.relowner, 'usage') and has_table_privilege(rel, 'update, delete, truncate')
+      from pg_class c where c.oid = rel) then
+    execute format('lock table %s in share row exclusive mode', vestige.quoted_relation(rel));
+  end if;
   perform vestige.lend(rel);
   tracked_id := vestige.decide_policy(rel, policy);
   perform vestige.set_triggers(tracked_id, rel);
