@@ -43,6 +43,22 @@ INSTANTIATE_TEST_SUITE_P(Recursive, CaptureReplace, testing::Bool(), [](const au
   return parameter.param ? "TriggersOn" : "TriggersOff";
 });
 
+// SQLite shows a BEFORE UPDATE trigger a generated column that is made of the columns which the trigger names, and no others.
+TEST_P(CaptureReplace, FindsTheRowInTheWayOfAGeneratedColumn) {
+  make(
+      "create table goods (a int, k as (-a), seq text); create unique index u on goods (k, seq); "
+      "insert into goods (a, seq) values (0, '1'), (2, '1'), (2, '2')");
+  EXPECT_EQ(
+      recorded("update or replace goods set seq = '1' where rowid = 3"),
+      "DELETE {} {\"a\":2,\"k\":-2,\"seq\":\"1\"}\nUPDATE {} {\"seq\":\"2\"} {\"seq\":\"1\"}\n");
+  shop_.run(
+      "create trigger b after insert on goods begin update or ignore goods set seq = "
+      "length(NEW.seq) where rowid = NEW.rowid; end");
+  EXPECT_NE(recorded("replace into goods (a, seq) values (0, 'a')")
+                .find("DELETE {} {\"a\":0,\"k\":0,\"seq\":\"1\"}"),
+            std::string::npos);
+}
+
 TEST_P(CaptureReplace, RecordsTheReplacedRowOnceAndFirst) {
   make(
       "create table goods (id integer primary key, name); insert into goods values (1, 'ink'), (2, "

@@ -165,10 +165,25 @@ std::string Writer::unique_columns() const {
   return columns.empty() ? "" : " of " + join(columns, ", ");
 }
 
+// A condition that always holds; none where there is no generated column. SQLite computes a generated column of NEW, in a trigger before an UPDATE, from the columns that the trigger names, and
+// takes NULL for the others: those which it may be made of are named.
+std::string Writer::made_of() const {
+  std::vector<std::string> columns;
+  bool generated = false;
+  for (const LiveColumn& column : live_.columns) {
+    generated = generated || column.generated;
+    if (column.named && !column.generated) columns.push_back(at("NEW", column.name));
+  }
+  if (!generated || columns.empty()) return "";
+  const std::string row = "(" + join(columns, ", ") + ")";
+  return row + " is " + row;
+}
+
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};
   std::string when = any_conflict(found);
+  if (const std::string made = made_of(); update && !made.empty()) when = all_of({made, when});
   if (update && shape_.row_ids) when = stays() + " and " + when;
   return trigger(what, event, when, keep_replaced(found, update));
 }

@@ -117,6 +117,7 @@ class Writer {
   void forget(std::vector<std::string>& body) const;
 
   std::string unique_columns() const;
+  std::string made_of() const;
   Trigger before(std::string_view what, std::string_view event, bool update) const;
   Trigger insert(const std::vector<std::string>& required) const;
   Trigger update(const std::vector<std::string>& required) const;

@@ -141,9 +141,14 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
                    {Text{table.name}}));
   while (TRY(columns->next()) == Step::row) {
     const std::string declared = columns->text(1);
-    table.columns.push_back({columns->text(0), declared, affinity_of(declared),
-                             columns->integer(3) >= 2, static_cast<int>(columns->integer(2)),
-                             columns->is_null(4) ? "" : fallback_of(db, columns->text(4))});
+    LiveColumn column;
+    column.name = columns->text(0);
+    column.type = declared;
+    column.affinity = affinity_of(declared);
+    column.generated = columns->integer(3) >= 2;
+    column.primary_key = static_cast<int>(columns->integer(2));
+    if (!columns->is_null(4)) column.fallback = fallback_of(db, columns->text(4));
+    table.columns.push_back(std::move(column));
   }
   const Value sql = TRY(scalar(
       db, "select sql from sqlite_schema where type = 'table' and name = ?1", {Text{table.name}}));
@@ -152,6 +157,10 @@ Result<LiveTable> live_table(Database& db, const std::string& wanted) {
     table.collated = std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
       return same_name(token.text, "collate");
     });
+    for (LiveColumn& column : table.columns)
+      column.named = std::count_if(tokens.begin(), tokens.end(), [&](const SqlToken& token) {
+                       return same_name(bare_name(token.text), column.name);
+                     }) > 1;
   }
   table.unique = TRY(unique_indexes(db, table.name));
   table.follows = TRY(scalar_integer(db,

@@ -16,6 +16,8 @@ struct LiveColumn {
   std::string type;
   Affinity affinity = Affinity::none;
   bool generated = false;
+  bool named =
+      false;  // more than once in the table's definition: a generated column may be made of it
   int primary_key = 0;  // 1, 2, …; 0: not in the primary key
   std::string
       fallback;  // SQL of the value that REPLACE puts for a NULL that may not be; empty: none
