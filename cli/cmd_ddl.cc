@@ -36,6 +36,7 @@ Command ddl_command() {
                     "rename a column, keep its history"},
                    {"vestige ddl -f migrations/0007.sql --actor deploy", "a whole migration"}},
       .all_or_nothing = true,
+      .writes = true,
       .run = run_ddl};
 }
 

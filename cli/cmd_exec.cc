@@ -72,6 +72,7 @@ Command exec_command() {
                    {"vestige exec --actor import -f prices.sql",
                     "a whole script, or nothing of it"}},
       .all_or_nothing = true,
+      .writes = true,
       .run = run_exec};
 }
 

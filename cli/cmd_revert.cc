@@ -112,6 +112,7 @@ Command restore_command() {
       .examples = {{"vestige restore products 1 --to 3 --dry-run", "see what it would do"},
                    {"vestige restore products 1 --to 2h --by ann", "as it was two hours ago"}},
       .all_or_nothing = true,
+      .writes = true,
       .run = run_restore};
 }
 
@@ -154,6 +155,7 @@ Command revert_command() {
                    {"vestige revert --tx 12 --table products --column price", "undo a part of it"},
                    {"vestige revert --actor import --since 1h", "undo what the import did"}},
       .all_or_nothing = true,
+      .writes = true,
       .run = run_revert};
 }
 

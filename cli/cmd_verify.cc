@@ -46,6 +46,8 @@ std::string verdict_json(const Verdict& verdict) {
     for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
     return out;
   };
+  std::vector<std::string> uncompared;
+  for (const auto& [table, why] : verdict.uncompared) uncompared.push_back(table);
   std::string erasures;
   for (const Erasure& one : verdict.erasures)
     erasures += fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
@@ -53,11 +55,12 @@ std::string verdict_json(const Verdict& verdict) {
                             text_json(one.actor), text_json(one.reason), one.sealed);
   return fmt::format(
       R"({{"code":"verdict","origin":{},"size":{},"signature":{},"witnesses":[{}],"verified":{},"erased":{},)"
-      R"("unsigned":{},"unsealed":{},"unreadable":{},"early":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"erasures":[{}]}})",
+      R"("unsigned":{},"unsealed":{},"unreadable":{},"early":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"uncompared":[{}],"erasures":[{}]}})",
       verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
       verdict.signature ? "true" : "false", listed(verdict.witnesses), verdict.verified,
       verdict.erased, verdict.unsigned_entries, verdict.unsealed, verdict.unreadable, verdict.early,
-      verdict.discrepancies, listed(verdict.passed_over), listed(verdict.kept), erasures);
+      verdict.discrepancies, listed(verdict.passed_over), listed(verdict.kept), listed(uncompared),
+      erasures);
 }
 
 // What is as it was sealed, and yet to be looked into.
@@ -80,6 +83,18 @@ void print_doubts(Output& output, const Verdict& verdict) {
                       " back",
                       one.change, short_time(one.at), one.before, short_time(one.before_at))}});
   more(verdict.early, verdict.early_changes.size());
+}
+
+// Of a table that may not be read nothing is known: neither yes nor no.
+Result<int> answer(Session& session, const Verdict& verdict) {
+  for (const auto& [table, why] : verdict.uncompared) {
+    session.say(fmt::format("not compared: {}: {}", table, why.message));
+    if (!why.hint.empty()) session.say("  → " + why.hint);
+  }
+  if (verdict.discrepancies != 0) return kNo;
+  if (verdict.uncompared.empty()) return kDone;
+  return fail(Fault::denied, "verify --live: {} could not be compared",
+              many(verdict.uncompared.size(), "table"));
 }
 
 void print_verdict(Session& session, const Verdict& verdict, bool keys) {
@@ -139,7 +154,7 @@ Result<int> run_verify(Session& session) {
   Printer printer(session);
   const Verdict verdict = TRY(verify(db, options, printer));
   print_verdict(session, verdict, keys);
-  return verdict.discrepancies == 0 ? kDone : kNo;
+  return answer(session, verdict);
 }
 
 }  // namespace
@@ -169,7 +184,9 @@ Command verify_command() {
            "that were "
            "changed while triggers were off; and triggers, functions, guards and grants that are "
            "not as they were "
-           "installed."},
+           "installed. A table that you may not read is named, and not judged: exit 3, when "
+           "nothing "
+           "else is found."},
       .options = {{.names = "--checkpoint",
                    .value = "FILE",
                    .summary = "a checkpoint that was kept: the trail must extend it",

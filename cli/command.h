@@ -41,6 +41,7 @@ struct Command {
   std::vector<Example> examples = {};
   // Once the arguments are understood, everything that fails is "could not be done" (exit 3).
   bool all_or_nothing = false;
+  bool writes = false;                     // to the application's tables
   Result<int> (*run)(Session&) = nullptr;  // returns the exit code: kDone or kNo
 };
 

@@ -63,10 +63,11 @@ tl::unexpected<Error> unknown_verb(const std::string& word) {
   return hinted(fail(Fault::invalid, "unknown verb '{}'", word), instead_of(word));
 }
 
-// Wrong arguments are usage, and so is whatever the library finds wrong with them; a database that
-// cannot be opened, or a verb that does all or nothing, could not do what was asked.
+// Wrong arguments are usage, and so is whatever the library finds wrong with them; what the database says against our own
+// SQL is none of the arguments' doing, and a database that cannot be opened, or a verb that does all or nothing, could not do
+// what was asked.
 int exit_code(const Error& error, const Session& session) {
-  if (error.fault != Fault::invalid) return kFailed;
+  if (error.fault != Fault::invalid || error.message.starts_with("run sql: ")) return kFailed;
   if (!session.reached_database()) return kUsage;
   return session.opened_database() && !session.command().all_or_nothing ? kUsage : kFailed;
 }
@@ -76,7 +77,8 @@ int run(const Command& command, Arguments arguments) {
   const Result<int> answer = command.run(session);
   const Result<void> written = session.output().finish();
   session.finish();
-  if (!answer.has_value()) return report(answer.error(), exit_code(answer.error(), session));
+  if (!answer.has_value())
+    return report(session.explained(answer.error()), exit_code(answer.error(), session));
   if (!written.has_value()) return report(written.error(), kFailed);
   return *answer;
 }

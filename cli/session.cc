@@ -16,6 +16,7 @@
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/denied.h"
 #include "vestige/trail/live_table.h"
 
 namespace vestige::cli {
@@ -82,6 +83,11 @@ Result<Database*> Session::database(const std::string& plan, const std::string& 
   database_ = TRY(open_database(url));
   progress_.start();
   return database_.get();
+}
+
+Error Session::explained(const Error& error) {
+  if (database_ == nullptr) return error;
+  return vestige::explained(*database_, error, {arguments_.words(), command_.writes});
 }
 
 void Session::say(std::string_view text) {

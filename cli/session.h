@@ -31,6 +31,8 @@ class Session {
   /// faults   invalid (none is named), missing, denied, offline
   Result<Database*> database();
   Result<Database*> database(const std::string& plan, const std::string& from);
+  /// What the database refused, in words that say what to ask for.
+  Error explained(const Error& error);
   /// True once the arguments were understood and the database was asked for.
   bool reached_database() const { return reached_; }
   bool opened_database() const { return database_ != nullptr; }

@@ -111,7 +111,7 @@ TEST_F(PostgresRoles, ReadersAndAuditorsReadAndNothingElse) {
           "update vestige.tracked set policy = '{}'", "select vestige.track('t')",
           "select vestige.untrack('t')", "select vestige.maintain()", "select vestige.mend()"})
       EXPECT_NE(mine.error(attempt), "") << attempt;
-    EXPECT_EQ(mine.error("select * from vestige.note") == "", role == "vestige_auditor");
+    EXPECT_EQ(mine.error("select * from vestige.change_id") == "", role == "vestige_auditor");
   }
 }
 

@@ -164,7 +164,12 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   }
   for (Task& task : TRY(retention_tasks(db, plan, installed))) tasks.push_back(std::move(task));
 
-  const Names tables = TRY(trackable_tables(db));
+  Names tables = TRY(trackable_tables(db));
+  // What is tracked can be compared by whoever may look.
+  for (const Tracked& one : tracked)
+    if (std::find(tables.begin(), tables.end(), one.name) == tables.end() &&
+        live_table(db, one.name).has_value())
+      tables.push_back(one.name);
   Names seen;
   for (const auto& [name, policy] : plan.tables) {
     const bool exact = db.engine() == Engine::postgres;
@@ -173,6 +178,10 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
       return exact ? other == meant : lowered(other) == lowered(meant);
     };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
+    if (live_name == tables.end() && live_table(db, meant).has_value())
+      return hinted(fail(Fault::denied, "{}: table {} is not yours to track",
+                         attempt(plan, "tables." + name), meant),
+                    "its owner can, or who is a member of it");
     if (live_name == tables.end())
       return suggest_name(fail(Fault::missing, "{}: there is no table '{}' that can be tracked",
                                attempt(plan, "tables." + name), name),

@@ -35,10 +35,23 @@ bool same(const Finding& left, const Finding& right) {
          left.message == right.message;
 }
 
+// Before anything is done: nobody is told to ask for a role that would not do.
+Result<void> may_mend(Database& db) {
+  auto rows = TRY(
+      db.query("select pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(o.rolname)"
+               " from pg_catalog.pg_namespace n join pg_catalog.pg_roles o on o.oid = n.nspowner"
+               " where n.nspname = 'vestige'"
+               " and not pg_catalog.has_function_privilege('vestige.mend()', 'execute')"));
+  if (TRY(rows->next()) == Step::end) return {};
+  return hinted(fail(Fault::denied, "doctor --fix: {} may not", rows->text(0)),
+                fmt::format("the trail's owner can: {}, and who is a member of it", rows->text(1)));
+}
+
 }  // namespace
 
 Result<std::vector<Finding>> doctor_on_postgres(Database& db, bool fix) {
   if (!fix) return findings(db);
+  TRY(may_mend(db));
   std::vector<Finding> before = TRY(findings(db));
   TRY(maintain(db));
   auto transaction = TRY(Transaction::begin(db));

@@ -87,6 +87,8 @@ struct Verdict {
   std::vector<std::string>
       passed_over;  // lines behind the trail's checkpoints that prove nothing, in words
   std::vector<std::string> kept;  // names of kept checkpoints that the trail extends
+  std::vector<std::pair<std::string, Error>>
+      uncompared;  // tables whose rows the database did not let be read, and why
 };
 
 /// Holds every change against its entry, the entries against the tree, and the tree against what was

@@ -6,6 +6,7 @@
 #include "vestige/audit/row_history.h"
 #include "vestige/record/fold.h"
 #include "vestige/trail/changes.h"
+#include "vestige/trail/denied.h"
 #include "vestige/trail/evidence_store.h"
 
 namespace vestige {
@@ -72,6 +73,10 @@ class LiveCheck {
   Result<void> compared(const Tracked& tracked) {
     const auto done = table(tracked);
     if (done.has_value() || done.error().fault == Fault::offline) return done;
+    if (done.error().fault == Fault::denied) {
+      verdict_.uncompared.push_back({tracked.name, explained(db_, done.error(), {{tracked.name}})});
+      return {};
+    }
     return report({.code = "capture",
                    .table = tracked.name,
                    .message = fmt::format("{}: its rows cannot be compared: {}", tracked.name,

@@ -57,12 +57,12 @@ Result<Shape> read_shape(const Rows& rows, int first) {
   return shape;
 }
 
-// The table that the trail shows under a name, as to_regclass wants it.
+// The table that the trail shows under a name: its oid, since regclass asks of names for the right to use their schemas.
 Result<std::optional<std::string>> standing(Database& db, const std::string& name) {
   const Reading read = shown(name);
   const Value known =
       TRY(scalar(db,
-                 "select format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_class c"
+                 "select c.oid::text from pg_catalog.pg_class c"
                  " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
                  " where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname = ?1::text"
                  " and c.relname = ?2::text",

@@ -186,6 +186,12 @@ bool only_here(const Error& error) {
          error.message.find("no such function") != std::string::npos;
 }
 
+tl::unexpected<Error> uncompiled(const LiveTable& live, const Error& error) {
+  return hinted(fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name,
+                     error.message),
+                "--when is an SQL condition over NEW.column and OLD.column");
+}
+
 Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
                     const std::vector<Renamed>& renamed, const std::string& note) {
   table.name = live.name;
@@ -201,14 +207,15 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
   std::vector<bool> compiled;
   for (const std::string& statement : before) compiled.push_back(db.writes(statement).has_value());
   for (const Trigger& trigger : TRY(capture_triggers(db, live, table, false)))
-    TRY(db.script(trigger.sql));
+    if (const auto made = db.script(trigger.sql); !made.has_value())
+      return table.policy.when.empty() || made.error().fault != Fault::invalid
+                 ? tl::unexpected<Error>(made.error())
+                 : uncompiled(live, made.error());
   // The triggers must never break a write: what compiled without them compiles with them.
   for (std::size_t i = 0; i < before.size(); ++i) {
     auto written = db.writes(before[i]);
     if (compiled[i] && !written.has_value() && !only_here(written.error()))
-      return hinted(fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name,
-                         written.error().message),
-                    "--when is an SQL condition over NEW.column and OLD.column");
+      return uncompiled(live, written.error());
   }
   return table;
 }

@@ -42,6 +42,12 @@ set search_path = pg_catalog, pg_temp as $$
              or vestige.live_relation(t) = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)))
 $$;
 
+-- Whether changes are in the default partition, which nobody may read by itself.
+create or replace function vestige.default_filled() returns boolean language sql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+  select exists (select from vestige.change_default)
+$$;
+
 -- What is to be said of the trail as a whole.
 create or replace function vestige.trail_findings()
 returns table (severity text, code text, message text, remedy text, fixable boolean) language plpgsql stable
@@ -87,7 +93,7 @@ begin
   return query select 'warning', 'unreadable', format('%s changes could not be read, or in part, when they were sealed: those parts are'
       ' sealed as null', s.unreadable), 'vestige verify names them; find out who wrote to the trail, or which part of the disk is bad', false
     from vestige.sealer s where s.unreadable > 0;
-  if exists (select from vestige.change_default) then
+  if vestige.default_filled() then
     return query select 'warning', 'partition-default',
       'changes are in the default partition; nothing is lost, but retention cannot drop it', fix, true;
   end if;

@@ -150,9 +150,9 @@ end
 $$;
 
 -- The recorded columns of a row as it stands now, as a JSON object; null when there is no such row. Columns are taken as they
--- are today, of which the trail may not have heard: what is gone is left out, what has another type is printed by that.
+-- are today, of which the trail may not have heard: what is gone is left out, what has another type is printed by that. A row that a policy hides is no row that is gone.
 create or replace function vestige.live_row(tracked_id int, key_text text) returns json language plpgsql stable
-set search_path = pg_catalog, pg_temp as $$  -- pinned: values
+set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
   t vestige.tracked;
   rel oid;

@@ -1,0 +1,22 @@
+// What the database refuses, said so that whoever reads it knows what to ask for. Covered by test/cli/postgres/rights.txt.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vestige/db/database.h"
+
+namespace vestige {
+
+/// What was under way when the database refused: the tables' names, as typed or shown, among other words; and whether they
+/// were to be written.
+struct Attempted {
+  std::vector<std::string> words;
+  bool writes = false;
+};
+
+/// A refusal in the trail's words: what was tried, who may not, and in the hint the GRANT that lets them. Any other error as it
+/// is, and all of SQLite's.
+Error explained(Database& db, const Error& error, const Attempted& attempted);
+
+}  // namespace vestige
