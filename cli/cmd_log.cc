@@ -155,6 +155,13 @@ Command log_command() {
            "once, any of its values will do.",
            "null is NULL, 'null' the word. SQLite lets several rows have a NULL in their key: "
            "rowid=7 says which; it also names a row of a table without a key.",
+           "FILTER is made of conditions that all hold: table: key: op: column: who: db_user: "
+           "since: "
+           "until: tx: id: tag: class: text: and the fields of the context, each with a value or "
+           "several, as in op:update,delete; old.COLUMN and new.COLUMN are compared by : != < <= > "
+           ">=. A word alone is a text that something recorded contains. * stands for any letters, "
+           "- before a condition for not, quotes for what has spaces: -who:batch reason:\"price "
+           "list\" old.price>100. docs/filter.md has it all.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
            "now; without a zone it is UTC."},
       .options = joined(filter_options(),
@@ -164,6 +171,8 @@ Command log_command() {
                          format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
+                   {"vestige log -q 'table:products -who:import new.price<1000'",
+                    "prices under 10.00 that somebody else than the import set"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",
                     "one column of a row with a key of two columns, for a machine"}},
       .run = run_log};

@@ -62,6 +62,7 @@ Result<RevertRequest> revert_request(const Arguments& arguments) {
   request.since = chosen.since;
   request.until = chosen.until;
   request.ops = chosen.ops;
+  request.filter = chosen.filter;
   if (chosen.columns.size() > 1) return fail(Fault::invalid, "revert: --column is given twice");
   if (!chosen.columns.empty()) request.column = chosen.columns.front();
   request.table = arguments.text("--table");
@@ -132,7 +133,8 @@ Command revert_command() {
            "and "
            "nothing happens (exit 3), unless --force undoes it all the same or --skip-conflicts "
            "leaves it out, and undoes the other columns.",
-           "--table, --key, --op, --column, --since and --until narrow what is undone. With "
+           "--query, --table, --key, --op, --column, --since and --until narrow what is undone. "
+           "With "
            "--column "
            "it is that column of UPDATEs; rows that were inserted or deleted are left alone.",
            "--actor selects whose changes are undone; who undoes them is said by --by."},

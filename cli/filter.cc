@@ -1,9 +1,17 @@
 #include "cli/filter.h"
 
+#include <iterator>
+
+#include "vestige/base/time.h"
+
 namespace vestige::cli {
 
 std::vector<Option> filter_options() {
   return {
+      {.names = "-q, --query",
+       .value = "FILTER",
+       .summary = "changes that a filter describes, e.g. 'op:update old.price>100' (see below)",
+       .repeated = true},
       {.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
       {.names = "--until", .value = "TIME", .summary = "changes before a time"},
       {.names = "--actor",
@@ -31,6 +39,12 @@ Result<Selection> filter(const Arguments& arguments) {
     selection.ops.push_back(TRY(op_from_name(op)));
   selection.columns = arguments.values("--column");
   selection.tx = TRY(arguments.number("--tx"));
+  for (const std::string& text : arguments.values("--query")) {
+    Filter filter = TRY(parse_filter(text, clock_now()));
+    selection.filter.conditions.insert(selection.filter.conditions.end(),
+                                       std::make_move_iterator(filter.conditions.begin()),
+                                       std::make_move_iterator(filter.conditions.end()));
+  }
   return selection;
 }
 

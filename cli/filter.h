@@ -6,10 +6,10 @@
 
 namespace vestige::cli {
 
-/// --since, --until, --actor, --db-user, --op and --column.
+/// --query, --since, --until, --actor, --db-user, --op and --column.
 std::vector<Option> filter_options();
 
-/// What they say, and --tx. An option that is given several times means any of its values.
+/// What they say, and --tx. An option that is given several times means any of its values; of filters, all hold.
 ///
 /// faults   invalid
 Result<Selection> filter(const Arguments& arguments);

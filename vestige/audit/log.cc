@@ -24,6 +24,21 @@ Result<void> require_column(Database& db, const std::string& column,
                              : fmt::format("did you mean {}?", near));
 }
 
+Result<void> resolve_names(Database& db, const std::optional<Tracked>& only, Filter& filter) {
+  for (Condition& condition : filter.conditions) {
+    const bool column = condition.field == "column";
+    if (condition.field == "old" || condition.field == "new")
+      TRY(require_column(db, condition.name, only));
+    if (!column && condition.field != "table") continue;
+    for (FilterWord& word : condition.words) {
+      if (!word.quoted && word.text.find('*') != std::string::npos) continue;
+      if (column) TRY(require_column(db, word.text, only));
+      else word = {TRY(tracked_table(db, word.text)).name, true};
+    }
+  }
+  return {};
+}
+
 Result<std::optional<Tracked>> select_table(Database& db, const std::string& name,
                                             const std::vector<std::string>& key,
                                             Selection& selection) {
@@ -43,6 +58,7 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   Selection selection = request.filter;
   const auto only = TRY(select_table(db, request.table, request.key, selection));
   for (const std::string& column : selection.columns) TRY(require_column(db, column, only));
+  TRY(resolve_names(db, only, selection.filter));
   return read_changes(db, selection);
 }
 

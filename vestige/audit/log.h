@@ -27,6 +27,11 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
 Result<void> require_column(Database& db, const std::string& column,
                             const std::optional<Tracked>& only);
 
+/// Puts the names that the trail shows in place of those that were typed for tables.
+///
+/// faults   missing: a table that is not tracked, a column that no table ever had
+Result<void> resolve_names(Database& db, const std::optional<Tracked>& only, Filter& filter);
+
 /// Chooses the changes of a table, and of one row of it when key values are given (see parse_key); the table. Without a
 /// name nothing is chosen.
 ///

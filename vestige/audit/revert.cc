@@ -52,7 +52,8 @@ Result<void> narrow(Database& db, const RevertRequest& request, Selection& selec
   selection.until = request.until;
   selection.ops = request.ops;
   if (request.column.has_value()) TRY(require_column(db, *request.column, only));
-  return {};
+  selection.filter = request.filter;
+  return resolve_names(db, only, selection.filter);
 }
 
 Result<Chosen> chosen(Database& db, const RevertRequest& request) {

@@ -76,6 +76,7 @@ struct RevertRequest {
   std::vector<std::string> key;  // with table, as typed: this row
   std::vector<Op> ops;
   std::optional<std::string> column;  // of UPDATEs, this column; nothing else
+  Filter filter;                      // of these changes, those that it says
 };
 
 /// Undoes changes, newest first, in one transaction.

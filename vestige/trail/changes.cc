@@ -280,7 +280,8 @@ Result<Where> where_of(Database& db, const Selection& selection) {
 
 }  // namespace
 
-Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
+Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& asked) {
+  const Selection selection = narrowed(asked);
   if (db.engine() == Engine::postgres) return postgres::read_changes(db, selection);
   const Where where = TRY(where_of(db, selection));
   auto rows =
@@ -288,11 +289,17 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
                                change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
                    where.values));
   Decoder decoder = TRY(Decoder::open(db));
+  auto tables = TRY(facts(db, selection.filter));
   return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
-                  selection);
+                  selection, std::move(tables));
 }
 
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
+  if (!selection.filter.conditions.empty()) {
+    Selection ordered = selection;
+    ordered.oldest_first = true;
+    return ids_of(TRY(read_changes(db, ordered)));
+  }
   if (db.engine() == Engine::postgres) return postgres::change_ids(db, selection);
   const Where where = TRY(where_of(db, selection));
   std::vector<std::int64_t> ids;

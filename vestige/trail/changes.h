@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vestige/record/change.h"
+#include "vestige/record/filter.h"
 #include "vestige/trail/catalog.h"
 
 namespace vestige {
@@ -51,6 +52,7 @@ struct Selection {
   std::vector<std::string> columns;   // changes whose old_values or new_values have one of them
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> ids;  // just these
+  Filter filter;                  // and what it says; tables under the names that the trail shows
   bool oldest_first = false;
   std::int64_t limit = 0;  // 0: all
 };
@@ -63,8 +65,8 @@ struct Selection {
 /// source   sql/sqlite/changes.sql
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
 
-/// The ids of the selected changes, oldest first, also of those that read_changes passes over: UPDATEs in which
-/// no bit differs.
+/// The ids of the selected changes, oldest first; without a filter also of those that read_changes passes over: UPDATEs in
+/// which no bit differs.
 ///
 /// selection  without a column, an order and a limit
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection);

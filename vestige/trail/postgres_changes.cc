@@ -40,11 +40,13 @@ std::string moment(Where& where, std::int64_t micros) {
 Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
                                      const Selection& selection) {
   // Without a condition in SQL that the seam does not know, LIMIT can stand in SQL too.
-  const std::string limit = selection.limit > 0 && selection.columns.empty()
-                                ? fmt::format(" limit {}", selection.limit)
-                                : "";
+  const std::string limit =
+      selection.limit > 0 && selection.columns.empty() && selection.filter.conditions.empty()
+          ? fmt::format(" limit {}", selection.limit)
+          : "";
   // The columns first: another query would have to wait for the end of the stream.
   Decoder decoder = TRY(Decoder::open(db, selection.table));
+  auto tables = TRY(facts(db, selection.filter));
   auto rows =
       TRY(db.query(fmt::format("select {} from {} c left join vestige.context x on x.id = c.context"
                                " and x.xid = c.xid{} order by c.id{}{}",
@@ -52,7 +54,7 @@ Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, cons
                                selection.oldest_first ? "" : " desc", limit),
                    where.values));
   return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
-                  selection);
+                  selection, std::move(tables));
 }
 
 // The changes of one transaction, and where they lie.

@@ -1,6 +1,7 @@
 // What reading changes has in common, whichever database holds them. For this floor only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,7 +31,21 @@ struct Where {
 /// The operations as the trail stores them: "I", "U", …
 std::vector<std::string> letters(const std::vector<Op>& ops);
 
-/// What of a stream of changes SQL has not chosen: those that have the column, as many as are wanted.
-std::unique_ptr<Changes> selected(std::unique_ptr<Changes> all, const Selection& selection);
+/// The same selection, with what of its filter the database can choose by an index said in its own words too.
+Selection narrowed(const Selection& selection);
+
+/// What a filter asks of tables; empty where it asks nothing.
+///
+/// faults   offline, corrupt
+Result<std::map<std::string, TableFacts>> facts(Database& db, const Filter& filter);
+
+/// What of a stream of changes SQL has not chosen: those that have the column and meet the filter, as many as are wanted.
+///
+/// tables   as facts() says; asked for before the stream begins, which a connection cannot interrupt
+std::unique_ptr<Changes> selected(std::unique_ptr<Changes> all, const Selection& selection,
+                                  std::map<std::string, TableFacts> tables);
+
+/// The ids in a stream of changes.
+Result<std::vector<std::int64_t>> ids_of(std::unique_ptr<Changes> changes);
 
 }  // namespace vestige
