@@ -98,10 +98,10 @@ TEST_F(PostgresUndo, TakesNothingAlongThatOthersMade) {
           "); select vestige.track('p'), vestige.track('c'); insert into p values (1), (2)");
     const std::string made = tx();
     s.run("insert into c values (1, 1)");
-    EXPECT_EQ(
-        s.error("select vestige.revert(" + made + ")"),
-        "run sql: undo: 1 rows of public.c refer to rows of public.p that would go, and would "
-        "be changed or deleted with them");
+    EXPECT_EQ(s.error("select vestige.revert(" + made + ")"),
+              "run sql: undo: 1 rows of public.c refer to rows of public.p that would go or "
+              "change, and would "
+              "be changed or deleted with them");
     EXPECT_EQ(undo(made).error().fault, Fault::denied);
     EXPECT_EQ(rows("p") + rows("c"), "(1) (2)(1,1)");
     // Together with what refers to it, or where that points elsewhere.
@@ -134,7 +134,7 @@ TEST_F(PostgresUndo, FindsRowsWhoseKeyHasOtherColumnsNow) {
   EXPECT_EQ(must(undo(tx())).applied, 2) << "and back";
   EXPECT_EQ(s.one("select string_agg(id || name, ' ' order by id) from t"), "1c 2b");
   EXPECT_NE(s.error("select vestige.undo_at_once(vestige.changes_of(" + b +
-                    ") || vestige.changes_of(" + c + "), 'refuse', null, false, null)")
+                    ") || vestige.changes_of(" + c + "), 'refuse', null, false, null, true)")
                 .find("undo changes of t: their key has other columns in some than in others"),
             std::string::npos);
   EXPECT_EQ(s.one("select count(*)::text from vestige.undo_changes(vestige.changes_of(" + b +

@@ -79,6 +79,7 @@ $check$;
 \ir install/undo_rows.sql
 \ir install/undo_sql.sql
 \ir install/undo_apply.sql
+\ir install/undo_besides.sql
 \ir install/undo.sql
 \ir install/revert.sql
 \ir install/maintain.sql

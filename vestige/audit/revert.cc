@@ -132,13 +132,17 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
   }
   if (outcome.conflicts.size() > kShown)
     list += fmt::format("; and {} more", outcome.conflicts.size() - kShown);
+  const bool forced = options.on_conflict == OnConflict::force;
+  std::string hint = forced ? "a row that is gone cannot be forced"
+                            : "--force puts the old values back all the same";
+  // There is nothing of a single row that could be left out.
+  if (!what.starts_with("restore "))
+    hint += forced ? "; --skip-conflicts leaves it alone"
+                   : ", --skip-conflicts leaves these rows alone";
   return hinted(
       fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
            outcome.skipped, list),
-      options.on_conflict == OnConflict::force
-          ? "a row that is gone cannot be forced; --skip-conflicts leaves it alone"
-          : "--force puts the old values back all the same, --skip-conflicts leaves these rows "
-            "alone");
+      std::move(hint));
 }
 
 Result<Outcome> restore(Database& db, const std::string& name,

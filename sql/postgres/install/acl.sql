@@ -31,7 +31,7 @@ begin
          or f.proname in ('doctor', 'troubles', 'gaps', 'default_filled')
          or r.rolname = 'vestige_admin' and f.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
            'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
-           'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_changes',
+           'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
          or r.rolname = 'vestige_auditor' and f.proname = 'unfinished')
   union all

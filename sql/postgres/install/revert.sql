@@ -2,6 +2,7 @@
 
 drop function if exists vestige.undo_at_once(vestige.tracked, bigint[], text[]);
 drop function if exists vestige.revert_at_once(bigint[]);
+drop function if exists vestige.undo_at_once(bigint[], text, text[], boolean, text);
 
 -- The changes of a transaction, newest first.
 create or replace function vestige.changes_of(tx bigint) returns bigint[] language sql stable
@@ -12,8 +13,18 @@ set search_path = pg_catalog, pg_temp as $$
                  and c.context = x.id and c.xid = x.xid and c.id >= changes_of.tx and c.id < e.upto order by c.id desc)
 $$;
 
--- The same as vestige.undo_at_once, change by change, the newest first: for keys that rows hand round among themselves, which no
--- single statement gives back. What a foreign key or a key that is taken refuses waits until the others are done.
+-- Whether these are all the changes of the transactions that they belong to.
+create or replace function vestige.whole_transactions(ids bigint[]) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select not exists (
+    select from (select distinct x.tx from unnest(ids) i(id) join vestige.change c on c.id = i.id join vestige.context x on x.id = c.context) d,
+      lateral unnest(vestige.changes_of(d.tx)) a(id) left join unnest(ids) m(id) on m.id = a.id
+      join vestige.change c on c.id = a.id
+    where m.id is null and c.op in ('I', 'U', 'D'))
+$$;
+
+-- The same as vestige.undo_at_once, change by change, the newest first: where the key of some has other columns than that of
+-- others. What a foreign key or a key that is taken refuses waits until the others are done.
 create or replace function vestige.undo_one_by_one(ids bigint[], mode text, wanted text[], patch boolean, path text)
 returns table (kind text, change bigint, what text, columns text[], hard boolean) language plpgsql
 set search_path = pg_catalog, pg_temp as $$
@@ -32,7 +43,7 @@ begin
     still := '{}';
     foreach number in array waiting loop
       begin
-        for one in select u.* from vestige.undo_at_once(array[number], mode, wanted, patch, path) u loop
+        for one in select u.* from vestige.undo_at_once(array[number], mode, wanted, patch, path, false) u loop
           if one.kind = 'done' then
             applied := applied + one.change;
           else
@@ -71,9 +82,8 @@ set search_path = pg_catalog, pg_temp as $$
 begin
   path := coalesce(path, (select reset_val from pg_settings where name = 'search_path'));
   begin
-    return query select u.* from vestige.undo_at_once(ids, mode, wanted, patch, path) u;
-    perform vestige.check_constraints(path);
-  exception when integrity_constraint_violation or sqlstate 'VS005' then
+    return query select u.* from vestige.undo_at_once(ids, mode, wanted, patch, path, true) u;
+  exception when sqlstate 'VS005' then
     if cardinality(ids) < 2 then
       raise;
     end if;

@@ -7,9 +7,10 @@
 -- wanted    the columns to undo; then only of UPDATEs. null: all
 -- patch     gives the statements, too
 -- path      the search_path that triggers of the application are to have; null: the session's own
+-- alone     nothing else is undone with it: what was deferred is checked, and fires, before it is looked whether all is as it was
 -- out       kind: conflict (of a change: what, which columns; hard: force does not help), note, statement, or last of all done:
 --           how many changes were undone
-create or replace function vestige.undo_at_once(ids bigint[], mode text, wanted text[], patch boolean, path text)
+create or replace function vestige.undo_at_once(ids bigint[], mode text, wanted text[], patch boolean, path text, alone boolean)
 returns table (kind text, change bigint, what text, columns text[], hard boolean) language plpgsql
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
@@ -26,6 +27,11 @@ declare
   wrong record;
   others bigint;
   since bigint;
+  apart bigint;
+  watched boolean;
+  steps text[];
+  said text;
+  why text;
 begin
   path := coalesce(path, (select reset_val from pg_settings where name = 'search_path'));
   for change, what in
@@ -89,30 +95,60 @@ begin
     return;
   end if;
   applied := applied + (select count(distinct x) from unnest(rows) r, unnest(r.changes) x where r.op is not null);
-  if patch then
-    return query select 'statement', null::bigint, s, null::text[], false from vestige.undo_patch(tables, rows) s;
-  end if;
   perform vestige.undo_spares(tables, rows);
   since := (select max(c.id) from vestige.change c);
   set constraints all deferred;
-  perform vestige.undo_apply(tables, rows, path);
+  begin
+    perform vestige.undo_apply(tables, rows, path);
+    if alone then
+      perform vestige.check_constraints(path);
+    end if;
+  exception when integrity_constraint_violation then
+    if cardinality(ids) < 2 or not alone then
+      raise;
+    end if;
+    get stacked diagnostics said = message_text, why = pg_exception_detail;
+  end;
+  if said is not null then
+    steps := array(select vestige.undo_steps(ids, wanted, path));
+    begin
+      perform vestige.check_constraints(path);
+    exception when integrity_constraint_violation then
+      null;  -- what is left to do may mend it
+    end;
+  elsif patch then
+    steps := array(select vestige.undo_patch(tables, rows));
+  end if;
+  watched := said is not null or wanted is null and vestige.undo_watched(tables) and vestige.whole_transactions(ids);
   -- The application's triggers may have changed rows again.
   goal := vestige.undo_goal(tables, rows);
   for pass in 1..4 loop
+    apart := 0;
+    if watched then
+      u := vestige.undo_besides(tables, goal, since);
+      tables := u.tables;
+      goal := u.goal;
+      apart := u.apart;
+    end if;
     wrong := vestige.undo_wrong(tables, goal);
-    exit when wrong.amiss + wrong.other = 0;
+    exit when wrong.amiss + wrong.other + apart = 0;
     if pass = 4 then
-      if wrong.amiss > 0 then
+      if said is not null then
+        raise exception 'undo of % changes: %', cardinality(ids), said using errcode = 'integrity_constraint_violation', detail = why;
+      elsif wrong.amiss > 0 then
         raise exception 'revert: % rows of % are not what they were', wrong.amiss, wrong.shown
           using errcode = 'VS003', hint = 'a trigger or a row-level policy of the table stands in the way';
       end if;
       return query select 'note', null::bigint, format('%s: %s rows have other values than they had: a trigger of the application changes them',
-                                                      wrong.shown, wrong.other), null::text[], false;
+        concat_ws(', ', wrong.shown, (select string_agg(x ->> 'shown', ', ') from jsonb_array_elements(tables) x
+                                      where x -> 'keys' = '[]' and x ? 'besides')), wrong.other + apart), null::text[], false;
       exit;
     end if;
     rows := goal;
     for q in select x from jsonb_array_elements(tables) x loop
-      if q -> 'keys' = '[]' then
+      if q -> 'keys' = '[]' and q ? 'besides' then
+        continue;
+      elsif q -> 'keys' = '[]' or pass = 3 and not q ? 'besides' then  -- what a trigger insists on is written twice, not more
         rows := rows[:(q ->> 'first')::int - 1]
           || (select array_agg(row(null, null, null, null, null)::vestige.undo_row)
               from generate_series((q ->> 'first')::int, (q ->> 'last')::int))
@@ -123,17 +159,33 @@ begin
       end if;
     end loop;
     begin
+      set constraints all deferred;
       perform vestige.undo_apply(tables, rows, path);
-    exception when sqlstate 'VS003' then
+      if alone then
+        perform vestige.check_constraints(path);
+      end if;
+      if patch then
+        steps := steps || array(select vestige.undo_patch(tables, rows));
+      end if;
+      said := null;
+    exception when sqlstate 'VS003' or insufficient_privilege then
       null;
+    when integrity_constraint_violation then
+      get stacked diagnostics said = message_text, why = pg_exception_detail;
     end;
   end loop;
+  if alone then
+    perform vestige.check_constraints(path);
+  end if;
+  if patch then
+    return query select 'statement', null::bigint, x, null::text[], false from unnest(steps) x;
+  end if;
   return query select 'note', null::bigint, format('%s: triggers of the application changed it, too', vestige.shown_name(k.schema_name, k.table_name)),
       null::text[], false
     from vestige.tracked k where k.id in (select c.tracked from vestige.change c where c.id > since and c.xid = pg_current_xact_id_if_assigned())
       and not exists (select from jsonb_array_elements(tables) x where (x ->> 'tracked')::int = k.id) order by k.id;
   return query select 'done', applied, null::text, array(select x ->> 'shown' from jsonb_array_elements(tables) x
-    where exists (select from unnest(goal[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null)), false;
+    where not x ? 'besides' and exists (select from unnest(goal[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null)), false;
 end
 $$;
 

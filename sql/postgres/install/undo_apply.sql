@@ -1,6 +1,7 @@
 -- Putting rows of several tables back at once.
 
--- Refuses when rows that go would take others with them, or empty these, by foreign keys: what somebody else made since.
+-- Refuses when rows that go would take others with them, or empty these, by foreign keys, or rows whose values that others
+-- refer to change: what somebody else made since.
 create or replace function vestige.undo_spares(tables jsonb, rows vestige.undo_row[]) returns void language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
@@ -8,20 +9,27 @@ declare
   child jsonb;
   f record;
   mine text;
+  leaving text;
+  ops "char"[];
   found bigint;
 begin
-  for q in select x from jsonb_array_elements(tables) x
-           where exists (select from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op = 'I') loop
+  for q, ops in select x, array(select distinct r.op from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r)
+                from jsonb_array_elements(tables) x loop
     for f in
-      select c.conrelid as rel, case when k.relkind = 'p' then '' else 'only ' end || c.conrelid::regclass as target, c.conkey,
+      select c.conrelid as rel, case when k.relkind = 'p' then '' else 'only ' end || c.conrelid::regclass as target, c.conkey, c.confkey,
+             c.confdeltype in ('c', 'n', 'd') and 'I' = any (ops) as goes, c.confupdtype in ('n', 'd') and 'U' = any (ops) as changes,
              string_agg(format('live.%I = child.%I', pa.attname, ca.attname), ' and ') as links
       from pg_constraint c join pg_class k on k.oid = c.conrelid, unnest(c.conkey, c.confkey) as l(child, parent)
         join pg_attribute pa on true join pg_attribute ca on true
-      where c.contype = 'f' and c.confrelid = (q ->> 'rel')::oid and c.confdeltype in ('c', 'n', 'd') and c.conparentid = 0
+      where c.contype = 'f' and c.confrelid = (q ->> 'rel')::oid and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('n', 'd')) and c.conparentid = 0
         and pa.attrelid = c.confrelid and pa.attnum = l.parent and ca.attrelid = c.conrelid and ca.attnum = l.child
         and has_table_privilege(c.conrelid, 'select')
-      group by c.oid, c.conrelid, k.relkind, c.conkey
+      group by c.oid, c.conrelid, k.relkind, c.conkey, c.confkey
     loop
+      leaving := concat_ws(' or ', case when f.goes then 'c.op = ''I''' end, case when f.changes then
+        (select format('c.op = ''U'' and (%s)', string_agg(k ->> 'differs', ' or ')) from jsonb_array_elements(q -> 'columns') k
+         where (k ->> 'attnum')::smallint = any (f.confkey)) end);
+      continue when leaving = '';
       child := (select x from jsonb_array_elements(tables) x where (x ->> 'rel')::oid = f.rel);
       mine := coalesce((
         select format(' and not exists (select from %s join %s live on %s where (c.op = ''I''%s) and live.ctid = child.ctid'
@@ -29,10 +37,10 @@ begin
                       (select string_agg(format(' or c.op = ''U'' and %s', k ->> 'differs'), '') from jsonb_array_elements(child -> 'columns') k
                        where (k ->> 'attnum')::smallint = any (f.conkey)))
         where child is not null), '');
-      execute format('select count(*) from %s child where exists (select from %s join %s live on %s where c.op = ''I'' and %s)%s',
-                     f.target, q ->> 'source', q ->> 'target', q ->> 'fits', f.links, mine) into found using rows;
+      execute format('select count(*) from %s child where exists (select from %s join %s live on %s where (%s) and %s)%s',
+                     f.target, q ->> 'source', q ->> 'target', q ->> 'fits', leaving, f.links, mine) into found using rows;
       if found > 0 then
-        raise exception 'undo: % rows of % refer to rows of % that would go, and would be changed or deleted with them', found, f.rel::regclass,
+        raise exception 'undo: % rows of % refer to rows of % that would go or change, and would be changed or deleted with them', found, f.rel::regclass,
           q ->> 'shown' using errcode = 'VS004', hint = 'delete these rows or point them elsewhere first, or undo what made them as well';
       end if;
     end loop;
@@ -119,7 +127,13 @@ begin
 end
 $$;
 
--- The rows under the keys that they have when they are put back.
+-- A key of several columns as vestige.row_of prints it.
+create or replace function vestige.one_key(key text, width int) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case when width < 2 then key else vestige.row_of(vestige.fields(key)) end
+$$;
+
+-- The rows under the keys that they have when they are put back. A row that goes, and leaves its key to another, is no goal.
 create or replace function vestige.undo_goal(tables jsonb, inout rows vestige.undo_row[]) returns vestige.undo_row[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
@@ -130,6 +144,7 @@ declare
   n text[];
   moves boolean;
   ids int[];
+  gone int;
 begin
   for q in select x from jsonb_array_elements(tables) x where x -> 'keys' <> '[]' loop
     ids := array(select (c ->> 'place')::int from jsonb_array_elements_text(q -> 'keys') with ordinality as k(id, place)
@@ -152,6 +167,17 @@ begin
       r.key := case when cardinality(ids) = 1 then parts[1] else vestige.row_of(parts) end;
       rows[i] := r;
     end loop;
+    for gone in
+      select (q ->> 'first')::int + g.place::int - 1
+      from (select x.place, x.op, count(*) filter (where x.op <> 'I') over (partition by vestige.one_key(x.key, cardinality(ids)) collate "C") as takes
+            from unnest(rows[(q ->> 'first')::int:(q ->> 'last')::int]) with ordinality x(op, key, old_row, new_row, changes, place)
+            where x.op is not null) g
+      where g.op = 'I' and g.takes > 0
+    loop
+      r := rows[gone];
+      r.op := null;
+      rows[gone] := r;
+    end loop;
   end loop;
 end
 $$;
@@ -166,9 +192,10 @@ begin
   amiss := 0;
   other := 0;
   for q in select x from jsonb_array_elements(tables) x where x -> 'keys' <> '[]' loop
-    execute format('select count(*) filter (where (c.op = ''I'') = (live.ctid is not null)) as amiss,'
-                   ' count(*) filter (where c.op <> ''I'' and live.ctid is not null) as other from %s left join %s live on %s'
-                   ' where c.op is not null and (%s) is not true', q ->> 'source', q ->> 'target', q ->> 'fits', q ->> 'undone')
+    execute format('select count(*) filter (where %s) as amiss, count(*) filter (where not (%1$s)) as other from %s left join %s live on %s'
+                   ' where c.op is not null and (%s) is not true',
+                   case when q ? 'besides' then 'false' else '(c.op = ''I'') = (live.ctid is not null)' end,
+                   q ->> 'source', q ->> 'target', q ->> 'fits', q ->> 'undone')
       into found using rows;
     amiss := amiss + found.amiss;
     other := other + found.other;
@@ -189,7 +216,7 @@ begin
   for one in
     with recursive of_table as (
       select x as q, (x ->> 'rel')::oid as rel,
-             array(select distinct r.op::text from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null) as ops
+             array(select distinct r.op::text from unnest(rows[(x ->> 'first')::int:(x ->> 'last')::int]) r where r.op is not null) || array['M'] as ops
       from jsonb_array_elements(tables) x
     ), depth as (
       select t.rel, 0 as rank from of_table t
@@ -202,9 +229,12 @@ begin
              exists (select from pg_constraint f join of_table p on p.rel = f.confrelid
                      where f.contype = 'f' and f.conrelid = t.rel and 'I' = any (p.ops)) as leaves
       from of_table t)
-    -- What leaves rows that go comes first; then they go, then rows come back, and then the others can point to them.
-    select r.q, o.op from ranked r, unnest(r.ops) o(op)
-    order by case when o.op = 'U' and r.leaves then 0 when o.op = 'I' then 1 when o.op = 'D' then 2 else 3 end,
+    -- What leaves rows that go comes first; then they go, what has another key (M) makes room, rows come back, and then the
+    -- others can point to them.
+    select r.q, o.op, case when o.op = 'M' then format('c.op = ''U'' and (%s)', r.q ->> 'moves')
+                           when o.op = 'U' then format('c.op = ''U'' and not (%s)', r.q ->> 'moves') end as chosen
+    from ranked r, unnest(r.ops) o(op) where o.op <> 'M' or 'U' = any (r.ops)
+    order by case when o.op = 'U' and r.leaves then 0 when o.op = 'I' then 1 when o.op = 'M' and 'D' = any (r.ops) then 2 when o.op = 'D' then 3 else 4 end,
              case when o.op = 'I' then - r.rank else r.rank end, (r.q ->> 'first')::int
   loop
     found := case when one.q -> 'keys' = '[]'
@@ -215,14 +245,14 @@ begin
       select case one.op
         when 'I' then format('select concat(%L, %s) from %s where c.op = ''I'' order by c.place',
                              format('delete from %s as live where ', one.q ->> 'shown'), found, one.q ->> 'source')
-        when 'U' then format('select concat(%L, %s, %L, %s) from %s where c.op = ''U'' and (%s) order by c.place',
-                             format('update %s as live set ', one.q ->> 'shown'), changed, ' where ', found, one.q ->> 'source', differ)
-        else format('select concat(%L, concat_ws(%L, %s), %L) from %s where c.op = ''D'' order by c.place%s',
+        when 'D' then format('select concat(%L, concat_ws(%L, %s), %L) from %s where c.op = ''D'' order by c.place%s',
                     format('insert into %s (%s)%s values (', one.q ->> 'shown', names,
                            case when (one.q ->> 'identity')::boolean then ' overriding system value' else '' end),
                     ', ', prints, ')', one.q ->> 'source',
                     case when exists (select from pg_constraint f where f.contype = 'f' and f.confdeltype = 'c'
-                                      and f.conrelid = (one.q ->> 'rel')::oid and f.confrelid = f.conrelid) then ' desc' else '' end) end
+                                      and f.conrelid = (one.q ->> 'rel')::oid and f.confrelid = f.conrelid) then ' desc' else '' end)
+        else format('select concat(%L, %s, %L, %s) from %s where %s and (%s) order by c.place',
+                    format('update %s as live set ', one.q ->> 'shown'), changed, ' where ', found, one.q ->> 'source', one.chosen, differ) end
       from (select string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int) as names,
                    string_agg(k ->> 'print', ', ' order by (k ->> 'place')::int) as prints,
                    string_agg(k ->> 'differs', ' or ') as differ,

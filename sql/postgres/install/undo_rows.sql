@@ -116,6 +116,32 @@ begin
 end
 $$;
 
+-- A row that goes from under a key and another that comes back under it are one, which gets its old values.
+create or replace function vestige.undo_merged(rows vestige.undo_row[]) returns vestige.undo_row[] language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+  r vestige.undo_row;
+begin
+  for one in
+    select i.place as goes, d.place as comes
+    from unnest(rows) with ordinality i(op, key, old_row, new_row, changes, place)
+      join unnest(rows) with ordinality d(op, key, old_row, new_row, changes, place) on d.key = i.key collate "C"
+    where i.op = 'I' and d.op = 'D'
+  loop
+    r := rows[one.goes];
+    r.old_row := (rows[one.comes]).old_row;
+    r.op := case when r.old_row is distinct from r.new_row then 'U' end;
+    r.changes := array(select c from unnest(r.changes || (rows[one.comes]).changes) c order by c desc);
+    rows[one.goes] := r;
+    rows[one.comes] := null;
+  end loop;
+  return array(select row(x.op, x.key, x.old_row, x.new_row, x.changes)::vestige.undo_row
+               from unnest(rows) with ordinality x(op, key, old_row, new_row, changes, place)
+               where x.changes is not null order by x.place);
+end
+$$;
+
 -- Which columns' ids a shape's key has.
 create or replace function vestige.key_ids(columns jsonb) returns int[] language sql immutable
 set search_path = pg_catalog, pg_temp as $$
@@ -241,6 +267,6 @@ begin
     end if;
     found := found || head;
   end loop;
-  rows := found;
+  rows := case when keyless then found else vestige.undo_merged(found) end;
 end
 $$;

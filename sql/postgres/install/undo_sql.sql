@@ -32,7 +32,7 @@ $$;
 --
 -- key_ids   of the key that the changes' rows have, which may have been another than the table has today; without: whole rows
 -- out       source (of c), target (of live), fits (c to live), plain and undone (c and live, if there is one: as the changes
---           left it, as it was before them), live_row, and for each column: name, set, insert, print; notes
+--           left it, as it was before them), moves (c goes to another key), live_row, and for each column: name, set, insert, print; notes
 create or replace function vestige.undo_sql(t vestige.tracked, key_ids int[], first int, last int) returns jsonb language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
@@ -51,6 +51,7 @@ declare
   before_ text[] := '{}';
   after_ text[] := '{}';
   gone text[] := '{}';
+  moves text[] := '{}';
   columns jsonb := '[]';
   identity boolean := false;
   f record;
@@ -78,7 +79,7 @@ begin
   loop
     prints := prints || coalesce(f.printed, 'null::text');
     columns := columns || jsonb_build_object('place', f.place, 'id', f.id, 'name', coalesce(f.attname, f.name), 'attnum', f.attnum,
-      'written', f.attnum is not null and f.attgenerated = '',
+      'written', f.attnum is not null and f.attgenerated = '', 'always', coalesce(f.attidentity = 'a', false),
       'differs', format('(c.o).f%1$s is distinct from (c.n).f%1$s', f.place),
       'value', vestige.value_expression(rel, f.attnum, format('(c.o).f%s', f.place)),
       'print', format('format(%L, (c.o).f%s)', '%L::' || replace(f.type, '%', '%%'), f.place));
@@ -90,10 +91,12 @@ begin
     if f.attgenerated = '' then
       identity := identity or f.attidentity = 'a';
       before_ := before_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.o).f%1$s)', f.place, f.printed);
-      after_ := after_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.n).f%1$s)', f.place, f.printed);
+      after_ := after_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.%3$s).f%1$s)', f.place, f.printed,
+                                 case when f.attidentity = 'a' then 'o' else 'n' end);  -- which no UPDATE changes
       alike := alike || format('%s is not distinct from (c.o).f%s', f.printed, f.place);
     end if;
     if f.key > 0 then
+      moves := moves || format('(c.o).f%1$s is distinct from (c.n).f%1$s', f.place);
       parts[f.key] := case when cardinality(key_ids) = 1 then 'c.key' else format('(c.k).f%s', f.key) end;
       fits[f.key] := vestige.key_condition(rel, f.attnum, f.printed, parts[f.key]);
       -- For people: live.id = '7'::integer.
@@ -123,7 +126,7 @@ begin
   end if;
   return jsonb_build_object('tracked', t.id, 'rel', rel, 'shown', shown, 'keys', key_ids, 'columns', columns, 'first', first, 'last', last,
     'target', target, 'source', format('(%s offset 0) c', source), 'fits', array_to_string(fits, ' and '), 'identity', identity,
-    'gone', array_to_json(gone), 'where', array_to_string(array_remove(parts, null), ', '), 'live_row', format('row(%s)::text', array_to_string(prints, ', ')),
+    'gone', array_to_json(gone), 'moves', coalesce(nullif(array_to_string(moves, ' or '), ''), 'false'), 'where', array_to_string(array_remove(parts, null), ', '), 'live_row', format('row(%s)::text', array_to_string(prints, ', ')),
     'plain', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is not null and %s else live.ctid is null end',
                     array_to_string(after_, ' and '), array_to_string(told, ' and ')),
     'undone', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is null else live.ctid is not null and %s end',
@@ -149,6 +152,10 @@ declare
   said text;
   column_ jsonb;
   j int;
+  fixed boolean;
+  mover vestige.undo_row;
+  movers jsonb;
+  key_places int[] := array(select (c ->> 'place')::int from jsonb_array_elements(q -> 'columns') c where q -> 'keys' @> (c -> 'id'));
 begin
   undone := 0;
   if q -> 'keys' = '[]' then
@@ -157,9 +164,10 @@ begin
     execute format('select count(*) from (select from %s join %s live on %s where c.op is not null for update of live) x',
                    q ->> 'source', q ->> 'target', q ->> 'fits') into j using rows;
   end if;
-  for one in execute format('select place, undone, live_row, there from (select c.place, %s as plain, %s as undone, case when live.ctid is not null'
-                            ' then %s end as live_row, count(live.ctid) over (partition by c.place) as there'
-                            ' from %s left join %s live on %s where c.op is not null) x where plain is not true or there > 1 order by place',
+  for one in execute format('select place, undone, live_row, there, spot from (select c.op, c.place, %s as plain, %s as undone,'
+                            ' case when live.ctid is not null then %s end as live_row, count(live.ctid) over (partition by c.place) as there,'
+                            ' concat(live.tableoid, live.ctid) as spot from %s left join %s live on %s where c.op is not null) x'
+                            ' where plain is not true or there > 1 order by op = ''D'', place',
                             q ->> 'plain', q ->> 'undone', q ->> 'live_row', q ->> 'source', q ->> 'target', q ->> 'fits') using rows
   loop
     j := (q ->> 'first')::int + one.place - 1;
@@ -168,6 +176,20 @@ begin
     v := vestige.fields(one.live_row);
     off := '{}';
     said := null;
+    fixed := false;
+    if r.op = 'D' and one.there = 1 and q -> 'keys' <> '[]' then
+      -- Who stands under the key may be about to leave it.
+      if movers is null then
+        execute format('select coalesce(jsonb_object_agg(concat(live.tableoid, live.ctid), c.place), ''{}'') from %s join %s live on %s'
+                       ' where c.op = ''U'' and (%s)', q ->> 'source', q ->> 'target', q ->> 'fits', q ->> 'moves') into movers using rows;
+      end if;
+      mover := rows[(q ->> 'first')::int + (movers ->> one.spot)::int - 1];
+      if mover.op = 'U' then
+        o := vestige.fields(mover.old_row);
+        n := vestige.fields(mover.new_row);
+        continue when exists (select from unnest(key_places) k where o[k] is distinct from n[k]);
+      end if;
+    end if;
     if one.there > 1 then
       said := 'several rows have this key';
     elsif one.undone then
@@ -187,7 +209,13 @@ begin
           k int := (column_ ->> 'place')::int;
           expected text := case when r.op = 'D' then o[k] else n[k] end;
         begin
-          if r.op = 'U' and o[k] is not distinct from n[k] or v[k] is not distinct from expected then
+          if (column_ ->> 'always')::boolean and r.op <> 'I' and v[k] is distinct from o[k] and (r.op = 'D' or o[k] is distinct from n[k]) then
+            fixed := true;
+            off := off || (column_ ->> 'name');
+            said := concat_ws('; ', said, format('%s is generated always as identity: %s cannot be given back', column_ ->> 'name',
+                                                 coalesce(o[k], 'null')));
+            n[k] := o[k];
+          elsif r.op = 'U' and o[k] is not distinct from n[k] or v[k] is not distinct from expected then
             continue;
           elsif r.op = 'U' and v[k] is not distinct from o[k] then
             n[k] := o[k];
@@ -223,6 +251,8 @@ begin
       if one.there > 1 or v is null then
         said := '!' || said;
         r.op := null;
+      elsif fixed then
+        said := '!' || said;
       end if;
       conflicted := conflicted || r.changes[1];
       whats := whats || said;
