@@ -91,8 +91,9 @@ class Play {
   int refused_ = 0;
 };
 
-RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
-  Play play(seed());
+// One table of any kind, and where newer is meant a trigger that is newer than capture's: SQLite fires it first.
+void play_one_table(std::uint64_t seed, bool newer) {
+  Play play(seed);
   const RandomTable table = random_table(
       play.dice, play.dice.pick<std::string>({"goods", "Order", "it's \"x\"", "größe 日"}));
   play.make(table);
@@ -101,7 +102,7 @@ RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
     if (const auto sql = random_touch(play.dice, table, play.row_id(table), name); !sql.empty())
       play.setup(sql);
   };
-  const bool older = play.dice.chance(20);
+  const bool older = play.dice.chance(20) && !newer;
   if (older) touch("before tracking");
   Witness none(play.shop.db(), {table.name});
   std::vector<RandomWrites> early = {RandomWrites(play.dice, table, play.row_id(table), none)};
@@ -114,8 +115,7 @@ RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
     must(transaction.commit());
   }
   // docs/sqlite.md, "What slips past".
-  const bool newer = !older && play.dice.chance(30) && table.columns.size() <= 16;
-  if (newer) touch("since tracking");
+  if (newer && table.columns.size() <= 16) touch("since tracking");
   Witness witness(play.shop.db(), {table.name});
   std::vector<RandomWrites> writers = {RandomWrites(play.dice, table, play.row_id(table), witness)};
   if (newer) writers[0].never_fails();
@@ -137,8 +137,8 @@ RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
 
 // Three tables that write each other: foreign keys that cascade, one of them to its own table, and the
 // application's triggers, made before and after tracking began.
-RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
-  Play play(seed());
+void play_three_tables(std::uint64_t seed, bool newer) {
+  Play play(seed);
   Dice& dice = play.dice;
   const auto action = [&] {
     return dice.pick<std::string>({"cascade", "set null", "set default", "no action", "restrict"});
@@ -194,7 +194,7 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
         "line, text) values (OLD.rowid, null, 'b'); end",
         "create trigger j after insert on note begin update note set text = 'a' where rowid = "
         "NEW.rowid; end"})
-    if (dice.chance(15) && std::string_view(trigger).substr(0, 16) != "create trigger b")
+    if (newer && dice.chance(15) && std::string_view(trigger).substr(0, 16) != "create trigger b")
       later.emplace_back(trigger);
     else if (dice.chance(25)) play.setup(trigger);
   play.shop.with_trail();
@@ -218,6 +218,23 @@ RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
   for (int i = 0; i < 10; ++i) {
     play.transaction(writers);
     play.look(witness);
+  }
+}
+
+RC_GTEST_PROP(CaptureReplay, LeadsFromEveryStateToTheNextAndBack, ()) {
+  play_one_table(seed(), false);
+}
+
+RC_GTEST_PROP(CaptureReplay, HoldsThroughCascadesAndTriggers, ()) {
+  play_three_tables(seed(), false);
+}
+
+// docs/sqlite.md, "What slips past", has what newer triggers can do that these games would find; so they are the
+// same games each time.
+TEST(CaptureReplay, PutsWhatNewerTriggersDoInOrder) {
+  for (std::uint64_t game = 1; game <= 60; ++game) {
+    play_one_table(game, true);
+    play_three_tables(game, true);
   }
 }
 

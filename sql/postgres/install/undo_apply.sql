@@ -24,7 +24,7 @@ begin
       where c.contype = 'f' and c.confrelid = (q ->> 'rel')::oid and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('n', 'd')) and c.conparentid = 0
         and pa.attrelid = c.confrelid and pa.attnum = l.parent and ca.attrelid = c.conrelid and ca.attnum = l.child
         and has_table_privilege(c.conrelid, 'select')
-      group by c.oid, c.conrelid, k.relkind, c.conkey, c.confkey
+      group by c.oid, c.conrelid, k.relkind, c.conkey, c.confkey, c.confdeltype, c.confupdtype
     loop
       leaving := concat_ws(' or ', case when f.goes then 'c.op = ''I''' end, case when f.changes then
         (select format('c.op = ''U'' and (%s)', string_agg(k ->> 'differs', ' or ')) from jsonb_array_elements(q -> 'columns') k
