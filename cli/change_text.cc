@@ -6,6 +6,7 @@
 #include "cli/printable.h"
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
+#include "vestige/record/difference.h"
 #include "vestige/trail/changes.h"
 
 namespace vestige::cli {
@@ -105,7 +106,9 @@ std::string context_text(const Change& change, std::string_view field) {
   return text == nullptr ? "" : *text;
 }
 
-void print_change(Output& output, const Change& change) {
+namespace {
+
+void print_head(Output& output, const Change& change) {
   output.line({{Label::id, fmt::format("change {}", change.id)},
                {Label::plain, "  "},
                op_piece(change.op),
@@ -125,25 +128,103 @@ void print_change(Output& output, const Change& change) {
   for (const auto& [name, piece] : heads)
     output.line({{Label::faint, fmt::format("{:<{}}", name + ":", width + 2)}, piece});
   output.line({});
+}
 
-  const auto removed = [&](const std::string& column, const std::string& value) {
-    output.line({{Label::before, "  - " + column + ": " + value}});
-  };
-  const auto added = [&](const std::string& column, const std::string& value) {
-    output.line({{Label::after, "  + " + column + ": " + value}});
-  };
-  if (change.op == Op::update) {
-    for (const Edit& edit : edits(change)) {
-      const Pair pair = pair_text(*edit.before, *edit.after);
-      removed(edit.column, pair.before);
-      added(edit.column, pair.after);
-    }
-    return;
+void print_removed(Output& output, const std::string& column, const std::string& value) {
+  output.line({{Label::before, "  - " + column + ": " + value}});
+}
+
+void print_added(Output& output, const std::string& column, const std::string& value) {
+  output.line({{Label::after, "  + " + column + ": " + value}});
+}
+
+void print_edit(Output& output, const Edit& edit) {
+  const Pair pair = pair_text(*edit.before, *edit.after);
+  print_removed(output, edit.column, pair.before);
+  print_added(output, edit.column, pair.after);
+}
+
+// A value as the text that people see in it.
+std::string text_of(const Value& value) {
+  const Token* token = std::get_if<Token>(&value);
+  return token == nullptr ? to_display(value) : token->text;
+}
+
+bool print_places(Output& output, const Edit& edit) {
+  const auto places = json_difference(text_of(*edit.before), text_of(*edit.after));
+  if (!places.has_value() || places->empty()) return false;
+  for (const JsonEdit& place : *places) {
+    const std::string name = edit.column + (place.path.starts_with('[') ? "" : ".") + place.path;
+    if (place.before.has_value()) print_removed(output, name, *place.before);
+    if (place.after.has_value()) print_added(output, name, *place.after);
   }
+  return true;
+}
+
+// Texts that have much in common, and are long enough for that to be hard to see.
+bool print_words(Output& output, const Edit& edit) {
+  constexpr std::size_t kLong = 40;
+  const Text* before = std::get_if<Text>(edit.before);
+  const Text* after = std::get_if<Text>(edit.after);
+  if (before == nullptr || after == nullptr || before->bytes.size() + after->bytes.size() < kLong)
+    return false;
+  const std::vector<TextPiece> pieces = word_difference(before->bytes, after->bytes);
+  std::size_t same = 0;
+  for (const TextPiece& piece : pieces)
+    if (piece.kind == TextPiece::Kind::same) same += piece.text.size();
+  if (same * 4 < before->bytes.size() + after->bytes.size()) return false;
+  std::vector<Piece> line = {{Label::plain, "  ~ " + edit.column + ": "}};
+  for (const TextPiece& piece : pieces) {
+    if (piece.kind == TextPiece::Kind::same) line.push_back({Label::plain, piece.text});
+    if (piece.kind == TextPiece::Kind::before)
+      line.push_back({Label::before, "[-" + piece.text + "-]"});
+    if (piece.kind == TextPiece::Kind::after)
+      line.push_back({Label::after, "{+" + piece.text + "+}"});
+  }
+  output.line(line);
+  return true;
+}
+
+void print_values(Output& output, const Change& change) {
   if (change.old_values.has_value())
-    for (const Field& field : *change.old_values) removed(field.name, value_text(field.value));
+    for (const Field& field : *change.old_values)
+      print_removed(output, field.name, value_text(field.value));
   if (change.new_values.has_value())
-    for (const Field& field : *change.new_values) added(field.name, value_text(field.value));
+    for (const Field& field : *change.new_values)
+      print_added(output, field.name, value_text(field.value));
+}
+
+}  // namespace
+
+void print_change(Output& output, const Change& change) {
+  print_head(output, change);
+  if (change.op != Op::update) return print_values(output, change);
+  for (const Edit& edit : edits(change)) print_edit(output, edit);
+}
+
+void print_patch(Output& output, const Change& change) {
+  print_head(output, change);
+  if (change.op != Op::update) return print_values(output, change);
+  for (const Edit& edit : edits(change))
+    if (!print_places(output, edit) && !print_words(output, edit)) print_edit(output, edit);
+}
+
+void print_line(Output& output, const Change& change) {
+  std::vector<Piece> line = {{Label::id, std::to_string(change.id)},
+                             {Label::plain, " "},
+                             op_piece(change.op),
+                             {Label::plain, " "},
+                             {Label::name, change.table}};
+  const auto add = [&](Label label, const std::string& text) {
+    if (!text.empty()) line.insert(line.end(), {{Label::plain, " "}, {label, text}});
+  };
+  add(Label::name, key_words(change.key));
+  add(Label::plain, what_changed(change));
+  const std::string who = who_text(change);
+  const std::string why = context_text(change, "reason");
+  if (!who.empty() || !why.empty())
+    add(Label::faint, "(" + who + (who.empty() || why.empty() ? "" : ": ") + why + ")");
+  output.line(line);
 }
 
 void print_csv_head(Output& output) {

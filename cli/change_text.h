@@ -39,6 +39,12 @@ std::string context_text(const Change& change, std::string_view field);
 /// The change as `show` prints it.
 void print_change(Output& output, const Change& change);
 
+/// The same, but of a long text that became another the words that went and came, and of a JSON document the places.
+void print_patch(Output& output, const Change& change);
+
+/// The change in one line: "17 UPDATE products 1 price: 94900 → 89900 (ann: summer sale)".
+void print_line(Output& output, const Change& change);
+
 /// The head of log's CSV, and its records.
 void print_csv_head(Output& output);
 void print_csv(Output& output, const Change& change);

@@ -2,22 +2,47 @@
 #include "cli/change_text.h"
 #include "cli/filter.h"
 #include "cli/session.h"
+#include "cli/stat_text.h"
 #include "cli/table.h"
 #include "vestige/audit/log.h"
+#include "vestige/audit/stat.h"
 
 namespace vestige::cli {
 namespace {
 
+// "-5" before anything else is no table: at most 5.
+bool is_count(const std::string& word) {
+  return word.size() > 1 && word[0] == '-' &&
+         word.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
 Result<LogRequest> request(const Arguments& arguments) {
   LogRequest request;
-  if (!arguments.words().empty()) request.table = arguments.words().front();
-  if (!arguments.words().empty() && request.table.empty())
-    return fail(Fault::invalid, "log: the name of the table is empty");
-  request.key = arguments.words_from(1);
   request.filter = TRY(filter(arguments));
   request.filter.limit = TRY(arguments.number("--limit")).value_or(0);
   request.filter.oldest_first = arguments.has("--reverse");
+  std::vector<std::string> words = arguments.words();
+  if (!words.empty() && is_count(words.front())) {
+    if (request.filter.limit != 0)
+      return fail(Fault::invalid, "log: {} and --limit, which is given too", words.front());
+    request.filter.limit = TRY(parse_number("the limit", words.front().substr(1)));
+    words.erase(words.begin());
+  }
+  if (words.empty()) return request;
+  if (words.front().empty()) return fail(Fault::invalid, "log: the name of the table is empty");
+  request.table = words.front();
+  request.key.assign(words.begin() + 1, words.end());
   return request;
+}
+
+Result<void> require_one_form(const Arguments& arguments) {
+  const int forms = static_cast<int>(arguments.has("--stat")) +
+                    static_cast<int>(arguments.has("--patch")) +
+                    static_cast<int>(arguments.has("--oneline"));
+  if (forms > 1)
+    return hinted(fail(Fault::invalid, "log: --stat, -p and --oneline are three forms of it"),
+                  "choose one");
+  return {};
 }
 
 // One change a line. What is the same in every line, because it was asked for, is not repeated.
@@ -52,7 +77,7 @@ class Lines {
                                 {.name = "op"}};
     if (tables) all.push_back({.name = "table", .elastic = true});
     if (keys) all.push_back({.name = "key", .elastic = true});
-    all.push_back({.name = "what", .elastic = true, .least = 16});
+    all.push_back({.name = "what", .elastic = true, .least = 16, .dear = true});
     all.push_back({.name = "who", .elastic = true});
     all.push_back({.name = "why", .elastic = true});
     return all;
@@ -64,34 +89,71 @@ class Lines {
   Table table_;
 };
 
+// "no changes", or that a second table stands where a key is meant.
+Result<int> say_nothing(Session& session, Database& db, const LogRequest& asked) {
+  for (const std::string& word : asked.key)
+    if (const auto table = TRY(meant_table(db, word)); table.has_value())
+      return hinted(
+          fail(Fault::invalid, "log: {} has no row {}, which is a table", asked.table, word),
+          "one table at a time");
+  session.say("no changes");
+  return kDone;
+}
+
+Result<int> run_stat(Session& session, Database& db, LogRequest asked) {
+  const std::int64_t limit = std::exchange(asked.filter.limit, 0);
+  const bool oldest_first = std::exchange(asked.filter.oldest_first, false);
+  TransactionStats stats(TRY(log(db, asked)));
+  StatPrinter printer(session.output());
+  std::vector<TransactionStat> held;
+  std::int64_t count = 0;
+  while (session.output().wanted() && (oldest_first || limit == 0 || count < limit)) {
+    auto stat = TRY(stats.next());
+    if (!stat.has_value()) break;
+    ++count;
+    session.step();
+    if (oldest_first) held.push_back(*std::move(stat));
+    else printer.print(*stat);
+  }
+  if (limit != 0 && held.size() > static_cast<std::size_t>(limit))
+    held.erase(held.begin(), held.end() - limit);
+  for (; !held.empty() && session.output().wanted(); held.pop_back()) printer.print(held.back());
+  printer.end();
+  return count == 0 ? say_nothing(session, db, asked) : kDone;
+}
+
 Result<int> run_log(Session& session) {
-  const LogRequest asked = TRY(request(session.arguments()));
+  const Arguments& arguments = session.arguments();
+  TRY(require_one_form(arguments));
+  const LogRequest asked = TRY(request(arguments));
   Database& db = *TRY(session.database());
-  auto changes = TRY(log(db, asked));
   Output& output = session.output();
   output.long_text();
+  if (arguments.has("--stat")) return run_stat(session, db, asked);
+  auto changes = TRY(log(db, asked));
   if (output.format() == Format::csv) print_csv_head(output);
   Lines lines(output, asked.table.empty(), asked.key.empty());
   bool any = false;
   while (output.wanted()) {
     const std::optional<Change> change = TRY(changes->next());
     if (!change.has_value()) break;
-    any = true;
     session.step();
-    if (output.format() == Format::json) output.json(to_json(*change));
-    else if (output.format() == Format::csv) print_csv(output, *change);
-    else lines.row(*change);
+    const bool first = !std::exchange(any, true);
+    if (output.format() == Format::json) {
+      output.json(to_json(*change));
+    } else if (output.format() == Format::csv) {
+      print_csv(output, *change);
+    } else if (arguments.has("--patch")) {
+      if (!first) output.line({});
+      print_patch(output, *change);
+    } else if (arguments.has("--oneline")) {
+      print_line(output, *change);
+    } else {
+      lines.row(*change);
+    }
   }
   lines.end();
-  if (!any && output.wanted()) {
-    for (const std::string& word : asked.key)
-      if (const auto table = TRY(meant_table(db, word)); table.has_value())
-        return hinted(
-            fail(Fault::invalid, "log: {} has no row {}, which is a table", asked.table, word),
-            "one table at a time");
-    session.say("no changes");
-  }
-  return kDone;
+  return !any && output.wanted() ? say_nothing(session, db, asked) : kDone;
 }
 
 void print_one(Output& output, const Change& change, bool first) {
@@ -104,16 +166,38 @@ void print_one(Output& output, const Change& change, bool first) {
   print_change(output, change);
 }
 
+// More changes than a person reads: what they are, first.
+constexpr std::int64_t kMany = 100;
+
+Result<void> print_summary(Session& session, const LogRequest& asked, const TransactionStat& stat) {
+  StatPrinter printer(session.output());
+  printer.print(stat);
+  printer.end();
+  if (!session.arguments().has("--all"))
+    session.say(fmt::format("{} changes: vestige show --tx {} --all prints each",
+                            grouped(stat.changes), *asked.filter.tx));
+  return {};
+}
+
 Result<int> show_transaction(Session& session, std::int64_t tx) {
   LogRequest asked;
   asked.filter.tx = tx;
+  Database& db = *TRY(session.database());
+  const bool people = session.format() == Format::table;
+  TransactionStats stats(TRY(log(db, asked)));
+  const auto stat = people ? TRY(stats.next()) : std::nullopt;
+  const bool many = stat.has_value() && stat->changes > kMany;
+  if (many) TRY(print_summary(session, asked, *stat));
   asked.filter.oldest_first = true;
-  auto changes = TRY(log(*TRY(session.database()), asked));
-  bool any = false;
-  while (session.output().wanted()) {
-    const std::optional<Change> change = TRY(changes->next());
-    if (!change.has_value()) break;
-    print_one(session.output(), *change, !std::exchange(any, true));
+  bool any = many;
+  if (!many || session.arguments().has("--all")) {
+    auto changes = TRY(log(db, asked));
+    while (session.output().wanted()) {
+      const std::optional<Change> change = TRY(changes->next());
+      if (!change.has_value()) break;
+      session.step();
+      print_one(session.output(), *change, !std::exchange(any, true));
+    }
   }
   if (!any) return fail(Fault::missing, "show tx {}: no such transaction", tx);
   TRY(session.say_neighbours(tx, "show"));
@@ -157,20 +241,41 @@ Command log_command() {
            "rowid=7 says which; it also names a row of a table without a key.",
            "FILTER is made of conditions that all hold: table: key: op: column: who: db_user: "
            "since: "
-           "until: tx: id: tag: class: text: and the fields of the context, each with a value or "
-           "several, as in op:update,delete; old.COLUMN and new.COLUMN are compared by : != < <= > "
+           "until: tx: id: tag: class: text: value: and the fields of the context, each with a "
+           "value or "
+           "several, as in op:update,delete; value:TEXT is met where TEXT came or went. old.COLUMN "
+           "and new.COLUMN are compared by : != < <= > "
            ">=. A word alone is a text that something recorded contains. * stands for any letters, "
            "- before a condition for not, quotes for what has spaces: -who:batch reason:\"price "
            "list\" old.price>100. docs/filter.md has it all.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
            "now; without a zone it is UTC."},
-      .options = joined(filter_options(),
-                        {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},
-                         {.names = "-n, --limit", .value = "N", .summary = "at most N changes"},
-                         {.names = "--reverse", .value = "", .summary = "oldest first"},
-                         format_option()}),
+      .options =
+          joined(filter_options(),
+                 {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},
+                  {.names = "-n, --limit",
+                   .value = "N",
+                   .summary = "at most N changes, or with --stat transactions; also -N, "
+                              "before the table"},
+                  {.names = "--stat",
+                   .value = "",
+                   .summary = "transactions: what each did to which table, one a line"},
+                  {.names = "-p, --patch",
+                   .value = "",
+                   .summary = "every value; of long texts the words, and of JSON the places, "
+                              "that differ"},
+                  {.names = "--oneline",
+                   .value = "",
+                   .summary = "one line a change, as short as it can be"},
+                  {.names = "--reverse", .value = "", .summary = "oldest first"},
+                  format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
+                   {"vestige log --stat -5",
+                    "the last five transactions: who did what to which "
+                    "tables"},
+                   {"vestige log -S 'refund' --since 30d",
+                    "where a text was put into the data, or taken out of it"},
                    {"vestige log -q 'table:products -who:import new.price<1000'",
                     "prices under 10.00 that somebody else than the import set"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",
@@ -187,8 +292,10 @@ Command show_command() {
       .least = 0,
       .most = kAny,
       .about = {"Prints changes with every recorded value and the whole context; a transaction's "
-                "changes in the order in which they were made."},
+                "changes in the order in which they were made. Of a transaction with more than 100 "
+                "changes it says, to people, what they did to which table."},
       .options = {{.names = "--tx", .value = "N", .summary = "the changes of a transaction"},
+                  {.names = "--all", .value = "", .summary = "each of them, also of more than 100"},
                   format_option()},
       .examples = {{"vestige show 17", "one change"},
                    {"vestige show --tx 12 --format json", "a transaction, for a machine"}},

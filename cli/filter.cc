@@ -26,7 +26,11 @@ std::vector<Option> filter_options() {
        .value = "OP",
        .summary = "insert, update, delete, truncate, baseline or erase",
        .repeated = true},
-      {.names = "--column", .value = "NAME", .summary = "changes of a column", .repeated = true}};
+      {.names = "--column", .value = "NAME", .summary = "changes of a column", .repeated = true},
+      {.names = "-S, --appeared",
+       .value = "TEXT",
+       .summary = "changes by which a text came into a value or went out of it",
+       .repeated = true}};
 }
 
 Result<Selection> filter(const Arguments& arguments) {
@@ -39,6 +43,14 @@ Result<Selection> filter(const Arguments& arguments) {
     selection.ops.push_back(TRY(op_from_name(op)));
   selection.columns = arguments.values("--column");
   selection.tx = TRY(arguments.number("--tx"));
+  if (const auto texts = arguments.values("--appeared"); !texts.empty()) {
+    Condition condition = {.field = "value"};
+    for (const std::string& text : texts) {
+      if (text.empty()) return fail(Fault::invalid, "read -S '': an empty text is in every value");
+      condition.words.push_back({text, true});
+    }
+    selection.filter.conditions.push_back(std::move(condition));
+  }
   for (const std::string& text : arguments.values("--query")) {
     Filter filter = TRY(parse_filter(text, clock_now()));
     selection.filter.conditions.insert(selection.filter.conditions.end(),

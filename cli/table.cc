@@ -43,21 +43,25 @@ void Table::settle() {
     for (std::size_t i = 0; i < cells.size(); ++i)
       widths_[i] = std::max(widths_[i], display_width(cells[i].text));
 
-  // On a terminal the widest elastic column gives way, again and again, until the line fits.
-  const int gaps = 2 * static_cast<int>(headings_.size() - 1);
-  while (output_.width() > 0 &&
-         std::accumulate(widths_.begin(), widths_.end(), gaps) > output_.width()) {
-    std::size_t widest = headings_.size();
-    for (std::size_t i = 0; i < headings_.size(); ++i)
-      if (headings_[i].elastic && widths_[i] > headings_[i].least &&
-          (widest == headings_.size() || widths_[i] > widths_[widest]))
-        widest = i;
-    if (widest == headings_.size()) break;
-    --widths_[widest];
-  }
+  if (output_.width() > 0) fit();
   for (const auto& cells : held_) print(cells);
   held_.clear();
   held_.shrink_to_fit();
+}
+
+// On a terminal the widest elastic column gives way, again and again, until the line fits; a dear one last.
+void Table::fit() {
+  const int gaps = 2 * static_cast<int>(headings_.size() - 1);
+  for (const bool dear : {false, true})
+    while (std::accumulate(widths_.begin(), widths_.end(), gaps) > output_.width()) {
+      std::size_t widest = headings_.size();
+      for (std::size_t i = 0; i < headings_.size(); ++i)
+        if (headings_[i].elastic && headings_[i].dear == dear && widths_[i] > headings_[i].least &&
+            (widest == headings_.size() || widths_[i] > widths_[widest]))
+          widest = i;
+      if (widest == headings_.size()) break;
+      --widths_[widest];
+    }
 }
 
 void Table::print(const std::vector<Piece>& cells) {

@@ -13,7 +13,8 @@ struct Heading {
   std::string name;
   bool right = false;    // numbers
   bool elastic = false;  // may be cut to fit a terminal,
-  int least = 6;         // but not below this
+  int least = 6;         // but not below this,
+  bool dear = false;     // and only when the others are as small as they may be
 };
 
 class Table {
@@ -30,6 +31,7 @@ class Table {
 
  private:
   void settle();
+  void fit();
   void print(const std::vector<Piece>& cells);
 
   Output& output_;

@@ -58,6 +58,8 @@ TEST_P(FilterBoth, OneAnswerWhoeverChooses) {
       "reason:\"price list 4\"",
       "-reason:*",
       "key:103",
+      "value:100",
+      "-value:\"row 104\"",
       "key:10*",
       "column:price",
       "-column:name",

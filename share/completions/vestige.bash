@@ -35,6 +35,7 @@ _vestige() {
     --db-user) return ;;
     --op) return ;;
     --column) return ;;
+    -S|--appeared) return ;;
     --tx) return ;;
     -n|--limit) return ;;
     --from) return ;;
@@ -76,14 +77,14 @@ _vestige() {
     doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='-q --query --since --until --actor --db-user --op --column --tx -n --limit --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    show) options='--tx --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
+    show) options='--tx --all --format --db --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     blame) options='--format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to --dry-run --patch --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
+    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;

@@ -143,6 +143,30 @@ bool text_matches(const Condition& condition, const Change& change) {
                      [&](const auto& field) { return any_within(field.second, condition); });
 }
 
+// How often a text stands in the values of a row; with `only`, in those of its columns.
+std::size_t times_in(const std::string& text, const std::optional<Row>& row, const Row* only) {
+  std::size_t times = 0;
+  if (!row.has_value() || text.empty()) return times;
+  for (const Field& field : *row) {
+    if (only != nullptr && find(*only, field.name) == nullptr) continue;
+    const std::string value = shown(field.value);
+    for (std::size_t at = 0; (at = value.find(text, at)) != value.npos; at += text.size()) ++times;
+  }
+  return times;
+}
+
+// A text came into a value or went out of it. Of an UPDATE that recorded every new value, only what changed counts.
+bool moved(const Condition& condition, const Change& change) {
+  const Row* changed =
+      change.op == Op::update && change.old_values.has_value() ? &*change.old_values : nullptr;
+  return std::any_of(condition.words.begin(), condition.words.end(), [&](const FilterWord& word) {
+    if (!word.quoted && word.text == "*")
+      return change.old_values.has_value() || change.new_values.has_value();
+    return times_in(word.text, change.old_values, changed) !=
+           times_in(word.text, change.new_values, changed);
+  });
+}
+
 bool has(const std::vector<std::int64_t>& numbers, std::int64_t number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
@@ -187,6 +211,7 @@ bool holds(const Condition& condition, const Change& change, const Tables& table
   if (field == "old") return value_matches(condition, change.old_values);
   if (field == "new") return value_matches(condition, change.new_values);
   if (field == "text") return text_matches(condition, change);
+  if (field == "value") return moved(condition, change);
   return context_matches(condition,
                          change.context.get(field == "context" ? condition.name : field));
 }

@@ -254,9 +254,9 @@ std::string to_text(const Condition& condition) {
 
 const std::vector<std::string_view>& filter_fields() {
   static const std::vector<std::string_view> all = [] {
-    std::vector<std::string_view> names = {"table",   "key",   "op",    "column", "who",
-                                           "db_user", "since", "until", "tx",     "id",
-                                           "tag",     "class", "old",   "new",    "text"};
+    std::vector<std::string_view> names = {"table", "key",   "op",   "column", "who", "db_user",
+                                           "since", "until", "tx",   "id",     "tag", "class",
+                                           "old",   "new",   "text", "value"};
     names.insert(names.end(), kContextFields.begin(), kContextFields.end());
     names.emplace_back("context");
     return names;

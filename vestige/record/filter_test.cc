@@ -92,6 +92,9 @@ TEST(Filter, MeansWhatItSays) {
                            "refund",
                            "REFUND,nothing",
                            "text:12",
+                           "value:Refund",
+                           "value:x,\"Refund of 12\"",
+                           "value:*",
                            "text:acme",
                            "text:ann@",
                            "-op:delete",
@@ -130,6 +133,8 @@ TEST(Filter, MeansWhatItSays) {
                            "new.note>100",
                            "new.at<2026-01-31",
                            "-refund",
+                           "value:refund",
+                           "value:acme",
                            "\"of  12\"",
                            "op:update -table:products",
                            "old.price!=1,99.5",
@@ -151,6 +156,21 @@ TEST(Filter, OfAChangeThatLostItsValuesNothingIsKnown) {
   EXPECT_FALSE(met("old.price>1", change));
   EXPECT_FALSE(met("column:price", change));
   EXPECT_TRUE(met("who:ann@* -column:*", change));
+}
+
+TEST(Filter, ATextThatStaysWhereItWasHasNotMoved) {
+  Change change = an_update();
+  change.old_values = Row{{"note", Text{"a refund"}}, {"name", Text{"tea"}}};
+  change.new_values = Row{{"note", Text{"the refund"}}, {"name", Text{"teapot"}}};
+  EXPECT_FALSE(met("value:refund", change));
+  EXPECT_FALSE(met("value:tea", change));
+  EXPECT_TRUE(met("value:teapot value:\"a refund\"", change));
+  // capture = "full": every new value is recorded, also of what did not change.
+  change.new_values->push_back({"city", Text{"Pinneberg"}});
+  EXPECT_FALSE(met("value:Pinneberg", change));
+  change.op = Op::remove;
+  change.new_values = std::nullopt;
+  EXPECT_TRUE(met("value:tea", change));
 }
 
 TEST(Filter, SaysWhatIsWrong) {
