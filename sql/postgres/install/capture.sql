@@ -32,7 +32,9 @@ $$;
 -- The body of a table's capture function. Most of what it costs is setting its expressions up, once in a transaction:
 -- so there are few of them, and they are short. Rows go through variables: PL/pgSQL keeps what an assignment set up for
 -- the whole transaction, but sets an INSERT up each time.
-create or replace function vestige.capture_source(rel oid, t vestige.tracked, s vestige.shape) returns text
+--
+-- leave   the statement that ends it
+create or replace function vestige.capture_body(rel oid, t vestige.tracked, s vestige.shape, leave text) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
@@ -64,7 +66,7 @@ begin
       else
         perform vestige.capture_anew(tg_relid, %4$s, 'D', OLD, OLD);
       end if;
-      return null;
+      %20$s;
     end if;
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '';
   end if;%5$s
@@ -74,7 +76,7 @@ begin
     new_row := %7$s;
     if old_row = new_row or %8$s then
       if old_row = new_row then
-        return null;
+        %20$s;
       end if;
       new_key := %10$s;
     end if;
@@ -93,7 +95,7 @@ begin
   end if;%13$s
   if nested then
 %16$s
-    return null;
+    %20$s;
   end if;
   number := nextval('vestige.change_id');
   if usual then
@@ -105,20 +107,20 @@ begin
       if new_key is not null then
         insert into vestige.moved values (hashtextextended(new_key, %4$s), number, clock_timestamp());
       end if;
-      return null;
+      %20$s;
     end if;
   end if;
   context := vestige.begin_context(number, %4$s);
   if context is null then
 %16$s
-    return null;
+    %20$s;
   end if;
   insert into vestige.change values (number, clock_timestamp(), pg_current_xact_id(), context,
     hashtextextended(old_key, %4$s), %4$s, %14$s, op, old_key, new_key, old_row, new_row);
   if new_key is not null then
     insert into vestige.moved values (hashtextextended(new_key, %4$s), number, clock_timestamp());
   end if;
-  return null;
+  %20$s;
 end
 $source$,
     vestige.usual(rel, t, s), rel, s.signature, t.id,
@@ -129,11 +131,16 @@ $source$,
     wanted := true;
   end;
   if not wanted then
-    return null;
-  end if;$w$, condition) end,
+    %s;
+  end if;$w$, condition, leave) end,
     e.old_changed, e.new_changed, e.moved, e.old_key, e.new_key, e.old_row, e.new_row, vestige.requirement(t), s.id, vestige.is_own(rel),
-    vestige.nested_call(t, s), vestige.hinted_context(), vestige.context_stands(), vestige.not_nested(t.id));
+    vestige.nested_call(t, s), vestige.hinted_context(), vestige.context_stands(), vestige.not_nested(t.id), leave);
 end
+$$;
+
+create or replace function vestige.capture_source(rel oid, t vestige.tracked, s vestige.shape) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select vestige.capture_body(rel, t, s, 'return null')
 $$;
 
 -- The lines of a capture function that write a change down which must find its place (vestige.capture_nested).
