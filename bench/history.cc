@@ -17,7 +17,7 @@
 #include "vestige/audit/log.h"
 #include "vestige/db/database.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/sqlite/row_index.h"
 #include "vestige/trail/track.h"
 
 namespace vestige::bench {

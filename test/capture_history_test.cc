@@ -5,7 +5,7 @@
 #include <set>
 
 #include "test/capture_replay.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/sqlite/row_index.h"
 
 namespace vestige {
 namespace {

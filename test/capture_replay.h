@@ -12,7 +12,7 @@
 
 #include "test/tracked_shop.h"
 #include "vestige/record/change.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 

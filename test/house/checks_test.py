@@ -8,6 +8,7 @@ sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
 import braces
 import floors
 import messages
+import seams
 import sizes
 import transcript
 import transcripts
@@ -30,6 +31,14 @@ class Floors(unittest.TestCase):
                 "vestige/audit/log.cc": '#include "cli/output.h"'}.items():
             self.assertEqual(1, len(floors.complaints({path: source})), path)
 
+    def test_the_wings_of_the_trail_are_known_to_the_place_that_opens_them(self):
+        for path, wing, wrong in (
+                ("vestige/trail/open.cc", "sqlite", 0), ("vestige/trail/sqlite/capture.cc", "sqlite", 0),
+                ("vestige/trail/postgres/engine.cc", "sqlite", 1), ("vestige/trail/moment.cc", "postgres", 1),
+                ("vestige/audit/diff.cc", "postgres", 1), ("vestige/trail/moment_test.cc", "sqlite", 0)):
+            found = floors.complaints({path: f'#include "vestige/trail/{wing}/decode.h"'})
+            self.assertEqual(wrong, len(found), path)
+
     def test_a_driver_is_included_in_one_place(self):
         for path, source in {
                 "vestige/trail/track.cc": "#include <sqlite3.h>",
@@ -42,6 +51,18 @@ class Floors(unittest.TestCase):
         one = {"vestige/audit/plan.cc": "#include <toml++/toml.h>"}
         self.assertEqual([], floors.complaints(one))
         self.assertEqual(1, len(floors.complaints(one | {"cli/x.cc": "#include <toml++/toml.h>"})))
+
+
+class Seams(unittest.TestCase):
+    def test_who_may_ask_which_database_it_is(self):
+        self.assertEqual([], seams.asking("vestige/trail/open.cc", "if (db.engine() == x)"))
+        self.assertEqual([], seams.asking("vestige/db/open.cc", "engine()"))
+        self.assertEqual(1, len(seams.asking("vestige/audit/diff.cc", "\nif (db_->engine() != x)\n")))
+
+    def test_their_number_may_only_fall(self):
+        self.assertEqual([], seams.complaints(["a", "b"], 2))
+        self.assertEqual(2, len(seams.complaints(["a", "b"], 1)))
+        self.assertEqual(1, len(seams.complaints(["a", "b"], 3)))
 
 
 class Sizes(unittest.TestCase):

@@ -6,8 +6,8 @@
 #include "vestige/audit/row_history.h"
 #include "vestige/base/time.h"
 #include "vestige/record/taken.h"
-#include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige {
 namespace {

@@ -8,9 +8,9 @@
 #include "vestige/audit/key_order.h"
 #include "vestige/audit/postgres_at.h"
 #include "vestige/audit/row_history.h"
-#include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 namespace {

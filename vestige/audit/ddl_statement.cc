@@ -5,7 +5,7 @@
 #include <cctype>
 #include <vector>
 
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace {

@@ -10,7 +10,7 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/sqlite/row_index.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {

@@ -1,6 +1,6 @@
 // doctor and the sorted runs that find a row's changes.
 #include "test/examined_shop.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/sqlite/row_index.h"
 
 namespace vestige {
 namespace {

@@ -7,11 +7,11 @@
 #include "vestige/audit/erase.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
-#include "vestige/trail/capture.h"
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/decode.h"
 #include "vestige/trail/evidence_store.h"
 #include "vestige/trail/sealing.h"
+#include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige::sqlite {
 namespace {

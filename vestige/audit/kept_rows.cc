@@ -4,7 +4,7 @@
 #include <set>
 
 #include "vestige/audit/standing.h"
-#include "vestige/trail/capture.h"
+#include "vestige/trail/sqlite/capture.h"
 
 namespace vestige {
 namespace {

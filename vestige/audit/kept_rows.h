@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "vestige/db/database.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {

@@ -1,7 +1,7 @@
 #include "vestige/audit/log.h"
 
-#include "vestige/trail/decode.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige {
 

@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "vestige/audit/standing.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 namespace {

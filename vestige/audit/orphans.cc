@@ -1,6 +1,6 @@
 #include "vestige/audit/orphans.h"
 
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 namespace {

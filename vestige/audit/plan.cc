@@ -6,8 +6,8 @@
 
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/live_table.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/json.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige {
 namespace {

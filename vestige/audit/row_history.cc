@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "vestige/trail/live_table.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 

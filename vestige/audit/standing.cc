@@ -4,9 +4,9 @@
 #include <cctype>
 #include <map>
 
-#include "vestige/trail/capture.h"
-#include "vestige/trail/live_table.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace {

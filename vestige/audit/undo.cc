@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "vestige/audit/derived.h"
-#include "vestige/trail/capture.h"
+#include "vestige/trail/sqlite/capture.h"
 
 namespace vestige {
 namespace {

@@ -12,7 +12,7 @@
 #include "vestige/audit/orphans.h"
 #include "vestige/audit/revert.h"
 #include "vestige/audit/statement.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 

@@ -4,9 +4,9 @@
 #include <map>
 
 #include "vestige/base/json.h"
-#include "vestige/trail/postgres_names.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/postgres/names.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "vestige/trail/decode.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/selection.h"
+#include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/row_index.h"
 
 namespace vestige {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "vestige/base/time.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige {
 namespace {

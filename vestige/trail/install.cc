@@ -2,10 +2,10 @@
 
 #include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/remains.h"
+#include "vestige/trail/sqlite/upgrade.h"
 #include "vestige/trail/track.h"
-#include "vestige/trail/upgrade.h"
 
 namespace vestige {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "vestige/db/postgres_sql.h"
 #include "vestige/db/sql.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige {
 namespace {

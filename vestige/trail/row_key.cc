@@ -4,10 +4,10 @@
 
 #include "vestige/base/json.h"
 #include "vestige/trail/changes.h"
-#include "vestige/trail/decode.h"
-#include "vestige/trail/live_table.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/row_index.h"
 
 namespace vestige {
 namespace {

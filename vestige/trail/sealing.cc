@@ -7,7 +7,7 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
-#include "vestige/trail/decode.h"
+#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige {
 namespace {

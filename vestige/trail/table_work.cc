@@ -4,7 +4,7 @@
 #include <thread>
 #include <utility>
 
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige {
 namespace {

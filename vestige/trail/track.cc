@@ -5,11 +5,11 @@
 
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
-#include "vestige/trail/capture.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/live_table.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace {

@@ -2,7 +2,7 @@
 -- and an ERASE, which is sealed like any change, says by whom and why (docs/evidence.md, "Erasing").
 
 -- What stays of a context when its fields go, by its fingerprint: so that nobody can alter that afterwards. The text is the
--- one that is sealed (vestige/trail/postgres_sealing.cc).
+-- one that is sealed (vestige/trail/postgres/sealing.cc).
 create or replace function vestige.context_left(x vestige.context) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select 'context=' || encode(sha256(vestige.utf8(concat('{"tx":', x.tx, ',"xid":', x.xid,

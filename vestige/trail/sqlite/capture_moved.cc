@@ -2,7 +2,7 @@
 // INSERT of the new one, because a change has one row_id. Triggers OF rowid are not even compiled into
 // other UPDATEs.
 
-#include "vestige/trail/capture_writer.h"
+#include "vestige/trail/sqlite/capture_writer.h"
 
 namespace vestige::capture {
 namespace {

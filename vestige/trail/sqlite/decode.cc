@@ -1,12 +1,12 @@
-#include "vestige/trail/decode.h"
+#include "vestige/trail/sqlite/decode.h"
 
 #include <algorithm>
 #include <limits>
 
 #include "vestige/base/json.h"
 #include "vestige/record/taken.h"
-#include "vestige/trail/capture.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/capture.h"
 
 namespace vestige {
 namespace {

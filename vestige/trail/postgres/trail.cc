@@ -1,4 +1,4 @@
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "vestige/base/json.h"
 #include "vestige/db/postgres.h"
 #include "vestige/db/postgres_sql.h"
-#include "vestige/trail/postgres_names.h"
+#include "vestige/trail/postgres/names.h"
 
 namespace vestige::postgres {
 namespace {

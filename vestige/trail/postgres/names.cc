@@ -1,4 +1,4 @@
-#include "vestige/trail/postgres_names.h"
+#include "vestige/trail/postgres/names.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "vestige/trail/capture_writer.h"
+#include "vestige/trail/sqlite/capture_writer.h"
 
 namespace vestige::capture {
 

@@ -1,6 +1,6 @@
 // Reading changes on PostgreSQL: the stored rows as they are, decoded here.
-#include "vestige/trail/postgres_decode.h"
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/decode.h"
+#include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/selection.h"
 
 namespace vestige::postgres {

@@ -1,11 +1,11 @@
-#include "vestige/trail/postgres_decode.h"
+#include "vestige/trail/postgres/decode.h"
 
 #include <algorithm>
 
 #include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/row_text.h"
+#include "vestige/trail/postgres/row_text.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige::postgres {
 namespace {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "vestige/trail/id_set.h"
-#include "vestige/trail/postgres_position.h"
+#include "vestige/trail/postgres/position.h"
 #include "vestige/trail/sealing_order.h"
 
 namespace vestige::postgres {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "vestige/trail/capture_writer.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/capture_writer.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace capture {

@@ -10,7 +10,7 @@
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/row_text.h"
+#include "vestige/trail/postgres/row_text.h"
 #include "vestige/trail/sealing.h"
 
 namespace vestige::postgres {

@@ -1,5 +1,5 @@
 // Capture on SQLite: the SQL of the triggers that record changes. What they guarantee stands in
-// docs/sqlite.md; why values stand in native slots and not in JSON, in docs/decisions/0001.
+// docs/sqlite.md; why values stand in native slots and not in JSON, in docs/decisions/0001-native-slots.md.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "vestige/trail/capture.h"
+#include "vestige/trail/sqlite/capture.h"
 
 namespace vestige::capture {
 

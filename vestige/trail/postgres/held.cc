@@ -1,5 +1,5 @@
 // Who is in the way of work on a table.
-#include "vestige/trail/postgres_trail.h"
+#include "vestige/trail/postgres/trail.h"
 
 namespace vestige::postgres {
 

@@ -14,7 +14,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/context.h"
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige::postgres {
 

@@ -1,4 +1,4 @@
-#include "vestige/trail/postgres_position.h"
+#include "vestige/trail/postgres/position.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 #include <algorithm>
 #include <cctype>

@@ -2,7 +2,7 @@
 // are newer than capture's (SQLite fires the newest first), and by foreign keys of a table to itself. The
 // trail puts them in order: vestige_late and vestige_put_back in sql/sqlite/order.sql.
 
-#include "vestige/trail/capture_writer.h"
+#include "vestige/trail/sqlite/capture_writer.h"
 
 namespace vestige::capture {
 

@@ -1,4 +1,4 @@
-#include "vestige/trail/row_text.h"
+#include "vestige/trail/postgres/row_text.h"
 
 #include <algorithm>
 

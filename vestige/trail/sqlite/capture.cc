@@ -1,10 +1,10 @@
-#include "vestige/trail/capture.h"
+#include "vestige/trail/sqlite/capture.h"
 
 #include <algorithm>
 
 #include "vestige/record/change.h"
-#include "vestige/trail/capture_writer.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/sqlite/capture_writer.h"
+#include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace capture {

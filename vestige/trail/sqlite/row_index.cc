@@ -1,4 +1,4 @@
-#include "vestige/trail/row_index.h"
+#include "vestige/trail/sqlite/row_index.h"
 
 namespace vestige {
 namespace {

@@ -1,4 +1,4 @@
-#include "vestige/trail/upgrade.h"
+#include "vestige/trail/sqlite/upgrade.h"
 
 #include <utility>
 #include <vector>

@@ -1,11 +1,11 @@
-#include "vestige/trail/live_table.h"
+#include "vestige/trail/sqlite/live_table.h"
 
 #include <algorithm>
 #include <array>
 
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/postgres_trail.h"
-#include "vestige/trail/sql_text.h"
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
