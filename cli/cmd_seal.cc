@@ -59,7 +59,7 @@ Result<std::uint64_t> run_once(Session& session, Sealer& sealer) {
     const std::uint64_t count = TRY(sealer.batch());
     for (std::uint64_t i = 0; i < count; ++i) session.step();
     sealed += count;
-    for (const Sealer::Unreadable& one : sealer.unreadable())
+    for (const Sequencer::Unreadable& one : sealer.unreadable())
       session.say(
           fmt::format("change {} cannot be read, and is sealed so: {}", one.change, one.why));
   }

@@ -104,7 +104,10 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
     return;
   }
   if (verdict.origin.empty()) {
-    output.line({{Label::warning, "nothing is sealed"}});
+    output.line(
+        {{Label::warning, verdict.unsigned_entries > 0
+                              ? "no signed checkpoint covers the trail: vestige seal signs one"
+                              : "nothing is sealed"}});
   } else {
     output.line({{verdict.discrepancies == 0 ? Label::good : Label::plain,
                   fmt::format("{} {} as {} sealed", many(verdict.verified, "change"),

@@ -5,7 +5,7 @@ import sys
 
 import tree
 
-FLOORS = ["base", "record", "merkle", "db", "trail", "audit"]
+FLOORS = ["base", "record", "merkle", "db", "trail", "feed", "audit"]
 # A foreign header, and the files that may include it.
 ONE_PLACE = {
     r"sqlite3\.h": r"vestige/db/sqlite\.(cc|h)",

@@ -1,4 +1,4 @@
-// seal: committed changes become entries of the tree, and the tree is signed
+// seal: committed changes become entries of the tree (feed/sequencer), and the tree is signed
 // (docs/decisions/0004-evidence.md). Safe to kill at any instant. Test: test/evidence_seal_test.cc.
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "vestige/feed/sequencer.h"
 #include "vestige/merkle/checkpoint.h"
-#include "vestige/trail/sealing_order.h"
 
 namespace vestige {
 
@@ -31,66 +31,43 @@ class Sealer {
   Sealer& operator=(const Sealer&) = delete;
   ~Sealer() = default;
 
-  /// Seals the next changes, in one transaction; how many: 0, too, when an ERASE or another sealer
-  /// came in between. Blocks no writer of PostgreSQL, and those of
-  /// SQLite for a short write.
+  /// Seals the next changes, as Sequencer::batch; what another sequenced meanwhile is looked into first.
   ///
-  /// faults   conflict (an erasure or another sealer does not end: it can be asked again), offline
+  /// faults   conflict (an erasure or another sealer does not end: it can be asked again), offline,
+  ///          corrupt (the tree does not extend what was signed)
   Result<std::uint64_t> batch();
   /// True when everything that can be sealed is.
-  bool done() const { return !failed_ && order_->done(); }
+  bool done() const { return sequencer_->done(); }
   /// Looks for changes anew.
-  void again() { order_->again(); }
+  void again() { sequencer_->again(); }
 
   /// Signs the tree, when it grew since it was signed last: first the state file, then the signature.
   ///
   /// returns  the last checkpoint; nothing when no change was ever sealed
   Result<std::optional<std::string>> sign();
 
-  std::uint64_t size() const { return edge_.size(); }
+  std::uint64_t size() const { return sequencer_->size(); }
   /// The transactions whose changes cannot be sealed yet.
-  Result<std::vector<Unfinished>> unfinished() { return order_->unfinished(); }
-
-  /// Changes that could not be read, of which a part was sealed as null: the first of them since this was asked last.
-  struct Unreadable {
-    std::int64_t change = 0;
-    std::string why;
-  };
-  std::vector<Unreadable> unreadable() { return std::exchange(said_, {}); }
-  /// How many that were, since the sealer was opened.
-  std::uint64_t unreadable_count() const { return unreadable_; }
+  Result<std::vector<Unfinished>> unfinished() { return sequencer_->unfinished(); }
+  std::vector<Sequencer::Unreadable> unreadable() { return sequencer_->unreadable(); }
+  std::uint64_t unreadable_count() const { return sequencer_->unreadable_count(); }
 
  private:
-  Sealer(Database& db, merkle::NoteSigner signer, std::string state)
-      : store_(db), signer_(std::move(signer)), state_(std::move(state)) {}
-  Result<void> load();
-  Result<void> load_tree();
+  Sealer(std::unique_ptr<Sequencer> sequencer, merkle::NoteSigner signer, std::string state)
+      : sequencer_(std::move(sequencer)), signer_(std::move(signer)), state_(std::move(state)) {}
+  Result<void> refresh();
   Result<void> check_state();
   Error of_others(const merkle::OpenedCheckpoint& opened) const;
   Result<void> must_extend(const merkle::Checkpoint& signed_before, std::string_view where);
   Result<void> keep_state();
-  Result<void> take(const Sealable& change);
-  // False: an ERASE or another sealer came in between, and what was computed is of no use.
-  Result<bool> write(std::int64_t last_id, bool ended);
 
-  EvidenceStore store_;
+  std::unique_ptr<Sequencer> sequencer_;
   merkle::NoteSigner signer_;
   std::string state_;
-  std::unique_ptr<SealingOrder> order_;
-  merkle::Edge edge_;
-  Bundle bundle_;                    // the last one, while it is not full
-  std::vector<Bundle> full_;         // those that the batch completed
-  std::string random_;               // salts that are not used yet
-  std::int64_t erasure_ = 0;         // the last one when the tree was read
-  std::uint64_t stored_ = 0;         // the size of the tree in the database
   std::optional<std::string> note_;  // the last checkpoint
   std::uint64_t signed_ = 0;         // its size
   std::uint64_t kept_ = 0;           // the size in the state file
-  std::vector<Unreadable> broken_;   // of the batch, the first of them
-  std::uint64_t broken_count_ = 0;   // of the batch
-  std::vector<Unreadable> said_;     // of what is written
-  std::uint64_t unreadable_ = 0;
-  bool failed_ = false;  // the last batch: what it computed was not written
+  bool unchecked_ = false;  // the tree was read anew, and not yet held against what was signed
 };
 
 }  // namespace vestige

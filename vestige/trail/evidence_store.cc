@@ -201,8 +201,12 @@ Result<std::optional<EvidenceStore::Found>> EvidenceStore::find(std::int64_t cha
   return std::optional<Found>();
 }
 
-Result<std::int64_t> EvidenceStore::last_erasure() {
-  return scalar_integer(db_, "select max(change) from " + table("erased"));
+Result<EvidenceStore::Standing> EvidenceStore::standing() {
+  auto rows =
+      TRY(db_.query(fmt::format("select (select max(change) from {}), (select size from {})",
+                                table("erased"), table("sealer"))));
+  TRY(rows->next());
+  return Standing{rows->integer(0), static_cast<std::uint64_t>(rows->integer(1))};
 }
 
 // On SQLite who writes is alone. vestige.erase_changes takes this lock, too.

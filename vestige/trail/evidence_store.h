@@ -57,6 +57,15 @@ class EvidenceStore {
   /// The number of entries; 0 before the first run.
   Result<std::uint64_t> size();
 
+  /// What a tree that was read is read anew for when it differs: the last ERASE (0: there is none; salts that were read
+  /// before it may be out of date), and the number of entries.
+  struct Standing {
+    std::int64_t erasure = 0;
+    std::uint64_t size = 0;
+    bool operator==(const Standing&) const = default;
+  };
+  Result<Standing> standing();
+
   Result<std::optional<Bundle>> bundle(std::uint64_t n);
   /// Bundles n, n + 1, … below `end`, as far as they are there, by n.
   Result<std::vector<Bundle>> bundles(std::uint64_t n, std::uint64_t end);
@@ -87,8 +96,6 @@ class EvidenceStore {
   /// faults   corrupt
   Result<std::optional<Found>> find(std::int64_t change);
 
-  /// The last ERASE; 0: there is none. Salts that were read before it may be out of date.
-  Result<std::int64_t> last_erasure();
   /// Keeps other sealers and erasures away until the transaction ends.
   ///
   /// patience  of PostgreSQL's lock_timeout

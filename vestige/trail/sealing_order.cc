@@ -29,6 +29,10 @@ class SqliteOrder final : public SealingOrder {
 
   bool done() const override { return done_; }
   void again() override { done_ = false; }
+  // So few that a writer hardly waits while they are written.
+  std::int64_t most() const override { return 8192; }
+  // The database need not be locked for nothing.
+  bool rests() const override { return true; }
   Result<std::vector<Unfinished>> unfinished() override { return std::vector<Unfinished>(); }
 
  private:

@@ -46,6 +46,11 @@ class SealingOrder {
   /// Looks again.
   virtual void again() = 0;
 
+  /// How many changes at once.
+  virtual std::int64_t most() const = 0;
+  /// True where an empty next() leaves nothing to be written down.
+  virtual bool rests() const = 0;
+
   /// The transactions whose changes cannot be sealed yet, if they made any; oldest first.
   virtual Result<std::vector<Unfinished>> unfinished() = 0;
 };

@@ -96,6 +96,9 @@ class PostgresOrder final : public SealingOrder {
   bool done() const override { return done_; }
   void again() override { done_ = false; }
 
+  std::int64_t most() const override { return 65536; }
+  bool rests() const override { return false; }
+
   Result<std::vector<Unfinished>> unfinished() override {
     std::vector<Unfinished> found;
     auto rows = TRY(db_.query(
