@@ -10,6 +10,7 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/row_index.h"
 #include "vestige/trail/track.h"
 
@@ -71,7 +72,7 @@ Result<void> Doctor::examine() {
         false);
     return {};
   }
-  if (!TRY(captures_shared(db_))) {
+  if (!TRY(sqlite::captures_shared(db_))) {
     readable_ = false;
     add(Severity::error, "schema-version",
         "the trail is older than this vestige: it records changes, but in a dearer way",

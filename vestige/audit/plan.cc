@@ -6,7 +6,7 @@
 
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/installation.h"
 #include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
@@ -148,12 +148,10 @@ Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool i
   return tasks;
 }
 
-// Installs the trail where there is none. What there is to do is found out with one: on PostgreSQL it is the
-// trail that reads the catalog.
 Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   std::vector<Task> tasks;
   const bool installed = TRY(installed_version(db)) != 0;
-  if (!installed && db.engine() == Engine::postgres) TRY(postgres::install(db));
+  if (!installed) TRY(installation_of(db)->make_to_look());
   std::vector<Tracked> tracked;
   if (installed) {
     TRY(require_trail(db));
@@ -219,7 +217,7 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
 Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
   if (action == "install")
-    return db.engine() == Engine::postgres ? Result<void>() : db.script(install_script());
+    return TRY(installed_version(db)) == 0 ? installation_of(db)->make() : Result<void>();
   if (action == "leave") return {};
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {

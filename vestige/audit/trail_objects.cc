@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "vestige/db/sqlite.h"
-#include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/installation.h"
 
 namespace vestige {
 
 Result<std::vector<TrailObject>> altered_trail_objects(Database& db) {
   // The script itself says what it makes.
   const auto fresh = TRY(Sqlite::open(":memory:", Sqlite::Mode::create));
-  TRY(fresh->script(install_script()));
+  TRY(fresh->script(sqlite::install_script()));
   std::vector<TrailObject> altered;
   auto rows = TRY(fresh->query("select type, name, sql from sqlite_schema where sql is not null"));
   while (TRY(rows->next()) == Step::row) {

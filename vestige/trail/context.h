@@ -34,12 +34,12 @@ class ContextScope {
   Result<void> commit();
 
  private:
-  ContextScope(Database& db, Transaction transaction, std::int64_t before)
-      : db_(&db), transaction_(std::move(transaction)), before_(before) {}
+  ContextScope(Database& db, Transaction transaction, std::int64_t mark)
+      : db_(&db), transaction_(std::move(transaction)), mark_(mark) {}
 
   Database* db_;
   Transaction transaction_;
-  std::int64_t before_;  // the last change before
+  std::int64_t mark_;  // see Contexts::begin
 };
 
 }  // namespace vestige

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "vestige/db/database.h"
@@ -16,9 +15,6 @@ inline constexpr std::int64_t kSchemaVersion = 1;
 /// returns  true when something was done, false when it stood already
 /// faults   invalid (a newer trail than this vestige knows), conflict, denied
 Result<bool> install(Database& db);
-
-/// The SQL that makes a trail: tables, views, guards.
-std::string install_script();
 
 /// 0 when there is no trail.
 Result<std::int64_t> installed_version(Database& db);
@@ -69,12 +65,5 @@ Result<void> maintain(Database& db);
 
 /// Takes away triggers, history and everything else that Vestige made. One transaction.
 Result<void> remove_trail(Database& db);
-
-/// SQLite: what is the same for all tables is recorded by triggers that they share, as
-/// docs/decisions/0011-shared-capture.md has it. Older trails are read as they are.
-Result<bool> captures_shared(Database& db);
-
-/// faults   missing: no trail, or one whose capture `vestige init` has yet to bring up to date
-Result<void> require_capture(Database& db);
 
 }  // namespace vestige

@@ -5,9 +5,9 @@
 
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
-#include "vestige/trail/install.h"
 #include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
@@ -235,7 +235,7 @@ Result<std::vector<std::string>> trackable_tables(Database& db) {
 
 Result<Tracked> track(Database& db, const std::string& name, const Policy& policy) {
   if (db.engine() == Engine::postgres) return postgres::track(db, name, policy);
-  TRY(require_capture(db));
+  TRY(sqlite::require_capture(db));
   const LiveTable live = TRY(live_table(db, name));
   Tracked table;
   bool resumed = false;

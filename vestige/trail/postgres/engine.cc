@@ -1,8 +1,9 @@
-// Which engine records the tables of a PostgreSQL trail.
+#include "vestige/trail/postgres/engine.h"
+
 #include "vestige/db/postgres_sql.h"
 #include "vestige/trail/install.h"
 
-namespace vestige {
+namespace vestige::postgres {
 namespace {
 
 Result<bool> has_native_engine(Database& db) {
@@ -39,10 +40,6 @@ Result<void> remove_module(Database& db) {
 }  // namespace
 
 Result<void> require_engine(Database& db, std::string_view engine) {
-  if (db.engine() != Engine::postgres)
-    return hinted(
-        fail(Fault::invalid, "use the {} engine: {} is no PostgreSQL database", engine, db.where()),
-        "SQLite has one engine");
   if (engine == "portable") {
     if (!TRY(has_module(db)) || TRY(is_superuser(db))) return {};
     return hinted(fail(Fault::denied,
@@ -66,8 +63,7 @@ Result<void> require_engine(Database& db, std::string_view engine) {
 }
 
 Result<void> renew_engine(Database& db) {
-  if (db.engine() != Engine::postgres || !TRY(has_native_engine(db)) || !TRY(is_superuser(db)))
-    return {};
+  if (!TRY(has_native_engine(db)) || !TRY(is_superuser(db))) return {};
   auto transaction = TRY(Transaction::begin(db));
   TRY(db.script(sql::postgres::native));
   return transaction.commit();
@@ -75,7 +71,7 @@ Result<void> renew_engine(Database& db) {
 
 Result<std::int64_t> use_engine(Database& db, std::string_view engine) {
   auto transaction = TRY(Transaction::begin(db));
-  TRY(require_engine(db, engine));
+  TRY(postgres::require_engine(db, engine));
   if (engine == "native" && !TRY(has_native_engine(db))) TRY(db.script(sql::postgres::native));
   TRY(db.script(engine == "native"
                     ? "alter table vestige.tracked alter column engine set default 'native'"
@@ -90,4 +86,4 @@ Result<std::int64_t> use_engine(Database& db, std::string_view engine) {
   return switched;
 }
 
-}  // namespace vestige
+}  // namespace vestige::postgres

@@ -2,11 +2,7 @@
 
 #include <algorithm>
 
-#include "vestige/base/bytes.h"
-#include "vestige/base/crypto.h"
 #include "vestige/base/json.h"
-#include "vestige/db/postgres.h"
-#include "vestige/db/postgres_sql.h"
 #include "vestige/trail/postgres/names.h"
 
 namespace vestige::postgres {
@@ -94,30 +90,6 @@ Result<T> explained(Result<T> result) {
   return tl::unexpected<Error>(std::move(error));
 }
 
-// Which install script this is: a trail that another one installed is brought up to date.
-const std::string& fingerprint() {
-  static const std::string hex = [] {
-    const Hash hash = sha256(sql::postgres::install);
-    return to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
-  }();
-  return hex;
-}
-
-// From here on a character without an equivalent in UTF-8 ends no listing. A trail of a version before, and a reader who was
-// given other functions by their names, do without.
-Result<void> read_any_text(Database& db) {
-  auto* server = dynamic_cast<Postgres*>(&db);
-  if (server == nullptr || !server->may_end_at_a_text()) return {};
-  server->read_texts_by({});
-  if (TRY(scalar_integer(
-          db,
-          "select (pg_catalog.has_function_privilege(pg_catalog.to_regprocedure("
-          "'vestige.utf8(text)'), 'execute') and pg_catalog.has_function_privilege("
-          "pg_catalog.to_regprocedure('vestige.from_utf8(bytea)'), 'execute'))::int")) != 0)
-    server->read_texts_by(Postgres::Texts{"vestige.utf8", "vestige.from_utf8", "\uFFFD<"});
-  return {};
-}
-
 }  // namespace
 
 Result<Row> row_of_tokens(std::string_view text) {
@@ -139,64 +111,6 @@ Result<Row> row_of_tokens(std::string_view text) {
   }
   TRY(reader.end());
   return row;
-}
-
-Result<std::int64_t> installed_version(Database& db) {
-  auto rows = TRY(db.query(
-      "select pg_catalog.has_schema_privilege(n.oid, 'usage') and"
-      " pg_catalog.has_table_privilege(c.oid, 'select'), pg_catalog.quote_ident(current_user)"
-      " from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-      " where n.nspname = 'vestige' and c.relname = 'meta'"));
-  if (TRY(rows->next()) == Step::end) return 0;
-  if (rows->integer(0) == 0) {
-    const std::string who = rows->text(1);
-    return hinted(fail(Fault::denied, "read the trail: {} may not", who),
-                  "grant vestige_reader to " + who);
-  }
-  TRY(read_any_text(db));
-  return scalar_integer(db, "select value::int8 from vestige.meta where name = 'schema_version'");
-}
-
-Result<bool> emptied(Database& db) {
-  return TRY(scalar_integer(db,
-                            "select count(*) from pg_catalog.pg_class where oid ="
-                            " pg_catalog.to_regclass('vestige.meta')")) != 0;
-}
-
-Result<std::int64_t> idle_tables(Database& db) {
-  return scalar_integer(db, "select count(distinct relation) from vestige.idle_triggers()");
-}
-
-Result<bool> mend_rights(Database& db) {
-  return TRY(scalar_integer(db, "select vestige.set_rights(false)")) != 0;
-}
-
-Result<bool> as_installed(Database& db) {
-  if (TRY(scalar_integer(db,
-                         "select count(*) from pg_catalog.pg_proc where oid ="
-                         " pg_catalog.to_regprocedure('vestige.trail_findings()')")) == 0)
-    return false;
-  if (TRY(scalar_integer(db,
-                         "select count(*) from vestige.meta where name = 'script' and value = ?1",
-                         {Text{fingerprint()}})) == 0)
-    return false;
-  return TRY(scalar_integer(db,
-                            "select count(*) from vestige.trail_findings() where code ="
-                            " 'trail-altered' and remedy = 'vestige init makes it anew'")) == 0;
-}
-
-Result<void> install(Database& db) {
-  TRY(db.script(sql::postgres::install));
-  TRY(
-      db.run("insert into vestige.meta values ('script', ?1) on conflict (name) do update set"
-             " value = excluded.value",
-             {Text{fingerprint()}}));
-  return {};
-}
-
-Result<void> remove(Database& db) {
-  if (auto* server = dynamic_cast<Postgres*>(&db); server != nullptr) server->read_texts_by({});
-  return db.script(sql::postgres::remove);
 }
 
 namespace {
@@ -330,24 +244,6 @@ Result<Row> typed_key(Database& db, const Tracked& table, const std::vector<std:
     return fail(Fault::invalid, "find a row of {}: {}", table.name, cause);
   }
   return row_of_tokens(to_json(TRY(text)));
-}
-
-Result<void> set_context(Database& db, const Context& context) {
-  TRY(db.run("select vestige.set_context(?1::jsonb)", {Text{to_json(context)}}));
-  return {};
-}
-
-Result<ContextScope::Written> written(Database& db) {
-  auto rows =
-      TRY(db.query("select x.tx, (select count(*) from vestige.change c where c.id >= x.tx and"
-                   " c.xid = pg_catalog.pg_current_xact_id_if_assigned()) from vestige.context x"
-                   " where x.xid = pg_catalog.pg_current_xact_id_if_assigned()"
-                   " order by x.id desc limit 1"));
-  ContextScope::Written written;
-  if (TRY(rows->next()) == Step::end) return written;
-  written.changes = rows->integer(1);
-  if (written.changes > 0) written.tx = rows->integer(0);
-  return written;
 }
 
 }  // namespace vestige::postgres

@@ -13,23 +13,14 @@
 #include "vestige/record/policy.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/changes.h"
-#include "vestige/trail/context.h"
+#include "vestige/trail/contexts.h"
+#include "vestige/trail/installation.h"
 #include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige::postgres {
 
-Result<std::int64_t> installed_version(Database& db);
-/// Whether the trail is what this vestige installs, and its functions and views are as they were then.
-Result<bool> as_installed(Database& db);
-/// Whether tables of a trail are there, with nothing in them: a copy of the schema alone.
-Result<bool> emptied(Database& db);
-/// How many tables have capture triggers that record nothing (doctor: triggers-idle).
-Result<std::int64_t> idle_tables(Database& db);
-/// Gives and takes rights on the trail until they are as they should be. Whether any was not.
-Result<bool> mend_rights(Database& db);
-/// Runs sql/postgres/install.sql in the caller's transaction.
-Result<void> install(Database& db);
-Result<void> remove(Database& db);
+std::unique_ptr<Installation> installation(Database& db);
+std::unique_ptr<Contexts> contexts(Database& db);
 
 Result<std::vector<Tracked>> tracked_tables(Database& db);
 Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto);
@@ -56,10 +47,6 @@ Result<std::int64_t> last_change_at(Database& db, std::int64_t micros);
 /// faults   invalid: a word that is no value of its column's type
 Result<Row> typed_key(Database& db, const Tracked& table, const std::vector<std::string>& words);
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key);
-
-Result<void> set_context(Database& db, const Context& context);
-/// The changes that the transaction has recorded so far.
-Result<ContextScope::Written> written(Database& db);
 
 /// An object whose values stay the tokens that they are, strings apart: no digit of a number is lost.
 ///

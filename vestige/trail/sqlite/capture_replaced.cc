@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "vestige/trail/install.h"
 #include "vestige/trail/sqlite/capture_writer.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
@@ -258,7 +258,7 @@ Result<void> forget_kept(Database& db, std::optional<std::int64_t> table) {
 }
 
 Result<std::vector<Trigger>> temporary_trail_triggers(Database& db) {
-  TRY(require_capture(db));
+  TRY(sqlite::require_capture(db));
   std::vector<Trigger> out;
   for (const std::string_view name : kTrailTriggers) {
     auto rows =

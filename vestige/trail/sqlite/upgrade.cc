@@ -5,10 +5,10 @@
 
 #include "vestige/db/sqlite.h"
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/track.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 struct Place {
@@ -99,4 +99,4 @@ Result<void> share_capture(Database& db) {
   return {};
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -4,11 +4,11 @@
 
 #include "vestige/db/database.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// Makes capture anew, in the caller's transaction. What was recorded stays, bit for bit.
 ///
 /// faults   corrupt: a table of the trail is not as it was installed
 Result<void> share_capture(Database& db);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,0 +1,26 @@
+// The one place that asks which database it is: each noun of a trail, as that database keeps it.
+#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/sqlite/trail.h"
+
+namespace vestige {
+namespace {
+
+template <class Noun>
+using Open = std::unique_ptr<Noun>(Database&);
+
+template <class Noun>
+std::unique_ptr<Noun> either(Database& db, Open<Noun>& on_sqlite, Open<Noun>& on_postgres) {
+  return db.engine() == Engine::postgres ? on_postgres(db) : on_sqlite(db);
+}
+
+}  // namespace
+
+std::unique_ptr<Installation> installation_of(Database& db) {
+  return either(db, sqlite::installation, postgres::installation);
+}
+
+std::unique_ptr<Contexts> contexts_of(Database& db) {
+  return either(db, sqlite::contexts, postgres::contexts);
+}
+
+}  // namespace vestige
