@@ -65,7 +65,8 @@ begin
     end loop;
     continue when u.rows is null;
     applied := applied + (select coalesce(sum(cardinality(r.changes)), 0) from unnest(u.rows) r where r.op is null);
-    q := vestige.undo_sql(t, array(select k::int from jsonb_array_elements_text(keys -> 0) k), cardinality(rows) + 1, cardinality(rows) + cardinality(u.rows));
+    q := vestige.undo_sql(t, array(select k::int from jsonb_array_elements_text(keys -> 0) k), cardinality(rows) + 1, cardinality(rows) + cardinality(u.rows),
+                          vestige.undo_absent(t, kept));
     rows := rows || u.rows;
     tables := tables || jsonb_build_array(q);
     -- A row whose key went to other columns since is the one that has the former key's values now, unless these were changed.
@@ -85,7 +86,7 @@ begin
       return query select 'conflict', u.conflicted[i], ltrim(u.whats[i], '!'), array(select json_array_elements_text(u.wheres[i]::json)), u.whats[i] like '!%';
       conflicts := conflicts + 1;
     end loop;
-    return query select * from vestige.undo_notes(t, q, rows);
+    return query select * from vestige.undo_notes(t, q, rows, kept);
   end loop;
   if mode = 'refuse' and conflicts > 0 then
     return;
@@ -135,13 +136,14 @@ begin
     if pass = 4 then
       if said is not null then
         raise exception 'undo of % changes: %', cardinality(ids), said using errcode = 'integrity_constraint_violation', detail = why;
-      elsif wrong.amiss > 0 then
-        raise exception 'revert: % rows of % are not what they were', wrong.amiss, wrong.shown
-          using errcode = 'VS003', hint = 'a trigger or a row-level policy of the table stands in the way';
+      elsif wrong.amiss > 0 or wrong.vain and apart = 0 and not exists (select from unnest(goal) r where r.op in ('I', 'D')) then
+        raise exception 'revert: % rows of % are not what they were', greatest(wrong.amiss, wrong.other), wrong.shown
+          using errcode = 'VS003', hint = vestige.undo_hint(array(select (x ->> 'rel')::oid from jsonb_array_elements(tables) x));
       end if;
-      return query select 'note', null::bigint, format('%s: %s rows have other values than they had: a trigger of the application changes them',
+      return query select 'note', null::bigint, format('%s: %s rows have other values than they had%s: a trigger of the application changes them',
         concat_ws(', ', wrong.shown, (select string_agg(x ->> 'shown', ', ') from jsonb_array_elements(tables) x
-                                      where x -> 'keys' = '[]' and x ? 'besides')), wrong.other + apart), null::text[], false;
+                                      where x -> 'keys' = '[]' and x ? 'besides')), wrong.other + apart,
+        ' in ' || array_to_string(wrong.columns, ', ')), null::text[], false;
       exit;
     end if;
     rows := goal;
@@ -167,7 +169,9 @@ begin
       if patch then
         steps := steps || array(select vestige.undo_patch(tables, rows));
       end if;
-      said := null;
+      if exists (select from unnest(rows) r where r.op is not null) then
+        said := null;
+      end if;
     exception when sqlstate 'VS003' or insufficient_privilege then
       null;
     when integrity_constraint_violation then
@@ -204,13 +208,40 @@ begin
 end
 $$;
 
+-- The columns, by their ids, that a table has and did not have when any of these changes inserted or deleted a row.
+create or replace function vestige.undo_absent(t vestige.tracked, ids bigint[]) returns int[] language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  with came as materialized (
+    select z.columns from vestige.shape z
+    where z.id in (select c.shape from unnest(ids) i join vestige.change c on c.id = i where c.op in ('I', 'D')))
+  select array(
+    select (c ->> 'id')::int from vestige.shape s, jsonb_array_elements(s.columns) c
+    where s.id = t.shape and exists (select from came)
+      and not exists (select from came, jsonb_array_elements(came.columns) x where x -> 'id' = c -> 'id'))
+$$;
+
+drop function if exists vestige.undo_notes(vestige.tracked, jsonb, vestige.undo_row[]);
+
 -- What of a table's rows cannot be put back: columns that are gone, and those that are not recorded.
-create or replace function vestige.undo_notes(t vestige.tracked, q jsonb, rows vestige.undo_row[])
+create or replace function vestige.undo_notes(t vestige.tracked, q jsonb, rows vestige.undo_row[], ids bigint[])
 returns table (kind text, change bigint, what text, columns text[], hard boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
   return query select 'note', null::bigint, format('%s.%s cannot be put back: the column is gone', q ->> 'shown', g), null::text[], false
     from jsonb_array_elements_text(q -> 'gone') g;
+  -- Of columns that the table had when it was changed, and has no more.
+  return query
+    with missing as (
+      select z.id as shape, i.item ->> 'name' as name, i.place::int as place
+      from vestige.shape z, jsonb_array_elements(z.columns) with ordinality as i(item, place)
+      where z.tracked = t.id and not exists (select from jsonb_array_elements(q -> 'columns') c where c -> 'id' = i.item -> 'id'))
+    select 'note', null::bigint, format('%s.%s cannot be put back: %s', q ->> 'shown', m.name,
+        case when exists (select from jsonb_array_elements(q -> 'columns') c where c ->> 'name' = m.name) then 'another column has this name now'
+             when exists (select from pg_attribute a where a.attrelid = (q ->> 'rel')::oid and a.attname = m.name) then 'the column is not recorded any more'
+             else 'the column is gone' end), null::text[], false
+    from (select distinct m.name from missing m join vestige.change c on c.shape = m.shape
+          where c.id = any (ids) and c.op in ('U', 'D')
+            and (vestige.fields(c.old_row))[m.place] is distinct from (vestige.fields(c.new_row))[m.place]) m order by m.name;
   if exists (select from unnest(rows[(q ->> 'first')::int:(q ->> 'last')::int]) r where r.op = 'D') then
     return query select 'note', null::bigint, format('%s: column %s is not recorded, it cannot be restored and has its default', q ->> 'shown', a.attname),
         null::text[], false

@@ -23,13 +23,16 @@ begin
         join pg_attribute pa on true join pg_attribute ca on true
       where c.contype = 'f' and c.confrelid = (q ->> 'rel')::oid and (c.confdeltype in ('c', 'n', 'd') or c.confupdtype in ('n', 'd')) and c.conparentid = 0
         and pa.attrelid = c.confrelid and pa.attnum = l.parent and ca.attrelid = c.conrelid and ca.attnum = l.child
-        and has_table_privilege(c.conrelid, 'select')
       group by c.oid, c.conrelid, k.relkind, c.conkey, c.confkey, c.confdeltype, c.confupdtype
     loop
       leaving := concat_ws(' or ', case when f.goes then 'c.op = ''I''' end, case when f.changes then
         (select format('c.op = ''U'' and (%s)', string_agg(k ->> 'differs', ' or ')) from jsonb_array_elements(q -> 'columns') k
          where (k ->> 'attnum')::smallint = any (f.confkey)) end);
       continue when leaving = '';
+      if row_security_active(f.rel) or not has_table_privilege(f.rel, 'select') then
+        raise exception 'undo: rows of % refer to rows of % that would go or change, and cannot be seen by %', f.rel::regclass, q ->> 'shown', current_user
+          using errcode = 'VS004', hint = 'who sees all rows of ' || f.rel::regclass || ' can undo it';
+      end if;
       child := (select x from jsonb_array_elements(tables) x where (x ->> 'rel')::oid = f.rel);
       mine := coalesce((
         select format(' and not exists (select from %s join %s live on %s where (c.op = ''I''%s) and live.ctid = child.ctid'
@@ -48,6 +51,40 @@ begin
 end
 $$;
 
+-- What may stand in the way of putting rows of some tables back, for people.
+create or replace function vestige.undo_hint(rels oid[]) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select 'a trigger or a row-level policy of the table stands in the way' || coalesce(': ' || string_agg(distinct w.name, ', '), '')
+  from (
+    select format('%s of %s', quote_ident(g.tgname), g.tgrelid::regclass) as name
+    from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+    where g.tgrelid = any (rels) and not g.tgisinternal and g.tgenabled <> 'D' and p.pronamespace <> 'vestige'::regnamespace
+    union all
+    select format('%s of %s', quote_ident(y.polname), y.polrelid::regclass) from pg_policy y
+    where y.polrelid = any (rels) and row_security_active(y.polrelid)) w
+$$;
+
+-- Refuses where a rule makes something else of what would be written.
+--
+-- events   2: UPDATE, 3: INSERT, 4: DELETE
+create or replace function vestige.undo_unruled(rel oid, shown text, events "char"[]) returns void language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  found record;
+begin
+  select w.rulename, case w.ev_type when '2' then 'UPDATE' when '3' then 'INSERT' else 'DELETE' end as event into found
+  from pg_rewrite w
+  where w.ev_class = rel and w.ev_type = any (events)
+    and w.ev_enabled in ('A', case when current_setting('session_replication_role') = 'replica' then 'R' else 'O' end)
+  order by w.rulename limit 1;
+  if found is not null then
+    raise exception 'undo: rule % of % makes something else of its %', quote_ident(found.rulename), shown, found.event
+      using errcode = 'VS003', hint = format('in one transaction: alter table %s disable rule %I; vestige.revert; enable it again', shown,
+                                             found.rulename);
+  end if;
+end
+$$;
+
 -- Puts the rows back: all tables by one statement, so that foreign keys are checked when everything stands again.
 --
 -- path    the search_path of the session, which the application's triggers are to have
@@ -59,6 +96,7 @@ declare
   counts text[] := '{}';
   wanted bigint[] := '{}';
   shown text[] := '{}';
+  rels oid[] := '{}';
   had record;
   differ boolean[];
   sets text;
@@ -73,12 +111,15 @@ begin
     after_ := '';
     select count(*) filter (where r.op = 'I') as i, count(*) filter (where r.op = 'U') as u, count(*) filter (where r.op = 'D') as d into had
     from unnest(rows[(q ->> 'first')::int:(q ->> 'last')::int]) r;
+    perform vestige.undo_unruled((q ->> 'rel')::oid, q ->> 'shown', array[case when had.u > 0 then '2' end, case when had.d > 0 then '3' end,
+                                                                          case when had.i > 0 then '4' end]::"char"[]);
     if had.i > 0 then
       parts := parts || format('d%s as (delete from %s live using %s where c.op = ''I'' and %s returning 1)', place, q ->> 'target',
                                q ->> 'source', q ->> 'fits');
       counts := counts || format('(select count(*) from d%s)', place);
       wanted := wanted || had.i;
       shown := shown || (q ->> 'shown');
+      rels := rels || (q ->> 'rel')::oid;
       after_ := format(', (select count(*) from d%s) gone', place);
     end if;
     if had.u > 0 then
@@ -93,6 +134,7 @@ begin
         counts := counts || format('(select count(*) from u%s)', place);
         wanted := wanted || had.u;
         shown := shown || (q ->> 'shown');
+        rels := rels || (q ->> 'rel')::oid;
         after_ := after_ || format(', (select count(*) from u%s) changed', place);
       end if;
     end if;
@@ -102,10 +144,11 @@ begin
                       string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int),
                       case when (q ->> 'identity')::boolean then ' overriding system value' else '' end,
                       string_agg(k ->> 'value', ', ' order by (k ->> 'place')::int), q ->> 'source', after_)
-        from jsonb_array_elements(q -> 'columns') k where (k ->> 'written')::boolean);
+        from jsonb_array_elements(q -> 'columns') k where (k ->> 'written')::boolean and not (k ->> 'absent')::boolean);
       counts := counts || format('(select count(*) from i%s)', place);
       wanted := wanted || had.d;
       shown := shown || (q ->> 'shown');
+      rels := rels || (q ->> 'rel')::oid;
     end if;
   end loop;
   if cardinality(parts) = 0 then
@@ -121,9 +164,12 @@ begin
   for i in 1..cardinality(wanted) loop
     if touched[i] is distinct from wanted[i] then
       raise exception 'revert: % changes of % were not undone', abs(wanted[i] - touched[i]), shown[i]
-        using errcode = 'VS003', hint = 'a trigger or a row-level policy of the table stands in the way';
+        using errcode = 'VS003', hint = vestige.undo_hint(array[rels[i]]);
     end if;
   end loop;
+exception when data_exception then
+  raise exception 'undo: a recorded value does not fit its column any more: %', sqlerrm using errcode = 'VS003',
+    hint = 'the column''s type, or a trigger, has changed since; vestige.history shows the changes';
 end
 $$;
 
@@ -182,15 +228,24 @@ begin
 end
 $$;
 
--- How many rows are not there, or there, against what they should be; how many are there with other values, of which table.
-create or replace function vestige.undo_wrong(tables jsonb, rows vestige.undo_row[], out amiss bigint, out other bigint, out shown text) language plpgsql stable
+drop function if exists vestige.undo_wrong(jsonb, vestige.undo_row[]);
+
+-- How many rows are not there, or there, against what they should be; how many are there with other values, of which tables, in
+-- which columns. vain: no row that was to have other values has one of them.
+create or replace function vestige.undo_wrong(tables jsonb, rows vestige.undo_row[], out amiss bigint, out other bigint, out shown text,
+  out columns text[], out vain boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   q jsonb;
   found record;
+  good boolean;
+  names text[] := '{}';
+  off text[];
 begin
   amiss := 0;
   other := 0;
+  columns := '{}';
+  vain := true;
   for q in select x from jsonb_array_elements(tables) x where x -> 'keys' <> '[]' loop
     execute format('select count(*) filter (where %s) as amiss, count(*) filter (where not (%1$s)) as other from %s left join %s live on %s'
                    ' where c.op is not null and (%s) is not true',
@@ -199,9 +254,22 @@ begin
       into found using rows;
     amiss := amiss + found.amiss;
     other := other + found.other;
-    if found.amiss + found.other > 0 then
+    if found.amiss + found.other = 0 then
+      vain := false;
+      continue;
+    end if;
+    if array_position(names, q ->> 'shown') is null then
+      names := names || (q ->> 'shown');
       shown := concat_ws(', ', shown, q ->> 'shown');
     end if;
+    execute format('select coalesce(bool_or(c.op = ''U'' and (%s)), false), array[%s] from %s join %s live on %s where c.op is not null',
+                   (select string_agg(format('%s and %s', k ->> 'differs', k ->> 'stands'), ' or ') from jsonb_array_elements(q -> 'columns') k
+                    where (k ->> 'written')::boolean),
+                   (select string_agg(format('case when bool_or((c.op = ''D'' and %s or c.op = ''U'' and %s) and not (%s)) then %L end', case when (k ->> 'absent')::boolean then 'false' else 'true' end,
+                                             k ->> 'differs', k ->> 'stands', k ->> 'name'), ', ') from jsonb_array_elements(q -> 'columns') k where (k ->> 'written')::boolean),
+                   q ->> 'source', q ->> 'target', q ->> 'fits') into good, off using rows;
+    vain := vain and not good;
+    columns := columns || array_remove(off, null);
   end loop;
 end
 $$;
@@ -253,8 +321,8 @@ begin
                                       and f.conrelid = (one.q ->> 'rel')::oid and f.confrelid = f.conrelid) then ' desc' else '' end)
         else format('select concat(%L, %s, %L, %s) from %s where %s and (%s) order by c.place',
                     format('update %s as live set ', one.q ->> 'shown'), changed, ' where ', found, one.q ->> 'source', one.chosen, differ) end
-      from (select string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int) as names,
-                   string_agg(k ->> 'print', ', ' order by (k ->> 'place')::int) as prints,
+      from (select string_agg(quote_ident(k ->> 'name'), ', ' order by (k ->> 'place')::int) filter (where not (k ->> 'absent')::boolean) as names,
+                   string_agg(k ->> 'print', ', ' order by (k ->> 'place')::int) filter (where not (k ->> 'absent')::boolean) as prints,
                    string_agg(k ->> 'differs', ' or ') as differ,
                    format('concat_ws(%L, %s)', ', ', string_agg(format('case when %s then concat(%L, %s) end', k ->> 'differs',
                           quote_ident(k ->> 'name') || ' = ', k ->> 'print'), ', ' order by (k ->> 'place')::int)) as changed

@@ -99,16 +99,20 @@ begin
       apart := apart + cardinality(more);
       rows := null;
     end if;
-    for one in
+    for one in execute format($q$
       select x.op, x.key, x.old_row, x.new_row, x.changes, p.place
-      from unnest(rows) x left join (
+      from unnest($1) x left join (
         select y.op, y.key, y.old_row, y.new_row, z.first + y.place - 1 as place
-        from (select (x ->> 'first')::int as first, (x ->> 'last')::int as last from jsonb_array_elements(tables) x
-              where (x ->> 'tracked')::int = t.id) z,
-          unnest(goal[z.first:z.last]) with ordinality y(op, key, old_row, new_row, changes, place)
-        where y.op is not null) p on vestige.one_key(p.key, width) collate "C" = vestige.one_key(x.key, width)
-      where x.op is not null and (p.op is null or x.op = 'U' and p.op = 'U' and cardinality(x.changes) > 1
-                                  and (p.old_row is distinct from x.new_row or p.new_row is distinct from x.old_row))
+        from (select (x ->> 'first')::int as first, (x ->> 'last')::int as last from jsonb_array_elements($2) x
+              where (x ->> 'tracked')::int = $3) z,
+          unnest($4[z.first:z.last]) with ordinality y(op, key, old_row, new_row, changes, place)
+        where y.op is not null) p on vestige.one_key(p.key, $5) collate "C" = vestige.one_key(x.key, $5)
+      where x.op is not null and (p.op is null or x.op = 'U' and p.op = 'U' and exists (
+        select from (select (left(x.old_row, -1) || %1$L)::%2$s as xo, (left(x.new_row, -1) || %1$L)::%2$s as xn,
+                            (left(p.old_row, -1) || %1$L)::%2$s as po, (left(p.new_row, -1) || %1$L)::%2$s as pn offset 0) f
+        where %3$s))$q$, q ->> 'padding', q ->> 'fields',
+      (select string_agg(format('(xo).f%1$s is distinct from (xn).f%1$s and (po).f%1$s is not distinct from (pn).f%1$s', c ->> 'place'), ' or ')
+       from jsonb_array_elements(q -> 'columns') c)) using rows, tables, t.id, goal, width
     loop
       o := vestige.fields(one.old_row);
       n := vestige.fields(one.new_row);
@@ -178,7 +182,7 @@ begin
         rows := (vestige.undo_rows(t, array[number], wanted, true)).rows;
         continue when rows is null;
         q := vestige.undo_sql(t, (select vestige.key_ids(s.columns) from vestige.change c join vestige.shape s on s.id = c.shape
-                                  where c.id = number), 1, 1);
+                                  where c.id = number), 1, 1, vestige.undo_absent(t, array[number]));
         rows := (vestige.undo_look(q, rows, 'force')).rows;
         continue when (rows[1]).op is null;
         perform vestige.undo_spares(jsonb_build_array(q), rows);

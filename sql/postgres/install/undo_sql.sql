@@ -27,13 +27,16 @@ set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   where y.typtype <> 'd'
 $$;
 
+drop function if exists vestige.undo_sql(vestige.tracked, int[], int, int);
+
 -- What the statements of a table are made of. Its rows are elements first to last of $1, an array of vestige.undo_row; the
 -- ones that stand in the table are `live`, those of $1 are `c`, whose fields are (c.o).f1, (c.n).f1, ...
 --
 -- key_ids   of the key that the changes' rows have, which may have been another than the table has today; without: whole rows
+-- absent    columns that the table did not have when its rows were deleted or inserted: a row that comes back has their defaults
 -- out       source (of c), target (of live), fits (c to live), plain and undone (c and live, if there is one: as the changes
 --           left it, as it was before them), moves (c goes to another key), live_row, and for each column: name, set, insert, print; notes
-create or replace function vestige.undo_sql(t vestige.tracked, key_ids int[], first int, last int) returns jsonb language plpgsql stable
+create or replace function vestige.undo_sql(t vestige.tracked, key_ids int[], first int, last int, absent int[] default '{}') returns jsonb language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
   rel oid := vestige.live_relation(t);
@@ -67,7 +70,8 @@ begin
   padding := repeat(',', width - jsonb_array_length(s.columns)) || ')';
   for f in
     select i.place, (i.item ->> 'id')::int as id, i.item ->> 'name' as name, array_position(key_ids, (i.item ->> 'id')::int) as key, a.attnum, a.attname, a.attgenerated,
-           a.attidentity, format_type(a.atttypid, a.atttypmod) as type,
+           a.attidentity, format_type(a.atttypid, a.atttypmod) as type, (i.item ->> 'id')::int = any (absent) as absent,
+           quote_literal((a.attmissingval::text::text[])[1]) as filled,
            case when y.typnamespace = 'pg_catalog'::regnamespace and y.typtype = 'b' and (i.item ->> 'plain')::boolean
                 then format('live.%I::text', a.attname)
                 else format('case when live.%1$I is distinct from null then concat(live.%1$I) end', a.attname) end as printed
@@ -79,7 +83,8 @@ begin
   loop
     prints := prints || coalesce(f.printed, 'null::text');
     columns := columns || jsonb_build_object('place', f.place, 'id', f.id, 'name', coalesce(f.attname, f.name), 'attnum', f.attnum,
-      'written', f.attnum is not null and f.attgenerated = '', 'always', coalesce(f.attidentity = 'a', false),
+      'written', f.attnum is not null and f.attgenerated = '', 'absent', f.absent, 'always', coalesce(f.attidentity = 'a', false),
+      'stands', case when f.attnum is not null then format('%s is not distinct from (c.o).f%s', f.printed, f.place) else 'true' end,
       'differs', format('(c.o).f%1$s is distinct from (c.n).f%1$s', f.place),
       'value', vestige.value_expression(rel, f.attnum, format('(c.o).f%s', f.place)),
       'print', format('format(%L, (c.o).f%s)', '%L::' || replace(f.type, '%', '%%'), f.place));
@@ -87,13 +92,16 @@ begin
       gone := gone || f.name;
       continue;
     end if;
-    told := told || format('%s is not distinct from (c.n).f%s', f.printed, f.place);
     if f.attgenerated = '' then
+      told := told || format('%s is not distinct from %s', f.printed, case when f.absent and f.filled is not null
+                             then format('coalesce((c.n).f%s, %s)', f.place, f.filled) else format('(c.n).f%s', f.place) end);
       identity := identity or f.attidentity = 'a';
       before_ := before_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.o).f%1$s)', f.place, f.printed);
       after_ := after_ || format('((c.o).f%1$s is not distinct from (c.n).f%1$s or %2$s is not distinct from (c.%3$s).f%1$s)', f.place, f.printed,
                                  case when f.attidentity = 'a' then 'o' else 'n' end);  -- which no UPDATE changes
-      alike := alike || format('%s is not distinct from (c.o).f%s', f.printed, f.place);
+      if not f.absent then
+        alike := alike || format('%s is not distinct from (c.o).f%s', f.printed, f.place);
+      end if;
     end if;
     if f.key > 0 then
       moves := moves || format('(c.o).f%1$s is distinct from (c.n).f%1$s', f.place);
@@ -126,7 +134,7 @@ begin
   end if;
   return jsonb_build_object('tracked', t.id, 'rel', rel, 'shown', shown, 'keys', key_ids, 'columns', columns, 'first', first, 'last', last,
     'target', target, 'source', format('(%s offset 0) c', source), 'fits', array_to_string(fits, ' and '), 'identity', identity,
-    'gone', array_to_json(gone), 'moves', coalesce(nullif(array_to_string(moves, ' or '), ''), 'false'), 'where', array_to_string(array_remove(parts, null), ', '), 'live_row', format('row(%s)::text', array_to_string(prints, ', ')),
+    'gone', array_to_json(gone), 'moves', coalesce(nullif(array_to_string(moves, ' or '), ''), 'false'), 'where', array_to_string(array_remove(parts, null), ', '), 'padding', padding, 'fields', format('vestige.fields_%s', width), 'live_row', format('row(%s)::text', array_to_string(prints, ', ')),
     'plain', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is not null and %s else live.ctid is null end',
                     array_to_string(after_, ' and '), array_to_string(told, ' and ')),
     'undone', format('case c.op when ''U'' then live.ctid is not null and %s when ''I'' then live.ctid is null else live.ctid is not null and %s end',
@@ -155,6 +163,7 @@ declare
   fixed boolean;
   mover vestige.undo_row;
   movers jsonb;
+  hides text := case when row_security_active((q ->> 'rel')::oid) then ', or row-level security hides it' else '' end;
   key_places int[] := array(select (c ->> 'place')::int from jsonb_array_elements(q -> 'columns') c where q -> 'keys' @> (c -> 'id'));
 begin
   undone := 0;
@@ -192,11 +201,11 @@ begin
     end if;
     if one.there > 1 then
       said := 'several rows have this key';
-    elsif one.undone then
+    elsif one.undone and not (r.op = 'I' and hides <> '') then
       undone := undone + cardinality(r.changes);
       r.op := null;
-    elsif r.op = 'U' and v is null then
-      said := case when q -> 'keys' = '[]' then 'no row is as the change left it' else 'the row is gone' end;
+    elsif r.op <> 'D' and v is null then
+      said := case when q -> 'keys' = '[]' then 'no row is as the change left it' else 'the row is gone' end || hides;
     else
       o := vestige.fields(r.old_row);
       n := vestige.fields(r.new_row);
