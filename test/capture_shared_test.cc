@@ -6,6 +6,7 @@
 #include <array>
 
 #include "test/capture_replay.h"
+#include "vestige/audit/revert.h"
 
 namespace vestige {
 namespace {
@@ -212,28 +213,38 @@ TEST(CaptureShared, FindsAKeyThatBecameAnEqualOne) {
   }
 }
 
-// Anki, Plex and others register collations and functions that nobody else has. The table is theirs to write.
-TEST(CaptureShared, TracksWhatOnlyTheApplicationCanCompare) {
+int by_bytes(void* /*unused*/, int a, const void* left, int b, const void* right) {
+  return std::string(static_cast<const char*>(left), static_cast<std::size_t>(a))
+      .compare(std::string(static_cast<const char*>(right), static_cast<std::size_t>(b)));
+}
+
+int registering(sqlite3* db, const char** /*unused*/, const void* /*unused*/) {
+  return sqlite3_create_collation(db, "unicase", SQLITE_UTF8, nullptr, by_bytes);
+}
+
+// Anki, Plex and others register collations and functions that nobody else has; test/real/registered_elsewhere.py
+// enumerates them. A program that registers them for all of its connections can use the library as ever.
+TEST(CaptureShared, DoesEverythingWhereTheApplicationsCollationIsRegistered) {
   Shop shop;
-  sqlite3* app = nullptr;
-  ASSERT_EQ(sqlite3_open(shop.directory().file("shop.db").c_str(), &app), SQLITE_OK);
-  const auto compare = [](void*, int a, const void* left, int b, const void* right) {
-    return std::string(static_cast<const char*>(left), static_cast<std::size_t>(a))
-        .compare(std::string(static_cast<const char*>(right), static_cast<std::size_t>(b)));
-  };
-  sqlite3_create_collation(app, "unicase", SQLITE_UTF8, nullptr, compare);
-  const auto run = [&](const char* sql) {
-    EXPECT_EQ(sqlite3_exec(app, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(app);
-  };
-  run("create table decks (id integer primary key, name text not null collate unicase);"
-      "create unique index by_name on decks (name); insert into decks values (1, 'a')");
+  const auto enter = reinterpret_cast<void (*)()>(registering);
+  sqlite3_auto_extension(enter);
+  const auto app = shop.connect();
+  sqlite3_cancel_auto_extension(enter);
+  must(app->script(
+      "create table decks (id integer primary key, name text not null collate unicase);"
+      "create unique index by_name on decks (name); insert into decks values (1, 'a')"));
   shop.with_trail();
   shop.track("decks");
-  run("replace into decks values (2, 'a')");
-  sqlite3_close(app);
+  must(app->script("replace into decks values (2, 'a')"));
   EXPECT_EQ(shop.changes(),
             "DELETE {\"id\":1} {\"id\":1,\"name\":\"a\"}\nINSERT {\"id\":2} "
             "{\"id\":2,\"name\":\"a\"}\n");
+  RevertRequest all;
+  all.tx = 1;
+  EXPECT_EQ(error_of(revert(shop.db(), all, {})).message,
+            "run sql: no such collation sequence: unicase");
+  EXPECT_EQ(must(revert(*app, all, {})).applied, 2);
+  EXPECT_EQ(shop.rows("select * from decks"), "1|a\n");
 }
 
 // An older trail: its tables as they were defined, no shared triggers, a table's own ones of the same names.

@@ -1,5 +1,6 @@
 // SQLite behind the seam: the conformance suite, and what only SQLite has.
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <cmath>
 #include <filesystem>
@@ -233,14 +234,48 @@ TEST_F(SqliteTest, KnowsWhatAStatementWrites) {
       "create trigger v_insert instead of insert on v begin update c set b = null; end;"
       "create trigger c_update after update on c begin insert into d values (1); end;");
   using Tables = std::set<std::string>;
-  EXPECT_EQ(*db_->writes("select * from a"), Tables{});
-  EXPECT_EQ(*db_->writes("insert into a values (1)"), Tables{"a"});
-  EXPECT_EQ(*db_->writes("update c set id = 2"), (Tables{"c", "d"}));
-  EXPECT_EQ(*db_->writes("delete from a"), (Tables{"a", "b", "c", "d"}));
-  EXPECT_EQ(*db_->writes("with x as (select 1) insert into d select * from x"), Tables{"d"});
-  EXPECT_EQ(*db_->writes("insert into v values (1)"), (Tables{"c", "d", "v"}));
+  EXPECT_EQ(db_->writes("select * from a")->tables, Tables{});
+  EXPECT_EQ(db_->writes("insert into a values (1)")->tables, Tables{"a"});
+  EXPECT_EQ(db_->writes("update c set id = 2")->tables, (Tables{"c", "d"}));
+  EXPECT_EQ(db_->writes("delete from a")->tables, (Tables{"a", "b", "c", "d"}));
+  EXPECT_EQ(db_->writes("with x as (select 1) insert into d select * from x")->tables, Tables{"d"});
+  EXPECT_EQ(db_->writes("insert into v values (1)")->tables, (Tables{"c", "d", "v"}));
   EXPECT_EQ(count("a"), 0);
   EXPECT_EQ(db_->writes("delete from nowhere").error().fault, Fault::invalid);
+}
+
+TEST_F(SqliteTest, KnowsWhatAStatementNeedsOfTheApplication) {
+  sqlite3* app = nullptr;
+  ASSERT_EQ(sqlite3_open(directory_.file("shop.db").c_str(), &app), SQLITE_OK);
+  const auto nothing = [](sqlite3_context*, int, sqlite3_value**) {};
+  const auto equal = [](void*, int, const void*, int, const void*) { return 0; };
+  sqlite3_create_function(app, "mine", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, nothing,
+                          nullptr, nullptr);
+  sqlite3_create_collation(app, "ours", SQLITE_UTF8, nullptr, equal);
+  ASSERT_EQ(sqlite3_exec(app,
+                         "create table t (a text primary key collate ours, b check (mine(b) > 0),"
+                         " c) without rowid; create index i on t (c) where mine(c) > lower(b)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(app);
+  const auto db = *Sqlite::open(directory_.file("shop.db"));
+  using Names = std::set<std::string>;
+  for (int i = 0; i < 2; ++i) {
+    const auto insert = db->writes("insert into t values (1, 2, 3)");
+    ASSERT_TRUE(insert.has_value()) << insert.error().message;
+    EXPECT_EQ(insert->tables, Names{"t"});
+    EXPECT_EQ(insert->unregistered, (Names{"mine", "ours"}));
+    EXPECT_EQ(db->writes("select lower(1)")->unregistered, Names{});
+    EXPECT_EQ(db->writes("insert into t values (yours(1, 2), yours(), 3)")->unregistered,
+              (Names{"mine", "ours", "yours"}));
+    EXPECT_EQ(db->writes("select lower(1, 2)").error().message,
+              "run sql: wrong number of arguments to function lower()");
+    EXPECT_EQ(db->writes("select nowhere from t").error().message,
+              "run sql: no such column: nowhere");
+    // What stood in for them is gone.
+    EXPECT_FALSE(db->run("insert into t values (1, 2, 3)").has_value());
+    EXPECT_FALSE(db->run("select mine(1)").has_value());
+  }
 }
 
 TEST_F(SqliteTest, SwitchesTriggersOffAndOn) {

@@ -8,7 +8,7 @@ import tree
 FLOORS = ["base", "record", "merkle", "db", "trail", "feed", "audit"]
 # A foreign header, and the files that may include it.
 ONE_PLACE = {
-    r"sqlite3\.h": r"vestige/db/sqlite\.(cc|h)",
+    r"sqlite3\.h": r"vestige/db/sqlite(_[a-z]+)?\.(cc|h)",
     r"libpq-fe\.h": r"vestige/db/postgres(_[a-z]+)?\.(cc|h)",
     r"openssl/.*": r"vestige/base/crypto\.(cc|h)",
     r"CLI/.*": r"cli/.*",

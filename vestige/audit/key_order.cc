@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vestige/db/unregistered.h"
+
 namespace vestige {
 namespace {
 
@@ -37,12 +39,20 @@ int compare_numbers(const Value& left, const Value& right) {
   return sign(std::get<double>(left), std::get<double>(right));
 }
 
+// False for one that only the application registers. (SQLite lists that too.)
+Result<bool> known(Database& db, const std::string& collation) {
+  const auto used =
+      scalar_integer(db, fmt::format("select '' = '' collate {}", db.quote_name(collation)));
+  if (!used.has_value() && unregistered(used.error()).has_value()) return false;
+  return TRY(used) == 1;
+}
+
 }  // namespace
 
 Result<KeyOrder> KeyOrder::of(Database& db, std::vector<std::string> collations) {
   KeyOrder order(db, std::move(collations));
   for (std::string& collation : order.collations_)
-    if (collation.empty()) collation = kBinary;
+    if (collation.empty() || !TRY(known(db, collation))) collation = kBinary;
   order.utf8_ = TRY(scalar(db, "pragma encoding")) == Value(Text{"UTF-8"});
   return order;
 }

@@ -11,7 +11,7 @@ namespace vestige {
 
 class KeyOrder {
  public:
-  /// collations   of each key column; BINARY, or empty: compared byte by byte
+  /// collations   of each key column; BINARY, empty, or not registered here: compared byte by byte
   static Result<KeyOrder> of(Database& db, std::vector<std::string> collations);
 
   /// Negative, zero or positive. Keys that only their collations make equal come in the order of their

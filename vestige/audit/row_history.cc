@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "vestige/db/unregistered.h"
 #include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/sqlite/live_table.h"
 
@@ -160,9 +161,14 @@ Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Ro
   std::string search;
   for (std::size_t i = 0; i < key.size(); ++i)
     search += fmt::format("{} is ?{} and ", db.quote_name(key[i].name), i + 1);
-  auto rows = TRY(db.query(fmt::format("select {} from {} where {}{} limit 2", columns,
-                                       db.quote_name(live->name), search, where),
-                           values));
+  // Without the collation, which only the application may have, SQLite looks at every row.
+  const std::string from =
+      fmt::format("select {} from {} where ", columns, db.quote_name(live->name));
+  auto found = db.query(from + search + where + " limit 2", values);
+  if (!found.has_value() && unregistered(found.error()).has_value())
+    if (auto sought = db.query(from + where + " limit 2", values); sought.has_value())
+      found = std::move(sought);
+  auto rows = TRY(std::move(found));
   if (TRY(rows->next()) == Step::end) return std::optional<Row>();
   Row row;
   for (std::size_t i = 0; i < names.size(); ++i)

@@ -73,8 +73,9 @@ class LiveCheck {
   Result<void> compared(const Tracked& tracked) {
     const auto done = table(tracked);
     if (done.has_value() || done.error().fault == Fault::offline) return done;
-    if (done.error().fault == Fault::denied) {
-      verdict_.uncompared.push_back({tracked.name, explained(db_, done.error(), {{tracked.name}})});
+    const Error why = explained(db_, done.error(), {{tracked.name}});
+    if (why.fault == Fault::denied) {
+      verdict_.uncompared.push_back({tracked.name, why});
       return {};
     }
     return report({.code = "capture",

@@ -46,6 +46,12 @@ using Params = std::vector<Value>;
 /// Which database stands behind the seam, for what its SQL cannot say alike.
 enum class Engine { sqlite, postgres };
 
+/// What a statement writes.
+struct Writes {
+  std::set<std::string> tables;
+  std::set<std::string> unregistered;  // collations and functions without which it cannot run here
+};
+
 class Database {
  public:
   Database() = default;
@@ -92,10 +98,11 @@ class Database {
   /// faults   invalid: the database has no such switch
   virtual Result<void> application_triggers(bool on) = 0;
 
-  /// The tables that one statement may write, through foreign keys and triggers too. SQLite only.
+  /// What one statement may write, through foreign keys and triggers too. It is compiled as the application would, which may
+  /// have collations and functions that nobody else has. SQLite only.
   ///
   /// faults   invalid: the statement does not compile, or the database does not tell
-  virtual Result<std::set<std::string>> writes(const std::string& sql) = 0;
+  virtual Result<Writes> writes(const std::string& sql) = 0;
 
   /// Runs one statement to its end; returns the number of rows it changed.
   virtual Result<std::int64_t> run(std::string_view sql, const Params& params = {}) = 0;

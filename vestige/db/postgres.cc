@@ -303,7 +303,7 @@ Result<void> Postgres::application_triggers(bool /*on*/) {
   return fail(Fault::invalid, "switch triggers: only SQLite has one switch for them all");
 }
 
-Result<std::set<std::string>> Postgres::writes(const std::string& /*sql*/) {
+Result<Writes> Postgres::writes(const std::string& /*sql*/) {
   return fail(Fault::invalid, "find what a statement writes: only SQLite tells");
 }
 

@@ -51,7 +51,7 @@ class Postgres final : public Database {
   Result<std::string_view> first_statement(std::string_view sql, std::string_view& rest) override;
   void fence(bool on) override { fenced_ = on; }
   Result<void> application_triggers(bool on) override;
-  Result<std::set<std::string>> writes(const std::string& sql) override;
+  Result<Writes> writes(const std::string& sql) override;
 
   /// The server's version: 150018 is 15.18.
   int version() const;

@@ -197,13 +197,6 @@ int deny_transactions(void* /*unused*/, int action, const char*, const char*, co
   }
 }
 
-int note_writes(void* tables, int action, const char* table, const char*, const char*,
-                const char*) {
-  if (action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE)
-    static_cast<std::set<std::string>*>(tables)->insert(table);
-  return SQLITE_OK;
-}
-
 }  // namespace
 
 // The last statement with parameters stays compiled: it is often the next one too.
@@ -373,13 +366,9 @@ Result<void> Sqlite::application_triggers(bool on) {
   return {};
 }
 
-Result<std::set<std::string>> Sqlite::writes(const std::string& sql) {
-  std::set<std::string> tables;
-  sqlite3_set_authorizer(handle_, note_writes, &tables);
-  auto statement = prepare(handle_, sql);
-  fence(fenced_);
-  if (!statement.has_value()) return tl::unexpected<Error>(std::move(statement).error());
-  return tables;
+Result<void> Sqlite::compiles(const std::string& sql) {
+  TRY(prepare(handle_, sql));
+  return {};
 }
 
 std::string sqlite_version() { return sqlite3_libversion(); }

@@ -1,8 +1,7 @@
-// SQLite behind the seam. This pair is the only place that includes sqlite3.h.
+// SQLite behind the seam. This header's files are the only place that includes sqlite3.h.
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -40,13 +39,14 @@ class Sqlite final : public Database {
   void fence(bool on) override;
   /// Main-schema triggers on or off; TEMP triggers, which capture uses meanwhile, go on firing.
   Result<void> application_triggers(bool on) override;
-  Result<std::set<std::string>> writes(const std::string& sql) override;
+  Result<Writes> writes(const std::string& sql) override;
 
  private:
   struct Kept;
 
   explicit Sqlite(sqlite3* handle, std::string path);
   Result<void> run_kept(std::string_view sql, const Params& params);
+  Result<void> compiles(const std::string& sql);
 
   sqlite3* handle_;
   std::string path_;

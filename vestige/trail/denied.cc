@@ -3,6 +3,8 @@
 #include <optional>
 #include <regex>
 
+#include "vestige/trail/needs.h"
+
 namespace vestige {
 namespace {
 
@@ -156,8 +158,8 @@ Explanation explanation(Database& db, const Error& error, const Attempted& attem
 }  // namespace
 
 Error explained(Database& db, const Error& error, const Attempted& attempted) {
-  if (db.engine() != Engine::postgres || error.fault != Fault::denied || db.in_transaction())
-    return error;
+  if (db.engine() == Engine::sqlite) return explained_by_needs(db, error, attempted);
+  if (error.fault != Fault::denied || db.in_transaction()) return error;
   const auto found = explanation(db, error, attempted);
   return found.has_value() && found->has_value() ? **found : error;
 }

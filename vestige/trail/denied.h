@@ -1,4 +1,5 @@
-// What the database refuses, said so that whoever reads it knows what to ask for. Covered by test/cli/postgres/rights.txt.
+// What the database refuses, said so that whoever reads it knows what to ask for. Covered by test/cli/postgres/rights.txt and
+// test/real/registered_elsewhere.py.
 #pragma once
 
 #include <string>
@@ -15,8 +16,8 @@ struct Attempted {
   bool writes = false;
 };
 
-/// A refusal in the trail's words: what was tried, who may not, and in the hint the GRANT that lets them. Any other error as it
-/// is, and all of SQLite's.
+/// A refusal in the trail's words: what was tried, who may not, and in the hint the GRANT that lets them; on SQLite, what needs a
+/// collation or a function that only the application registers. Any other error as it is.
 Error explained(Database& db, const Error& error, const Attempted& attempted);
 
 }  // namespace vestige

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "vestige/base/json.h"
+#include "vestige/db/unregistered.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/sqlite/decode.h"
@@ -113,6 +114,27 @@ Result<std::optional<std::int64_t>> take_row_id(const Tracked& table,
   return row_id;
 }
 
+// Whether a row stands that has this key. Not known where only the application can read the table: then nothing stands.
+Result<bool> has_row(Database& db, const LiveTable& live, const Row& key) {
+  Result<std::int64_t> found;
+  for (const std::string_view collation : {"", " collate binary"}) {
+    std::string where;
+    Params values;
+    for (const Field& field : key) {
+      values.push_back(field.value);
+      where += fmt::format("{}{} is ?{}{}", where.empty() ? "" : " and ", db.quote_name(field.name),
+                           values.size(), collation);
+    }
+    found = scalar_integer(
+        db,
+        fmt::format("select exists (select 1 from {} where {})", db.quote_name(live.name), where),
+        values);
+    if (found.has_value() || !unregistered(found.error()).has_value())
+      return TRY(std::move(found)) != 0;
+  }
+  return false;
+}
+
 // The key of what was typed: the class that a value has in the rows decides; where nothing is known, the
 // likeliest.
 Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Column>& columns,
@@ -133,18 +155,7 @@ Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Colum
       key.push_back({columns[i].name, choices[i][pick[i]]});
     if (likeliest.empty()) likeliest = key;
     const Value stored = TRY(stored_key(db, key));
-    std::string where;
-    Params values;
-    for (const Field& field : key) {
-      values.push_back(field.value);
-      where += fmt::format("{}{} is ?{}", where.empty() ? "" : " and ", db.quote_name(field.name),
-                           values.size());
-    }
-    if (stands && TRY(scalar_integer(db,
-                                     fmt::format("select exists (select 1 from {} where {})",
-                                                 db.quote_name(live->name), where),
-                                     values)) != 0)
-      return key;
+    if (stands && TRY(has_row(db, *live, key))) return key;
     if (!std::holds_alternative<Null>(stored) &&
         TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
                            {table.id, stored})) != 0)

@@ -180,16 +180,10 @@ Result<std::vector<std::string>> statements_on(Database& db, const std::string& 
                                   "update " + quoted + " set " + assignments};
 }
 
-// A collation or a function of an index that only the application registers: it can write the table.
-bool only_here(const Error& error) {
-  return error.message.find("no such collation sequence") != std::string::npos ||
-         error.message.find("no such function") != std::string::npos;
-}
-
-tl::unexpected<Error> uncompiled(const LiveTable& live, const Error& error) {
-  return hinted(fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name,
-                     error.message),
-                "--when is an SQL condition over NEW.column and OLD.column");
+tl::unexpected<Error> uncompiled(const LiveTable& live, const std::string& why) {
+  return hinted(
+      fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name, why),
+      "--when is an SQL condition over NEW.column and OLD.column");
 }
 
 Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
@@ -203,19 +197,26 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
   table.untracked_at.reset();
   TRY(drop_triggers(db, table));
   TRY(forget_kept(db, table.id));
-  const auto before = TRY(statements_on(db, live.name));
+  const auto statements = TRY(statements_on(db, live.name));
   std::vector<bool> compiled;
-  for (const std::string& statement : before) compiled.push_back(db.writes(statement).has_value());
+  std::set<std::string> known;  // what the table itself needs of the application
+  for (const std::string& statement : statements) {
+    const auto before = db.writes(statement);
+    compiled.push_back(before.has_value());
+    if (before.has_value()) known.insert(before->unregistered.begin(), before->unregistered.end());
+  }
   for (const Trigger& trigger : TRY(capture_triggers(db, live, table, false)))
     if (const auto made = db.script(trigger.sql); !made.has_value())
       return table.policy.when.empty() || made.error().fault != Fault::invalid
                  ? tl::unexpected<Error>(made.error())
-                 : uncompiled(live, made.error());
+                 : uncompiled(live, made.error().message);
   // The triggers must never break a write: what compiled without them compiles with them.
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    auto written = db.writes(before[i]);
-    if (compiled[i] && !written.has_value() && !only_here(written.error()))
-      return uncompiled(live, written.error());
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (!compiled[i]) continue;
+    const auto after = db.writes(statements[i]);
+    if (!after.has_value()) return uncompiled(live, after.error().message);
+    for (const std::string& name : after->unregistered)
+      if (!known.contains(name)) return uncompiled(live, "no such function or collation: " + name);
   }
   return table;
 }

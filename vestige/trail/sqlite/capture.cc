@@ -150,35 +150,6 @@ std::vector<std::string> Writer::checks(const std::vector<std::string>& required
   return out;
 }
 
-// An UPDATE of other columns than these meets no other row's key. None: of any column it may.
-std::string Writer::unique_columns() const {
-  std::vector<std::string> columns;
-  if (live_.row_id_is_key) columns = {live_.row_id, "rowid", "_rowid_", "oid"};
-  for (const UniqueIndex& index : live_.unique) {
-    if (!index.where.empty()) return "";
-    for (const UniqueIndex::Term& term : index.terms) {
-      const LiveColumn* column = live_.find(term.column);
-      if (column == nullptr || column->generated) return "";
-      columns.push_back(quote(column->name));
-    }
-  }
-  return columns.empty() ? "" : " of " + join(columns, ", ");
-}
-
-// A condition that always holds; none where there is no generated column. SQLite computes a generated column of NEW, in a trigger before an UPDATE, from the columns that the trigger names, and
-// takes NULL for the others: those which it may be made of are named.
-std::string Writer::made_of() const {
-  std::vector<std::string> columns;
-  bool generated = false;
-  for (const LiveColumn& column : live_.columns) {
-    generated = generated || column.generated;
-    if (column.named && !column.generated) columns.push_back(at("NEW", column.name));
-  }
-  if (!generated || columns.empty()) return "";
-  const std::string row = "(" + join(columns, ", ") + ")";
-  return row + " is " + row;
-}
-
 Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
   const auto found = conflicts(update);
   if (found.empty()) return {};

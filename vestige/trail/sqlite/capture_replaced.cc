@@ -64,6 +64,47 @@ std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
              : value;
 }
 
+// An UPDATE of other columns than these meets no other row's key: SQLite does not even compile the trigger into it, which
+// may need what only the application registers. Empty: of any column it may.
+std::string Writer::unique_columns() const {
+  std::vector<std::string> columns;
+  const auto add = [&](const std::string& column) {
+    if (std::find(columns.begin(), columns.end(), column) == columns.end())
+      columns.push_back(column);
+  };
+  if (live_.row_id_is_key) columns = {live_.row_id, "rowid", "_rowid_", "oid"};
+  bool generated = false;
+  for (const UniqueIndex& index : live_.unique) {
+    std::string text = index.where;
+    for (const UniqueIndex::Term& term : index.terms) text += " " + term.sql;
+    for (const std::string_view row_id : {"rowid", "_rowid_", "oid"})
+      if (live_.find(std::string(row_id)) == nullptr && names(text, row_id)) return "";
+    for (const LiveColumn& column : live_.columns) {
+      if (!names(text, column.name)) continue;
+      generated = generated || column.generated;
+      if (!column.generated) add(quote(column.name));
+    }
+  }
+  for (const LiveColumn& column : live_.columns)
+    if (generated && column.named && !column.generated) add(quote(column.name));
+  return columns.empty() ? "" : " of " + join(columns, ", ");
+}
+
+// A condition that always holds; none where there is no generated column. SQLite computes a generated column of NEW, in a
+// trigger before an UPDATE, from the columns that the trigger names, and takes NULL for the others: those which it may be made
+// of are named.
+std::string Writer::made_of() const {
+  std::vector<std::string> columns;
+  bool generated = false;
+  for (const LiveColumn& column : live_.columns) {
+    generated = generated || column.generated;
+    if (column.named && !column.generated) columns.push_back(at("NEW", column.name));
+  }
+  if (!generated || columns.empty()) return "";
+  const std::string row = "(" + join(columns, ", ") + ")";
+  return row + " is " + row;
+}
+
 // One row with those columns of NEW which an index's expression or condition names. No others: SQLite
 // does not let a column go that a trigger names.
 std::string Writer::new_row(const std::string& of, bool fallback) const {
@@ -225,9 +266,8 @@ std::string key_expression(const std::vector<std::string>& columns) {
         "{1}case typeof({0}) when 'integer' then {0}"
         " when 'text' then '\"' || replace(replace({0}, '\\', '\\\\'), '\"', '\\\"') || '\"'"
         " when 'null' then 'null' when 'blob' then '{{\"$blob\":\"' || hex({0}) || '\"}}'"
-        " else case when cast({0} as integer) = {0} then cast({0} as integer)"
-        " when {0} between -1.7976931348623157e308 and 1.7976931348623157e308 then "
-        "printf('%!.19g', {0})"
+        " else case when cast({0} as integer) + 0 = {0} + 0.0 then cast({0} as integer)"
+        " when abs({0}) < 9e999 then printf('%!.19g', {0})"
         " else '{{\"$real\":\"' || printf('%!.19g', {0}) || '\"}}' end end",
         column, pieces.size() == 1 ? "" : "',' || "));
   pieces.emplace_back("']'");
