@@ -197,7 +197,7 @@ Result<std::optional<std::int64_t>> Arguments::number(std::string_view option) c
 
 Result<std::optional<std::int64_t>> Arguments::time(std::string_view option) const {
   if (!has(option)) return std::nullopt;
-  return TRY(parse_time(text(option), clock_now()));
+  return TRY(parse_time(text(option), Now(clock_now(), Zone::local)));
 }
 
 Result<std::vector<std::string>> Arguments::list(std::string_view option) const {

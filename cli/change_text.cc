@@ -116,7 +116,7 @@ void print_head(Output& output, const Change& change) {
                {Label::name, change.table},
                {Label::plain, change.key.empty() ? "" : " " + key_text(change.key)}});
   std::vector<std::pair<std::string, Piece>> heads = {
-      {"time", {Label::time, format_time(change.at)}},
+      {"time", {Label::time, offset_time(change.at, Zone::local)}},
       {"tx", {Label::id, std::to_string(change.tx)}}};
   if (change.db_user.has_value()) heads.push_back({"db user", {Label::person, *change.db_user}});
   for (const auto& [field, value] : change.context.fields())

@@ -9,14 +9,17 @@
 namespace vestige::cli {
 namespace {
 
-Result<Moment> moment(const Arguments& arguments) {
+Result<Moment> moment(Session& session) {
+  const Arguments& arguments = session.arguments();
   if (arguments.has("--time") == arguments.has("--change"))
     return hinted(fail(Fault::invalid, "at: the moment is missing, or there are two"),
                   "give --time TIME or --change ID");
   if (const auto change = TRY(arguments.number("--change")))
     return Moment{Moment::Kind::change, *change};
-  const auto time = TRY(arguments.time("--time"));
-  return Moment{Moment::Kind::time, *time};
+  const std::string time = arguments.text("--time");
+  if (time.find_first_not_of("0123456789") == std::string::npos)
+    return Moment{Moment::Kind::time, *TRY(arguments.time("--time"))};
+  return session.moment(time);
 }
 
 Result<int> one_row(Session& session, Database& db, const Moment& when) {
@@ -55,7 +58,7 @@ Result<int> whole_table(Session& session, Database& db, const Moment& when) {
 }
 
 Result<int> run_at(Session& session) {
-  const Moment when = TRY(moment(session.arguments()));
+  const Moment when = TRY(moment(session));
   Database& db = *TRY(session.database());
   session.output().long_text();
   const int code = TRY(session.arguments().words().size() > 1 ? one_row(session, db, when)
@@ -77,7 +80,9 @@ Command at_command() {
       .about = {"Prints the rows in key order, as they were at the moment, under today's column "
                 "names. Columns that are not recorded are not shown. For a row that was not there "
                 "it prints nothing, and says so."},
-      .options = {{.names = "--time", .value = "TIME", .summary = "a time (see log)"},
+      .options = {{.names = "--time",
+                   .value = "MOMENT",
+                   .summary = "a time (see log), tx:12, last, ~3 (see diff)"},
                   {.names = "--change", .value = "ID", .summary = "just after a change"},
                   format_option()},
       .examples = {{"vestige at products --time '2026-01-01T00:00:00Z'", "a table on New Year"},

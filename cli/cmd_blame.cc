@@ -58,7 +58,7 @@ void print_table(Output& output, const Blame& blame) {
   Table table(output, {{.name = "column", .elastic = narrow},
                        {.name = "value", .elastic = true, .least = narrow ? 8 : 16},
                        {.name = "change", .right = true},
-                       {.name = "time", .elastic = true, .least = narrow ? 16 : 20},
+                       {.name = time_heading("time"), .elastic = true, .least = narrow ? 16 : 19},
                        {.name = "who", .elastic = true},
                        {.name = "why", .elastic = true}});
   for (const Blamed& one : blame.columns) {

@@ -18,7 +18,7 @@ std::string cosigned(const merkle::Signed& one) {
   if (!one.time.has_value())
     return fmt::format("signed by {}, key {}", one.key.name, to_hex(one.key.id()));
   return fmt::format("cosigned by {}, key {}, {}", one.key.name, to_hex(one.key.id()),
-                     short_time(static_cast<std::int64_t>(
+                     said_time(static_cast<std::int64_t>(
                          std::min<std::uint64_t>(*one.time, 253402300799U) * 1000000)));
 }
 

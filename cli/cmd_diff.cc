@@ -50,9 +50,9 @@ Result<int> run_diff(Session& session) {
   const Arguments& arguments = session.arguments();
   if (!arguments.has("--from"))
     return hinted(fail(Fault::invalid, "diff: --from is missing"),
-                  "give a change id or a time: --from 3, --from 2026-01-01, --from 7d");
-  const Moment from = TRY(parse_moment(arguments.text("--from")));
-  const Moment to = TRY(parse_moment(arguments.value("--to").value_or("now")));
+                  "give a moment: --from 3, --from 2026-01-01, --from 7d, --from last~3");
+  const Moment from = TRY(session.moment(arguments.text("--from")));
+  const Moment to = TRY(session.moment(arguments.value("--to").value_or("now")));
   Database& db = *TRY(session.database());
   const Diff found = TRY(diff(db, arguments.words().front(), arguments.words_from(1), from, to));
   session.output().long_text();
@@ -73,23 +73,27 @@ Result<int> run_diff(Session& session) {
 }  // namespace
 
 Command diff_command() {
-  return {
-      .name = "diff",
-      .group = "look",
-      .summary = "what differs in a row between two moments",
-      .arguments = "TABLE KEY…",
-      .least = 2,
-      .most = kAny,
-      .about = {"A moment is a change id (the row just after that change), a time (see log), or "
-                "now."},
-      .options = {{.names = "--from", .value = "ID|TIME", .summary = "the earlier moment"},
-                  {.names = "--to",
-                   .value = "ID|TIME",
-                   .summary = "the later moment; now, unless it is given"},
-                  format_option()},
-      .examples = {{"vestige diff products 1 --from 3 --to 17", "between two changes"},
-                   {"vestige diff products 1 --from 7d", "since a week ago"}},
-      .run = run_diff};
+  return {.name = "diff",
+          .group = "look",
+          .summary = "what differs in a row between two moments",
+          .arguments = "TABLE KEY…",
+          .least = 2,
+          .most = kAny,
+          .about =
+              {"A moment is a change id (the row just after that change), a time (see log), now, "
+               "last (just after the last change), or tx:12 (just after that transaction). ~ goes "
+               "back: 17~ is just before change 17, tx:12~ just before the transaction, last~3, or "
+               "~3 alone, three changes before the last."},
+          .options = {{.names = "--from", .value = "MOMENT", .summary = "the earlier moment"},
+                      {.names = "--to",
+                       .value = "MOMENT",
+                       .summary = "the later moment; now, unless it is given"},
+                      format_option()},
+          .examples = {{"vestige diff products 1 --from 3 --to 17", "between two changes"},
+                       {"vestige diff products 1 --from 7d", "since a week ago"},
+                       {"vestige diff products 1 --from tx:12~ --to tx:12",
+                        "what a transaction did to it"}},
+          .run = run_diff};
 }
 
 }  // namespace vestige::cli

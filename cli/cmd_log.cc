@@ -73,7 +73,7 @@ class Lines {
   static std::vector<Heading> headings(bool tables, bool keys) {
     std::vector<Heading> all = {{.name = "id", .right = true},
                                 {.name = "tx", .right = true},
-                                {.name = "time"},
+                                {.name = time_heading("time")},
                                 {.name = "op"}};
     if (tables) all.push_back({.name = "table", .elastic = true});
     if (keys) all.push_back({.name = "key", .elastic = true});
@@ -248,8 +248,12 @@ Command log_command() {
            ">=. A word alone is a text that something recorded contains. * stands for any letters, "
            "- before a condition for not, quotes for what has spaces: -who:batch reason:\"price "
            "list\" old.price>100. docs/filter.md has it all.",
-           "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date, an age (15m, 2h, 7d, 4w), or "
-           "now; without a zone it is UTC."},
+           "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
+           "(15m, "
+           "1.5h, '2 hours ago', 7d, 1mo, 1y), today, yesterday, monday, each also with a time of "
+           "day ('yesterday 09:30'), 09:30 (the last one), @1767268800 (seconds since 1970), or "
+           "now; "
+           "without a zone it is in that of --tz or $TZ, or the system's."},
       .options =
           joined(filter_options(),
                  {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},

@@ -26,8 +26,8 @@ Result<int> run_restore(Session& session) {
   const Arguments& arguments = session.arguments();
   if (!arguments.has("--to"))
     return hinted(fail(Fault::invalid, "restore: --to is missing"),
-                  "give a change id or a time: --to 3, --to 2026-01-01, --to 2h");
-  const Moment to = TRY(parse_moment(arguments.text("--to")));
+                  "give a moment: --to 3, --to 2026-01-01, --to 2h, --to tx:12~");
+  const Moment to = TRY(session.moment(arguments.text("--to")));
   PatchPrinter patch(session);
   const ApplyOptions options = TRY(apply_options(session, patch));
   Database& db = *TRY(session.database());
@@ -105,8 +105,8 @@ Command restore_command() {
                 "row cannot be put back, nothing happens (exit 3)."},
       .options = undo_options(
           {{.names = "--to",
-            .value = "ID|TIME",
-            .summary = "the moment: just after a change, or a time (see log)"},
+            .value = "MOMENT",
+            .summary = "just after a change, a time (see log), or by name: tx:12~, ~3 (see diff)"},
            kDryRun,
            kPatch,
            {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"}}),

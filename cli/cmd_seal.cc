@@ -71,7 +71,7 @@ Result<std::string> waiting_text(Sealer& sealer) {
   const auto waiting = TRY(sealer.unfinished());
   if (waiting.empty() || clock_now() - waiting.front().since <= kPatience) return std::string();
   return fmt::format("what a {} recorded is sealed when it ends; it began at {}",
-                     waiting.front().what, short_time(waiting.front().since));
+                     waiting.front().what, said_time(waiting.front().since));
 }
 
 Result<void> round(Session& session, Database& db, Sealer& sealer, Publisher& publisher) {

@@ -101,8 +101,8 @@ void print_table(Output& output, const Status& status) {
   Table table(output, {{.name = "table"},
                        {.name = "changes", .right = true},
                        {.name = "size", .right = true},
-                       {.name = "first"},
-                       {.name = "last"},
+                       {.name = time_heading("first")},
+                       {.name = time_heading("last")},
                        {.name = "triggers", .elastic = true},
                        {.name = "policy", .elastic = true}});
   for (const TableStatus& one : status.tables) {

@@ -81,7 +81,7 @@ void print_doubts(Output& output, const Verdict& verdict) {
           fmt::format("change {} says it was made at {}, much earlier than change {} before"
                       " it, at {}: it was put in with a false time, or the clock was set"
                       " back",
-                      one.change, short_time(one.at), one.before, short_time(one.before_at))}});
+                      one.change, said_time(one.at), one.before, said_time(one.before_at))}});
   more(verdict.early, verdict.early_changes.size());
 }
 

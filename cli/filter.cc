@@ -52,7 +52,7 @@ Result<Selection> filter(const Arguments& arguments) {
     selection.filter.conditions.push_back(std::move(condition));
   }
   for (const std::string& text : arguments.values("--query")) {
-    Filter filter = TRY(parse_filter(text, clock_now()));
+    Filter filter = TRY(parse_filter(text, Now(clock_now(), Zone::local)));
     selection.filter.conditions.insert(selection.filter.conditions.end(),
                                        std::make_move_iterator(filter.conditions.begin()),
                                        std::make_move_iterator(filter.conditions.end()));

@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/printable.h"
 #include "cli/session.h"
+#include "vestige/base/time.h"
 
 namespace vestige::cli {
 
@@ -36,6 +37,10 @@ const std::vector<Option>& global_options() {
        .summary =
            "the database: a path, sqlite:PATH, postgresql://user@host/name or 'host=… dbname=…'; "
            "otherwise $VESTIGE_DB, vestige.toml, $DATABASE_URL, or PostgreSQL's $PGDATABASE"},
+      {.names = "--tz",
+       .value = "ZONE",
+       .summary = "the time zone of times without one, and of times in tables: Europe/Berlin, UTC, "
+                  "+02:00; otherwise $TZ, or the system's"},
       {.names = "--color",
        .value = "WHEN",
        .summary = "colours: auto (the default: on a terminal), always, never",
@@ -116,6 +121,9 @@ int start(std::vector<std::string> line) {
   }
   auto arguments = parse(*command, std::move(line));
   if (!arguments.has_value()) return report(arguments.error(), kUsage);
+  if (const auto zone = arguments->value("--tz"); zone.has_value())
+    if (const auto set = set_local_zone(*zone); !set.has_value())
+      return report(set.error(), kUsage);
   if (arguments->has("--version")) {
     static const Command version = {.name = "version", .run = print_version};
     return run(version, std::move(*arguments));

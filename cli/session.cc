@@ -107,6 +107,12 @@ Result<void> Session::say_neighbours(std::int64_t tx, std::string_view verb) {
   return {};
 }
 
+Result<Moment> Session::moment(const std::string& text) {
+  const Now now(clock_now(), Zone::local);
+  const auto plain = parse_moment(text, now);
+  return plain.has_value() ? plain : find_moment(*TRY(database()), text, now);
+}
+
 Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
   const Tracked tracked = TRY(tracked_table(*TRY(database()), typed));
   const std::string& table = tracked.name;
@@ -115,7 +121,7 @@ Result<void> Session::say_limits(const std::string& typed, const Moment& moment)
     say(fmt::format("note: after this, not every change of {} is known: {}", table, gap));
   if (const auto began = TRY(began_after(*TRY(database()), table, moment)); began.has_value())
     say(fmt::format("note: tracking of {} began at {}; this is the oldest that is known", table,
-                    format_time(*began)));
+                    said_time(*began)));
   const ErasedSince erased = TRY(erased_since(*TRY(database()), table, moment));
   if (erased.changes > 0)
     say(
@@ -157,11 +163,20 @@ std::string counted(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
 }
 
-std::string short_time(std::int64_t micros) { return format_time(micros).substr(0, 19) + "Z"; }
+std::string short_time(std::int64_t micros) { return wall_time(micros, Zone::local).substr(0, 19); }
 
 std::string minute_time(std::int64_t micros) {
-  const std::string text = format_time(micros);
-  return text.substr(0, 10) + " " + text.substr(11, 5);
+  return wall_time(micros, Zone::local).substr(0, 16);
+}
+
+std::string time_heading(std::string_view name) {
+  return fmt::format("{} ({})", name, zone_name(Zone::local));
+}
+
+std::string said_time(std::int64_t micros) {
+  constexpr std::size_t kSeconds = 19;
+  constexpr std::size_t kFraction = 7;
+  return offset_time(micros, Zone::local).erase(kSeconds, kFraction);
 }
 
 }  // namespace vestige::cli

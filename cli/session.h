@@ -39,6 +39,10 @@ class Session {
 
   /// One line of talk on stderr.
   void say(std::string_view text);
+  /// The moment that an option names (see find_moment).
+  ///
+  /// faults   invalid, missing
+  Result<Moment> moment(const std::string& text);
   /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
   Result<void> say_limits(const std::string& typed, const Moment& moment);
   /// What may belong to a transaction too, and what would show it or undo it: `verb` is show or revert.
@@ -67,9 +71,13 @@ class Session {
 std::string counted(std::int64_t count, std::string_view noun);
 /// 12000 as "12,000"
 std::string grouped(std::int64_t count);
-/// A moment for people: to the second, UTC, as parse_time reads it back.
+/// A moment in a table for people: to the second, on the wall clock that time_heading names; parse_time reads it back.
 std::string short_time(std::int64_t micros);
 /// The same to the minute, for narrow terminals.
 std::string minute_time(std::int64_t micros);
+/// "time (UTC)", "first (Berlin)": the heading over such moments.
+std::string time_heading(std::string_view name);
+/// A moment in a sentence: to the second, with its offset.
+std::string said_time(std::int64_t micros);
 
 }  // namespace vestige::cli

@@ -65,7 +65,7 @@ std::string what_was_done(const TransactionStat& stat) {
 StatPrinter::StatPrinter(Output& output)
     : output_(output),
       table_(output, {{.name = "tx", .right = true},
-                      {.name = "time"},
+                      {.name = time_heading("time")},
                       {.name = "changes", .right = true},
                       {.name = "what", .elastic = true, .least = 16, .dear = true},
                       {.name = "who", .elastic = true},

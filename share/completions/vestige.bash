@@ -14,6 +14,7 @@ _vestige() {
   done
   case $before in
     --db) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tz) return ;;
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --include) return ;;
     --exclude) return ;;
@@ -70,33 +71,33 @@ _vestige() {
   esac
   case $verb in
     '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' ;;
-    init) options='--native --portable --remove --yes --db --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    untrack) options='--lock-timeout --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    status) options='--format --db --color --no-pager -h --help --version' words='' tables= ;;
-    doctor) options='--fix --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    plan) options='-f --file --prune --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    apply) options='-f --file --prune --lock-timeout --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    show) options='--tx --all --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    diff) options='--from --to --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    blame) options='--format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    at) options='--time --change --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    restore) options='--to --dry-run --patch --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --color --no-pager -h --help --version' words='' tables=yes ;;
-    ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --color --no-pager -h --help --version' words='' tables= ;;
-    keygen) options='--origin --out --db --color --no-pager -h --help --version' words='' tables= ;;
-    seal) options='--key --out --tiles --follow --every --db --color --no-pager -h --help --version' words='' tables= ;;
-    verify) options='--checkpoint --vkey --policy --live --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    prove) options='--db --color --no-pager -h --help --version' words='' tables= ;;
-    export) options='--since --checkpoint --db --color --no-pager -h --help --version' words='' tables= ;;
-    check) options='--vkey --policy --format --db --color --no-pager -h --help --version' words='' tables= ;;
-    tiles) options='--out --db --color --no-pager -h --help --version' words='' tables= ;;
-    witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
-    completion) options='--db --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
+    init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    status) options='--format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    show) options='--tx --all --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    diff) options='--from --to --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    blame) options='--format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    at) options='--time --change --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    restore) options='--to --dry-run --patch --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    prove) options='--db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    export) options='--since --checkpoint --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -67,7 +67,7 @@ class Shell:
         (tools / "terminal").symlink_to(HERE / "terminal.py")
         self.environment = {
             "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin", "HOME": directory, "LC_ALL": "C.UTF-8",
-            "TERM": "xterm", "PAGER": "cat", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),
+            "TERM": "xterm", "PAGER": "cat", "TZ": "UTC", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),
         }
         if database:
             server = {name: os.environ[name] for name in ("PGHOST", "PGPORT", "PGUSER") if name in os.environ}

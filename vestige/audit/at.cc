@@ -21,13 +21,13 @@ void fill_in(Row& row, const Row& values) {
 
 }  // namespace
 
-Result<Moment> parse_moment(std::string_view text) {
+Result<Moment> parse_moment(std::string_view text, const Now& now) {
   if (text == "now") return Moment{};
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
   if (error == std::errc() && end == text.data() + text.size())
     return Moment{Moment::Kind::change, id};
-  const std::int64_t micros = TRY(parse_time(text, clock_now()));
+  const std::int64_t micros = TRY(parse_time(text, now));
   return Moment{Moment::Kind::time, micros};
 }
 
@@ -37,6 +37,7 @@ Result<std::int64_t> resolve(Database& db, const Moment& moment) {
     case Moment::Kind::time: return last_change_at(db, moment.value);
     case Moment::Kind::change: break;
   }
+  if (moment.value == 0) return 0;
   Selection selection;
   selection.ids = {moment.value};
   if (!TRY(TRY(read_changes(db, selection))->next()).has_value())

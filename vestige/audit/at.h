@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vestige/base/time.h"
 #include "vestige/record/fold.h"
 #include "vestige/trail/changes.h"
 
@@ -19,12 +20,18 @@ struct Moment {
   std::int64_t value = 0;  // a change id, or microseconds
 };
 
-/// "17" (a change id), "now", or a time (see parse_time).
+/// "17" (just after that change), "now", or a time (see parse_time).
 ///
 /// faults   invalid
-Result<Moment> parse_moment(std::string_view text);
+Result<Moment> parse_moment(std::string_view text, const Now& now);
 
-/// The id of the last change that is included at a moment.
+/// The same, and names that the trail knows: "last" (the last change), "tx:12" (just after that transaction), each of them
+/// and a change with "~3": three changes, or transactions, before; "~3" alone is "last~3". "17~" is just before change 17.
+///
+/// faults   invalid; missing: no such transaction
+Result<Moment> find_moment(Database& db, std::string_view text, const Now& now);
+
+/// The id of the last change that is included at a moment; 0 is before the first.
 ///
 /// faults   missing: no change of that id
 Result<std::int64_t> resolve(Database& db, const Moment& moment);

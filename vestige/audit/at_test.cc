@@ -180,10 +180,10 @@ TEST(At, ReadsADroppedTableFromItsTrail) {
 }
 
 TEST(ParseMoment, TellsIdsFromTimes) {
-  EXPECT_EQ(must(parse_moment("17")).kind, Moment::Kind::change);
-  EXPECT_EQ(must(parse_moment("now")).kind, Moment::Kind::now);
-  EXPECT_EQ(must(parse_moment("2026-01-01")).kind, Moment::Kind::time);
-  EXPECT_EQ(error_of(parse_moment("soon")).fault, Fault::invalid);
+  EXPECT_EQ(must(parse_moment("17", 0)).kind, Moment::Kind::change);
+  EXPECT_EQ(must(parse_moment("now", 0)).kind, Moment::Kind::now);
+  EXPECT_EQ(must(parse_moment("2026-01-01", 0)).kind, Moment::Kind::time);
+  EXPECT_EQ(error_of(parse_moment("soon", 0)).fault, Fault::invalid);
 }
 
 TEST(Diff, FollowsARowThroughItsKeys) {

@@ -26,6 +26,7 @@ void TransactionStats::add(const Change& change) {
     stat.tx = change.tx;
     stat.upto = change.at;
   }
+  stat.first = change.id;
   stat.from = change.at;
   ++stat.changes;
   if (const std::string* who = change.who(); who != nullptr) add_once(stat.who, *who);

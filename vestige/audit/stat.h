@@ -23,8 +23,9 @@ struct TableStat {
 /// A transaction, as far as its changes were selected.
 struct TransactionStat {
   std::int64_t tx = 0;
-  std::int64_t from = 0;  // its first change, microseconds
-  std::int64_t upto = 0;  // its last one
+  std::int64_t first = 0;  // the id of its first change
+  std::int64_t from = 0;   // when that was made, microseconds
+  std::int64_t upto = 0;   // its last one
   std::int64_t changes = 0;
   std::vector<std::string> who;      // see Change::who; the last first, each once
   std::vector<std::string> reasons;  // the last first, each once

@@ -18,7 +18,7 @@ std::optional<std::int64_t> entry_time(std::string_view line) {
   const std::size_t head = line.find(kHead);  // a quote in the table's name is escaped
   if (head == std::string_view::npos || line.size() < head + kHead.size() + kLength)
     return std::nullopt;
-  const auto at = parse_time(line.substr(head + kHead.size(), kLength), 0);
+  const auto at = read_time(line.substr(head + kHead.size(), kLength));
   if (!at.has_value() || *at == 0) return std::nullopt;
   return *at;
 }

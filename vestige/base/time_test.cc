@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
 #include <limits>
+#include <tuple>
 
 namespace vestige {
 namespace {
@@ -53,12 +56,132 @@ TEST(Time, IsReadAsPeopleWriteIt) {
   for (const auto& [text, moment] : cases) EXPECT_EQ(read(text), moment) << text;
 }
 
+// 2026-01-01 was a Thursday.
+TEST(Time, DaysBeginAtMidnight) {
+  const struct {
+    std::string_view text;
+    std::string_view moment;
+  } cases[] = {
+      {"2026-01", "2026-01-01T00:00:00.000000Z"},
+      {"today", "2026-01-01T00:00:00.000000Z"},
+      {"Yesterday", "2025-12-31T00:00:00.000000Z"},
+      {"yesterday 09:30", "2025-12-31T09:30:00.000000Z"},
+      {"thursday", "2026-01-01T00:00:00.000000Z"},
+      {"friday", "2025-12-26T00:00:00.000000Z"},
+      {"wed", "2025-12-31T00:00:00.000000Z"},
+      {"Monday 23:59:59.5", "2025-12-29T23:59:59.500000Z"},
+      {"09:30", "2026-01-01T09:30:00.000000Z"},
+      {"12:00", "2026-01-01T12:00:00.000000Z"},
+      {"12:01", "2025-12-31T12:01:00.000000Z"},
+      {"@0", "1970-01-01T00:00:00.000000Z"},
+      {"@1767268800", "2026-01-01T12:00:00.000000Z"},
+      {"@1767268800.25", "2026-01-01T12:00:00.250000Z"},
+      {"@-1", "1969-12-31T23:59:59.000000Z"},
+      {"2026-01-31 12:00:00 +02:00", "2026-01-31T10:00:00.000000Z"},
+  };
+  for (const auto& [text, moment] : cases) EXPECT_EQ(read(text), moment) << text;
+}
+
+TEST(Time, AgesAreSaidInManyWays) {
+  const struct {
+    std::string_view text;
+    std::string_view moment;
+  } cases[] = {
+      {"1.5h", "2026-01-01T10:30:00.000000Z"},        {"0.5s", "2026-01-01T11:59:59.500000Z"},
+      {"2 hours ago", "2026-01-01T10:00:00.000000Z"}, {"2 Hours", "2026-01-01T10:00:00.000000Z"},
+      {"1h30m", "2026-01-01T10:30:00.000000Z"},       {"1d 2h ago", "2025-12-31T10:00:00.000000Z"},
+      {"1y", "2025-01-01T12:00:00.000000Z"},          {"10mo", "2025-03-01T12:00:00.000000Z"},
+      {"1 month", "2025-12-01T12:00:00.000000Z"},
+  };
+  for (const auto& [text, moment] : cases) EXPECT_EQ(read(text), moment) << text;
+  // A month before a day that it does not have: its last one.
+  const auto end_of_march = parse_time("2026-03-31T12:00Z", 0);
+  EXPECT_EQ(format_time(*parse_time("1mo", *end_of_march)), "2026-02-28T12:00:00.000000Z");
+}
+
+// Where the zone of the process is another.
+class TimeZones : public testing::Test {
+ protected:
+  TimeZones() : before_(std::getenv("TZ") == nullptr ? "" : std::getenv("TZ")) {}
+  ~TimeZones() override {
+    if (before_.empty()) unsetenv("TZ");
+    else setenv("TZ", before_.c_str(), 1);
+    tzset();
+  }
+  static std::string local(std::string_view text, std::int64_t now = kNow) {
+    const auto moment = parse_time(text, Now(now, Zone::local));
+    return moment.has_value() ? offset_time(*moment, Zone::local) : moment.error().message;
+  }
+
+ private:
+  std::string before_;
+};
+
+TEST_F(TimeZones, WhatHasNoZoneIsInThatOfTheProcess) {
+  ASSERT_TRUE(set_local_zone("Europe/Berlin").has_value());
+  EXPECT_EQ(zone_name(Zone::local), "Berlin");
+  EXPECT_EQ(local("2026-07-01"), "2026-07-01T00:00:00.000000+02:00");
+  EXPECT_EQ(local("2026-01"), "2026-01-01T00:00:00.000000+01:00");
+  EXPECT_EQ(local("2026-07-01T00:00:00Z"), "2026-07-01T02:00:00.000000+02:00");
+  EXPECT_EQ(local("today"), "2026-01-01T00:00:00.000000+01:00");
+  EXPECT_EQ(local("12:30"), "2026-01-01T12:30:00.000000+01:00");
+  EXPECT_EQ(local("6mo"), "2025-07-01T13:00:00.000000+02:00");
+  EXPECT_EQ(wall_time(kNow, Zone::local), "2026-01-01 13:00:00.000000");
+  EXPECT_EQ(wall_time(kNow, Zone::utc), "2026-01-01 12:00:00.000000");
+  // Clocks are put forward on 2026-03-29 at 02:00, and back on 2026-10-25 at 03:00.
+  EXPECT_EQ(local("2026-03-29 02:30"), "2026-03-29T03:30:00.000000+02:00");
+  EXPECT_EQ(local("2026-10-25 02:30"), "2026-10-25T02:30:00.000000+02:00");
+  EXPECT_EQ(local("2026-10-25 03:30"), "2026-10-25T03:30:00.000000+01:00");
+}
+
+TEST_F(TimeZones, AreNamedOrSaidAsAnOffset) {
+  for (const auto& [zone, moment, name] :
+       {std::tuple{"-03:30", "2026-01-01T08:30:00.000000-03:30", "-0330"},
+        std::tuple{"+0200", "2026-01-01T14:00:00.000000+02:00", "+0200"},
+        std::tuple{"UTC", "2026-01-01T12:00:00.000000Z", "UTC"},
+        std::tuple{"America/New_York", "2026-01-01T07:00:00.000000-05:00", "New_York"}}) {
+    ASSERT_TRUE(set_local_zone(zone).has_value()) << zone;
+    EXPECT_EQ(offset_time(kNow, Zone::local), moment) << zone;
+    EXPECT_EQ(zone_name(Zone::local), name) << zone;
+  }
+  for (const char* zone : {"", "Berlin", "../../etc/passwd", "/etc/passwd", "Europe", "Europe/"}) {
+    const auto set = set_local_zone(zone);
+    ASSERT_FALSE(set.has_value()) << zone;
+    EXPECT_NE(set.error().message.find(": there is none of that name"), std::string::npos);
+  }
+  for (const char* zone : {"+2", "+25:00", "-"})
+    EXPECT_NE(set_local_zone(zone).error().message.find("not an offset"), std::string::npos);
+}
+
+TEST_F(TimeZones, EveryLocalHourReadsBack) {
+  for (const char* zone : {"Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"}) {
+    ASSERT_TRUE(set_local_zone(zone).has_value()) << zone;
+    for (std::int64_t hour = 0; hour < 24 * 366; ++hour) {
+      const std::int64_t moment = kNow + hour * 3'600'000'000;
+      const std::string text = wall_time(moment, Zone::local);
+      const auto read = parse_time(text, Now(kNow, Zone::local));
+      ASSERT_TRUE(read.has_value()) << text;
+      EXPECT_EQ(wall_time(*read, Zone::local), text);
+      EXPECT_LE(*read, moment);  // of an hour that comes twice the first
+    }
+  }
+}
+
+TEST(Time, OnlyWhatIsWrittenIsReadAsARecord) {
+  EXPECT_EQ(*read_time("2026-01-01T12:00:00.000000Z"), kNow);
+  for (const char* text :
+       {"", "now", "1d", "2026-01-01", "2026-01-01T12:00:00Z", "2026-01-01T12:00:00.000000z",
+        "2026-01-01t12:00:00.000000Z", "2026-01-01T12:00:00.00000+Z", "2026-13-01T12:00:00.000000Z",
+        "2026-01-01T12:00:00.0000000Z"})
+    EXPECT_FALSE(read_time(text).has_value()) << text;
+}
+
 TEST(Time, RefusesWhatIsNotAMoment) {
   for (const std::string_view text : {"",
                                       " ",
-                                      "yesterday",
+                                      "xyesterday",
                                       "2026",
-                                      "2026-01",
+                                      "x2026-01",
                                       "2026-1-1",
                                       "2026-02-30",
                                       "2025-02-29",
@@ -86,8 +209,8 @@ TEST(Time, RefusesWhatIsNotAMoment) {
                                       "+1h",
                                       "1",
                                       "h",
-                                      "1y",
-                                      "1h2m",
+                                      "x1y",
+                                      "x1h2m",
                                       "ago",
                                       " ago",
                                       "now ago",

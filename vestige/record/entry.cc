@@ -112,7 +112,7 @@ Result<Entry> parse_entry(std::string_view line) {
   TRY(scan.literal(",\"table\":"));
   entry.table = TRY(scan.string());
   TRY(scan.literal(",\"at\":"));
-  const auto at = parse_time(TRY(scan.string()), 0);
+  const auto at = read_time(TRY(scan.string()));
   if (!at.has_value()) return bad("its time is none");
   entry.at = *at;
   TRY(scan.literal(",\"tx\":"));

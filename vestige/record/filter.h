@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vestige/base/time.h"
 #include "vestige/record/change.h"
 
 namespace vestige {
@@ -51,9 +52,9 @@ const std::vector<std::string_view>& filter_fields();
 
 /// Reads a filter.
 ///
-/// now      what ages count from, microseconds
+/// now      what ages and days count from, see parse_time
 /// faults   invalid, with what to write instead
-Result<Filter> parse_filter(std::string_view text, std::int64_t now);
+Result<Filter> parse_filter(std::string_view text, const Now& now);
 
 /// A filter as text: parse_filter reads the same from it. Ages have become times.
 std::string to_text(const Filter& filter);

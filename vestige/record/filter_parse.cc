@@ -55,7 +55,7 @@ Condition text_condition() {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::int64_t now) : text_(text), now_(now) {}
+  Parser(std::string_view text, const Now& now) : text_(text), now_(now) {}
 
   Result<Filter> parse() {
     Filter filter;
@@ -217,7 +217,7 @@ class Parser {
   }
 
   std::string_view text_;
-  std::int64_t now_;
+  Now now_;
   std::size_t at_ = 0;
 };
 
@@ -264,7 +264,7 @@ const std::vector<std::string_view>& filter_fields() {
   return all;
 }
 
-Result<Filter> parse_filter(std::string_view text, std::int64_t now) {
+Result<Filter> parse_filter(std::string_view text, const Now& now) {
   return Parser(text, now).parse();
 }
 

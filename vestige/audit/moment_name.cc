@@ -1,0 +1,96 @@
+// Moments by the names that the trail gives them: last, tx:12, 17~, ~3.
+#include <charconv>
+
+#include "vestige/audit/at.h"
+#include "vestige/audit/stat.h"
+
+namespace vestige {
+namespace {
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || number < 0)
+    return std::nullopt;
+  return number;
+}
+
+// The change so many before one, or before the last; 0 where there are not so many.
+Result<Moment> changes_before(Database& db, std::optional<std::int64_t> id, std::int64_t back) {
+  Selection selection;
+  selection.upto = id;
+  selection.limit = back + 1;
+  auto changes = TRY(read_changes(db, selection));
+  std::int64_t found = 0;
+  std::int64_t read = 0;
+  for (; read <= back; ++read) {
+    const auto change = TRY(changes->next());
+    if (!change.has_value()) break;
+    found = change->id;
+  }
+  return Moment{Moment::Kind::change, read > back ? found : 0};
+}
+
+// The last change that was made before a transaction began.
+Result<Moment> before_transaction(Database& db, std::int64_t tx, std::int64_t back) {
+  Selection selection;
+  selection.tx = tx;
+  selection.oldest_first = true;
+  selection.limit = 1;
+  const auto first = TRY(TRY(read_changes(db, selection))->next());
+  if (!first.has_value()) return fail(Fault::missing, "find tx {}: no such transaction", tx);
+  Selection earlier;
+  earlier.upto = first->id - 1;
+  TransactionStats stats(TRY(read_changes(db, earlier)));
+  std::int64_t begun = first->id;
+  for (std::int64_t i = 1; i < back; ++i) {
+    const auto stat = TRY(stats.next());
+    if (!stat.has_value()) return Moment{Moment::Kind::change, 0};
+    begun = stat->first;
+  }
+  return changes_before(db, begun, 1);
+}
+
+Result<Moment> after_transaction(Database& db, std::int64_t tx) {
+  Selection selection;
+  selection.tx = tx;
+  selection.limit = 1;
+  const auto last = TRY(TRY(read_changes(db, selection))->next());
+  if (!last.has_value()) return fail(Fault::missing, "find tx {}: no such transaction", tx);
+  return Moment{Moment::Kind::change, last->id};
+}
+
+}  // namespace
+
+Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) {
+  constexpr std::string_view kTx = "tx:";
+  const std::size_t tilde = text.find('~');
+  const std::string_view name = text.substr(0, tilde);
+  std::optional<std::int64_t> back = 0;
+  if (tilde != std::string_view::npos)
+    back = tilde + 1 == text.size() ? 1 : whole_number(text.substr(tilde + 1));
+  const bool relative = tilde != std::string_view::npos;
+  if (!back.has_value())
+    return hinted(
+        fail(Fault::invalid, "read the moment '{}': what stands behind ~ is no number", text),
+        "17~ is just before change 17, last~3 three changes before the last");
+  if (name.starts_with(kTx)) {
+    const auto tx = whole_number(name.substr(kTx.size()));
+    if (!tx.has_value())
+      return hinted(
+          fail(Fault::invalid, "read the moment '{}': the transaction is no number", text),
+          "tx:12 is just after transaction 12, tx:12~ just before it");
+    return *back == 0 ? after_transaction(db, *tx) : before_transaction(db, *tx, *back);
+  }
+  if (name == "last" || (relative && name.empty())) return changes_before(db, std::nullopt, *back);
+  if (!relative) return parse_moment(text, now);
+  const auto id = whole_number(name);
+  if (!id.has_value())
+    return hinted(
+        fail(Fault::invalid, "read the moment '{}': ~ counts changes, or transactions", text),
+        "17~ is just before change 17, tx:12~ just before transaction 12");
+  TRY(resolve(db, {Moment::Kind::change, *id}));
+  return changes_before(db, *id, *back);
+}
+
+}  // namespace vestige
