@@ -17,8 +17,10 @@ Result<Moment> moment(Session& session) {
   if (const auto change = TRY(arguments.number("--change")))
     return Moment{Moment::Kind::change, *change};
   const std::string time = arguments.text("--time");
-  if (time.find_first_not_of("0123456789") == std::string::npos)
-    return Moment{Moment::Kind::time, *TRY(arguments.time("--time"))};
+  if (time.find_first_not_of("0123456789") == std::string::npos) {
+    const auto micros = TRY(arguments.time("--time"));
+    return Moment{Moment::Kind::time, *micros};
+  }
   return session.moment(time);
 }
 
