@@ -7,8 +7,8 @@
 #include "test/postgres_types.h"
 #include "vestige/base/json.h"
 #include "vestige/trail/changes.h"
+#include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/row_text.h"
-#include "vestige/trail/postgres/trail.h"
 
 namespace vestige {
 namespace {

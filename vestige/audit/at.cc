@@ -7,7 +7,6 @@
 #include "vestige/base/time.h"
 #include "vestige/record/taken.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige {
 namespace {

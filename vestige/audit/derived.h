@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "vestige/trail/track.h"
+#include "vestige/trail/sqlite/fit.h"
 
 namespace vestige {
 

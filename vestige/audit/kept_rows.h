@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "vestige/db/database.h"
+#include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/live_table.h"
-#include "vestige/trail/track.h"
 
 namespace vestige {
 

@@ -1,7 +1,6 @@
 #include "vestige/audit/log.h"
 
 #include "vestige/trail/install.h"
-#include "vestige/trail/sqlite/decode.h"
 
 namespace vestige {
 

@@ -5,6 +5,7 @@
 
 #include "vestige/audit/standing.h"
 #include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {

@@ -12,7 +12,7 @@
 #include "vestige/audit/ddl_statement.h"
 #include "vestige/audit/kept_rows.h"
 #include "vestige/db/database.h"
-#include "vestige/trail/track.h"
+#include "vestige/trail/sqlite/fit.h"
 
 namespace vestige {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "vestige/trail/track.h"
+#include "vestige/trail/sqlite/fit.h"
 
 namespace vestige {
 namespace {

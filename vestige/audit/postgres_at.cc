@@ -1,6 +1,6 @@
 #include "vestige/audit/postgres_at.h"
 
-#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/postgres/catalog.h"
 
 namespace vestige {
 namespace {

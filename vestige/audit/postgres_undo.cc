@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/json.h"
-#include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/postgres/catalog.h"
 
 namespace vestige {
 namespace {

@@ -2,9 +2,7 @@
 
 #include <set>
 
-#include "vestige/db/unregistered.h"
-#include "vestige/trail/postgres/trail.h"
-#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/table_rows.h"
 
 namespace vestige {
 
@@ -65,30 +63,6 @@ namespace {
 
 constexpr std::size_t kShown = 5;  // rowids that a refusal names
 
-// The rowids of the rows that have or had a key which does not tell them apart.
-Result<std::set<std::int64_t>> row_ids_under(Database& db, const Tracked& table, const Row& key) {
-  std::set<std::int64_t> found;
-  auto changes = TRY(key_changes(db, table, {key, std::nullopt}, 0, kNow, false));
-  while (found.size() <= kShown) {
-    const auto change = TRY(changes->next());
-    if (!change.has_value()) break;
-    if (change->row_id.has_value()) found.insert(*change->row_id);
-  }
-  auto live = live_table(db, table.name);
-  if (!live.has_value() || live->row_id.empty()) return found;  // gone: then the trail alone knows
-  Params values;
-  std::string sql =
-      fmt::format("select {} from {} where true", live->row_id, db.quote_name(live->name));
-  for (const Field& field : key) {
-    if (live->find(field.name) == nullptr) return found;
-    values.push_back(field.value);
-    sql += fmt::format(" and {} is ?{}", db.quote_name(field.name), values.size());
-  }
-  auto rows = TRY(db.query(sql, values));
-  while (found.size() <= kShown && TRY(rows->next()) == Step::row) found.insert(rows->integer(0));
-  return found;
-}
-
 }  // namespace
 
 Result<RowName> named_row(Database& db, const Tracked& table,
@@ -98,7 +72,7 @@ Result<RowName> named_row(Database& db, const Tracked& table,
     TRY(names_a_row(table, name));
     return name;
   }
-  const auto found = TRY(row_ids_under(db, table, name.key));
+  const auto found = TRY(table_rows_of(db)->row_ids(table, name.key, kShown));
   if (found.size() > 1) {
     std::string list;
     std::size_t shown = 0;
@@ -130,53 +104,7 @@ Result<void> names_a_row(const Tracked& table, const RowName& name) {
 }
 
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name) {
-  const Row& key = name.key;
-  if (db.engine() == Engine::postgres) return postgres::live_row(db, table, key);
-  auto live = live_table(db, table.name);
-  if (!live.has_value()) {
-    if (live.error().fault == Fault::missing) return std::optional<Row>();
-    return tl::unexpected<Error>(std::move(live).error());
-  }
-  std::string columns;
-  std::vector<std::string> names;
-  for (const Column& column : table.shape.columns) {
-    if (live->find(column.name) == nullptr) continue;
-    names.push_back(column.name);
-    columns += (columns.empty() ? "" : ", ") + db.quote_name(column.name);
-  }
-  std::string where;
-  Params values;
-  for (const Field& field : key) {
-    if (live->find(field.name) == nullptr) return std::optional<Row>();
-    values.push_back(field.value);
-    where += fmt::format("{}{} is ?{} collate binary", where.empty() ? "" : " and ",
-                         db.quote_name(field.name), values.size());
-  }
-  if (!tells_apart(key)) {
-    if (!name.row_id.has_value() || live->row_id.empty()) return std::optional<Row>();
-    values.emplace_back(*name.row_id);
-    where += fmt::format("{}{} = ?{}", where.empty() ? "" : " and ", live->row_id, values.size());
-  }
-  // The comparison without a collation lets the index find the row; the other makes it exact.
-  std::string search;
-  for (std::size_t i = 0; i < key.size(); ++i)
-    search += fmt::format("{} is ?{} and ", db.quote_name(key[i].name), i + 1);
-  // Without the collation, which only the application may have, SQLite looks at every row.
-  const std::string from =
-      fmt::format("select {} from {} where ", columns, db.quote_name(live->name));
-  auto found = db.query(from + search + where + " limit 2", values);
-  if (!found.has_value() && unregistered(found.error()).has_value())
-    if (auto sought = db.query(from + where + " limit 2", values); sought.has_value())
-      found = std::move(sought);
-  auto rows = TRY(std::move(found));
-  if (TRY(rows->next()) == Step::end) return std::optional<Row>();
-  Row row;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    row.push_back({names[i], rows->value(static_cast<int>(i))});
-  if (TRY(rows->next()) == Step::row)
-    return fail(Fault::corrupt, "read {} {}: more than one row has this key", table.name,
-                key_text(name));
-  return std::optional<Row>(std::move(row));
+  return table_rows_of(db)->live_row(table, name);
 }
 
 }  // namespace vestige

@@ -7,6 +7,7 @@
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/sqlite/sql_text.h"
+#include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {

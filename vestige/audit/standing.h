@@ -8,7 +8,7 @@
 
 #include "vestige/db/database.h"
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/track.h"
+#include "vestige/trail/sqlite/fit.h"
 
 namespace vestige {
 

@@ -1,53 +1,11 @@
 #include "vestige/trail/catalog.h"
 
 #include <algorithm>
-#include <map>
 
-#include "vestige/base/json.h"
-#include "vestige/trail/postgres/names.h"
-#include "vestige/trail/postgres/trail.h"
-#include "vestige/trail/sqlite/sql_text.h"
-#include "vestige/trail/track.h"
+#include "vestige/trail/source.h"
 
 namespace vestige {
 namespace {
-
-constexpr std::string_view kShapeColumns =
-    "s.id, s.tbl, s.name, s.columns, s.full_capture, s.row_ids, s.at, s.since, s.note";
-
-Result<std::vector<Column>> columns_from_json(std::string_view text) {
-  std::vector<Column> columns;
-  json::Reader list(text);
-  TRY(list.open('['));
-  while (TRY(list.more('[')) == 'y') {
-    const Row row = TRY(row_from_json(TRY(list.value()).text));
-    const Value* id = find(row, "id");
-    const Value* name = find(row, "name");
-    const Value* key = find(row, "key");
-    if (id == nullptr || name == nullptr || key == nullptr ||
-        !std::holds_alternative<std::int64_t>(*id) || !std::holds_alternative<Text>(*name) ||
-        !std::holds_alternative<std::int64_t>(*key))
-      return fail(Fault::corrupt, "read a shape: a column without id, name or key");
-    columns.push_back({std::get<std::int64_t>(*id), std::get<Text>(*name).bytes,
-                       static_cast<int>(std::get<std::int64_t>(*key))});
-  }
-  return columns;
-}
-
-// Columns `first`… of a query that selects kShapeColumns.
-Result<Shape> read_shape(const Rows& rows, int first) {
-  Shape shape;
-  shape.id = rows.integer(first);
-  shape.table = rows.integer(first + 1);
-  shape.name = rows.text(first + 2);
-  shape.columns = TRY(columns_from_json(rows.text(first + 3)));
-  shape.full = rows.integer(first + 4) != 0;
-  shape.row_ids = rows.integer(first + 5) != 0;
-  shape.at = rows.integer(first + 6) * 1000;
-  shape.since = rows.integer(first + 7);
-  shape.note = rows.text(first + 8);
-  return shape;
-}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -95,46 +53,39 @@ std::string nearest(const std::string& typed, const std::vector<std::string>& na
   return best;
 }
 
-Result<std::vector<Tracked>> tracked_tables(Database& db) {
-  if (db.engine() == Engine::postgres) return postgres::tracked_tables(db);
-  std::vector<Tracked> tables;
-  auto rows = TRY(db.query(fmt::format(
-      "select t.id, t.name, t.policy, t.tracked_at, t.untracked_at, {} from vestige_table as t"
-      " join vestige_shape as s on s.id = t.shape"
-      " order by t.untracked_at is not null, t.name, t.id",
-      kShapeColumns)));
-  while (TRY(rows->next()) == Step::row) {
-    Tracked table;
-    table.id = rows->integer(0);
-    table.name = rows->text(1);
-    table.policy = TRY(policy_from_json(rows->text(2)));
-    table.tracked_at = rows->integer(3) * 1000;
-    if (!rows->is_null(4)) table.untracked_at = rows->integer(4) * 1000;
-    table.shape = TRY(read_shape(*rows, 5));
-    tables.push_back(std::move(table));
+std::vector<std::string> shown_names(const Shape& shape, const Shape& current) {
+  std::vector<std::string> names;
+  for (const Column& column : shape.columns) {
+    std::string name = column.name;
+    bool lives = false;
+    bool taken = false;
+    for (const Column& now : current.columns) {
+      if (now.id == column.id) {
+        name = now.name;
+        lives = true;
+      } else if (now.name == column.name) {
+        taken = true;
+      }
+    }
+    // A dropped column whose name another column has now.
+    if (!lives && taken) name += fmt::format("~{}", column.id);
+    names.push_back(std::move(name));
   }
-  return tables;
+  return names;
+}
+
+Result<std::vector<Tracked>> tracked_tables(Database& db) { return source_of(db)->tables(); }
+
+Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed) {
+  return source_of(db)->meant_table(typed);
 }
 
 Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int64_t upto) {
-  if (db.engine() == Engine::postgres) return postgres::gaps(db, table, upto);
-  return std::vector<std::string>();
+  return source_of(db)->gaps(table, upto);
 }
 
-Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed) {
-  if (db.engine() == Engine::postgres) return postgres::meant_table(db, typed);
-  std::vector<std::string> names = TRY(trackable_tables(db));
-  const auto trail =
-      scalar_integer(db, "select count(*) from sqlite_schema where name = 'vestige_table'");
-  if (TRY(trail) != 0)
-    for (const Tracked& table : TRY(tracked_tables(db))) names.push_back(table.name);
-  for (const std::string& wanted : {typed, unquoted_table(typed)}) {
-    for (const std::string& name : names)
-      if (name == wanted) return name;
-    for (const std::string& name : names)
-      if (lower(name) == lower(wanted)) return name;
-  }
-  return std::optional<std::string>();
+Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
+  return source_of(db)->shapes(table);
 }
 
 Result<Tracked> tracked_table(Database& db, const std::string& typed) {
@@ -152,17 +103,6 @@ Result<Tracked> tracked_table(Database& db, const std::string& typed) {
   const std::string near = meant.has_value() ? "" : nearest(name, names);
   return hinted(std::move(missing), near.empty() ? "vestige track " + name + " starts to record it"
                                                  : "did you mean " + near + "?");
-}
-
-Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
-  if (db.engine() == Engine::postgres) return postgres::shapes(db, table);
-  std::vector<Shape> out;
-  auto rows =
-      TRY(db.query(fmt::format("select {} from vestige_shape as s where s.tbl = ?1 order by s.id",
-                               kShapeColumns),
-                   {table}));
-  while (TRY(rows->next()) == Step::row) out.push_back(TRY(read_shape(*rows, 0)));
-  return out;
 }
 
 }  // namespace vestige

@@ -61,6 +61,9 @@ Result<std::vector<std::string>> gaps(Database& db, std::int64_t table, std::int
 /// Every shape a table has had, oldest first.
 Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
 
+/// The names under which the columns of `shape` are shown, given the table's current shape.
+std::vector<std::string> shown_names(const Shape& shape, const Shape& current);
+
 /// The nearest of `names` to what was typed, for "did you mean"; empty when none is near.
 std::string nearest(const std::string& typed, const std::vector<std::string>& names);
 

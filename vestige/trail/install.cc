@@ -1,6 +1,7 @@
 #include "vestige/trail/install.h"
 
 #include "vestige/trail/installation.h"
+#include "vestige/trail/source.h"
 
 namespace vestige {
 
@@ -89,13 +90,7 @@ Result<std::int64_t> use_engine(Database& db, std::string_view engine) {
 
 Result<std::int64_t> idle_tables(Database& db) { return installation_of(db)->idle_tables(); }
 
-Result<std::int64_t> count_changes(Database& db) {
-  for (const std::string& name : TRY(remains(db)).missing)
-    if (name == "vestige.change" || name == "vestige_change") return 0;
-  if (db.engine() == Engine::postgres)
-    return scalar_integer(db, "select count(*) from vestige.change");
-  return scalar_integer(db, "select count(*) from vestige_change");
-}
+Result<std::int64_t> count_changes(Database& db) { return source_of(db)->count(); }
 
 Result<void> maintain(Database& db) {
   if (db.engine() != Engine::postgres) return {};

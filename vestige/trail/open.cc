@@ -19,6 +19,18 @@ std::unique_ptr<Installation> installation_of(Database& db) {
   return either(db, sqlite::installation, postgres::installation);
 }
 
+std::unique_ptr<Source> source_of(Database& db) {
+  return either(db, sqlite::source, postgres::source);
+}
+
+std::unique_ptr<Tracking> tracking_of(Database& db) {
+  return either(db, sqlite::tracking, postgres::tracking);
+}
+
+std::unique_ptr<TableRows> table_rows_of(Database& db) {
+  return either(db, sqlite::table_rows, postgres::table_rows);
+}
+
 std::unique_ptr<Contexts> contexts_of(Database& db) {
   return either(db, sqlite::contexts, postgres::contexts);
 }

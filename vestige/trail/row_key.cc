@@ -2,44 +2,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include "vestige/base/json.h"
-#include "vestige/db/unregistered.h"
 #include "vestige/trail/changes.h"
-#include "vestige/trail/postgres/trail.h"
-#include "vestige/trail/sqlite/decode.h"
-#include "vestige/trail/sqlite/live_table.h"
-#include "vestige/trail/sqlite/row_index.h"
+#include "vestige/trail/table_rows.h"
 
 namespace vestige {
 namespace {
-
-// The classes that a typed word may have in a column of this affinity, likeliest first.
-std::vector<Value> readings(const std::string& word, Affinity affinity) {
-  std::vector<Value> out;
-  if (word.size() >= 3 && (word[0] == 'x' || word[0] == 'X') && word[1] == '\'' &&
-      word.back() == '\'') {
-    if (auto bytes = json::from_hex(std::string_view(word).substr(2, word.size() - 3));
-        bytes.has_value())
-      out.emplace_back(Blob{*bytes});
-  }
-  if (affinity != Affinity::text) {
-    const char* last = word.data() + word.size();
-    std::int64_t integer = 0;
-    double real = 0;
-    if (const auto [end, error] = std::from_chars(word.data(), last, integer);
-        error == std::errc() && end == last)
-      out.emplace_back(affinity == Affinity::real ? Value(static_cast<double>(integer))
-                                                  : Value(integer));
-    else if (const auto [stop, wrong] = std::from_chars(word.data(), last, real);
-             wrong == std::errc() && stop == last)
-      out.emplace_back(real);
-  }
-  if (word == "null") out.emplace_back(Null{});
-  if (word.size() >= 2 && word.front() == '\'' && word.back() == '\'')
-    out.emplace_back(Text{word.substr(1, word.size() - 2)});
-  out.emplace_back(Text{word});
-  return out;
-}
 
 // What was typed for each key column: a word names its column ("col=value") or fills the next one.
 Result<std::vector<std::string>> typed_values(const Tracked& table,
@@ -114,69 +81,6 @@ Result<std::optional<std::int64_t>> take_row_id(const Tracked& table,
   return row_id;
 }
 
-// Whether a row stands that has this key. Not known where only the application can read the table: then nothing stands.
-Result<bool> has_row(Database& db, const LiveTable& live, const Row& key) {
-  Result<std::int64_t> found;
-  for (const std::string_view collation : {"", " collate binary"}) {
-    std::string where;
-    Params values;
-    for (const Field& field : key) {
-      values.push_back(field.value);
-      where += fmt::format("{}{} is ?{}{}", where.empty() ? "" : " and ", db.quote_name(field.name),
-                           values.size(), collation);
-    }
-    found = scalar_integer(
-        db,
-        fmt::format("select exists (select 1 from {} where {})", db.quote_name(live.name), where),
-        values);
-    if (found.has_value() || !unregistered(found.error()).has_value())
-      return TRY(std::move(found)) != 0;
-  }
-  return false;
-}
-
-// The key of what was typed: the class that a value has in the rows decides; where nothing is known, the
-// likeliest.
-Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Column>& columns,
-                     const std::vector<std::string>& typed) {
-  auto live = live_table(db, table.name);
-  std::vector<std::vector<Value>> choices;
-  bool stands = live.has_value();
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
-    stands = stands && live->find(columns[i].name) != nullptr;
-    choices.push_back(readings(typed[i], column == nullptr ? Affinity::none : column->affinity));
-  }
-  Row likeliest;
-  std::vector<std::size_t> pick(columns.size(), 0);
-  while (true) {
-    Row key;
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      key.push_back({columns[i].name, choices[i][pick[i]]});
-    if (likeliest.empty()) likeliest = key;
-    const Value stored = TRY(stored_key(db, key));
-    if (stands && TRY(has_row(db, *live, key))) return key;
-    if (!std::holds_alternative<Null>(stored) &&
-        TRY(scalar_integer(db, "select exists (" + row_changes("?1", "?2") + ")",
-                           {table.id, stored})) != 0)
-      return key;
-    std::size_t i = 0;
-    while (i < pick.size() && ++pick[i] == choices[i].size()) pick[i++] = 0;
-    if (i != pick.size()) continue;
-    // No row has it, and none ever had: then a word where only numbers belong is a slip.
-    for (i = 0; i < columns.size(); ++i) {
-      const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
-      const bool number = column != nullptr && (column->affinity == Affinity::integer ||
-                                                column->affinity == Affinity::real);
-      const bool only_a_word = choices[i].size() == 1;
-      if (number && only_a_word)
-        return fail(Fault::invalid, "find a row of {}: '{}' is not of the type of {}, {}",
-                    table.name, typed[i], columns[i].name, column->type);
-    }
-    return likeliest;
-  }
-}
-
 }  // namespace
 
 std::string key_text(const RowName& name) {
@@ -207,8 +111,7 @@ Result<RowName> parse_key(Database& db, const Tracked& table,
                     table.name, table.shape.row_ids ? "; rowid=N names one of its rows" : ""));
   if (columns.empty()) return name;
   const auto typed = TRY(typed_values(table, columns, words));
-  if (db.engine() == Engine::postgres) name.key = TRY(postgres::typed_key(db, table, typed));
-  else name.key = TRY(read_key(db, table, columns, typed));
+  name.key = TRY(table_rows_of(db)->typed_key(table, typed));
   if (name.row_id.has_value() && tells_apart(name.key))
     return hinted(fail(Fault::invalid, "find a row of {}: its key {} and a rowid too", table.name,
                        key_text(name.key)),

@@ -1,319 +1,36 @@
 #include "vestige/trail/track.h"
 
-#include <algorithm>
-#include <set>
-
-#include "vestige/base/json.h"
-#include "vestige/base/time.h"
-#include "vestige/trail/postgres/trail.h"
-#include "vestige/trail/sqlite/capture.h"
-#include "vestige/trail/sqlite/installation.h"
-#include "vestige/trail/sqlite/live_table.h"
-#include "vestige/trail/sqlite/sql_text.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige {
-namespace {
-
-constexpr std::size_t kWidestKey = 16;
-
-std::vector<std::string> column_names(const LiveTable& live) {
-  std::vector<std::string> names;
-  for (const LiveColumn& column : live.columns) names.push_back(column.name);
-  return names;
-}
-
-bool contains(const std::vector<std::string>& list, const std::string& item) {
-  return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-// Column names in the spelling of the table.
-Result<std::vector<std::string>> spelled(const LiveTable& live,
-                                         const std::vector<std::string>& names) {
-  std::vector<std::string> out;
-  for (const std::string& name : names) {
-    const LiveColumn* column = live.find(name);
-    if (column == nullptr) {
-      auto missing = fail(Fault::missing, "track {}: no column {}", live.name, name);
-      const std::string near = nearest(name, column_names(live));
-      return near.empty() ? missing : hinted(std::move(missing), "did you mean " + near + "?");
-    }
-    if (!contains(out, column->name)) out.push_back(column->name);
-  }
-  return out;
-}
-
-bool is_unique(const LiveTable& live, const std::vector<std::string>& key) {
-  const std::set<std::string> wanted(key.begin(), key.end());
-  const auto primary = live.primary_key();
-  if (std::set<std::string>(primary.begin(), primary.end()) == wanted) return true;
-  return std::any_of(live.unique.begin(), live.unique.end(), [&](const UniqueIndex& index) {
-    std::set<std::string> columns;
-    for (const UniqueIndex::Term& term : index.terms) columns.insert(term.column);
-    return index.where.empty() && columns == wanted;
-  });
-}
-
-// The policy with its column names spelled as the table has them, or why it cannot be.
-Result<Policy> checked(const LiveTable& live, Policy policy) {
-  if (!policy.include.empty() && !policy.exclude.empty())
-    return fail(Fault::invalid, "track {}: include and exclude at once", live.name);
-  if (!policy.on_truncate.empty())
-    return fail(Fault::invalid, "track {}: SQLite has no TRUNCATE for on_truncate", live.name);
-  policy.include = TRY(spelled(live, policy.include));
-  policy.exclude = TRY(spelled(live, policy.exclude));
-  policy.key = TRY(spelled(live, policy.key));
-  if (!policy.key.empty() && !is_unique(live, policy.key))
-    return hinted(fail(Fault::invalid, "track {}: the key is not unique", live.name),
-                  "choose the columns of the primary key or of a UNIQUE constraint");
-  for (const std::string& column : policy.exclude)
-    if (contains(policy.key, column) || live.find(column)->primary_key > 0)
-      return hinted(fail(Fault::invalid, "track {}: {} is part of the key", live.name, column),
-                    "key columns are always recorded: they say which row it was");
-  return policy;
-}
-
-std::vector<std::string> recorded_columns(const LiveTable& live, const Policy& policy,
-                                          const std::vector<std::string>& key) {
-  std::vector<std::string> names = key;
-  if (live.without_row_id)
-    for (const std::string& column : live.primary_key())
-      if (!contains(names, column)) names.push_back(column);
-  for (const LiveColumn& column : live.columns) {
-    if (contains(names, column.name) || contains(policy.exclude, column.name)) continue;
-    if (policy.include.empty() || contains(policy.include, column.name))
-      names.push_back(column.name);
-  }
-  return names;
-}
-
-std::string columns_json(const std::vector<Column>& columns) {
-  std::string out = "[";
-  for (const Column& column : columns) {
-    if (out.size() > 1) out += ',';
-    out += to_json(Row{{"id", column.id},
-                       {"name", Text{column.name}},
-                       {"key", static_cast<std::int64_t>(column.key)}});
-  }
-  return out + "]";
-}
-
-std::int64_t now_milliseconds() { return clock_now() / 1000; }
-
-// A rowid that is no column is read and put back beside the columns: SQLite must take one more.
-Result<void> require_room(Database& db, const LiveTable& live, const Shape& shape) {
-  constexpr std::size_t kAlwaysFits = 1000;
-  if (!shape.row_ids || shape.columns.size() < kAlwaysFits) return {};
-  std::string columns = live.row_id;
-  for (const Column& column : shape.columns) columns += ", " + db.quote_name(column.name);
-  if (db.query(fmt::format("select {} from {}", columns, db.quote_name(live.name))).has_value())
-    return {};
-  return hinted(fail(Fault::invalid,
-                     "track {}: {} columns and the rowid are more than SQLite reads"
-                     " at once",
-                     live.name, shape.columns.size()),
-                "leave one out with --exclude; an INTEGER PRIMARY KEY column is the rowid");
-}
-
-// Gives a tracked table the shape that fits the table as it stands: the current one when it still
-// fits, or else a new one whose columns keep their identity by name, or by `renamed`.
-Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable& live,
-                            const std::vector<Renamed>& renamed, const std::string& note) {
-  const auto before = TRY(shapes(db, table.id));
-  const auto key = table.policy.key.empty() ? live.primary_key() : table.policy.key;
-  if (key.size() > kWidestKey)
-    return fail(Fault::invalid, "track {}: a key of more than {} columns", live.name, kWidestKey);
-
-  std::int64_t next = 1;
-  for (const Shape& shape : before)
-    for (const Column& column : shape.columns) next = std::max(next, column.id + 1);
-  const auto identity = [&](const std::string& name) -> std::int64_t {
-    if (before.empty()) return next++;
-    std::string was = name;
-    for (const Renamed& rename : renamed)
-      if (rename.to == name) was = rename.from;
-    for (const Column& column : before.back().columns)
-      if (column.name == was) return column.id;
-    return next++;
-  };
-
-  Shape shape;
-  shape.table = table.id;
-  shape.name = live.name;
-  shape.full = table.policy.full;
-  shape.row_ids = !live.without_row_id && !live.row_id_is_key;
-  shape.note = note;
-  for (const std::string& name : recorded_columns(live, table.policy, key)) {
-    const auto place = std::find(key.begin(), key.end(), name);
-    const int in_key = place == key.end() ? 0 : static_cast<int>(place - key.begin()) + 1;
-    shape.columns.push_back({identity(name), name, in_key});
-  }
-  TRY(require_room(db, live, shape));
-  if (!before.empty()) {
-    const Shape& last = before.back();
-    if (columns_json(last.columns) == columns_json(shape.columns) && last.full == shape.full &&
-        last.row_ids == shape.row_ids && last.name == shape.name && note.empty())
-      return last;
-  }
-  shape.since = TRY(scalar_integer(db, "select max(id) from vestige_change"));
-  shape.at = clock_now();
-  TRY(db.run(
-      "insert into vestige_shape (tbl, name, columns, full_capture, row_ids, at, since, note)"
-      " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-      {shape.table, Text{shape.name}, Text{columns_json(shape.columns)},
-       static_cast<std::int64_t>(shape.full), static_cast<std::int64_t>(shape.row_ids),
-       shape.at / 1000, shape.since, note.empty() ? Value(Null{}) : Value(Text{note})}));
-  shape.id = TRY(scalar_integer(db, "select max(id) from vestige_shape"));
-  return shape;
-}
-
-// An INSERT, a DELETE and an UPDATE on a table, to compile, not to run.
-Result<std::vector<std::string>> statements_on(Database& db, const std::string& table) {
-  const std::string quoted = db.quote_name(table);
-  std::string assignments;
-  auto columns =
-      TRY(db.query("select name from pragma_table_xinfo(?1) where hidden = 0", {Text{table}}));
-  while (TRY(columns->next()) == Step::row)
-    assignments += fmt::format("{0}{1} = {1}", assignments.empty() ? "" : ", ",
-                               db.quote_name(columns->text(0)));
-  return std::vector<std::string>{"insert into " + quoted + " default values",
-                                  "delete from " + quoted,
-                                  "update " + quoted + " set " + assignments};
-}
-
-tl::unexpected<Error> uncompiled(const LiveTable& live, const std::string& why) {
-  return hinted(
-      fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name, why),
-      "--when is an SQL condition over NEW.column and OLD.column");
-}
-
-Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
-                    const std::vector<Renamed>& renamed, const std::string& note) {
-  table.name = live.name;
-  table.shape = TRY(fitting_shape(db, table, live, renamed, note));
-  TRY(
-      db.run("update vestige_table set name = ?2, policy = ?3, shape = ?4, untracked_at = null"
-             " where id = ?1",
-             {table.id, Text{table.name}, Text{to_json(table.policy)}, table.shape.id}));
-  table.untracked_at.reset();
-  TRY(drop_triggers(db, table));
-  TRY(forget_kept(db, table.id));
-  const auto statements = TRY(statements_on(db, live.name));
-  std::vector<bool> compiled;
-  std::set<std::string> known;  // what the table itself needs of the application
-  for (const std::string& statement : statements) {
-    const auto before = db.writes(statement);
-    compiled.push_back(before.has_value());
-    if (before.has_value()) known.insert(before->unregistered.begin(), before->unregistered.end());
-  }
-  for (const Trigger& trigger : TRY(capture_triggers(db, live, table, false)))
-    if (const auto made = db.script(trigger.sql); !made.has_value())
-      return table.policy.when.empty() || made.error().fault != Fault::invalid
-                 ? tl::unexpected<Error>(made.error())
-                 : uncompiled(live, made.error().message);
-  // The triggers must never break a write: what compiled without them compiles with them.
-  for (std::size_t i = 0; i < statements.size(); ++i) {
-    if (!compiled[i]) continue;
-    const auto after = db.writes(statements[i]);
-    if (!after.has_value()) return uncompiled(live, after.error().message);
-    for (const std::string& name : after->unregistered)
-      if (!known.contains(name)) return uncompiled(live, "no such function or collation: " + name);
-  }
-  return table;
-}
-
-}  // namespace
 
 Result<std::vector<std::string>> trackable_tables(Database& db) {
-  if (db.engine() == Engine::postgres) return postgres::trackable_tables(db);
-  std::vector<std::string> names;
-  auto rows =
-      TRY(db.query("select name from pragma_table_list where schema = 'main' and type = 'table'"
-                   " and name not like 'sqlite\\_%' escape '\\' and name not like 'vestige\\_%' "
-                   "escape '\\' order by name"));
-  while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
-  return names;
+  return tracking_of(db)->trackable();
 }
 
-Result<Tracked> track(Database& db, const std::string& name, const Policy& policy) {
-  if (db.engine() == Engine::postgres) return postgres::track(db, name, policy);
-  TRY(sqlite::require_capture(db));
-  const LiveTable live = TRY(live_table(db, name));
-  Tracked table;
-  bool resumed = false;
-  for (Tracked& known : TRY(tracked_tables(db))) {
-    if (known.name != live.name) continue;
-    if (table.id != 0 && known.untracked_at.has_value()) continue;
-    resumed = known.untracked_at.has_value();
-    table = std::move(known);
-  }
-  table.policy = TRY(checked(live, policy));
-  if (table.id == 0) {
-    TRY(db.run(
-        "insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
-        {Text{live.name}, now_milliseconds()}));
-    table.id = TRY(scalar_integer(db, "select max(id) from vestige_table"));
-    table.tracked_at = clock_now();
-  }
-  table.name = live.name;
-  return fit(db, std::move(table), live, {},
-             resumed ? "tracked again; changes in between are not in the trail" : "");
+Result<LiveTable> live_table(Database& db, const std::string& name) {
+  return tracking_of(db)->live(name);
+}
+
+Result<Tracked> track(Database& db, const std::string& table, const Policy& policy) {
+  return tracking_of(db)->track(table, policy);
 }
 
 Result<std::int64_t> baseline(Database& db, const Tracked& table) {
-  if (db.engine() == Engine::postgres) return postgres::baseline(db, table.id);
-  const LiveTable live = TRY(live_table(db, table.name));
-  const std::int64_t last = TRY(scalar_integer(db, "select max(id) from vestige_change"));
-  const Value context = TRY(scalar(db, "select context from vestige_current"));
-  for (const std::string& statement : baseline_statements(db, live, table)) {
-    const bool first = statement.starts_with("insert into vestige_change");
-    TRY(db.run(statement, first ? Params{last, context} : Params{last}));
-  }
-  return TRY(scalar_integer(db, "select max(id) from vestige_change")) - last;
+  return tracking_of(db)->baseline(table);
 }
 
-Result<void> untrack(Database& db, const std::string& name) {
-  if (db.engine() == Engine::postgres) return postgres::untrack(db, name);
-  const Tracked table = TRY(tracked_table(db, name));
-  if (table.untracked_at.has_value())
-    return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
-  TRY(drop_triggers(db, table));
-  TRY(forget_kept(db, table.id));
-  TRY(db.run("update vestige_table set untracked_at = ?2 where id = ?1",
-             {table.id, now_milliseconds()}));
-  return {};
+Result<void> untrack(Database& db, const std::string& table) {
+  return tracking_of(db)->untrack(table);
 }
 
-Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& name,
-                      const std::vector<Renamed>& renamed, const std::string& note) {
-  const LiveTable live = TRY(live_table(db, name));
-  Tracked table = tracked;
-  const auto carried = [&](std::vector<std::string>& columns) {
-    std::vector<std::string> out;
-    for (std::string& column : columns) {
-      for (const Renamed& rename : renamed)
-        if (rename.from == column) column = rename.to;
-      if (live.find(column) != nullptr) out.push_back(column);
-    }
-    columns = std::move(out);
-  };
-  carried(table.policy.include);
-  carried(table.policy.exclude);
-  carried(table.policy.key);
-  std::vector<std::pair<std::string, std::string>> quoted;
-  for (const Renamed& rename : renamed) quoted.emplace_back(rename.from, db.quote_name(rename.to));
-  table.policy.when = with_columns(table.policy.when, quoted);
-  if (!table.policy.key.empty() && !is_unique(live, table.policy.key)) table.policy.key.clear();
-  return fit(db, std::move(table), live, renamed, note);
+Result<std::vector<Undone>> table_by_table(Database& db, const TableWork& work,
+                                           std::string_view lock_timeout) {
+  return tracking_of(db)->table_by_table(work, lock_timeout);
 }
 
-Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& table) {
-  return capture_triggers(db, TRY(live_table(db, table.name)), table, false);
-}
-
-Result<void> drop_triggers(Database& db, const Tracked& table) {
-  for (const std::string_view what : kCaptureTriggers)
-    TRY(db.script(fmt::format("drop trigger if exists main.vestige_{}_{}", table.id, what)));
-  return {};
+Error explained(Database& db, const Error& error, const Attempted& attempted) {
+  return tracking_of(db)->explained(error, attempted);
 }
 
 }  // namespace vestige

@@ -30,28 +30,4 @@ Result<std::int64_t> baseline(Database& db, const Tracked& table);
 /// faults   missing: not tracked
 Result<void> untrack(Database& db, const std::string& table);
 
-/// Makes the triggers and the shape of a tracked table fit the table as it stands now, under
-/// whatever name it has now. `note` goes into the shape when a new one is needed. `renamed` maps old
-/// column names to new ones, so that a renamed column keeps its identity; the policy follows.
-///
-/// faults   missing: the table is gone
-struct Renamed {
-  std::string from;
-  std::string to;
-};
-Result<Tracked> refit(Database& db, const Tracked& table, const std::string& name,
-                      const std::vector<Renamed>& renamed, const std::string& note);
-
-/// One trigger as it should stand.
-struct Trigger {
-  std::string name;
-  std::string sql;
-};
-
-/// The capture triggers that a tracked table should have now.
-Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& table);
-
-/// Drops the capture triggers of a tracked table, if they stand. Other objects stay.
-Result<void> drop_triggers(Database& db, const Tracked& table);
-
 }  // namespace vestige

@@ -4,8 +4,8 @@
 
 #include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
+#include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/row_text.h"
-#include "vestige/trail/postgres/trail.h"
 
 namespace vestige::postgres {
 namespace {

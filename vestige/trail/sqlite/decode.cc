@@ -50,27 +50,6 @@ std::string change_columns() {
          slots();
 }
 
-std::vector<std::string> shown_names(const Shape& shape, const Shape& current) {
-  std::vector<std::string> names;
-  for (const Column& column : shape.columns) {
-    std::string name = column.name;
-    bool lives = false;
-    bool taken = false;
-    for (const Column& now : current.columns) {
-      if (now.id == column.id) {
-        name = now.name;
-        lives = true;
-      } else if (now.name == column.name) {
-        taken = true;
-      }
-    }
-    // A dropped column whose name another column has now.
-    if (!lives && taken) name += fmt::format("~{}", column.id);
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
 Result<Decoder> Decoder::open(Database& db, Names names) {
   Decoder decoder(db, names);
   TRY(decoder.load());

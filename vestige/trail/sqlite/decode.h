@@ -68,9 +68,6 @@ class Decoder {
   Context context_;
 };
 
-/// The names under which the columns of `shape` are shown, given the table's current shape.
-std::vector<std::string> shown_names(const Shape& shape, const Shape& current);
-
 /// The stored form of a key, as the triggers write it (see key_expression).
 Result<Value> stored_key(Database& db, const Row& key);
 

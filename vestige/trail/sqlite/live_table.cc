@@ -4,7 +4,6 @@
 #include <array>
 
 #include "vestige/trail/catalog.h"
-#include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
@@ -111,8 +110,7 @@ std::vector<std::string> LiveTable::primary_key() const {
   return names;
 }
 
-Result<LiveTable> live_table(Database& db, const std::string& wanted) {
-  if (db.engine() == Engine::postgres) return postgres::live_table(db, wanted);
+Result<LiveTable> sqlite::read_table(Database& db, const std::string& wanted) {
   LiveTable table;
   auto listed =
       TRY(db.query("select name, type, wr from pragma_table_list where schema = 'main' and "

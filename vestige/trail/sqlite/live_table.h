@@ -54,6 +54,10 @@ struct LiveTable {
 /// faults   missing: no such table; invalid: a view, a virtual or an internal table
 Result<LiveTable> live_table(Database& db, const std::string& name);
 
+namespace sqlite {
+Result<LiveTable> read_table(Database& db, const std::string& name);
+}
+
 /// SQLite's names differ in nothing but the case of ASCII letters.
 bool same_name(std::string_view left, std::string_view right);
 

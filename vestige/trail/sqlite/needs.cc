@@ -1,4 +1,4 @@
-#include "vestige/trail/needs.h"
+#include "vestige/trail/sqlite/needs.h"
 
 #include <algorithm>
 #include <optional>

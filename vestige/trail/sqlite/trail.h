@@ -1,14 +1,20 @@
-// The trail on SQLite: its nouns, one file for each. Only vestige/trail/open.cc includes this.
+// The trail on SQLite: its nouns, one file for each. Only vestige/trail/open.cc includes this from outside of the wing.
 #pragma once
 
 #include <memory>
 
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/installation.h"
+#include "vestige/trail/source.h"
+#include "vestige/trail/table_rows.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige::sqlite {
 
 std::unique_ptr<Installation> installation(Database& db);
+std::unique_ptr<Source> source(Database& db);
+std::unique_ptr<Tracking> tracking(Database& db);
+std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
 
 }  // namespace vestige::sqlite

@@ -5,8 +5,8 @@
 
 #include "vestige/db/sqlite.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
-#include "vestige/trail/track.h"
 
 namespace vestige::sqlite {
 namespace {

@@ -1,5 +1,10 @@
 // Reading changes on PostgreSQL: the stored rows as they are, decoded here.
+#include "vestige/trail/source.h"
+
+#include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/decode.h"
+#include "vestige/trail/postgres/keys.h"
+#include "vestige/trail/postgres/names.h"
 #include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/selection.h"
 
@@ -20,17 +25,6 @@ class ReadChanges final : public Changes {
   std::unique_ptr<Rows> rows_;
   Decoder decoder_;
 };
-
-// The stored text of a key: SQL, over parameters that it binds.
-std::string key_text(Where& where, std::int64_t table, const Row& key) {
-  std::string list;
-  for (const Field& field : key)
-    list +=
-        (list.empty() ? "" : ", ") + where.bind(std::holds_alternative<Token>(field.value)
-                                                    ? Value(Text{std::get<Token>(field.value).text})
-                                                    : field.value);
-  return fmt::format("vestige.key_text({}::int, array[{}]::text[])", where.bind(table), list);
-}
 
 std::string moment(Where& where, std::int64_t micros) {
   return "timestamptz 'epoch' + " + where.bind(micros) + "::int8 * interval '1 microsecond'";
@@ -98,7 +92,7 @@ Result<From> from(Database& db, const Selection& selection) {
   From out;
   auto& [source, where] = out;
   if (selection.table.has_value() && !selection.key.empty()) {
-    const std::string key = key_text(where, *selection.table, selection.key);
+    const std::string key = stored_key(where, *selection.table, selection.key);
     source = fmt::format("vestige.row_trail({}::int, {})", where.bind(*selection.table), key);
   } else if (selection.table.has_value()) {
     where.add(fmt::format("c.tracked = {}::int", where.bind(*selection.table)));
@@ -121,46 +115,83 @@ Result<From> from(Database& db, const Selection& selection) {
   return out;
 }
 
+class PostgresSource final : public Source {
+ public:
+  explicit PostgresSource(Database& db) : db_(db) {}
+
+  Result<std::vector<Tracked>> tables() override { return read_tables(db_); }
+  Result<std::optional<std::string>> meant_table(const std::string& typed) override {
+    return postgres::meant_table(db_, typed);
+  }
+  Result<std::vector<Shape>> shapes(std::int64_t table) override { return read_shapes(db_, table); }
+
+  Result<std::vector<std::string>> gaps(std::int64_t table, std::int64_t upto) override {
+    std::vector<std::string> said;
+    auto rows = TRY(
+        db_.query("select g.message from vestige.gaps(?1::int) g where g.after_change >= ?2::int8"
+                  " order by g.after_change, g.id",
+                  {table, upto}));
+    while (TRY(rows->next()) == Step::row) said.push_back(rows->text(0));
+    return said;
+  }
+
+  Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
+    const From selected = TRY(from(db_, selection));
+    return run(db_, selected.source, selected.where, selection);
+  }
+
+  Result<std::vector<std::int64_t>> ids(const Selection& selection) override {
+    const auto [source, where] = TRY(from(db_, selection));
+    std::vector<std::int64_t> ids;
+    auto rows = TRY(db_.query(fmt::format("select c.id from {} c left join vestige.context x"
+                                          " on x.id = c.context and x.xid = c.xid{} order by c.id",
+                                          source, where.sql),
+                              where.values));
+    while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+    return ids;
+  }
+
+  Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
+                                                 std::int64_t after, std::int64_t upto,
+                                                 bool oldest_first) override {
+    Where where;
+    Selection selection;
+    selection.table = table.id;
+    selection.oldest_first = oldest_first;
+    const std::string text = stored_key(where, table.id, name.key);
+    const std::string source =
+        fmt::format("vestige.changes_under({}::int, {})", where.bind(table.id), text);
+    where.add(fmt::format("c.id > {} and c.id <= {}", where.bind(after), where.bind(upto)));
+    return run(db_, source, where, selection);
+  }
+
+  // It says which transaction each change belongs to.
+  Result<std::vector<std::int64_t>> doubtful_neighbours(std::int64_t) override {
+    return std::vector<std::int64_t>();
+  }
+
+  Result<std::int64_t> last_at(std::int64_t micros) override {
+    return scalar_integer(db_,
+                          "select vestige.change_at(timestamptz 'epoch' + ?1::int8 *"
+                          " interval '1 microsecond')",
+                          {micros});
+  }
+
+  Result<std::int64_t> count() override {
+    if (TRY(scalar_integer(db_,
+                           "select count(*) from pg_catalog.pg_class where relname = 'change' and"
+                           " relkind in ('r', 'p') and relnamespace ="
+                           " pg_catalog.to_regnamespace('vestige')")) == 0)
+      return 0;
+    return scalar_integer(db_, "select count(*) from vestige.change");
+  }
+
+ private:
+  Database& db_;
+};
+
 }  // namespace
 
-Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection) {
-  const From selected = TRY(from(db, selection));
-  return run(db, selected.source, selected.where, selection);
-}
-
-Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
-  const auto [source, where] = TRY(from(db, selection));
-  std::vector<std::int64_t> ids;
-  auto rows = TRY(db.query(fmt::format("select c.id from {} c left join vestige.context x"
-                                       " on x.id = c.context and x.xid = c.xid{} order by c.id",
-                                       source, where.sql),
-                           where.values));
-  while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
-  return ids;
-}
-
-Result<std::unique_ptr<Changes>> key_changes(Database& db, std::int64_t table, const Row& key,
-                                             std::int64_t after, std::int64_t upto,
-                                             bool oldest_first) {
-  Where where;
-  Selection selection;
-  selection.table = table;
-  selection.oldest_first = oldest_first;
-  const std::string text = key_text(where, table, key);
-  const std::string source =
-      fmt::format("vestige.changes_under({}::int, {})", where.bind(table), text);
-  where.add(fmt::format("c.id > {} and c.id <= {}", where.bind(after), where.bind(upto)));
-  return run(db, source, where, selection);
-}
-
-Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const Row& key) {
-  Where where;
-  const std::string text = key_text(where, table.id, key);
-  const Value row = TRY(
-      scalar(db, fmt::format("select vestige.live_row({}::int, {})", where.bind(table.id), text),
-             where.values));
-  if (std::holds_alternative<Null>(row)) return std::optional<Row>();
-  return std::optional<Row>(TRY(row_of_tokens(to_json(row))));
-}
+std::unique_ptr<Source> source(Database& db) { return std::make_unique<PostgresSource>(db); }
 
 }  // namespace vestige::postgres

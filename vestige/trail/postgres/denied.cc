@@ -1,11 +1,9 @@
-#include "vestige/trail/denied.h"
+#include "vestige/trail/postgres/denied.h"
 
 #include <optional>
 #include <regex>
 
-#include "vestige/trail/needs.h"
-
-namespace vestige {
+namespace vestige::postgres {
 namespace {
 
 using Explanation = Result<std::optional<Error>>;
@@ -158,10 +156,9 @@ Explanation explanation(Database& db, const Error& error, const Attempted& attem
 }  // namespace
 
 Error explained(Database& db, const Error& error, const Attempted& attempted) {
-  if (db.engine() == Engine::sqlite) return explained_by_needs(db, error, attempted);
   if (error.fault != Fault::denied || db.in_transaction()) return error;
   const auto found = explanation(db, error, attempted);
   return found.has_value() && found->has_value() ? **found : error;
 }
 
-}  // namespace vestige
+}  // namespace vestige::postgres

@@ -1,0 +1,193 @@
+#include "vestige/trail/source.h"
+
+#include <algorithm>
+
+#include "vestige/trail/selection.h"
+#include "vestige/trail/sqlite/catalog.h"
+#include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/stays.h"
+#include "vestige/trail/sqlite/trail.h"
+
+namespace vestige::sqlite {
+namespace {
+
+class ReadChanges final : public Changes {
+ public:
+  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
+
+  Result<std::optional<Change>> next() override {
+    while (TRY(rows_->next()) == Step::row) {
+      auto change = TRY(decoder_.decode(*rows_));
+      if (change.has_value()) return change;
+    }
+    return std::optional<Change>();
+  }
+
+ private:
+  std::unique_ptr<Rows> rows_;
+  Decoder decoder_;
+};
+
+// The tx of a plain client is an id of its own; its changes follow each other without a gap.
+Result<void> select_tx(Database& db, std::int64_t tx, Where& where) {
+  const std::int64_t after = TRY(scalar_integer(
+      db, "select id from vestige_change where id > ?1 and tx <> ?1 order by id limit 1", {tx}));
+  const std::string first = where.bind(tx);
+  where.add(fmt::format("c.id >= {} and c.tx = {}", first, first));
+  if (after != 0) where.add("c.id < " + where.bind(after));
+  return {};
+}
+
+Result<std::int64_t> last_before(Database& db, std::int64_t micros) {
+  // A moment lies between two of the clock's milliseconds.
+  const std::int64_t milliseconds = micros >= 0 ? micros / 1000 : -((-micros + 999) / 1000);
+  std::int64_t hi = TRY(scalar_integer(db, "select max(id) from vestige_change"));
+  std::int64_t lo = TRY(scalar_integer(db, "select min(id) from vestige_change"));
+  // Where the clock went back, a new run of rising times begins; the last run that holds the moment counts.
+  std::vector<std::int64_t> runs = {lo};
+  auto back = TRY(db.query("select id from vestige_change where backward is not null order by id"));
+  while (TRY(back->next()) == Step::row) runs.push_back(back->integer(0));
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    lo = *run;
+    const std::int64_t first = TRY(scalar_integer(
+        db, "select at from vestige_change where id >= ?1 order by id limit 1", {lo}));
+    if (hi < lo || first > milliseconds) {
+      hi = lo - 1;
+      continue;
+    }
+    while (lo < hi) {  // lo's time is within; find the last that is
+      const std::int64_t middle = lo + (hi - lo + 1) / 2;
+      auto probe = TRY(db.query(
+          "select id, at from vestige_change where id >= ?1 order by id limit 1", {middle}));
+      if (TRY(probe->next()) == Step::row && probe->integer(0) <= hi &&
+          probe->integer(1) <= milliseconds)
+        lo = probe->integer(0);
+      else hi = middle - 1;
+    }
+    return lo;
+  }
+  return 0;
+}
+
+Result<Where> where_of(Database& db, const Selection& selection) {
+  Where where;
+  if (selection.table.has_value() && selection.key.empty())
+    where.add("c.tbl = " + where.bind(*selection.table));
+  if (selection.table.has_value() && !selection.key.empty())
+    TRY(select_row(db, *selection.table, selection.key, where));
+  if (selection.row_id.has_value()) where.add("c.row_id = " + where.bind(*selection.row_id));
+  if (selection.tx.has_value()) TRY(select_tx(db, *selection.tx, where));
+  if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
+  if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
+  if (!selection.ids.empty()) {
+    std::string list;
+    for (const std::int64_t id : selection.ids) list += (list.empty() ? "" : ", ") + where.bind(id);
+    where.add("c.id in (" + list + ")");
+  }
+  if (selection.since.has_value()) {
+    where.add("c.at >= " + where.bind((*selection.since + 999) / 1000));
+    // A shortcut by search, exact as long as the clock never went back.
+    if (TRY(scalar_integer(db, "select count(*) from vestige_change where backward is not null")) ==
+        0)
+      where.add("c.id > " + where.bind(TRY(last_before(db, *selection.since - 1))));
+  }
+  if (selection.until.has_value())
+    where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
+  if (!selection.who.empty())
+    where.add("c.context in (select id from vestige_context where actor in (" +
+              where.bind_all(selection.who) + "))");
+  if (!selection.db_users.empty())
+    return hinted(fail(Fault::invalid, "select by db user: SQLite has no users"),
+                  "--actor NAME selects by what the application said");
+  if (!selection.ops.empty()) where.add("c.op in (" + where.bind_all(letters(selection.ops)) + ")");
+  return where;
+}
+
+class SqliteSource final : public Source {
+ public:
+  explicit SqliteSource(Database& db) : db_(db) {}
+
+  Result<std::vector<Tracked>> tables() override { return read_tables(db_); }
+  Result<std::optional<std::string>> meant_table(const std::string& typed) override {
+    return find_table(db_, typed);
+  }
+  Result<std::vector<Shape>> shapes(std::int64_t table) override { return read_shapes(db_, table); }
+  Result<std::vector<std::string>> gaps(std::int64_t, std::int64_t) override {
+    return std::vector<std::string>();
+  }
+
+  Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
+    const Where where = TRY(where_of(db_, selection));
+    auto rows = TRY(
+        db_.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
+                              change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
+                  where.values));
+    Decoder decoder = TRY(Decoder::open(db_));
+    auto tables = TRY(facts(db_, selection.filter));
+    return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
+                    selection, std::move(tables));
+  }
+
+  Result<std::vector<std::int64_t>> ids(const Selection& selection) override {
+    const Where where = TRY(where_of(db_, selection));
+    std::vector<std::int64_t> ids;
+    auto rows = TRY(db_.query("select c.id from vestige_change as c" + where.sql + " order by c.id",
+                              where.values));
+    while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+    return ids;
+  }
+
+  Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
+                                                 std::int64_t after, std::int64_t upto,
+                                                 bool oldest_first) override {
+    const Value stored = name.key.empty() ? Value(Null{}) : TRY(stored_key(db_, name.key));
+    Params values = {table.id, stored, after, upto};
+    std::string which;
+    if (name.row_id.has_value() && !tells_apart(name.key)) {
+      values.emplace_back(*name.row_id);
+      which = " and c.row_id = ?5";
+    }
+    auto rows = TRY(
+        db_.query(fmt::format("select {} from vestige_change as c where c.id in ({}) and c.id > ?3"
+                              " and c.id <= ?4{} order by c.id{}",
+                              change_columns(), ids_under(stored, "?1", "?2"), which,
+                              oldest_first ? "" : " desc"),
+                  values));
+    Decoder decoder = TRY(Decoder::open(db_));
+    return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder)));
+  }
+
+  Result<std::vector<std::int64_t>> doubtful_neighbours(std::int64_t tx) override {
+    std::vector<std::int64_t> out;
+    // A transaction's id is that of its first change; its changes stand side by side.
+    auto rows = TRY(db_.query(
+        "select distinct n.tx from (select id, at from vestige_change where tx = ?1 and id >= ?1"
+        " and context is null order by id limit 1) as f"
+        " join (select max(id) as id, at from vestige_change where tx = ?1 and id >= ?1) as l"
+        " join vestige_change as n on n.id between f.id - 100 and l.id + 100 and n.tx <> ?1"
+        " and n.at in (f.at, l.at) and n.context is null and n.op in ('I', 'U', 'D')"
+        " order by n.tx limit 40",
+        {tx}));
+    while (TRY(rows->next()) == Step::row) out.push_back(rows->integer(0));
+    return out;
+  }
+
+  Result<std::int64_t> last_at(std::int64_t micros) override { return last_before(db_, micros); }
+
+  Result<std::int64_t> count() override {
+    if (TRY(scalar_integer(
+            db_, "select count(*) from sqlite_schema where name = 'vestige_change'")) == 0)
+      return 0;
+    return scalar_integer(db_, "select count(*) from vestige_change");
+  }
+
+ private:
+  Database& db_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> source(Database& db) { return std::make_unique<SqliteSource>(db); }
+
+}  // namespace vestige::sqlite

@@ -1,0 +1,148 @@
+#include "vestige/trail/tracking.h"
+
+#include <algorithm>
+
+#include "vestige/base/time.h"
+#include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/fit.h"
+#include "vestige/trail/sqlite/installation.h"
+#include "vestige/trail/sqlite/needs.h"
+#include "vestige/trail/sqlite/trail.h"
+
+namespace vestige::sqlite {
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::vector<std::string> column_names(const LiveTable& live) {
+  std::vector<std::string> names;
+  for (const LiveColumn& column : live.columns) names.push_back(column.name);
+  return names;
+}
+
+// Column names in the spelling of the table.
+Result<std::vector<std::string>> spelled(const LiveTable& live,
+                                         const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const LiveColumn* column = live.find(name);
+    if (column == nullptr) {
+      auto missing = fail(Fault::missing, "track {}: no column {}", live.name, name);
+      const std::string near = nearest(name, column_names(live));
+      return near.empty() ? missing : hinted(std::move(missing), "did you mean " + near + "?");
+    }
+    if (!contains(out, column->name)) out.push_back(column->name);
+  }
+  return out;
+}
+
+// The policy with its column names spelled as the table has them, or why it cannot be.
+Result<Policy> checked(const LiveTable& live, Policy policy) {
+  if (!policy.include.empty() && !policy.exclude.empty())
+    return fail(Fault::invalid, "track {}: include and exclude at once", live.name);
+  if (!policy.on_truncate.empty())
+    return fail(Fault::invalid, "track {}: SQLite has no TRUNCATE for on_truncate", live.name);
+  policy.include = TRY(spelled(live, policy.include));
+  policy.exclude = TRY(spelled(live, policy.exclude));
+  policy.key = TRY(spelled(live, policy.key));
+  if (!policy.key.empty() && !has_unique(live, policy.key))
+    return hinted(fail(Fault::invalid, "track {}: the key is not unique", live.name),
+                  "choose the columns of the primary key or of a UNIQUE constraint");
+  for (const std::string& column : policy.exclude)
+    if (contains(policy.key, column) || live.find(column)->primary_key > 0)
+      return hinted(fail(Fault::invalid, "track {}: {} is part of the key", live.name, column),
+                    "key columns are always recorded: they say which row it was");
+  return policy;
+}
+
+std::int64_t now_milliseconds() { return clock_now() / 1000; }
+
+class SqliteTracking final : public Tracking {
+ public:
+  explicit SqliteTracking(Database& db) : db_(db) {}
+
+  Result<std::vector<std::string>> trackable() override {
+    std::vector<std::string> names;
+    auto rows =
+        TRY(db_.query("select name from pragma_table_list where schema = 'main' and type = 'table'"
+                      " and name not like 'sqlite\\_%' escape '\\' and name not like 'vestige\\_%' "
+                      "escape '\\' order by name"));
+    while (TRY(rows->next()) == Step::row) names.push_back(rows->text(0));
+    return names;
+  }
+
+  Result<LiveTable> live(const std::string& name) override { return read_table(db_, name); }
+
+  Result<Tracked> track(const std::string& name, const Policy& policy) override {
+    TRY(require_capture(db_));
+    const LiveTable live = TRY(read_table(db_, name));
+    Tracked table;
+    bool resumed = false;
+    for (Tracked& known : TRY(tracked_tables(db_))) {
+      if (known.name != live.name) continue;
+      if (table.id != 0 && known.untracked_at.has_value()) continue;
+      resumed = known.untracked_at.has_value();
+      table = std::move(known);
+    }
+    table.policy = TRY(checked(live, policy));
+    if (table.id == 0) {
+      TRY(db_.run(
+          "insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
+          {Text{live.name}, now_milliseconds()}));
+      table.id = TRY(scalar_integer(db_, "select max(id) from vestige_table"));
+      table.tracked_at = clock_now();
+    }
+    table.name = live.name;
+    return fit(db_, std::move(table), live, {},
+               resumed ? "tracked again; changes in between are not in the trail" : "");
+  }
+
+  Result<void> untrack(const std::string& name) override {
+    const Tracked table = TRY(tracked_table(db_, name));
+    if (table.untracked_at.has_value())
+      return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
+    TRY(drop_triggers(db_, table));
+    TRY(forget_kept(db_, table.id));
+    TRY(db_.run("update vestige_table set untracked_at = ?2 where id = ?1",
+                {table.id, now_milliseconds()}));
+    return {};
+  }
+
+  Result<std::int64_t> baseline(const Tracked& table) override {
+    const LiveTable live = TRY(read_table(db_, table.name));
+    const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
+    const Value context = TRY(scalar(db_, "select context from vestige_current"));
+    for (const std::string& statement : baseline_statements(db_, live, table)) {
+      const bool first = statement.starts_with("insert into vestige_change");
+      TRY(db_.run(statement, first ? Params{last, context} : Params{last}));
+    }
+    return TRY(scalar_integer(db_, "select max(id) from vestige_change")) - last;
+  }
+
+  // All of it in one transaction, or nothing.
+  Result<std::vector<Undone>> table_by_table(const TableWork& work, std::string_view) override {
+    auto transaction = TRY(Transaction::begin(db_));
+    const std::size_t tables = TRY(work.begin()).size();
+    for (std::size_t place = 0; place < tables; ++place) {
+      TRY(work.table(place));
+      if (work.tell) work.tell(place + 1, tables);
+    }
+    TRY(transaction.commit());
+    return std::vector<Undone>();
+  }
+
+  Error explained(const Error& error, const Attempted& attempted) override {
+    return explained_by_needs(db_, error, attempted);
+  }
+
+ private:
+  Database& db_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tracking> tracking(Database& db) { return std::make_unique<SqliteTracking>(db); }
+
+}  // namespace vestige::sqlite

@@ -1,0 +1,48 @@
+// Tracking: which tables of the application are recorded, and how a database takes one on. What everybody calls stands in
+// track.h and table_work.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vestige/trail/denied.h"
+#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/table_work.h"
+#include "vestige/trail/track.h"
+
+namespace vestige {
+
+class Tracking {
+ public:
+  Tracking() = default;
+  Tracking(const Tracking&) = delete;
+  Tracking& operator=(const Tracking&) = delete;
+  virtual ~Tracking() = default;
+
+  /// The application's own tables that can be tracked, by name.
+  virtual Result<std::vector<std::string>> trackable() = 0;
+
+  /// A table as it stands now.
+  ///
+  /// faults   missing, invalid
+  virtual Result<LiveTable> live(const std::string& name) = 0;
+
+  /// In the caller's transaction (see track.h).
+  virtual Result<Tracked> track(const std::string& name, const Policy& policy) = 0;
+  virtual Result<void> untrack(const std::string& name) = 0;
+  virtual Result<std::int64_t> baseline(const Tracked& table) = 0;
+
+  /// Work on many tables of an application that goes on writing to them (see vestige::table_by_table).
+  virtual Result<std::vector<Undone>> table_by_table(const TableWork& work,
+                                                     std::string_view lock_timeout) = 0;
+
+  /// What the database refused, said so that whoever reads it knows what to ask for (see vestige::explained).
+  virtual Error explained(const Error& error, const Attempted& attempted) = 0;
+};
+
+std::unique_ptr<Tracking> tracking_of(Database& db);
+
+}  // namespace vestige
