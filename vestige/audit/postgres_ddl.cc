@@ -4,6 +4,7 @@
 #include <set>
 
 #include "vestige/audit/ddl_statement.h"
+#include "vestige/audit/postgres_status.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/track.h"
@@ -15,11 +16,6 @@ Result<std::vector<Tracked>> standing_tables(Database& db) {
   std::vector<Tracked> tables = TRY(tracked_tables(db));
   std::erase_if(tables, [](const Tracked& table) { return table.untracked_at.has_value(); });
   return tables;
-}
-
-Result<std::string> trouble(Database& db, const Tracked& table) {
-  const Value found = TRY(scalar(db, "select vestige.trouble(?1::int)", {table.id}));
-  return std::holds_alternative<Text>(found) ? std::get<Text>(found).bytes : "";
 }
 
 // What became of a table: of its name, and of its columns, which keep their ids.
@@ -69,21 +65,23 @@ Result<std::vector<std::string>> ddl_on_postgres(Database& db, std::string_view 
                                                  const Context& context) {
   auto scope = TRY(ContextScope::begin(db, context));
   const std::vector<Tracked> before = TRY(standing_tables(db));
+  const auto wrong_before = TRY(troubles(db));
   for (const Tracked& table : before)
-    if (const std::string problem = TRY(trouble(db, table)); !problem.empty())
+    if (const auto one = wrong_before.find(table.id); one != wrong_before.end())
       return hinted(
-          fail(Fault::conflict, "run ddl: {} is out of order already: {}", table.name, problem),
+          fail(Fault::conflict, "run ddl: {} is out of order already: {}", table.name, one->second),
           "vestige doctor --fix first");
   const std::vector<std::string> first = TRY(trackable_tables(db));
   std::set<std::string> known(first.begin(), first.end());
   TRY(run_statements(db, sql));
   TRY(db.run("select vestige.mend()"));
   std::vector<std::string> said;
+  auto wrong = TRY(troubles(db));
   for (const Tracked& table : TRY(standing_tables(db))) {
     known.insert(table.name);
     const auto was = std::find_if(before.begin(), before.end(),
                                   [&](const Tracked& one) { return one.id == table.id; });
-    const std::string problem = TRY(trouble(db, table));
+    const std::string& problem = wrong[table.id];
     if (problem == "table missing") {
       TRY(untrack(db, table.name));
       said.push_back(fmt::format("{}: dropped and untracked; its history stays", table.name));

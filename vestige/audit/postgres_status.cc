@@ -8,6 +8,13 @@
 
 namespace vestige {
 
+Result<std::map<std::int64_t, std::string>> troubles(Database& db) {
+  std::map<std::int64_t, std::string> found;
+  auto rows = TRY(db.query("select tracked, trouble from vestige.troubles()"));
+  while (TRY(rows->next()) == Step::row) found[rows->integer(0)] = rows->text(1);
+  return found;
+}
+
 Result<Status> status_on_postgres(Database& db) {
   Status status;
   status.where = db.where();
@@ -28,15 +35,11 @@ Result<Status> status_on_postgres(Database& db) {
     table.bytes = rows->integer(4);
     status.changes += table.changes;
   }
-  std::map<std::int64_t, std::string> troubles;
-  rows = TRY(
-      db.query("select t.id, vestige.trouble(t.id) from vestige.tracked t where t.untracked_at is"
-               " null"));
-  while (TRY(rows->next()) == Step::row) troubles[rows->integer(0)] = rows->text(1);
+  auto wrong = TRY(troubles(db));
   for (Tracked& tracked : TRY(tracked_tables(db))) {
     TableStatus table = counted[tracked.id];
     if (!tracked.untracked_at.has_value()) {
-      table.trouble = troubles[tracked.id];
+      table.trouble = wrong[tracked.id];
       table.intact = table.trouble.empty();
     }
     std::erase(free, tracked.name);

@@ -56,11 +56,15 @@ $$;
 -- The functions that a partitioned table's owner may use. Where no event trigger tells of a new owner, anybody may: on
 -- another table than its own a capture function does nothing.
 create or replace function vestige.partition_makers(t vestige.tracked) returns table (routine oid, grantee oid)
-language sql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   select f, case when exists (select from pg_event_trigger where evtname = 'vestige_ddl_end') then c.relowner else 0 end
   from pg_class c, unnest(array[to_regproc(format('vestige.capture_%s', t.id)),
                                 case when t.engine = 'native' then to_regproc('vestige.capture_native') end]::oid[]) f
-  where c.oid = t.relation and c.relkind = 'p' and f is not null
+  where c.oid = t.relation and c.relkind = 'p' and f is not null;
+end
 $$;
 
 -- Every right on the trail that somebody but the owner of the object has.

@@ -5,28 +5,35 @@ drop function if exists vestige.inserted_statement(vestige.shape, text);
 
 -- Whether the table that fires is the one that a capture function was made for: a condition, as SQL. The owner of a
 -- partitioned table may use its capture function (refit), and could have another table fire it.
-create or replace function vestige.is_own(rel oid) returns text language sql stable
+create or replace function vestige.is_own(rel oid) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select format(case when relkind = 'p' then 'pg_partition_root(tg_relid) is not distinct from %s::oid' else 'tg_relid = %s' end, rel) from pg_class where oid = rel
+begin
+  return (select format(case when relkind = 'p' then 'pg_partition_root(tg_relid) is not distinct from %s::oid' else 'tg_relid = %s' end, rel)
+          from pg_class where oid = rel);
+end
 $$;
 
 -- Whether everything is as it most often is, so far as can be told at once: the session says that a context stands, no
 -- trigger is around, and the table is the one that it was. What the session says is looked up where the change is written.
-create or replace function vestige.usual(rel oid, t vestige.tracked, s vestige.shape) returns text language sql stable
+create or replace function vestige.usual(rel oid, t vestige.tracked, s vestige.shape) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select format($usual$current_setting('vestige.state', true) = %1$s
+begin
+  return format($usual$current_setting('vestige.state', true) = %1$s
     and vestige.standing('%2$s'::regclass) = %3$s and %5$s and pg_trigger_depth() = 1
     and coalesce(current_setting('vestige.nested_%4$s', true), '') = ''$usual$,
-    vestige.hint(), rel, s.signature, t.id, vestige.is_own(rel))
+    vestige.hint(), rel, s.signature, t.id, vestige.is_own(rel));
+end
 $$;
 
 -- The check of what a policy requires of the context, as a line of a capture function; '' when it requires nothing.
-create or replace function vestige.requirement(t vestige.tracked) returns text language sql immutable
+create or replace function vestige.requirement(t vestige.tracked) returns text language plpgsql immutable
 set search_path = pg_catalog, pg_temp as $$
-  select case when count(*) = 0 then '' else
+begin
+  return (select case when count(*) = 0 then '' else
            format(E'\n  perform vestige.require_fields(%L, %L, current_setting(''vestige.context'', true));',
                   format('%I.%I', t.schema_name, t.table_name), array_agg(f)) end
-  from jsonb_array_elements_text(t.policy -> 'require') f
+  from jsonb_array_elements_text(t.policy -> 'require') f);
+end
 $$;
 
 -- The body of a table's capture function. Most of what it costs is setting its expressions up, once in a transaction:
@@ -158,34 +165,43 @@ $$;
 -- The statement that writes down all rows of an INSERT, of the transition table `inserted`, under a context. Ids and
 -- times are defaults, so that PostgreSQL computes a row in one step.
 --
--- more    what follows inserted as live in FROM, and WHERE
-create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+-- key, printed   of a row, `live`: expressions
+-- more           what follows inserted as live in FROM, and WHERE
+create or replace function vestige.inserted_statement(s vestige.shape, key text, printed text, context text, more text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   return format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
     select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live%6$s$statement$,
-    context, e.new_key, s.tracked, s.id, e.new_row, more);
+    context, key, s.tracked, s.id, printed, more);
 end
 $$;
 
--- The rows of an INSERT one by one: each as a row of its table, its key, its text.
-create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language plpgsql stable
+create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-declare
-  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+  select vestige.inserted_statement(s, e.new_key, e.new_row, context, more) from vestige.expressions(s.columns, true, 'live.', 'live.') e
+$$;
+
+-- The rows of an INSERT one by one: each as a row of its table, its key, its text.
+create or replace function vestige.inserted_rows(key text, printed text, typed text) returns text language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$
 begin
-  return format('select %s as live, %s as key, %s as printed from inserted live', typed, e.new_key, e.new_row);
+  return format('select %s as live, %s as key, %s as printed from inserted live', typed, key, printed);
 end
+$$;
+
+create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select vestige.inserted_rows(e.new_key, e.new_row, typed) from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- A row of the transition table as a row of its table, as SQL. Where the trail's owner may not name the table, there is
 -- none, and what needs one does without (vestige.standing_row).
-create or replace function vestige.typed_row(rel oid) returns text language sql stable
+create or replace function vestige.typed_row(rel oid) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select coalesce((select 'row(live.*)::' || vestige.quoted_relation(rel) from pg_class c
-                   where c.oid = rel and has_schema_privilege(c.relnamespace, 'usage')), 'null::text')
+begin
+  return coalesce((select 'row(live.*)::' || vestige.quoted_relation(rel) from pg_class c
+                   where c.oid = rel and has_schema_privilege(c.relnamespace, 'usage')), 'null::text');
+end
 $$;
 
 -- The body of the function that captures a table's INSERTs, a statement at a time. Inside a trigger, and where one
@@ -195,6 +211,7 @@ create or replace function vestige.insert_source(rel oid, t vestige.tracked, s v
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   required text := vestige.requirement(t);
+  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
 begin
   return format($source$
 #variable_conflict use_variable
@@ -250,10 +267,11 @@ end
 $source$,
     case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
     vestige.usual(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
-    vestige.inserted_rows(s, 'row(live.*)::' || vestige.quoted_relation(rel)), vestige.inserted_rows(s, 'null::text'), s.id,
-    vestige.inserted_statement(s, 'x.id', format(', %s where %s and %s', vestige.hinted_context(), vestige.context_stands(),
+    vestige.inserted_rows(e.new_key, e.new_row, 'row(live.*)::' || vestige.quoted_relation(rel)),
+    vestige.inserted_rows(e.new_key, e.new_row, 'null::text'), s.id,
+    vestige.inserted_statement(s, e.new_key, e.new_row, 'x.id', format(', %s where %s and %s', vestige.hinted_context(), vestige.context_stands(),
                                                  vestige.not_nested(t.id))),
-    vestige.inserted_statement(s, 'number', ''),
+    vestige.inserted_statement(s, e.new_key, e.new_row, 'number', ''),
     vestige.is_own(rel));
 end
 $$;

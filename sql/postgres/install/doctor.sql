@@ -30,16 +30,14 @@ $$;
 -- partitions that were detached.
 create or replace function vestige.idle_triggers() returns table (relation regclass, name name) language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select g.tgrelid::regclass, g.tgname
-  from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_class c on c.oid = g.tgrelid,
-    lateral (select coalesce(substring(p.proname from '^(?:capture|insert)_([0-9]+)$'),
-                             substring(encode(g.tgargs, 'escape') from '^[0-9]+'))::numeric as id) n
-  where p.pronamespace = 'vestige'::regnamespace and c.relnamespace <> 'vestige'::regnamespace and g.tgparentid = 0
-    and not exists (
-      select from vestige.tracked t
-      where t.id = case when n.id < 2147483648 then n.id::int end and t.untracked_at is null
-        and (t.relation = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)
-             or vestige.live_relation(t) = coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid)))
+  with ours as materialized (
+    select g.tgrelid, g.tgname, coalesce(pg_partition_root(g.tgrelid)::oid, g.tgrelid) as root,
+           coalesce(substring(p.proname from '^(?:capture|insert)_([0-9]+)$'), substring(encode(g.tgargs, 'escape') from '^[0-9]+'))::numeric as id
+    from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_class c on c.oid = g.tgrelid
+    where p.pronamespace = 'vestige'::regnamespace and c.relnamespace <> 'vestige'::regnamespace and g.tgparentid = 0)
+  select o.tgrelid::regclass, o.tgname
+  from ours o left join vestige.tracked t on t.id = case when o.id < 2147483648 then o.id::int end and t.untracked_at is null
+  where t.id is null or t.relation is distinct from o.root and vestige.live_relation(t) is distinct from o.root
 $$;
 
 -- Whether changes are in the default partition, which nobody may read by itself.
@@ -142,13 +140,13 @@ set search_path = pg_catalog, pg_temp as $$
     select severity, code, null as "table", message, remedy, fixable from vestige.trail_findings()
     union all
     select f.severity, f.code, vestige.shown_name(t.schema_name, t.table_name), f.message, f.remedy, f.fixable
-    from vestige.tracked t, vestige.table_findings(t.id) f where t.untracked_at is null) f
+    from vestige.table_findings(null) f join vestige.tracked t on t.id = f.tracked) f
   order by array_position(array['error', 'warning', 'note'], f.severity), f."table" nulls first, f.code, f.message
 $$;
 
 -- Repairs what is safe. Never touches the history.
 create or replace function vestige.mend() returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   t vestige.tracked;
   g record;
@@ -171,8 +169,10 @@ begin
   perform vestige.set_rights(false);
   perform vestige.drop_trigger(i.relation, i.name) from vestige.idle_triggers() i join pg_class c on c.oid = i.relation
   where pg_has_role(c.relowner, 'usage');
-  for t in select * from vestige.tracked where untracked_at is null order by id loop
-    codes := array(select code from vestige.table_findings(t.id) f where f.fixable);
+  for t in
+    select * from vestige.tracked where id in (select f.tracked from vestige.table_findings(null) f where f.fixable) order by id
+  loop
+    codes := array(select code from vestige.table_findings(array[t.id]) f where f.fixable);
     continue when codes = '{}';
     -- One that cannot be mended must not keep the others from it.
     begin

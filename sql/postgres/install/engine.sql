@@ -2,10 +2,12 @@
 
 -- Whether a trigger of a tracked table captures its changes.
 create or replace function vestige.captures(trigger_function oid, trigger_arguments bytea, tracked_id int) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(trigger_function = to_regproc('vestige.capture_' || tracked_id), false)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return coalesce(trigger_function = to_regproc('vestige.capture_' || tracked_id), false)
     or coalesce(trigger_function = to_regproc('vestige.capture_native'), false)
-       and trigger_arguments = convert_to(tracked_id::text, getdatabaseencoding()) || E'\\x00'::bytea
+       and trigger_arguments = convert_to(tracked_id::text, getdatabaseencoding()) || E'\\x00'::bytea;
+end
 $$;
 
 -- Whether a table that fires is the tracked one, or a partition of it. What was tracked stays it as long as it has its triggers;

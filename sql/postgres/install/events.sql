@@ -30,7 +30,7 @@ end
 $$;
 
 create or replace function vestige.on_ddl() returns event_trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   touched oid[];
   sound boolean;

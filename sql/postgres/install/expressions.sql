@@ -6,10 +6,12 @@ create or replace function vestige.quoted(name text) returns text language sql i
 set search_path = pg_catalog, pg_temp as $$ select '"' || replace(name, '"', '""') || '"' $$;
 
 -- A table's name, or that of its row type, the same way.
-create or replace function vestige.quoted_relation(rel oid) returns text language sql stable
+create or replace function vestige.quoted_relation(rel oid) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.quoted(n.nspname) || '.' || vestige.quoted(c.relname)
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = rel
+begin
+  return (select vestige.quoted(n.nspname) || '.' || vestige.quoted(c.relname)
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = rel);
+end
 $$;
 
 -- The SQL expressions that write down a change of a shape. `o` and `n` stand before a column's name: 'OLD.' and

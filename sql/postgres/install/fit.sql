@@ -6,82 +6,85 @@ set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- The key columns that a policy gives a table: those it names, or the primary key.
-create or replace function vestige.key_columns(rel oid, policy jsonb) returns text[] language sql stable
+create or replace function vestige.key_columns(rel oid, policy jsonb) returns text[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select case when jsonb_array_length(coalesce(policy -> 'key', '[]')) > 0
+begin
+  return (select case when jsonb_array_length(coalesce(policy -> 'key', '[]')) > 0
     then array(select jsonb_array_elements_text(policy -> 'key'))
     else array(select a.attname::text
                from pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
                  join pg_attribute a on a.attnum = k.attnum
                where i.indrelid = rel and i.indisprimary and a.attrelid = rel and k.place <= i.indnkeyatts
-               order by k.place) end
+               order by k.place) end);
+end
 $$;
 
 -- Whether no two rows of a table ever have the same key, not even within a statement or a transaction.
-create or replace function vestige.tells_apart(rel oid, keys text[]) returns boolean language sql stable
+create or replace function vestige.tells_apart(rel oid, keys text[]) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select exists (
+begin
+  return (select exists (
     select from pg_index i
     where i.indrelid = rel and i.indisunique and i.indimmediate and i.indisvalid and i.indpred is null
       and not exists (
         select from unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
           left join pg_attribute a on a.attrelid = rel and a.attnum = k.attnum
-        where k.place <= i.indnkeyatts and not coalesce(a.attnotnull and a.attname::text = any (keys), false)))
+        where k.place <= i.indnkeyatts and not coalesce(a.attnotnull and a.attname::text = any (keys), false))));
+end
 $$;
 
--- Writes down what a table looks like now, unless that is known; the shape's id. A column keeps its id as long as
--- the table is the same and the column is; in a table made anew, as long as it has its name.
-create or replace function vestige.note_shape(t vestige.tracked, rel oid, remark text) returns int language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+-- What is recorded of a table as it stands, as the columns of a shape, and whether its UPDATEs are recorded whole. A column keeps
+-- its id as long as the table is the same and the column is; in a table made anew, as long as it has its name.
+--
+-- current   the catalogs say of the table what holds (vestige.up_to_date)
+create or replace function vestige.shape_now(t vestige.tracked, rel oid, current boolean, out recorded jsonb, out keep_whole boolean)
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-  fingerprint bigint := vestige.signature(rel);
-  before jsonb := (select s.columns from vestige.shape s where s.id = t.shape);
-  next_id int := (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c
-                  where s.tracked = t.id);
-  current boolean := vestige.up_to_date(rel);
-  keys text[];
-  keep_whole boolean;
-  recorded jsonb := '[]';
-  c record;
-  known jsonb;
-  number int;
+  policy jsonb := vestige.carried_policy(t, rel);
+  keys text[] := vestige.key_columns(rel, policy);
 begin
-  t.policy := vestige.carried_policy(t, rel);
-  keys := vestige.key_columns(rel, t.policy);
-  keep_whole := coalesce(t.policy ->> 'capture', 'changes') = 'full' or not vestige.tells_apart(rel, keys);
-  if not current then
-    keep_whole := true;
-    remark := 'by a transaction that began before the table was altered';
-  end if;
-  for c in
-    select l.*, coalesce(array_position(keys, l.name), 0) as key
+  keep_whole := not current or coalesce(policy ->> 'capture', 'changes') = 'full' or not vestige.tells_apart(rel, keys);
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'id', coalesce(n.known_id, n.highest + n.unknown), 'name', n.name, 'type', n.type, 'kind', n.kind, 'key', coalesce(n.key, 0),
+      'attnum', n.attnum, 'exact', n.exact, 'settings', n.settings, 'plain', n.plain)
+    || case when n.base is null then '{}' else jsonb_build_object('base', n.base) end order by n.key, n.attnum), '[]') into recorded
+  from (
+    select l.*, array_position(keys, l.name) as key, b.known_id,
+           (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c where s.tracked = t.id) as highest,
+           count(*) filter (where b.known_id is null) over (order by array_position(keys, l.name), l.attnum) as unknown
     from (select * from vestige.live_columns(rel) where current
           union all
           select f.attnum, f.name, f.type, 'text', false, 'zdifbmq', false, false, null
           from vestige.latest_columns(rel) f where not current) l
-    where not l.virtual and (array_position(keys, l.name) is not null
-      or case when jsonb_array_length(coalesce(t.policy -> 'include', '[]')) > 0 then t.policy -> 'include' ? l.name
-              else not coalesce(t.policy -> 'exclude' ? l.name, false) end)
-    order by coalesce(array_position(keys, l.name), 32767), l.attnum
-  loop
-    select b into known from jsonb_array_elements(before) b
-    where case when t.relation = rel then (b ->> 'attnum')::int = c.attnum else b ->> 'name' = c.name end;
-    if known is null then
-      next_id := next_id + 1;
-    end if;
-    recorded := recorded || (jsonb_build_object(
-      'id', coalesce((known ->> 'id')::int, next_id), 'name', c.name, 'type', c.type, 'kind', c.kind, 'key', c.key,
-      'attnum', c.attnum, 'exact', c.exact, 'settings', c.settings, 'plain', c.plain)
-      || case when c.base is null then '{}' else jsonb_build_object('base', c.base) end);
-  end loop;
+      left join (select (b ->> 'id')::int as known_id, b ->> 'name' as name, (b ->> 'attnum')::int as attnum
+                 from vestige.shape s, jsonb_array_elements(s.columns) b where s.id = t.shape) b
+        on case when t.relation = rel then b.attnum = l.attnum else b.name = l.name end
+    where not l.virtual and (l.name = any (keys)
+      or case when jsonb_array_length(coalesce(policy -> 'include', '[]')) > 0 then policy -> 'include' ? l.name
+              else not coalesce(policy -> 'exclude' ? l.name, false) end)) n;
+end
+$$;
+
+-- Writes down what a table looks like now, unless that is known; the shape's id.
+create or replace function vestige.note_shape(t vestige.tracked, rel oid, remark text) returns int language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  fingerprint bigint := vestige.signature(rel);
+  current boolean := vestige.up_to_date(rel);
+  n record := vestige.shape_now(t, rel, current);
+  number int;
+begin
+  if not current then
+    remark := 'by a transaction that began before the table was altered';
+  end if;
   select s.id into number from vestige.shape s
-  where s.tracked = t.id and s.signature = fingerprint and s.columns = recorded and s.whole = keep_whole
+  where s.tracked = t.id and s.signature = fingerprint and s.columns = n.recorded and s.whole = n.keep_whole
   order by s.id desc limit 1;
   if number is null then
     insert into vestige.shape (tracked, schema_name, table_name, columns, whole, signature, since, note)
-    select t.id, n.nspname, r.relname, recorded, keep_whole, fingerprint,
+    select t.id, c.nspname, r.relname, n.recorded, n.keep_whole, fingerprint,
            (select case when is_called then last_value else 0 end from vestige.change_id), remark
-    from pg_class r join pg_namespace n on n.oid = r.relnamespace where r.oid = rel
+    from pg_class r join pg_namespace c on c.oid = r.relnamespace where r.oid = rel
     returning id into number;
   end if;
   return number;
@@ -89,10 +92,12 @@ end
 $$;
 
 -- The settings of a table's capture functions: those that its values are printed under, and how its condition is read.
-create or replace function vestige.capture_settings(t vestige.tracked, s vestige.shape) returns text language sql stable
+create or replace function vestige.capture_settings(t vestige.tracked, s vestige.shape) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.pinned(coalesce(string_agg(c ->> 'settings', ''), '') || case when t.policy ? 'when' then 's' else '' end)
-  from jsonb_array_elements(s.columns) c
+begin
+  return (select vestige.pinned(coalesce(string_agg(c ->> 'settings', ''), '') || case when t.policy ? 'when' then 's' else '' end)
+  from jsonb_array_elements(s.columns) c);
+end
 $$;
 
 -- One of the functions that capture a table, which belongs to the trail's owner whoever makes it.
@@ -120,11 +125,13 @@ end
 $$;
 
 -- Whether a table's INSERTs come a statement at a time; logical replication applies rows only.
-create or replace function vestige.by_statement(t vestige.tracked, rel oid) returns boolean language sql stable
+create or replace function vestige.by_statement(t vestige.tracked, rel oid) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  select not (t.policy ? 'when') and (select jsonb_array_length(s.columns) > 0 from vestige.shape s where s.id = t.shape)
+begin
+  return (select not (t.policy ? 'when') and (select jsonb_array_length(s.columns) > 0 from vestige.shape s where s.id = t.shape)
     and exists (select from pg_class where oid = rel and relkind = 'r')
-    and not exists (select from pg_inherits where inhrelid = rel)
+    and not exists (select from pg_inherits where inhrelid = rel));
+end
 $$;
 
 -- Lets who owns a partitioned table make partitions of it, and nobody who owned it before.
@@ -156,7 +163,7 @@ $$;
 
 -- Makes capture fit the table as it stands: its shape, its functions, and unless a write is going on, its triggers.
 create or replace function vestige.refit(tracked_id int, rel oid, remark text default null, with_triggers boolean default true)
-returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+returns void language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   t vestige.tracked;
   s vestige.shape;

@@ -45,21 +45,28 @@ end
 $$;
 
 -- The parts of a table as they stand: leaves of a partitioned one, tables that inherit from another.
-create or replace function vestige.live_parts(rel oid) returns table (relation oid, kind "char") language sql stable
+create or replace function vestige.live_parts(rel oid) returns table (relation oid, kind "char") language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   select p.relid::oid, c.relkind from pg_partition_tree(rel) p join pg_class c on c.oid = p.relid
   where p.relid <> rel and c.relkind <> 'p'
   union all
   (with recursive tree as (
      select i.inhrelid from pg_class c join pg_inherits i on i.inhparent = c.oid where c.oid = rel and c.relkind in ('r', 'f')
      union select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.inhrelid)
-   select t.inhrelid, c.relkind from tree t join pg_class c on c.oid = t.inhrelid)
+   select t.inhrelid, c.relkind from tree t join pg_class c on c.oid = t.inhrelid);
+end
 $$;
 
 -- The parts that came since they were looked at, and those that went; after a restore they are known by name.
 create or replace function vestige.moved_parts(t vestige.tracked, rel oid)
-returns table (relation oid, named text, kind "char", came boolean) language sql stable
+returns table (relation oid, named text, kind "char", came boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   select l.relation, format('%I.%I', n.nspname, c.relname), l.kind, true
   from vestige.live_parts(rel) l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
   where not exists (select from vestige.part k where k.tracked = t.id and k.relation = l.relation)
@@ -71,7 +78,8 @@ set search_path = pg_catalog, pg_temp as $$
   where k.tracked = t.id and not exists (select from vestige.live_parts(rel) l where l.relation = k.relation)
     and not (t.relation is distinct from rel and exists (
       select from vestige.live_parts(rel) l join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
-      where (k.schema_name, k.table_name) = (n.nspname, c.relname)))
+      where (k.schema_name, k.table_name) = (n.nspname, c.relname)));
+end
 $$;
 
 -- Takes the parts of a table as known.

@@ -11,7 +11,10 @@
 create or replace function vestige.live_columns(rel oid)
 returns table (attnum int, name text, type text, kind text, exact boolean, settings text, virtual boolean,
                plain boolean, base text)
-language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
+#variable_conflict use_column
+begin
+  return query
   with recursive base as (
     select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attgenerated,
            t.oid, t.typtype, t.typbasetype, t.typelem, t.typcategory, t.typnamespace, a.atttypmod as typmod
@@ -68,7 +71,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: name
       select from pg_cast f where f.castsource = k.oid and f.casttarget = 'text'::regtype and f.castmethod = 'f'
         and k.base not in ('character varying', 'name')),
     case when k.oid = k.atttypid and k.typtype = 'e' then 'anyenum' when k.oid = k.atttypid then null when k.builtin then format_type(k.oid, k.typmod) else '' end
-  from known k order by k.attnum
+  from known k order by k.attnum;
+end
 $$;
 
 -- The columns as statements see them, though a transaction's snapshot may be older than the last ALTER TABLE: from
@@ -108,14 +112,16 @@ end
 $$;
 
 -- Whether the catalogs, as this transaction sees them, say of a table's columns what holds.
-create or replace function vestige.up_to_date(rel oid) returns boolean language sql stable
+create or replace function vestige.up_to_date(rel oid) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: names
-  select not exists (
+begin
+  return (select not exists (
     select from vestige.latest_columns(rel) l
       full join (select a.attnum::int, a.attname::text as name, format_type(a.atttypid, null) as type
                  from pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped) c
         using (attnum, name, type)
-    where l is null or c is null)
+    where l is null or c is null));
+end
 $$;
 
 -- A fingerprint of everything that a table's capture function depends on; 0 when there is no such table. The upper

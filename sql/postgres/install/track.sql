@@ -6,7 +6,7 @@
 --            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "...", "classification": "...", "tags": [...]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   tracked_id int;
 begin
@@ -202,7 +202,7 @@ $$;
 
 -- Stops tracking a table, which may be gone; its history stays.
 create or replace function vestige.untrack_id(tracked_id int) returns void language plpgsql
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   g record;
 begin
@@ -210,8 +210,7 @@ begin
   for g in
     select t.tgname, t.tgrelid from pg_trigger t
     where t.tgparentid = 0 and (t.tgfoid in (to_regproc('vestige.capture_' || tracked_id), to_regproc('vestige.insert_' || tracked_id))
-      or vestige.captures(t.tgfoid, t.tgargs, tracked_id)
-      or t.tgfoid = 'vestige.capture_truncate'::regproc
+      or t.tgfoid in ('vestige.capture_truncate'::regproc, to_regproc('vestige.capture_native'))
          and t.tgargs = convert_to(tracked_id::text, getdatabaseencoding()) || E'\\x00'::bytea)
   loop
     perform vestige.drop_trigger(g.tgrelid, g.tgname);

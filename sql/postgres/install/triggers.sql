@@ -115,19 +115,33 @@ begin
 end
 $$;
 
--- What the trail's owner lacks to track a table and to read it: statements that give it, and who may. Row-level security
--- of the table is nothing that can be granted.
-create or replace function vestige.loan(rel oid) returns table (statement text, giver oid) language sql stable
+-- What the trail's owner lacks to track tables and to read them: statements that give it, and who may. Row-level security
+-- of a table is nothing that can be granted.
+create or replace function vestige.loans(rels oid[]) returns table (rel oid, statement text, giver oid) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
-  with trail as (select nspowner as owner from pg_namespace where nspname = 'vestige'),
-  part as (
-    select c.* from (select rel as relid union select p.relid from pg_partition_tree(rel) p) r
-      join pg_class c on c.oid = r.relid where c.relkind in ('r', 'p'))
-  select distinct format('grant usage on schema %I to %s', n.nspname, trail.owner::regrole), n.nspowner
-  from trail, part p join pg_namespace n on n.oid = p.relnamespace where not has_schema_privilege(trail.owner, n.oid, 'usage')
+#variable_conflict use_column
+declare
+  trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+begin
+  return query with part as (
+    select r.oid as rel, c.oid, c.relnamespace, c.relowner from unnest(rels) r(oid) join pg_class c on c.oid = r.oid where c.relkind in ('r', 'p')
+    union
+    select r.oid, c.oid, c.relnamespace, c.relowner
+    from unnest(rels) r(oid) join pg_class k on k.oid = r.oid, pg_partition_tree(case k.relkind when 'p' then k.oid end) p
+      join pg_class c on c.oid = p.relid where c.relkind in ('r', 'p'))
+  select distinct p.rel, format('grant usage on schema %I to %s', n.nspname, trail_owner::regrole), n.nspowner
+  from part p join pg_namespace n on n.oid = p.relnamespace where not has_schema_privilege(trail_owner, n.oid, 'usage')
   union all
-  select format('grant select, trigger on %s to %s', p.oid::regclass, trail.owner::regrole), p.relowner from trail, part p
-  where not (has_table_privilege(trail.owner, p.oid, 'select') and has_table_privilege(trail.owner, p.oid, 'trigger'))
+  select p.rel, format('grant select, trigger on %s to %s', p.oid::regclass, trail_owner::regrole), p.relowner from part p
+  where not (has_table_privilege(trail_owner, p.oid, 'select') and has_table_privilege(trail_owner, p.oid, 'trigger'));
+end
+$$;
+
+create or replace function vestige.loan(rel oid) returns table (statement text, giver oid) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return query select l.statement, l.giver from vestige.loans(array[loan.rel]) l;
+end
 $$;
 
 -- Lends the trail's owner what it lacks, as far as the session may; doctor says what is still missing.
