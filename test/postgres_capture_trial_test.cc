@@ -1,5 +1,7 @@
-// What captures a table is run once before it stands: a fault of ours is refused by track, not by the application's writes.
+// What captures a table is run once before it stands: a fault of ours is refused by track, not by the application's writes. Of a
+// table that stands doctor says it.
 #include "test/postgres_capture.h"
+#include "vestige/audit/doctor.h"
 
 namespace vestige {
 namespace {
@@ -18,6 +20,20 @@ class PostgresCaptureTrial : public testing::Test {
         "vestige.change) || ' ' || (select is_called::text from vestige.change_id) || ' ' || "
         "(select count(*) from pg_class where relname like 'trial%') || ' ' || (select "
         "count(*) from pg_proc where proname like 'trial%')");
+  }
+  // The tables of which doctor says that the next write will fail, and why.
+  std::string failing(PgSession& who) {
+    std::string said;
+    const auto findings = doctor(who.db(), false);
+    if (!findings.has_value()) return findings.error().message;
+    for (const Finding& one : *findings)
+      if (one.code == "capture-fails") said += one.table + ": " + one.message + "\n";
+    return said;
+  }
+  static std::string fails(const std::string& table, const std::string& why) {
+    return table +
+           ": what captures its changes does not run, and the next write of it will fail: " + why +
+           "\n";
   }
   PgShop shop;
   PgSession& s = shop.admin;
@@ -59,6 +75,47 @@ TEST_F(PostgresCaptureTrial, WhatElseMayFailDoesNotCount) {
       "('CREATE "
       "TABLE AS') execute function no_tables(); create table f (id int primary key)");
   EXPECT_EQ(s.error("select vestige.track('f')"), "");
+}
+
+TEST_F(PostgresCaptureTrial, DoctorNamesWhatWouldFailAtTheNextWrite) {
+  s.run(
+      "create table t (id int primary key, price int); create table u (id int primary key); create "
+      "table p (id int primary key, v text) partition by range (id); create table p1 partition of "
+      "p "
+      "for values from (0) to (9); select vestige.track('t', \"when\" => 'new.price > 0'), "
+      "vestige.track('u', require => '{actor}'), vestige.track('p'); insert into t values (1, 1)");
+  const std::string reader = shop.role("reader");
+  s.run("grant vestige_reader to " + reader);
+  PgSession looks = shop.connect(reader);
+  EXPECT_EQ(failing(s), "");
+  quote_too_little();
+  EXPECT_EQ(failing(s), "");
+  s.run(
+      "alter table p rename v to \"loop\"; alter table t alter price type text, add \"begin\" "
+      "text");
+  const std::string wrong = fails("p", "record \"new\" has no field \"loop\"") +
+                            fails("t", "record \"new\" has no field \"begin\"");
+  EXPECT_EQ(failing(s), wrong);
+  EXPECT_EQ(failing(looks), wrong);
+  EXPECT_NE(s.error("update t set price = '2'"), "");
+  EXPECT_NE(s.error("insert into p values (1, 'a')"), "");
+  // Nothing is left of the trial: no change, no lock.
+  EXPECT_EQ(s.one("select count(*)::text from vestige.change"), "1");
+  s.run("begin; select from vestige.doctor()");
+  EXPECT_EQ(s.one("select count(*)::text from pg_locks where relation in ('t'::regclass, "
+                  "'u'::regclass) and pid = pg_backend_pid()"),
+            "0");
+  s.run("rollback");
+}
+
+// Where nobody told of DDL, capture is made anew by the next write: of what it would be then.
+TEST_F(PostgresCaptureTrial, DoctorTriesWhatTheNextWriteWouldMake) {
+  s.run(
+      "create table t (id int primary key); select vestige.track('t'); alter event trigger "
+      "vestige_ddl_end disable; alter table t add \"while\" text");
+  EXPECT_EQ(failing(s), "");
+  quote_too_little();
+  EXPECT_EQ(failing(s), fails("t", "record \"new\" has no field \"while\""));
 }
 
 }  // namespace

@@ -290,5 +290,20 @@ TEST_F(PostgresOwner, ATrailKeepsItsOwnerUnlessItIsGivenAway) {
   EXPECT_EQ(shop.replayed("public.t"), "");
 }
 
+// Whoever asks doctor, it tries as the trail's owner; where that one may not read the table, it says nothing of it.
+TEST_F(PostgresOwner, TriesWhatItMayReadAndSaysNothingOfTheRest) {
+  super.run(
+      "create or replace function vestige.quoted(name text) returns text language sql immutable "
+      "set search_path = pg_catalog, pg_temp as $$ select quote_ident(name) $$");
+  mine->run("alter table app.t add \"while\" text");
+  for (PgSession* by : {&super, &*mine})
+    EXPECT_EQ(found(*by), "error trail-altered, error capture-fails app.t");
+  super.run("revoke select on app.t from vestige_owner");
+  EXPECT_EQ(found(super), "error trail-altered, warning rights app.t");
+  super.run(
+      "grant select on app.t to vestige_owner; revoke usage on schema app from vestige_owner");
+  EXPECT_EQ(found(super), "error trail-altered, warning rights app.t");
+}
+
 }  // namespace
 }  // namespace vestige

@@ -216,13 +216,36 @@ TEST_F(PostgresSwitched, ACopyOfTheSchemaAloneRecordsNothing) {
       std::string::npos);
   EXPECT_TRUE(*install(other.db()));
   EXPECT_EQ(*idle_tables(other.db()), 4);
+  const auto idle = [&](const std::string& code) {
+    return other.one(
+        "select coalesce(string_agg(concat_ws(': ', message, remedy), E'\\n'), '') from "
+        "vestige.doctor() where code = '" +
+        code + "'");
+  };
   EXPECT_EQ(other.one("select count(*)::text from vestige.doctor() where code = 'triggers-idle'"),
             "4");
+  EXPECT_NE(
+      idle("triggers-idle")
+          .find("vestige track public.t records it; vestige doctor --fix takes the triggers away"),
+      std::string::npos)
+      << idle("triggers-idle");
   // Another table may not get the number of a function that is fired here.
   other.run("select vestige.track('u'); insert into t values (2, 2); insert into u values (8)");
   EXPECT_EQ(other.one("select string_agg(key, ' ') from vestige.change"), "8");
+  other.run("drop table p");  // and its triggers: the functions stay
+  const std::string left = idle("functions-idle");
+  for (const char* said :
+       {"capture functions stand and no table is tracked by them: vestige.capture_2()",
+        ", vestige.capture_3(),", ": vestige doctor --fix drops them"})
+    EXPECT_NE(left.find(said), std::string::npos) << left;
   EXPECT_TRUE(doctor(other.db(), true).has_value());
   EXPECT_EQ(*idle_tables(other.db()), 0);
+  EXPECT_EQ(idle("functions-idle"), "");
+  EXPECT_EQ(other.one("select string_agg(proname, ' ' order by proname) from pg_proc where "
+                      "proname ~ '^(capture|insert)_[0-9]+$'"),
+            other.one("select string_agg(f, ' ' order by f) from vestige.tracked t, "
+                      "unnest(array['capture_' || id, 'insert_' || id]) f where "
+                      "to_regproc('vestige.' || f) is not null"));
 }
 
 }  // namespace

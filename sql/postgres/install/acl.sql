@@ -28,7 +28,7 @@ begin
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
   where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
     and (f.provolatile <> 'v' and not f.prosecdef
-         or f.proname in ('doctor', 'troubles', 'gaps', 'default_filled')
+         or f.proname in ('doctor', 'troubles', 'gaps', 'default_filled', 'capture_faults')
          or r.rolname = 'vestige_admin' and f.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
            'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',

@@ -40,6 +40,15 @@ set search_path = pg_catalog, pg_temp as $$
   where t.id is null or t.relation is distinct from o.root and vestige.live_relation(t) is distinct from o.root
 $$;
 
+-- Capture functions that no table is tracked by, and that no trigger fires: what a copy of the schema alone leaves when its triggers go.
+create or replace function vestige.idle_functions() returns setof regprocedure language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select p.oid::regprocedure from pg_proc p, lateral (select substring(p.proname from '^(?:capture|insert)_([0-9]+)$')::numeric as id) n
+  where p.pronamespace = 'vestige'::regnamespace and n.id is not null and p.prorettype = 'trigger'::regtype
+    and not exists (select from vestige.tracked t where t.id = case when n.id < 2147483648 then n.id::int end and t.untracked_at is null)
+    and not exists (select from pg_trigger g where g.tgfoid = p.oid)
+$$;
+
 -- Whether changes are in the default partition, which nobody may read by itself.
 create or replace function vestige.default_filled() returns boolean language sql stable security definer
 set search_path = pg_catalog, pg_temp as $$
@@ -81,6 +90,9 @@ begin
       ' (a copy of the schema without its data), or it is a partition no longer', i.relation),
       format('vestige track %s records it; vestige doctor --fix takes the triggers away', i.relation), true
     from (select distinct x.relation from vestige.idle_triggers() x) i;
+  return query select 'warning', 'functions-idle', format('capture functions stand and no table is tracked by them: %s',
+      string_agg(i::text, ', ' order by i::text)), fix || ' drops them', true
+    from vestige.idle_functions() i having count(*) > 0;
   return query select 'warning', 'rights', format('%s has the rights of the trail''s owner and can rewrite history', m.member::regrole),
       format('revoke %s from %s', trail_owner::regrole, m.member::regrole), false
     from pg_auth_members m where m.roleid = trail_owner;
@@ -140,7 +152,13 @@ set search_path = pg_catalog, pg_temp as $$
     select severity, code, null as "table", message, remedy, fixable from vestige.trail_findings()
     union all
     select f.severity, f.code, vestige.shown_name(t.schema_name, t.table_name), f.message, f.remedy, f.fixable
-    from vestige.table_findings(null) f join vestige.tracked t on t.id = f.tracked) f
+    from vestige.table_findings(null) f join vestige.tracked t on t.id = f.tracked
+    union all
+    select 'error', 'capture-fails', vestige.shown_name(t.schema_name, t.table_name),
+      format('what captures its changes does not run, and the next write of it will fail: %s', f.fault),
+      format('vestige track %1$s again without what that names (--exclude), or vestige untrack %1$s; and report it',
+             vestige.shown_name(t.schema_name, t.table_name)), false
+    from vestige.capture_faults() f join vestige.tracked t on t.id = f.tracked) f
   order by array_position(array['error', 'warning', 'note'], f.severity), f."table" nulls first, f.code, f.message
 $$;
 
@@ -169,6 +187,9 @@ begin
   perform vestige.set_rights(false);
   perform vestige.drop_trigger(i.relation, i.name) from vestige.idle_triggers() i join pg_class c on c.oid = i.relation
   where pg_has_role(c.relowner, 'usage');
+  for g in select i as routine from vestige.idle_functions() i loop
+    execute format('drop function %s', g.routine);
+  end loop;
   for t in
     select * from vestige.tracked where id in (select f.tracked from vestige.table_findings(null) f where f.fixable) order by id
   loop
