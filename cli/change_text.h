@@ -45,8 +45,8 @@ void print_patch(Output& output, const Change& change);
 /// The change in one line: "17 UPDATE products 1 price: 94900 → 89900 (ann: summer sale)".
 void print_line(Output& output, const Change& change);
 
-/// The head of log's CSV, and its records.
-void print_csv_head(Output& output);
-void print_csv(Output& output, const Change& change);
+/// The head of log's CSV, and its records; with its index.
+void print_csv_head(Output& output, bool index = false);
+void print_csv(Output& output, const Change& change, bool index = false);
 
 }  // namespace vestige::cli

@@ -1,9 +1,10 @@
 // log and show: what happened.
+#include "cli/change_printer.h"
 #include "cli/change_text.h"
 #include "cli/filter.h"
+#include "cli/follow.h"
 #include "cli/session.h"
 #include "cli/stat_text.h"
-#include "cli/table.h"
 #include "vestige/audit/log.h"
 #include "vestige/audit/stat.h"
 
@@ -45,50 +46,6 @@ Result<void> require_one_form(const Arguments& arguments) {
   return {};
 }
 
-// One change a line. What is the same in every line, because it was asked for, is not repeated.
-class Lines {
- public:
-  Lines(Output& output, bool tables, bool keys)
-      : tables_(tables),
-        keys_(keys),
-        narrow_(output.width() > 0 && output.width() < 120),
-        table_(output, headings(tables, keys)) {}
-
-  void row(const Change& change) {
-    std::vector<Piece> cells = {
-        {Label::id, std::to_string(change.id)},
-        {Label::id, std::to_string(change.tx)},
-        {Label::time, narrow_ ? minute_time(change.at) : short_time(change.at)},
-        op_piece(change.op)};
-    if (tables_) cells.push_back({Label::name, change.table});
-    if (keys_) cells.push_back({Label::name, key_words(change.key)});
-    cells.push_back({Label::plain, what_changed(change)});
-    cells.push_back({Label::person, who_text(change)});
-    cells.push_back({Label::reason, context_text(change, "reason")});
-    table_.row(std::move(cells));
-  }
-  void end() { table_.end(); }
-
- private:
-  static std::vector<Heading> headings(bool tables, bool keys) {
-    std::vector<Heading> all = {{.name = "id", .right = true},
-                                {.name = "tx", .right = true},
-                                {.name = time_heading("time")},
-                                {.name = "op"}};
-    if (tables) all.push_back({.name = "table", .elastic = true});
-    if (keys) all.push_back({.name = "key", .elastic = true});
-    all.push_back({.name = "what", .elastic = true, .least = 16, .dear = true});
-    all.push_back({.name = "who", .elastic = true});
-    all.push_back({.name = "why", .elastic = true});
-    return all;
-  }
-
-  bool tables_;
-  bool keys_;
-  bool narrow_;  // a terminal on which seconds cost too much
-  Table table_;
-};
-
 // "no changes", or that a second table stands where a key is meant.
 Result<int> say_nothing(Session& session, Database& db, const LogRequest& asked) {
   for (const std::string& word : asked.key)
@@ -125,35 +82,23 @@ Result<int> run_stat(Session& session, Database& db, LogRequest asked) {
 Result<int> run_log(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(require_one_form(arguments));
+  TRY(check_follow(arguments));
   const LogRequest asked = TRY(request(arguments));
   Database& db = *TRY(session.database());
+  if (arguments.has("--follow")) return follow(session, db, asked);
   Output& output = session.output();
   output.long_text();
   if (arguments.has("--stat")) return run_stat(session, db, asked);
   auto changes = TRY(log(db, asked));
-  if (output.format() == Format::csv) print_csv_head(output);
-  Lines lines(output, asked.table.empty(), asked.key.empty());
-  bool any = false;
+  ChangePrinter printer(output, change_form(arguments, asked));
   while (output.wanted()) {
     const std::optional<Change> change = TRY(changes->next());
     if (!change.has_value()) break;
     session.step();
-    const bool first = !std::exchange(any, true);
-    if (output.format() == Format::json) {
-      output.json(to_json(*change));
-    } else if (output.format() == Format::csv) {
-      print_csv(output, *change);
-    } else if (arguments.has("--patch")) {
-      if (!first) output.line({});
-      print_patch(output, *change);
-    } else if (arguments.has("--oneline")) {
-      print_line(output, *change);
-    } else {
-      lines.row(*change);
-    }
+    printer.print(*change);
   }
-  lines.end();
-  return !any && output.wanted() ? say_nothing(session, db, asked) : kDone;
+  printer.end();
+  return !printer.any() && output.wanted() ? say_nothing(session, db, asked) : kDone;
 }
 
 void print_one(Output& output, const Change& change, bool first) {
@@ -248,6 +193,11 @@ Command log_command() {
            ">=. A word alone is a text that something recorded contains. * stands for any letters, "
            "- before a condition for not, quotes for what has spaces: -who:batch reason:\"price "
            "list\" old.price>100. docs/filter.md has it all.",
+           "--follow prints the feed: each change once, in the one order that the tree has, with "
+           "its "
+           "index, a moment after its commit. --after takes the last index that is known already. "
+           "What is recorded gets its place by whoever seals or follows; who may not do that "
+           "(PostgreSQL: a vestige_reader) sees what others do.",
            "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
            "(15m, "
            "1.5h, '2 hours ago', 7d, 1mo, 1y), today, yesterday, monday, each also with a time of "
@@ -272,6 +222,14 @@ Command log_command() {
                    .value = "",
                    .summary = "one line a change, as short as it can be"},
                   {.names = "--reverse", .value = "", .summary = "oldest first"},
+                  {.names = "-f, --follow",
+                   .value = "",
+                   .summary = "print what is committed from now on, as it comes, until it is "
+                              "stopped"},
+                  {.names = "--after",
+                   .value = "INDEX",
+                   .summary = "with --follow: everything behind that place of the feed; -1: "
+                              "from its beginning"},
                   format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
@@ -282,6 +240,8 @@ Command log_command() {
                     "where a text was put into the data, or taken out of it"},
                    {"vestige log -q 'table:products -who:import new.price<1000'",
                     "prices under 10.00 that somebody else than the import set"},
+                   {"vestige log --follow --format json --after 1206",
+                    "the feed, for a program that has seen index 1206"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",
                     "one column of a row with a key of two columns, for a machine"}},
       .run = run_log};

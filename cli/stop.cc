@@ -1,5 +1,8 @@
 #include "cli/stop.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <ctime>
 #include <initializer_list>
@@ -22,7 +25,10 @@ void catch_stop_signals() {
 
 bool stop_requested() { return requested != 0; }
 
-void sleep_until_stop(double seconds) {
+namespace {
+
+// With `out`, the last reader of stdout ends it, too, when it goes away.
+void sleep_until(double seconds, bool out) {
   // Blocked while the flag is looked at, so that a signal in between is not slept through.
   sigset_t both;
   sigset_t before;
@@ -31,8 +37,20 @@ void sleep_until_stop(double seconds) {
   pthread_sigmask(SIG_BLOCK, &both, &before);
   const auto whole = static_cast<time_t>(seconds);
   const timespec time = {whole, static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
-  if (requested == 0 && sigtimedwait(&both, nullptr, &time) > 0) requested = 1;
+  pollfd stdout_end = {STDOUT_FILENO, 0, 0};  // unasked it tells that the other end is closed
+  if (requested == 0) ppoll(&stdout_end, out ? 1 : 0, &time, &before);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+void sleep_until_stop(double seconds) { sleep_until(seconds, false); }
+
+void sleep_while_read(double seconds) { sleep_until(seconds, true); }
+
+bool nobody_reads() {
+  pollfd stdout_end = {STDOUT_FILENO, 0, 0};
+  return poll(&stdout_end, 1, 0) > 0 && (stdout_end.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 }  // namespace vestige::cli

@@ -52,13 +52,17 @@ Result<std::optional<Tracked>> select_table(Database& db, const std::string& nam
   return table;
 }
 
-Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
+Result<Selection> select(Database& db, const LogRequest& request) {
   TRY(require_trail(db));
   Selection selection = request.filter;
   const auto only = TRY(select_table(db, request.table, request.key, selection));
   for (const std::string& column : selection.columns) TRY(require_column(db, column, only));
   TRY(resolve_names(db, only, selection.filter));
-  return read_changes(db, selection);
+  return selection;
+}
+
+Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
+  return read_changes(db, TRY(select(db, request)));
 }
 
 Result<Change> show(Database& db, std::int64_t id) {

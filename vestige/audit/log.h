@@ -21,6 +21,11 @@ struct LogRequest {
 /// faults   missing, invalid
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
 
+/// What a request selects, with the names that it uses looked up.
+///
+/// faults   missing, invalid
+Result<Selection> select(Database& db, const LogRequest& request);
+
 /// Refuses a column that no table, or not that one, ever had in the trail.
 ///
 /// faults   missing

@@ -12,10 +12,10 @@ constexpr std::size_t kNamed = 10;  // changes that cannot be read, named one by
 
 }  // namespace
 
-Result<std::unique_ptr<Sequencer>> Sequencer::open(Database& db) {
+Result<std::unique_ptr<Sequencer>> Sequencer::open(Database& db, std::string_view patience) {
   TRY(require_trail(db));
   TRY(require_sealing(db));
-  std::unique_ptr<Sequencer> sequencer(new Sequencer(db));
+  std::unique_ptr<Sequencer> sequencer(new Sequencer(db, patience));
   TRY(sequencer->load());
   return sequencer;
 }
@@ -51,6 +51,11 @@ Result<bool> Sequencer::refresh() {
   if (anew) TRY(load());
   fresh_ = true;
   return anew;
+}
+
+Result<bool> Sequencer::due() {
+  if (!done()) return true;
+  return order_->due(stored_);
 }
 
 Result<void> Sequencer::take(const Sealable& change) {
@@ -102,7 +107,7 @@ Result<std::uint64_t> Sequencer::batch() {
 Result<bool> Sequencer::write(std::int64_t last_id, bool ended) {
   if (last_id == 0 && order_->rests()) return order_->advance(stored_, stored_, last_id, ended);
   auto transaction = TRY(Transaction::begin(store_.db()));
-  TRY(store_.hold());
+  TRY(store_.hold(patience_));
   if (TRY(store_.standing()).erasure != read_.erasure) return false;
   if (!TRY(order_->advance(stored_, edge_.size(), last_id, ended))) return false;
   if (broken_count_ > 0) TRY(store_.count_unreadable(broken_count_));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace vestige {
 ///   while (!sequencer->done()) TRY(sequencer->batch());
 class Sequencer {
  public:
-  /// faults   missing (no trail, no place for the evidence), corrupt (the tree is not as it was written)
-  static Result<std::unique_ptr<Sequencer>> open(Database& db);
+  /// patience  how long another, or an erasure, is waited for, as PostgreSQL writes a time
+  /// faults    missing (no trail, no place for the evidence), corrupt (the tree is not as it was written)
+  static Result<std::unique_ptr<Sequencer>> open(Database& db, std::string_view patience = "10s");
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
   ~Sequencer() = default;
@@ -37,6 +39,8 @@ class Sequencer {
   /// faults   conflict (an erasure or another sequencer does not end: it can be asked again), offline,
   ///          denied (this role may not)
   Result<std::uint64_t> batch();
+  /// False: since done() nothing was recorded, came to its end or was given its place. One small question.
+  Result<bool> due();
   /// True when everything that is due has its place.
   bool done() const { return !lost_ && order_->done(); }
   /// Looks for changes anew.
@@ -62,7 +66,7 @@ class Sequencer {
   std::uint64_t unreadable_count() const { return unreadable_; }
 
  private:
-  explicit Sequencer(Database& db) : store_(db) {}
+  Sequencer(Database& db, std::string_view patience) : store_(db), patience_(patience) {}
   Result<void> load();
   Result<void> take(const Sealable& change);
   // False: an ERASE or another sequencer came in between, and what was computed is of no use.
@@ -70,6 +74,7 @@ class Sequencer {
   Result<void> put_tree();
 
   EvidenceStore store_;
+  std::string patience_;
   std::unique_ptr<SealingOrder> order_;
   merkle::Edge edge_;
   Bundle bundle_;                   // the last one, while it is not full

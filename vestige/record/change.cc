@@ -90,9 +90,11 @@ std::optional<std::int64_t> Change::erased_by(std::string_view part) const {
 }
 
 std::string to_json(const Change& change) {
-  std::string out = fmt::format(R"({{"id":{},"at":"{}","op":"{}","table":{},"key":{})", change.id,
-                                format_time(change.at), name(change.op), json::quote(change.table),
-                                to_json(change.key));
+  std::string out = "{";
+  if (change.index.has_value()) out += fmt::format("\"index\":{},", *change.index);
+  out += fmt::format(R"("id":{},"at":"{}","op":"{}","table":{},"key":{})", change.id,
+                     format_time(change.at), name(change.op), json::quote(change.table),
+                     to_json(change.key));
   if (change.new_key.has_value()) out += ",\"new_key\":" + to_json(*change.new_key);
   if (change.row_id.has_value()) out += fmt::format(",\"row_id\":{}", *change.row_id);
   out += ",\"old_values\":" + values_json(change.old_values);

@@ -66,6 +66,7 @@ struct Change {
   std::optional<std::string> db_user;  // the database's own name for who did it; SQLite has none
   std::vector<ErasedPart> erased;      // what of it is not there any more
   std::int64_t erases = 0;             // an ERASE: how many changes it took parts from
+  std::optional<std::uint64_t> index;  // its place in the tree, where it was read in that order
 
   /// The columns of old_values, for an UPDATE; empty otherwise.
   std::vector<std::string> changed_fields() const;

@@ -17,6 +17,11 @@ Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& sel
   return source_of(db)->changes(narrowed(selection));
 }
 
+Result<std::unique_ptr<ChangeReader>> change_reader(Database& db, std::optional<std::int64_t> table,
+                                                    bool every) {
+  return source_of(db)->reader(table, every);
+}
+
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection) {
   if (selection.filter.conditions.empty()) return source_of(db)->ids(selection);
   Selection ordered = selection;

@@ -65,6 +65,24 @@ struct Selection {
 /// source   sql/sqlite/changes.sql
 Result<std::unique_ptr<Changes>> read_changes(Database& db, const Selection& selection);
 
+/// Reads changes again and again: what their tables and shapes look like is kept at hand.
+class ChangeReader {
+ public:
+  ChangeReader() = default;
+  ChangeReader(const ChangeReader&) = delete;
+  ChangeReader& operator=(const ChangeReader&) = delete;
+  virtual ~ChangeReader() = default;
+
+  /// As read_changes. The stream must not outlive the reader, and one is read at a time.
+  virtual Result<std::unique_ptr<Changes>> read(const Selection& selection) = 0;
+};
+
+/// table    whose changes will be read; nothing: any
+/// every    also what read_changes passes over: UPDATEs in which no bit differs
+/// faults   offline, corrupt
+Result<std::unique_ptr<ChangeReader>> change_reader(Database& db, std::optional<std::int64_t> table,
+                                                    bool every);
+
 /// The ids of the selected changes, oldest first; without a filter also of those that read_changes passes over: UPDATEs in
 /// which no bit differs.
 ///

@@ -209,12 +209,15 @@ Result<EvidenceStore::Standing> EvidenceStore::standing() {
   return Standing{rows->integer(0), static_cast<std::uint64_t>(rows->integer(1))};
 }
 
-// On SQLite who writes is alone. vestige.erase_changes takes this lock, too.
+// On SQLite who writes is alone. vestige.erase_changes takes this lock, too. What is written behind it is given out, or signed, as soon
+// as it is committed: it must be on the disk then.
 Result<void> EvidenceStore::hold(std::string_view patience) {
   if (db_.engine() != Engine::postgres) return {};
   const auto held = db_.script(fmt::format(
       "set local lock_timeout = {}; lock table vestige.sealer in share row exclusive mode;"
-      "set local lock_timeout = 0",
+      "set local lock_timeout = 0;"
+      "select pg_catalog.set_config('synchronous_commit', 'on', true)"
+      " where pg_catalog.current_setting('synchronous_commit') = 'off'",
       db_.literal(Text{std::string(patience)})));
   if (held.has_value() || held.error().fault != Fault::conflict) return held;
   return hinted(fail(Fault::conflict, "seal: an erasure or another sealer is under way: {}",

@@ -29,6 +29,11 @@ class SqliteOrder final : public SealingOrder {
 
   bool done() const override { return done_; }
   void again() override { done_ = false; }
+  // The pragma tells of every commit but this connection's own.
+  Result<bool> due(std::uint64_t /*size*/) override {
+    const std::int64_t now = TRY(scalar_integer(store_.db(), "pragma data_version"));
+    return std::exchange(version_, now) != now;
+  }
   // So few that a writer hardly waits while they are written.
   std::int64_t most() const override { return 8192; }
   // The database need not be locked for nothing.
@@ -38,6 +43,7 @@ class SqliteOrder final : public SealingOrder {
  private:
   EvidenceStore& store_;
   bool done_ = false;
+  std::int64_t version_ = 0;
 };
 
 }  // namespace

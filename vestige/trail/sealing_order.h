@@ -46,6 +46,10 @@ class SealingOrder {
   /// Looks again.
   virtual void again() = 0;
 
+  /// False: since done(), nothing was recorded that next() would give, and the tree is still of that size. One small
+  /// question, for who asks many times a second.
+  virtual Result<bool> due(std::uint64_t size) = 0;
+
   /// How many changes at once.
   virtual std::int64_t most() const = 0;
   /// True where an empty next() leaves nothing to be written down.

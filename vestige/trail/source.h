@@ -37,6 +37,10 @@ class Source {
   /// selection  as narrowed() gives it
   virtual Result<std::unique_ptr<Changes>> changes(const Selection& selection) = 0;
 
+  /// What reads again and again (see change_reader).
+  virtual Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t> table,
+                                                       bool every) = 0;
+
   /// Their ids, oldest first; also of UPDATEs in which no bit differs.
   ///
   /// selection  without a column, a filter, an order and a limit

@@ -96,6 +96,14 @@ class PostgresOrder final : public SealingOrder {
   bool done() const override { return done_; }
   void again() override { done_ = false; }
 
+  Result<bool> due(std::uint64_t size) override {
+    if (!is_at(position_, here_) || position_.run.has_value()) return true;
+    const Glance now = TRY(glance(db_, !position_.open.empty()));
+    if (now.size != size || now.last_id != position_.floor) return true;
+    return std::any_of(
+        position_.open.begin(), position_.open.end(),
+        [&](const OpenTransaction& one) { return one.xid < now.end && !holds(now.open, one.xid); });
+  }
   std::int64_t most() const override { return 65536; }
   bool rests() const override { return false; }
 

@@ -111,4 +111,24 @@ Result<Snapshot> look(Database& db, std::int64_t known) {
   return now;
 }
 
+Result<Glance> glance(Database& db, bool snapshot) {
+  constexpr std::string_view kFew =
+      "select case when is_called then last_value else 0 end, (select size from vestige.sealer)"
+      " from vestige.change_id";
+  constexpr std::string_view kAll =
+      "select case when is_called then last_value else 0 end, (select size from vestige.sealer),"
+      " pg_catalog.pg_snapshot_xmax(s)::text,"
+      " array(select x from pg_catalog.pg_snapshot_xip(s) x order by x)::text"
+      " from vestige.change_id, pg_catalog.pg_current_snapshot() s";
+  Glance now;
+  auto rows = TRY(db.query(snapshot ? kAll : kFew));
+  TRY(rows->next());
+  now.last_id = rows->integer(0);
+  now.size = static_cast<std::uint64_t>(rows->integer(1));
+  if (!snapshot) return now;
+  now.end = TRY(parse_decimal(rows->text(2)));
+  now.open = TRY(numbers(rows->text(3)));
+  return now;
+}
+
 }  // namespace vestige::postgres

@@ -57,4 +57,13 @@ bool is_at(const Position& position, std::string_view home);
 /// known    the `before` of the last one; where nothing was recorded since, `before` stays, and `end` means nothing
 Result<Snapshot> look(Database& db, std::int64_t known);
 
+/// What tells whether anything happened, by one small question. It may stand inside a transaction.
+struct Glance {
+  std::int64_t last_id = 0;  // the sequence's value
+  std::uint64_t size = 0;    // of the tree
+  Xid end = 0;               // as of a snapshot, where it was asked for
+  std::vector<Xid> open;
+};
+Result<Glance> glance(Database& db, bool snapshot);
+
 }  // namespace vestige::postgres

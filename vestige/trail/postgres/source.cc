@@ -31,22 +31,26 @@ std::string moment(Where& where, std::int64_t micros) {
 }
 
 // `source` is vestige.change, or a function that gives rows of it.
-Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
-                                     const Selection& selection) {
+Result<std::unique_ptr<Rows>> stored_changes(Database& db, std::string_view source,
+                                             const Where& where, const Selection& selection) {
   // Without a condition in SQL that the seam does not know, LIMIT can stand in SQL too.
   const std::string limit =
       selection.limit > 0 && selection.columns.empty() && selection.filter.conditions.empty()
           ? fmt::format(" limit {}", selection.limit)
           : "";
+  return db.query(fmt::format("select {} from {} c left join vestige.context x on x.id = c.context"
+                              " and x.xid = c.xid{} order by c.id{}{}",
+                              change_columns(), source, where.sql,
+                              selection.oldest_first ? "" : " desc", limit),
+                  where.values);
+}
+
+Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
+                                     const Selection& selection) {
   // The columns first: another query would have to wait for the end of the stream.
   Decoder decoder = TRY(Decoder::open(db, selection.table));
   auto tables = TRY(facts(db, selection.filter));
-  auto rows =
-      TRY(db.query(fmt::format("select {} from {} c left join vestige.context x on x.id = c.context"
-                               " and x.xid = c.xid{} order by c.id{}{}",
-                               change_columns(), source, where.sql,
-                               selection.oldest_first ? "" : " desc", limit),
-                   where.values));
+  auto rows = TRY(stored_changes(db, source, where, selection));
   return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
                   selection, std::move(tables));
 }
@@ -101,9 +105,8 @@ Result<From> from(Database& db, const Selection& selection) {
   if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
   if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
   if (!selection.ids.empty()) {
-    std::string list;
-    for (const std::int64_t id : selection.ids) list += (list.empty() ? "" : ", ") + where.bind(id);
-    where.add("c.id in (" + list + ")");
+    where.add(fmt::format("c.id = any ({}::int8[])",
+                          where.bind(Text{fmt::format("{{{}}}", fmt::join(selection.ids, ","))})));
   }
   if (selection.since.has_value()) where.add("c.at >= " + moment(where, *selection.since));
   if (selection.until.has_value()) where.add("c.at < " + moment(where, *selection.until));
@@ -114,6 +117,38 @@ Result<From> from(Database& db, const Selection& selection) {
     where.add("c.op::text in (" + where.bind_all(letters(selection.ops)) + ")");
   return out;
 }
+
+class Reader final : public ChangeReader {
+ public:
+  Reader(Database& db, Decoder decoder) : db_(db), decoder_(std::move(decoder)) {}
+
+  Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
+    const Selection selection = narrowed(asked);
+    const From chosen = TRY(from(db_, selection));
+    auto tables = TRY(facts(db_, selection.filter));
+    auto rows = TRY(stored_changes(db_, chosen.source, chosen.where, selection));
+    return selected(std::make_unique<Kept>(std::move(rows), decoder_), selection,
+                    std::move(tables));
+  }
+
+ private:
+  class Kept final : public Changes {
+   public:
+    Kept(std::unique_ptr<Rows> rows, Decoder& decoder)
+        : rows_(std::move(rows)), decoder_(decoder) {}
+    Result<std::optional<Change>> next() override {
+      if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
+      return std::optional<Change>(TRY(decoder_.decode(*rows_)));
+    }
+
+   private:
+    std::unique_ptr<Rows> rows_;
+    Decoder& decoder_;
+  };
+
+  Database& db_;
+  Decoder decoder_;
+};
 
 class PostgresSource final : public Source {
  public:
@@ -138,6 +173,10 @@ class PostgresSource final : public Source {
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
     const From selected = TRY(from(db_, selection));
     return run(db_, selected.source, selected.where, selection);
+  }
+
+  Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t> table, bool) override {
+    return std::unique_ptr<ChangeReader>(new Reader(db_, TRY(Decoder::open(db_, table))));
   }
 
   Result<std::vector<std::int64_t>> ids(const Selection& selection) override {

@@ -50,8 +50,8 @@ std::string change_columns() {
          slots();
 }
 
-Result<Decoder> Decoder::open(Database& db, Names names) {
-  Decoder decoder(db, names);
+Result<Decoder> Decoder::open(Database& db, Names names, bool every) {
+  Decoder decoder(db, names, every);
   TRY(decoder.load());
   return decoder;
 }
@@ -246,7 +246,7 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   change.key = TRY(key(known, rows.value(kKey)));
   if (mark >= 0) TRY(values(rows, known, change));
   if (change.op == Op::update) {
-    if (mark >= 0 && names_ == Names::today && change.old_values->empty())
+    if (mark >= 0 && names_ == Names::today && !every_ && change.old_values->empty())
       return std::optional<Change>();
     // Null, too, can be a new key.
     if ((mark >= 0 && moved(known, *change.old_values)) ||

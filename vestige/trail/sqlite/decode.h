@@ -30,7 +30,9 @@ enum class Names { today, recorded };
 /// Decodes changes; keeps the catalog and the last context at hand.
 class Decoder {
  public:
-  static Result<Decoder> open(Database& db, Names names = Names::today);
+  ///
+  /// every    an UPDATE in which no bit differs is given, too, with no columns
+  static Result<Decoder> open(Database& db, Names names = Names::today, bool every = false);
 
   /// The change in the current row of a query over change_columns(), or nothing for an UPDATE in which
   /// no bit differs (see Writer::changed in capture.cc). With the names that were recorded, everything that
@@ -49,7 +51,7 @@ class Decoder {
     std::vector<std::string> shown;
   };
 
-  Decoder(Database& db, Names names) : db_(&db), names_(names) {}
+  Decoder(Database& db, Names names, bool every) : db_(&db), names_(names), every_(every) {}
   Result<void> load();
   Result<const Known*> shape(std::int64_t id);
   Result<Context> context(std::int64_t id);
@@ -62,6 +64,7 @@ class Decoder {
 
   Database* db_;
   Names names_;
+  bool every_;
   std::map<std::int64_t, Known> shapes_;
   std::optional<bool> evidence_;  // there is a place for erasures
   std::int64_t context_id_ = 0;

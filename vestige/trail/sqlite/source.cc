@@ -104,6 +104,47 @@ Result<Where> where_of(Database& db, const Selection& selection) {
   return where;
 }
 
+Result<std::unique_ptr<Rows>> stored_changes(Database& db, const Selection& selection) {
+  const Where where = TRY(where_of(db, selection));
+  return db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
+                              change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
+                  where.values);
+}
+
+class Reader final : public ChangeReader {
+ public:
+  Reader(Database& db, Decoder decoder) : db_(db), decoder_(std::move(decoder)) {}
+
+  Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
+    const Selection selection = narrowed(asked);
+    auto rows = TRY(stored_changes(db_, selection));
+    auto tables = TRY(facts(db_, selection.filter));
+    return selected(std::make_unique<Kept>(std::move(rows), decoder_), selection,
+                    std::move(tables));
+  }
+
+ private:
+  class Kept final : public Changes {
+   public:
+    Kept(std::unique_ptr<Rows> rows, Decoder& decoder)
+        : rows_(std::move(rows)), decoder_(decoder) {}
+    Result<std::optional<Change>> next() override {
+      while (TRY(rows_->next()) == Step::row) {
+        auto change = TRY(decoder_.decode(*rows_));
+        if (change.has_value()) return change;
+      }
+      return std::optional<Change>();
+    }
+
+   private:
+    std::unique_ptr<Rows> rows_;
+    Decoder& decoder_;
+  };
+
+  Database& db_;
+  Decoder decoder_;
+};
+
 class SqliteSource final : public Source {
  public:
   explicit SqliteSource(Database& db) : db_(db) {}
@@ -118,15 +159,16 @@ class SqliteSource final : public Source {
   }
 
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
-    const Where where = TRY(where_of(db_, selection));
-    auto rows = TRY(
-        db_.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
-                              change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
-                  where.values));
+    auto rows = TRY(stored_changes(db_, selection));
     Decoder decoder = TRY(Decoder::open(db_));
     auto tables = TRY(facts(db_, selection.filter));
     return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
                     selection, std::move(tables));
+  }
+
+  Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t>, bool every) override {
+    return std::unique_ptr<ChangeReader>(
+        new Reader(db_, TRY(Decoder::open(db_, Names::today, every))));
   }
 
   Result<std::vector<std::int64_t>> ids(const Selection& selection) override {

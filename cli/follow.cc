@@ -1,0 +1,106 @@
+#include "cli/follow.h"
+
+#include <charconv>
+
+#include "cli/change_printer.h"
+#include "cli/session.h"
+#include "cli/stop.h"
+#include "vestige/feed/follower.h"
+
+namespace vestige::cli {
+namespace {
+
+constexpr double kPause = 0.1;  // seconds between two looks
+
+Result<std::optional<std::int64_t>> after(const Arguments& arguments) {
+  const auto text = arguments.value("--after");
+  if (!text.has_value()) return std::optional<std::int64_t>();
+  std::int64_t index = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), index);
+  if (error != std::errc() || end != text->data() + text->size() || index < -1)
+    return fail(Fault::invalid, "--after: {} is no index: a whole number, or -1", *text);
+  return std::optional<std::int64_t>(index);
+}
+
+// What the follower has to say besides, each thing once.
+class Notes {
+ public:
+  explicit Notes(Session& session) : session_(session) {}
+
+  void say(Follower& follower) {
+    for (const Feed::Unreadable& one : follower.unreadable())
+      session_.say(fmt::format("change {} cannot be read, and is shown as its entry says: {}",
+                               one.change, one.why));
+    const auto& why = follower.hindered();
+    std::string text;
+    if (why.has_value())
+      text = why->fault == Fault::denied
+                 ? fmt::format("what others put in order is shown; this follower may not do so: {}",
+                               session_.explained(*why).message)
+                 : why->message + "; it is waited for";
+    if (text != said_ && !text.empty()) session_.say(text);
+    said_ = std::move(text);
+  }
+
+ private:
+  Session& session_;
+  std::string said_;
+};
+
+bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
+
+// Prints what there is; how many there may be yet (0: any number).
+Result<void> print_all(Session& session, Follower& follower, ChangePrinter& printer,
+                       std::int64_t& left) {
+  while (goes_on(session)) {
+    const std::optional<Change> change = TRY(follower.next());
+    if (!change.has_value()) return {};
+    printer.print(*change);
+    if (left > 0 && --left == 0) return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_follow(const Arguments& arguments) {
+  if (!arguments.has("--follow")) {
+    if (arguments.has("--after"))
+      return hinted(fail(Fault::invalid, "log: --after is a place of the feed"),
+                    "it goes with --follow");
+    return {};
+  }
+  for (const std::string_view other : {"--stat", "--reverse"})
+    if (arguments.has(other))
+      return hinted(fail(Fault::invalid, "log: --follow and {} do not go together", other),
+                    "--follow prints changes as they are committed");
+  TRY(after(arguments));
+  return {};
+}
+
+Result<int> follow(Session& session, Database& db, LogRequest asked) {
+  const Arguments& arguments = session.arguments();
+  std::int64_t left = std::exchange(asked.filter.limit, 0);
+  const bool limited = left > 0;
+  const Selection selection = TRY(select(db, asked));
+  const auto follower = TRY(Follower::open(db, selection, TRY(after(arguments))));
+  catch_stop_signals();
+  Notes notes(session);
+  while (!stop_requested() && TRY(follower->catch_up())) {
+    notes.say(*follower);
+    if (follower->hindered().has_value()) sleep_while_read(kPause);
+  }
+  session.say(fmt::format("following from index {}", follower->at() + 1));
+  ChangePrinter printer(session.output(), change_form(arguments, asked));
+  while (goes_on(session)) {
+    TRY(print_all(session, *follower, printer, left));
+    printer.settle();
+    TRY(session.output().written());
+    notes.say(*follower);
+    if ((limited && left == 0) || nobody_reads()) break;
+    if (goes_on(session)) sleep_while_read(kPause);
+  }
+  return kDone;
+}
+
+}  // namespace vestige::cli

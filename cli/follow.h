@@ -1,0 +1,19 @@
+// log --follow: what is committed, as it comes, in the order of the feed.
+#pragma once
+
+#include "cli/arguments.h"
+#include "vestige/audit/log.h"
+
+namespace vestige::cli {
+
+class Session;
+
+/// Refuses options that have no meaning together.
+///
+/// faults   invalid
+Result<void> check_follow(const Arguments& arguments);
+
+/// Prints until it is stopped by a signal, nobody reads any more, or as many as --limit says were printed.
+Result<int> follow(Session& session, Database& db, LogRequest asked);
+
+}  // namespace vestige::cli
