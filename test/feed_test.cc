@@ -217,6 +217,7 @@ TEST_P(Feeding, FollowersSeeTheSame) {
 // What a transaction recorded that stays open comes when it ends, and holds up nobody.
 TEST(FeedLate, ATransactionThatStaysOpen) {
   Evident trail(Engine::postgres);
+  trail.seal();
   const auto late = trail.connect();
   const auto follower = must(Follower::open(trail.db(), Selection(), 3));
   must(late->script("begin; insert into p values (10, 'late', 1)"));
@@ -273,6 +274,7 @@ TEST(FeedLate, AnErasureThatDoesNotEnd) {
 // SQLite: an UPDATE in which no bit differs has an id and an entry; log does not show it, and the feed has no hole.
 TEST(FeedLate, AnUpdateThatChangedNoBit) {
   Evident trail(Engine::sqlite);
+  trail.seal();
   trail.application("create table z (id integer primary key, v); insert into z values (1, 0.0)");
   {
     auto transaction = must(Transaction::begin(trail.db()));
