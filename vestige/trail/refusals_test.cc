@@ -5,6 +5,7 @@
 
 #include "test/tracked_shop.h"
 #include "vestige/trail/changes.h"
+#include "vestige/trail/sealing.h"
 
 namespace vestige {
 namespace {
@@ -154,15 +155,37 @@ INSTANTIATE_TEST_SUITE_P(
                            "read a change: no shape 77"},
                     Damage{"update vestige_change set context = 77 where id = 1",
                            "read a change: no context 77"},
-                    Damage{"update vestige_change set key = 5 where id = 1",
-                           "read a change: a key of several columns is not text"},
-                    Damage{"update vestige_change set key = '[1,2,3]' where id = 1",
-                           "read a change: a key with too many parts"},
-                    Damage{"update vestige_change set key = '[1]' where id = 1",
-                           "read a change: a key with too few parts"},
                     Damage{"delete from vestige_more", "read change 2: values are missing"},
                     Damage{"update vestige_shape set columns = '[{\"id\":1}]' where id = 1",
                            "read a shape: a column without id, name or key"}));
+
+// No row ends a listing: what its values say, or its text; and the sealer says why it could not be read.
+TEST(DamagedKey, IsShownAndSealedAsUnread) {
+  struct Case {
+    std::string set;
+    std::string why;
+  };
+  for (const Case& one : {Case{"key = 5", "read a change: a key of several columns is not text"},
+                          Case{"key = '[1,2,3]'", "read a change: a key with too many parts"},
+                          Case{"key = '[1]'", "read a change: a key with too few parts"},
+                          Case{"key = '[\"' || char(1) || '\",2]'",
+                               "read json: control character in string at byte 2"}}) {
+    Shop shop;
+    shop.run("create table t (a, b, c, primary key (a, b))");
+    shop.with_trail();
+    shop.track("t");
+    shop.run(
+        "insert into t values (1, 2, 3); update t set c = 4; drop trigger vestige_change_no_update;"
+        "drop trigger vestige_change_no_rewrite; update vestige_change set " +
+        one.set);
+    const std::string text =
+        to_json(must(scalar(shop.db(), "select cast(key as text) from vestige_change")));
+    EXPECT_EQ(shop.changes(), "INSERT {\"a\":1,\"b\":2} {\"a\":1,\"b\":2,\"c\":3}\nUPDATE {\"a\":" +
+                                  text + ",\"b\":" + text + "} {\"c\":3} {\"c\":4}\n");
+    const auto sealables = must(read_sealables(shop.db(), {}));
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(must(sealables->next())->broken, one.why);
+  }
+}
 
 }  // namespace
 }  // namespace vestige

@@ -134,6 +134,20 @@ Result<Row> Decoder::key(const Known& known, const Value& stored) const {
   return key;
 }
 
+// A key that cannot be read (an older Vestige wrote such in UTF-16 databases): what the row's values say, or its text in each
+// column, so that no row ends a listing. What is sealed of it stays as it was read then.
+Result<Row> Decoder::shown_key(const Known& known, const Value& stored,
+                               const std::optional<Row>& values) const {
+  auto read = key(known, stored);
+  if (read.has_value() || names_ == Names::recorded) return read;
+  Row spelled;
+  for (std::size_t i = 0; i < known.shape.columns.size() && known.shape.columns[i].key > 0; ++i)
+    spelled.push_back(values.has_value() && i < values->size()
+                          ? values->at(i)
+                          : Field{known.shown[i], Text{to_display(stored)}});
+  return spelled;
+}
+
 // Key columns stand first in a shape.
 bool Decoder::moved(const Known& known, const Row& changed) {
   for (std::size_t i = 0; i < known.shape.columns.size() && known.shape.columns[i].key > 0; ++i)
@@ -243,15 +257,17 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   TRY(erasures(rows, change));
   const std::int64_t mark = rows.integer(kChanged);
   if (change.op == Op::erase || mark <= kKeyErased) return std::optional<Change>(std::move(change));
-  change.key = TRY(key(known, rows.value(kKey)));
   if (mark >= 0) TRY(values(rows, known, change));
+  const auto& whole = change.op == Op::remove ? change.old_values : change.new_values;
+  change.key =
+      TRY(shown_key(known, rows.value(kKey), change.op == Op::update ? std::nullopt : whole));
   if (change.op == Op::update) {
     if (mark >= 0 && names_ == Names::today && !every_ && change.old_values->empty())
       return std::optional<Change>();
     // Null, too, can be a new key.
     if ((mark >= 0 && moved(known, *change.old_values)) ||
         ((mark < 0 || names_ == Names::recorded) && !rows.is_null(kNewKey)))
-      change.new_key = TRY(key(known, rows.value(kNewKey)));
+      change.new_key = TRY(shown_key(known, rows.value(kNewKey), std::nullopt));
   }
   return std::optional<Change>(std::move(change));
 }

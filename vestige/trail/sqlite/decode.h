@@ -56,6 +56,8 @@ class Decoder {
   Result<const Known*> shape(std::int64_t id);
   Result<Context> context(std::int64_t id);
   Result<Row> key(const Known& known, const Value& stored) const;
+  Result<Row> shown_key(const Known& known, const Value& stored,
+                        const std::optional<Row>& values) const;
   static bool moved(const Known& known, const Row& changed);
   Result<void> erasures(const Rows& rows, Change& change);
   Result<void> values(const Rows& rows, const Known& known, Change& change);
