@@ -83,9 +83,8 @@ TEST_F(PostgresPinned, EveryFunctionThatPrintsOrReadsValues) {
   EXPECT_EQ(
       names,
       "as_of as_of_change baseline_rows capture_anew capture_truncate cast_json key_text live_row "
-      "next_change record_part standing_row undo_apply undo_besides undo_goal undo_look "
-      "undo_spares "
-      "undo_wrong ");
+      "next_change record_part standing_row undo_amiss undo_apply undo_besides undo_goal undo_look "
+      "undo_spares ");
   // No mark is left without its settings.
   EXPECT_EQ(s.one("select count(*)::text from pg_proc where prosrc ~ '-- pinned: ' and "
                   "not coalesce(proconfig::text ~* '(timezone|quote_all)', false)"),

@@ -131,7 +131,7 @@ begin
       goal := u.goal;
       apart := u.apart;
     end if;
-    wrong := vestige.undo_wrong(tables, goal);
+    wrong := vestige.undo_amiss(tables, goal);
     exit when wrong.amiss + wrong.other + apart = 0;
     if pass = 4 then
       if said is not null then

@@ -232,7 +232,7 @@ drop function if exists vestige.undo_wrong(jsonb, vestige.undo_row[]);
 
 -- How many rows are not there, or there, against what they should be; how many are there with other values, of which tables, in
 -- which columns. vain: no row that was to have other values has one of them.
-create or replace function vestige.undo_wrong(tables jsonb, rows vestige.undo_row[], out amiss bigint, out other bigint, out shown text,
+create or replace function vestige.undo_amiss(tables jsonb, rows vestige.undo_row[], out amiss bigint, out other bigint, out shown text,
   out columns text[], out vain boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$  -- pinned: values
 declare
