@@ -98,7 +98,10 @@ TEST_F(PostgresCaptureTrial, DoctorNamesWhatWouldFailAtTheNextWrite) {
   EXPECT_EQ(failing(s), wrong);
   EXPECT_EQ(failing(looks), wrong);
   EXPECT_NE(s.error("update t set price = '2'"), "");
-  EXPECT_NE(s.error("insert into p values (1, 'a')"), "");
+  // The native engine asks the function that was tried for rare ways only.
+  s.run("begin");
+  EXPECT_EQ(s.error("insert into p values (1, 'a')") == "", native_engine());
+  s.run("rollback");
   // Nothing is left of the trial: no change, no lock.
   EXPECT_EQ(s.one("select count(*)::text from vestige.change"), "1");
   s.run("begin; select from vestige.doctor()");
