@@ -166,6 +166,37 @@ Result<int> run_show(Session& session) {
   return kDone;
 }
 
+constexpr const char* kKey =
+    "KEY is the row's identity: the values of the key columns in their order, or "
+    "column=value for each. The history of a row follows it when its key changes, in both "
+    "directions. All conditions that are given must hold; of an option that is given more "
+    "than once, any of its values will do.";
+
+constexpr const char* kNull =
+    "null is NULL, 'null' the word. SQLite lets several rows have a NULL in their key: "
+    "rowid=7 says which; it also names a row of a table without a key.";
+
+constexpr const char* kFilter =
+    "FILTER is made of conditions that all hold: table: key: op: column: who: db_user: "
+    "since: until: tx: id: tag: class: text: value: and the fields of the context, each with "
+    "a value or several, as in op:update,delete; value:TEXT is met where TEXT came or went. "
+    "old.COLUMN and new.COLUMN are compared by : != < <= > >=. A word alone is a text that "
+    "something recorded contains. * stands for any letters, - before a condition for not, "
+    "quotes for what has spaces: -who:batch reason:\"price list\" old.price>100. "
+    "docs/filter.md has it all.";
+
+constexpr const char* kFollow =
+    "--follow prints the feed: each change once, in the one order that the tree has, with "
+    "its index, a moment after its commit. --after takes the last index that is known "
+    "already. What is recorded gets its place by whoever seals or follows; who may not do "
+    "that (PostgreSQL: a vestige_reader) sees what others do.";
+
+constexpr const char* kTime =
+    "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
+    "(15m, 1.5h, '2 hours ago', 7d, 1mo, 1y), today, yesterday, monday, each also with a "
+    "time of day ('yesterday 09:30'), 09:30 (the last one), @1767268800 (seconds since "
+    "1970), or now; without a zone it is in that of --tz or $TZ, or the system's.";
+
 }  // namespace
 
 Command log_command() {
@@ -176,34 +207,7 @@ Command log_command() {
       .arguments = "[TABLE [KEY…]]",
       .least = 0,
       .most = kAny,
-      .about =
-          {"KEY is the row's identity: the values of the key columns in their order, or "
-           "column=value for each. The history of a row follows it when its key changes, in both "
-           "directions. All conditions that are given must hold; of an option that is given more "
-           "than "
-           "once, any of its values will do.",
-           "null is NULL, 'null' the word. SQLite lets several rows have a NULL in their key: "
-           "rowid=7 says which; it also names a row of a table without a key.",
-           "FILTER is made of conditions that all hold: table: key: op: column: who: db_user: "
-           "since: "
-           "until: tx: id: tag: class: text: value: and the fields of the context, each with a "
-           "value or "
-           "several, as in op:update,delete; value:TEXT is met where TEXT came or went. old.COLUMN "
-           "and new.COLUMN are compared by : != < <= > "
-           ">=. A word alone is a text that something recorded contains. * stands for any letters, "
-           "- before a condition for not, quotes for what has spaces: -who:batch reason:\"price "
-           "list\" old.price>100. docs/filter.md has it all.",
-           "--follow prints the feed: each change once, in the one order that the tree has, with "
-           "its "
-           "index, a moment after its commit. --after takes the last index that is known already. "
-           "What is recorded gets its place by whoever seals or follows; who may not do that "
-           "(PostgreSQL: a vestige_reader) sees what others do.",
-           "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
-           "(15m, "
-           "1.5h, '2 hours ago', 7d, 1mo, 1y), today, yesterday, monday, each also with a time of "
-           "day ('yesterday 09:30'), 09:30 (the last one), @1767268800 (seconds since 1970), or "
-           "now; "
-           "without a zone it is in that of --tz or $TZ, or the system's."},
+      .about = {kKey, kNull, kFilter, kFollow, kTime},
       .options =
           joined(filter_options(),
                  {{.names = "--tx", .value = "N", .summary = "changes of a transaction"},
