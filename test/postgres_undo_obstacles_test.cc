@@ -14,11 +14,10 @@ constexpr const char* kWork[] = {
     "update t set a = 'x', n = 7 where id = 1",
     "delete from t where id = 2",
     "update t set id = 8 where id = 3",
-    "insert into t (id, a, n) overriding system value values (9, 'n', 9); update t set a = 'x', n "
-    "= 7 where id = 1; "
-    "delete from t where id = 2",
-    "update t set n = -1 where id = 1; update t set n = 1 where id = 2; update t set n = 2 where "
-    "id = 1",
+    ("insert into t (id, a, n) overriding system value values (9, 'n', 9); update t set a = 'x', n "
+     "= 7 where id = 1; delete from t where id = 2"),
+    ("update t set n = -1 where id = 1; update t set n = 1 where id = 2; update t set n = 2 where "
+     "id = 1"),
 };
 
 // early, late: what becomes of undoing each of these, where the obstacle was there already, and where it came afterwards:
