@@ -14,8 +14,9 @@ auto not_extended(std::string why) {
 
 Result<std::unique_ptr<Sealer>> Sealer::open(Database& db, merkle::NoteSigner signer,
                                              std::string state) {
+  auto sequencer = TRY(Sequencer::open(db));
   std::unique_ptr<Sealer> sealer(
-      new Sealer(TRY(Sequencer::open(db)), std::move(signer), std::move(state)));
+      new Sealer(std::move(sequencer), std::move(signer), std::move(state)));
   TRY(sealer->check_state());
   return sealer;
 }

@@ -176,7 +176,8 @@ class PostgresSource final : public Source {
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t> table, bool) override {
-    return std::unique_ptr<ChangeReader>(new Reader(db_, TRY(Decoder::open(db_, table))));
+    auto decoder = TRY(Decoder::open(db_, table));
+    return std::unique_ptr<ChangeReader>(new Reader(db_, std::move(decoder)));
   }
 
   Result<std::vector<std::int64_t>> ids(const Selection& selection) override {

@@ -167,8 +167,8 @@ class SqliteSource final : public Source {
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t>, bool every) override {
-    return std::unique_ptr<ChangeReader>(
-        new Reader(db_, TRY(Decoder::open(db_, Names::today, every))));
+    auto decoder = TRY(Decoder::open(db_, Names::today, every));
+    return std::unique_ptr<ChangeReader>(new Reader(db_, std::move(decoder)));
   }
 
   Result<std::vector<std::int64_t>> ids(const Selection& selection) override {
