@@ -4,6 +4,7 @@
 
 #include "vestige/base/json.h"
 #include "vestige/trail/postgres/catalog.h"
+#include "vestige/trail/postgres/keys.h"
 
 namespace vestige {
 namespace {
@@ -95,19 +96,13 @@ Result<Outcome> undo_on_postgres(Database& db, const std::vector<std::int64_t>& 
 
 Result<std::vector<std::int64_t>> changes_of_row(Database& db, const Tracked& table, const Row& key,
                                                  std::int64_t after) {
-  Params values = {table.id, after};
-  std::string list;
-  for (const Field& field : key) {
-    values.push_back(std::holds_alternative<Token>(field.value)
-                         ? Value(Text{std::get<Token>(field.value).text})
-                         : field.value);
-    list += fmt::format("{}?{}", list.empty() ? "" : ", ", values.size());
-  }
+  Where where;
+  const std::string tracked = where.bind(table.id);
+  const std::string text = postgres::stored_key(where, table.id, key);
   std::vector<std::int64_t> ids;
-  auto rows = TRY(db.query(fmt::format("select unnest(vestige.row_since(?1::int,"
-                                       " vestige.key_text(?1::int, array[{}]::text[]), ?2::int8))",
-                                       list),
-                           values));
+  auto rows = TRY(db.query(fmt::format("select unnest(vestige.row_since({}::int, {}, {}::int8))",
+                                       tracked, text, where.bind(after)),
+                           where.values));
   while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
   return ids;
 }

@@ -13,17 +13,17 @@ namespace {
 
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder)
+  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder)
       : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
 
   Result<std::optional<Change>> next() override {
     if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
-    return std::optional<Change>(TRY(decoder_.decode(*rows_)));
+    return std::optional<Change>(TRY(decoder_->decode(*rows_)));
   }
 
  private:
   std::unique_ptr<Rows> rows_;
-  Decoder decoder_;
+  std::shared_ptr<Decoder> decoder_;
 };
 
 std::string moment(Where& where, std::int64_t micros) {
@@ -45,14 +45,18 @@ Result<std::unique_ptr<Rows>> stored_changes(Database& db, std::string_view sour
                   where.values);
 }
 
-Result<std::unique_ptr<Changes>> run(Database& db, std::string_view source, const Where& where,
-                                     const Selection& selection) {
-  // The columns first: another query would have to wait for the end of the stream.
-  Decoder decoder = TRY(Decoder::open(db, selection.table));
+// The columns first: another query would have to wait for the end of the stream. A decoder may serve several streams.
+Result<std::unique_ptr<Changes>> decoded(Database& db, std::string_view source, const Where& where,
+                                         const Selection& selection,
+                                         std::shared_ptr<Decoder> decoder) {
   auto tables = TRY(facts(db, selection.filter));
   auto rows = TRY(stored_changes(db, source, where, selection));
-  return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
-                  selection, std::move(tables));
+  return selected(std::make_unique<ReadChanges>(std::move(rows), std::move(decoder)), selection,
+                  std::move(tables));
+}
+
+Result<std::shared_ptr<Decoder>> shared_decoder(Database& db, std::optional<std::int64_t> table) {
+  return std::make_shared<Decoder>(TRY(Decoder::open(db, table)));
 }
 
 // The changes of one transaction, and where they lie.
@@ -120,34 +124,17 @@ Result<From> from(Database& db, const Selection& selection) {
 
 class Reader final : public ChangeReader {
  public:
-  Reader(Database& db, Decoder decoder) : db_(db), decoder_(std::move(decoder)) {}
+  Reader(Database& db, std::shared_ptr<Decoder> decoder) : db_(db), decoder_(std::move(decoder)) {}
 
   Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
     const Selection selection = narrowed(asked);
     const From chosen = TRY(from(db_, selection));
-    auto tables = TRY(facts(db_, selection.filter));
-    auto rows = TRY(stored_changes(db_, chosen.source, chosen.where, selection));
-    return selected(std::make_unique<Kept>(std::move(rows), decoder_), selection,
-                    std::move(tables));
+    return decoded(db_, chosen.source, chosen.where, selection, decoder_);
   }
 
  private:
-  class Kept final : public Changes {
-   public:
-    Kept(std::unique_ptr<Rows> rows, Decoder& decoder)
-        : rows_(std::move(rows)), decoder_(decoder) {}
-    Result<std::optional<Change>> next() override {
-      if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
-      return std::optional<Change>(TRY(decoder_.decode(*rows_)));
-    }
-
-   private:
-    std::unique_ptr<Rows> rows_;
-    Decoder& decoder_;
-  };
-
   Database& db_;
-  Decoder decoder_;
+  std::shared_ptr<Decoder> decoder_;
 };
 
 class PostgresSource final : public Source {
@@ -171,12 +158,13 @@ class PostgresSource final : public Source {
   }
 
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
-    const From selected = TRY(from(db_, selection));
-    return run(db_, selected.source, selected.where, selection);
+    const From chosen = TRY(from(db_, selection));
+    return decoded(db_, chosen.source, chosen.where, selection,
+                   TRY(shared_decoder(db_, selection.table)));
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t> table, bool) override {
-    auto decoder = TRY(Decoder::open(db_, table));
+    auto decoder = TRY(shared_decoder(db_, table));
     return std::unique_ptr<ChangeReader>(new Reader(db_, std::move(decoder)));
   }
 
@@ -202,7 +190,7 @@ class PostgresSource final : public Source {
     const std::string source =
         fmt::format("vestige.changes_under({}::int, {})", where.bind(table.id), text);
     where.add(fmt::format("c.id > {} and c.id <= {}", where.bind(after), where.bind(upto)));
-    return run(db_, source, where, selection);
+    return decoded(db_, source, where, selection, TRY(shared_decoder(db_, table.id)));
   }
 
   // It says which transaction each change belongs to.

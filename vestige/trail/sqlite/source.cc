@@ -13,12 +13,12 @@ namespace {
 
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, Decoder decoder)
+  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder)
       : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
 
   Result<std::optional<Change>> next() override {
     while (TRY(rows_->next()) == Step::row) {
-      auto change = TRY(decoder_.decode(*rows_));
+      auto change = TRY(decoder_->decode(*rows_));
       if (change.has_value()) return change;
     }
     return std::optional<Change>();
@@ -26,7 +26,7 @@ class ReadChanges final : public Changes {
 
  private:
   std::unique_ptr<Rows> rows_;
-  Decoder decoder_;
+  std::shared_ptr<Decoder> decoder_;
 };
 
 // The tx of a plain client is an id of its own; its changes follow each other without a gap.
@@ -111,38 +111,30 @@ Result<std::unique_ptr<Rows>> stored_changes(Database& db, const Selection& sele
                   where.values);
 }
 
+// The selected changes, by a decoder that the stream may share with others.
+Result<std::unique_ptr<Changes>> decoded(Database& db, const Selection& selection,
+                                         std::shared_ptr<Decoder> decoder) {
+  auto rows = TRY(stored_changes(db, selection));
+  auto tables = TRY(facts(db, selection.filter));
+  return selected(std::make_unique<ReadChanges>(std::move(rows), std::move(decoder)), selection,
+                  std::move(tables));
+}
+
+Result<std::shared_ptr<Decoder>> shared_decoder(Database& db, bool every = false) {
+  return std::make_shared<Decoder>(TRY(Decoder::open(db, Names::today, every)));
+}
+
 class Reader final : public ChangeReader {
  public:
-  Reader(Database& db, Decoder decoder) : db_(db), decoder_(std::move(decoder)) {}
+  Reader(Database& db, std::shared_ptr<Decoder> decoder) : db_(db), decoder_(std::move(decoder)) {}
 
   Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
-    const Selection selection = narrowed(asked);
-    auto rows = TRY(stored_changes(db_, selection));
-    auto tables = TRY(facts(db_, selection.filter));
-    return selected(std::make_unique<Kept>(std::move(rows), decoder_), selection,
-                    std::move(tables));
+    return decoded(db_, narrowed(asked), decoder_);
   }
 
  private:
-  class Kept final : public Changes {
-   public:
-    Kept(std::unique_ptr<Rows> rows, Decoder& decoder)
-        : rows_(std::move(rows)), decoder_(decoder) {}
-    Result<std::optional<Change>> next() override {
-      while (TRY(rows_->next()) == Step::row) {
-        auto change = TRY(decoder_.decode(*rows_));
-        if (change.has_value()) return change;
-      }
-      return std::optional<Change>();
-    }
-
-   private:
-    std::unique_ptr<Rows> rows_;
-    Decoder& decoder_;
-  };
-
   Database& db_;
-  Decoder decoder_;
+  std::shared_ptr<Decoder> decoder_;
 };
 
 class SqliteSource final : public Source {
@@ -159,15 +151,11 @@ class SqliteSource final : public Source {
   }
 
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
-    auto rows = TRY(stored_changes(db_, selection));
-    Decoder decoder = TRY(Decoder::open(db_));
-    auto tables = TRY(facts(db_, selection.filter));
-    return selected(std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder))),
-                    selection, std::move(tables));
+    return decoded(db_, selection, TRY(shared_decoder(db_)));
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t>, bool every) override {
-    auto decoder = TRY(Decoder::open(db_, Names::today, every));
+    auto decoder = TRY(shared_decoder(db_, every));
     return std::unique_ptr<ChangeReader>(new Reader(db_, std::move(decoder)));
   }
 
@@ -196,7 +184,7 @@ class SqliteSource final : public Source {
                               change_columns(), ids_under(stored, "?1", "?2"), which,
                               oldest_first ? "" : " desc"),
                   values));
-    Decoder decoder = TRY(Decoder::open(db_));
+    auto decoder = TRY(shared_decoder(db_));
     return std::unique_ptr<Changes>(new ReadChanges(std::move(rows), std::move(decoder)));
   }
 
