@@ -5,6 +5,7 @@
 #include <cctype>
 #include <vector>
 
+#include "vestige/base/letters.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
@@ -13,13 +14,6 @@ namespace {
 // Statements that would end the one transaction that a migration is.
 constexpr std::array<std::string_view, 9> kRefused = {
     "begin", "commit", "end", "rollback", "savepoint", "release", "attach", "detach", "vacuum"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 }  // namespace
 

@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "vestige/base/letters.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 bool is(const SqlToken& token, std::string_view word) {
   return token.kind == SqlToken::Kind::word && lower(std::string(token.text)) == word;

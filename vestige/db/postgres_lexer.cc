@@ -5,6 +5,8 @@
 #include <charconv>
 #include <vector>
 
+#include "vestige/base/letters.h"
+
 namespace vestige::postgres {
 namespace {
 
@@ -15,13 +17,6 @@ bool begins_word(char c) {
 }
 bool is_tag(char c) { return begins_word(c) || is_digit(c); }
 bool is_word(char c) { return is_tag(c) || c == '$'; }
-
-std::string lower(std::string_view word) {
-  std::string out(word);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 }  // namespace
 

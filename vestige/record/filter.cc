@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "vestige/base/decimal.h"
+#include "vestige/base/letters.h"
 
 namespace vestige {
 namespace {
 
 using Tables = std::map<std::string, TableFacts>;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool same_letter(char left, char right) { return lower(left) == lower(right); }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "vestige/base/letters.h"
 #include "vestige/base/time.h"
 #include "vestige/record/filter.h"
 
@@ -26,13 +27,6 @@ bool is_time(std::string_view field) { return field == "since" || field == "unti
 bool known(std::string_view field) {
   const auto& all = filter_fields();
   return std::find(all.begin(), all.end(), field) != all.end();
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
 }
 
 std::string_view symbol(Comparison comparison) {

@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
+#include "vestige/base/letters.h"
 #include "vestige/trail/source.h"
 
 namespace vestige {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 // Edits (insert, delete, replace, swap of neighbours) from one word to another.
 std::size_t distance(const std::string& from, const std::string& to) {

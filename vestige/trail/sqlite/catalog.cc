@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/json.h"
+#include "vestige/base/letters.h"
 #include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
@@ -44,13 +45,6 @@ Result<Shape> read_shape(const Rows& rows, int first) {
   shape.since = rows.integer(first + 7);
   shape.note = rows.text(first + 8);
   return shape;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 }  // namespace

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "vestige/base/letters.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string& table) {
   struct Found {
@@ -77,11 +71,8 @@ std::string fallback_of(Database& db, const std::string& written) {
 
 // A table may have thousands of columns.
 bool same_name(std::string_view left, std::string_view right) {
-  const auto low = [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  };
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [&](char a, char b) { return low(a) == low(b); });
+                    [](char a, char b) { return lower(a) == lower(b); });
 }
 
 Affinity affinity_of(std::string_view declared_type) {
