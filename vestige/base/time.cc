@@ -12,15 +12,9 @@ bool digits_at(std::string_view text, std::size_t first, std::size_t count) {
 }  // namespace
 
 std::string format_time(std::int64_t micros) {
-  using namespace std::chrono;
-  const sys_time<microseconds> moment{microseconds(micros)};
-  const auto day = floor<days>(moment);
-  const year_month_day date(day);
-  const hh_mm_ss<microseconds> clock(moment - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+  std::string text = wall_time(micros, Zone::utc);
+  text[text.find(' ')] = 'T';
+  return text + 'Z';
 }
 
 Result<std::int64_t> read_time(std::string_view text) {

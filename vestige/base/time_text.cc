@@ -158,7 +158,7 @@ Moment time_of_day(Scan& scan) {
 }
 
 // 2026-01, 2026-01-31, 2026-01-31T12:00:00+02:00
-Moment calendar_moment(std::string_view text, Zone zone) {
+Moment calendar_moment(std::string_view text, const Now& now) {
   Scan scan(text);
   const auto year = scan.digits(4);
   if (!year || *year < 1 || !scan.take('-')) return std::nullopt;
@@ -172,12 +172,12 @@ Moment calendar_moment(std::string_view text, Zone zone) {
                 std::chrono::day(static_cast<unsigned>(*day))},
                0};
   if (!wall.date.ok()) return std::nullopt;
-  if (scan.ended()) return moment_of(wall, zone);
+  if (scan.ended()) return moment_of(wall, now.zone);
   if (!scan.take('T') && !scan.take('t') && !scan.take(' ')) return std::nullopt;
   const auto clock = time_of_day(scan);
   if (!clock) return std::nullopt;
   wall.clock = *clock;
-  if (scan.ended()) return moment_of(wall, zone);
+  if (scan.ended()) return moment_of(wall, now.zone);
   scan.take(' ');
   const auto said = offset(scan);
   if (!said || !scan.ended()) return std::nullopt;
@@ -276,7 +276,7 @@ Moment age_moment(std::string_view text, const Now& now) {
 }
 
 // @1767268800.5
-Moment epoch_moment(std::string_view text) {
+Moment epoch_moment(std::string_view text, const Now&) {
   Scan scan(text);
   if (!scan.take('@')) return std::nullopt;
   const bool minus = scan.take('-');
@@ -310,9 +310,10 @@ std::string system_zone() {
 
 Result<std::int64_t> parse_time(std::string_view text, const Now& now) {
   if (text == "now") return now.micros;
-  for (const Moment& moment : {calendar_moment(text, now.zone), age_moment(text, now),
-                               day_moment(text, now), epoch_moment(text)})
-    if (moment.has_value() && *moment >= kFirst && *moment <= kLast) return *moment;
+  for (const auto reads : {calendar_moment, age_moment, day_moment, epoch_moment})
+    if (const Moment moment = reads(text, now);
+        moment.has_value() && *moment >= kFirst && *moment <= kLast)
+      return *moment;
   return hinted(fail(Fault::invalid, "read the time '{}': not a moment", text),
                 "write 2026-01-31T12:00:00Z, 2026-01-31, 2026-01, yesterday, monday, 09:30, or an "
                 "age such as 2h or 7d");
