@@ -31,33 +31,37 @@ Result<Moment> changes_before(Database& db, std::optional<std::int64_t> id, std:
   return Moment{Moment::Kind::change, read > back ? found : 0};
 }
 
-// The last change that was made before a transaction began.
-Result<Moment> before_transaction(Database& db, std::int64_t tx, std::int64_t back) {
+// The first change of a transaction, or the last one.
+Result<std::int64_t> end_of(Database& db, std::int64_t tx, bool first) {
   Selection selection;
   selection.tx = tx;
-  selection.oldest_first = true;
+  selection.oldest_first = first;
   selection.limit = 1;
-  const auto first = TRY(TRY(read_changes(db, selection))->next());
-  if (!first.has_value()) return fail(Fault::missing, "find tx {}: no such transaction", tx);
-  Selection earlier;
-  earlier.upto = first->id - 1;
-  TransactionStats stats(TRY(read_changes(db, earlier)));
-  std::int64_t begun = first->id;
-  for (std::int64_t i = 1; i < back; ++i) {
-    const auto stat = TRY(stats.next());
-    if (!stat.has_value()) return Moment{Moment::Kind::change, 0};
-    begun = stat->first;
-  }
-  return changes_before(db, begun, 1);
+  const auto change = TRY(TRY(read_changes(db, selection))->next());
+  if (!change.has_value()) return fail(Fault::missing, "find tx {}: no such transaction", tx);
+  return change->id;
 }
 
-Result<Moment> after_transaction(Database& db, std::int64_t tx) {
-  Selection selection;
-  selection.tx = tx;
-  selection.limit = 1;
-  const auto last = TRY(TRY(read_changes(db, selection))->next());
-  if (!last.has_value()) return fail(Fault::missing, "find tx {}: no such transaction", tx);
-  return Moment{Moment::Kind::change, last->id};
+// The first change of the transaction that began so many before a change; nothing where there are not so many.
+Result<std::optional<std::int64_t>> begun_before(Database& db, std::int64_t id, std::int64_t back) {
+  Selection earlier;
+  earlier.upto = id - 1;
+  TransactionStats stats(TRY(read_changes(db, earlier)));
+  std::optional<std::int64_t> begun;
+  for (std::int64_t i = 0; i < back; ++i) {
+    const auto stat = TRY(stats.next());
+    if (!stat.has_value()) return std::optional<std::int64_t>();
+    begun = stat->first;
+  }
+  return begun;
+}
+
+// The last change that was made before a transaction began.
+Result<Moment> before_transaction(Database& db, std::int64_t tx, std::int64_t back) {
+  std::optional<std::int64_t> begun = TRY(end_of(db, tx, true));
+  if (back > 1) begun = TRY(begun_before(db, *begun, back - 1));
+  if (!begun.has_value()) return Moment{Moment::Kind::change, 0};
+  return changes_before(db, begun, 1);
 }
 
 }  // namespace
@@ -80,7 +84,9 @@ Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) 
       return hinted(
           fail(Fault::invalid, "read the moment '{}': the transaction is no number", text),
           "tx:12 is just after transaction 12, tx:12~ just before it");
-    return *back == 0 ? after_transaction(db, *tx) : before_transaction(db, *tx, *back);
+    if (*back > 0) return before_transaction(db, *tx, *back);
+    const std::int64_t last = TRY(end_of(db, *tx, false));
+    return Moment{Moment::Kind::change, last};
   }
   if (name == "last" || (relative && name.empty())) return changes_before(db, std::nullopt, *back);
   if (!relative) return parse_moment(text, now);
