@@ -34,21 +34,17 @@ ChangeForm change_form(const Arguments& arguments, const LogRequest& asked) {
 }
 
 ChangePrinter::ChangePrinter(Output& output, ChangeForm form)
-    : output_(output),
-      form_(form),
-      narrow_(output.width() > 0 && output.width() < 120),
-      table_(output, headings(form)) {
+    : output_(output), form_(form), table_(output, headings(form)) {
   if (output.format() == Format::csv) print_csv_head(output, form.index);
 }
 
 void ChangePrinter::row(const Change& change) {
   std::vector<Piece> cells;
   if (form_.index) cells.push_back({Label::id, std::to_string(change.index.value_or(0))});
-  cells.insert(cells.end(),
-               {{Label::id, std::to_string(change.id)},
-                {Label::id, std::to_string(change.tx)},
-                {Label::time, narrow_ ? minute_time(change.at) : short_time(change.at)},
-                op_piece(change.op)});
+  cells.insert(cells.end(), {{Label::id, std::to_string(change.id)},
+                             {Label::id, std::to_string(change.tx)},
+                             {Label::time, time_cell(output_, change.at)},
+                             op_piece(change.op)});
   if (form_.tables) cells.push_back({Label::name, change.table});
   if (form_.keys) cells.push_back({Label::name, key_words(change.key)});
   cells.push_back({Label::plain, what_changed(change)});
@@ -63,9 +59,10 @@ void ChangePrinter::print(const Change& change) {
     output_.json(to_json(change));
   } else if (output_.format() == Format::csv) {
     print_csv(output_, change, form_.index);
-  } else if (form_.patch) {
+  } else if (form_.patch || form_.whole) {
     if (!first) output_.line({});
-    print_patch(output_, change);
+    if (form_.whole) print_change(output_, change);
+    else print_patch(output_, change);
   } else if (form_.oneline) {
     print_line(output_, change);
   } else {

@@ -10,6 +10,7 @@ namespace vestige::cli {
 
 /// What is the same in every line, because it was asked for, is not repeated.
 struct ChangeForm {
+  bool whole = false;  // every value, as `show` prints them
   bool patch = false;
   bool oneline = false;
   bool tables = true;
@@ -35,7 +36,6 @@ class ChangePrinter {
 
   Output& output_;
   ChangeForm form_;
-  bool narrow_;  // a terminal on which seconds cost too much
   Table table_;
   bool any_ = false;
 };

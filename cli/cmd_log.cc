@@ -101,50 +101,61 @@ Result<int> run_log(Session& session) {
   return !printer.any() && output.wanted() ? say_nothing(session, db, asked) : kDone;
 }
 
-void print_one(Output& output, const Change& change, bool first) {
-  if (output.format() == Format::json) return output.json(to_json(change));
-  if (output.format() == Format::csv) {
-    if (first) print_csv_head(output);
-    return print_csv(output, change);
-  }
-  if (!first) output.line({});
-  print_change(output, change);
+// More changes than a person reads: what they are, first.
+constexpr std::size_t kMany = 100;
+
+Result<void> print_summary(Session& session, Database& db, const LogRequest& asked, bool all) {
+  TransactionStats stats(TRY(log(db, asked)));
+  const auto stat = TRY(stats.next());
+  if (!stat.has_value()) return {};
+  StatPrinter printer(session.output());
+  printer.print(*stat);
+  printer.end();
+  if (all) session.output().line({});
+  else
+    session.say(fmt::format("{} changes: vestige show --tx {} --all prints each",
+                            grouped(stat->changes), stat->tx));
+  return {};
 }
 
-// More changes than a person reads: what they are, first.
-constexpr std::int64_t kMany = 100;
-
-Result<void> print_summary(Session& session, const LogRequest& asked, const TransactionStat& stat) {
-  StatPrinter printer(session.output());
-  printer.print(stat);
-  printer.end();
-  if (!session.arguments().has("--all"))
-    session.say(fmt::format("{} changes: vestige show --tx {} --all prints each",
-                            grouped(stat.changes), *asked.filter.tx));
-  return {};
+// The first changes of a stream, as many as are wanted.
+Result<std::vector<Change>> first_of(Changes& changes, std::size_t most) {
+  std::vector<Change> first;
+  while (first.size() < most) {
+    auto change = TRY(changes.next());
+    if (!change.has_value()) break;
+    first.push_back(*std::move(change));
+  }
+  return first;
 }
 
 Result<int> show_transaction(Session& session, std::int64_t tx) {
   LogRequest asked;
   asked.filter.tx = tx;
+  LogRequest in_order = asked;
+  in_order.filter.oldest_first = true;
   Database& db = *TRY(session.database());
-  const bool people = session.format() == Format::table;
-  TransactionStats stats(TRY(log(db, asked)));
-  const auto stat = people ? TRY(stats.next()) : std::nullopt;
-  const bool many = stat.has_value() && stat->changes > kMany;
-  if (many) TRY(print_summary(session, asked, *stat));
-  asked.filter.oldest_first = true;
-  bool any = many;
-  if (!many || session.arguments().has("--all")) {
-    auto changes = TRY(log(db, asked));
+  auto changes = TRY(log(db, in_order));
+  std::vector<Change> held = TRY(first_of(*changes, kMany + 1));
+  if (held.empty()) return fail(Fault::missing, "show tx {}: no such transaction", tx);
+  const bool many = session.format() == Format::table && held.size() > kMany;
+  const bool all = !many || session.arguments().has("--all");
+  if (many) {
+    changes.reset();
+    TRY(print_summary(session, db, asked, all));
+    held.clear();
+    if (all) changes = TRY(log(db, in_order));
+  }
+  if (all) {
+    ChangePrinter printer(session.output(), {.whole = true});
+    for (const Change& change : held) printer.print(change);
     while (session.output().wanted()) {
       const std::optional<Change> change = TRY(changes->next());
       if (!change.has_value()) break;
       session.step();
-      print_one(session.output(), *change, !std::exchange(any, true));
+      printer.print(*change);
     }
   }
-  if (!any) return fail(Fault::missing, "show tx {}: no such transaction", tx);
   TRY(session.say_neighbours(tx, "show"));
   return kDone;
 }
@@ -162,7 +173,8 @@ Result<int> run_show(Session& session) {
   Database& db = *TRY(session.database());
   std::vector<Change> found;
   for (const std::int64_t id : ids) found.push_back(TRY(show(db, id)));
-  for (const Change& change : found) print_one(session.output(), change, &change == &found.front());
+  ChangePrinter printer(session.output(), {.whole = true});
+  for (const Change& change : found) printer.print(change);
   return kDone;
 }
 

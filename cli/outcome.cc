@@ -8,12 +8,6 @@
 namespace vestige::cli {
 namespace {
 
-std::string list_json(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
-  return "[" + out + "]";
-}
-
 std::string conflict_json(const Conflict& conflict) {
   return fmt::format(R"({{"change":{},"table":{},"key":{},"what":{},"columns":{}}})",
                      conflict.change == 0 ? "null" : std::to_string(conflict.change),

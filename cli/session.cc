@@ -169,6 +169,12 @@ std::string minute_time(std::int64_t micros) {
   return wall_time(micros, Zone::local).substr(0, 16);
 }
 
+std::string time_cell(const Output& output, std::int64_t micros) {
+  constexpr int kRoom = 120;
+  const bool narrow = output.width() > 0 && output.width() < kRoom;
+  return narrow ? minute_time(micros) : short_time(micros);
+}
+
 std::string time_heading(std::string_view name) {
   return fmt::format("{} ({})", name, zone_name(Zone::local));
 }

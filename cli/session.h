@@ -75,6 +75,8 @@ std::string grouped(std::int64_t count);
 std::string short_time(std::int64_t micros);
 /// The same to the minute, for narrow terminals.
 std::string minute_time(std::int64_t micros);
+/// One of both: a terminal narrower than 120 columns has no room for seconds.
+std::string time_cell(const Output& output, std::int64_t micros);
 /// "time (UTC)", "first (Berlin)": the heading over such moments.
 std::string time_heading(std::string_view name);
 /// A moment in a sentence: to the second, with its offset.

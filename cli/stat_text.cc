@@ -7,15 +7,7 @@ namespace vestige::cli {
 namespace {
 
 std::string list(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + text;
-  return out;
-}
-
-std::string list_json(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
-  return "[" + out + "]";
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 std::string ops_json(const TableStat& table) {
@@ -77,9 +69,8 @@ StatPrinter::StatPrinter(Output& output)
 void StatPrinter::print(const TransactionStat& stat) {
   if (output_.format() == Format::json) return output_.json(to_json(stat));
   if (output_.format() == Format::csv) return print_csv(output_, stat);
-  const bool narrow = output_.width() > 0 && output_.width() < 120;
   table_.row({{Label::id, std::to_string(stat.tx)},
-              {Label::time, narrow ? minute_time(stat.from) : short_time(stat.from)},
+              {Label::time, time_cell(output_, stat.from)},
               {Label::plain, grouped(stat.changes)},
               {Label::plain, what_was_done(stat)},
               {Label::person, list(stat.who)},
