@@ -29,26 +29,30 @@ class RandomWork {
 
   std::vector<std::string> schema() {
     std::vector<std::string> sql;
-    for (std::size_t t = 0; t < unique_.size(); ++t)
-      sql.push_back(
-          "create table " + table(t) + " (id int" +
-          (pick(5) == 0 ? " generated always as identity (start 100)" : "") +
-          (keyless_[t] || composite_[t] ? "" : " primary key") + ", v text, n int" +
-          unique(unique_[t]) + ", r1 int, r2 int, r3 int, ver int default 0" +
-          (pick(3) == 0 ? ", g int generated always as (id * 2) stored" : "") +
-          (pick(8) == 0 ? ", s int generated always as identity" : "") +
-          (composite_[t] ? ", k text default 'k, \"', primary key (id, k), unique (id)" : "") +
-          ")");
+    // A draw to a statement: the order in which a compiler takes an expression's parts is its own.
+    for (std::size_t t = 0; t < unique_.size(); ++t) {
+      std::string made = "create table " + table(t) + " (id int";
+      if (pick(5) == 0) made += " generated always as identity (start 100)";
+      if (!keyless_[t] && !composite_[t]) made += " primary key";
+      made +=
+          ", v text, n int" + unique(unique_[t]) + ", r1 int, r2 int, r3 int, ver int default 0";
+      if (pick(3) == 0) made += ", g int generated always as (id * 2) stored";
+      if (pick(8) == 0) made += ", s int generated always as identity";
+      if (composite_[t]) made += ", k text default 'k, \"', primary key (id, k), unique (id)";
+      sql.push_back(made + ")");
+    }
     for (std::size_t t = 0; t < unique_.size(); ++t)
       for (const char* column : {"r1", "r2", "r3"}) {
         const auto to = static_cast<std::size_t>(pick(tables_));
         const bool value = column == std::string("r3");
         if ((value ? unique_[to] != 1 : keyless_[to]) || pick(4) == 0) continue;
-        sql.push_back("alter table " + table(t) + " add foreign key (" + column + ") references " +
-                      table(to) + (value ? " (n)" : " (id)") + " on delete " +
-                      choice({"cascade", "set null", "no action", "restrict", "set default"}) +
-                      " on update " + choice({"cascade", "cascade", "no action", "set null"}) +
-                      choice({"", " deferrable", " deferrable initially deferred"}));
+        std::string made = "alter table " + table(t) + " add foreign key (" + column +
+                           ") references " + table(to) + (value ? " (n)" : " (id)");
+        made +=
+            " on delete " + choice({"cascade", "set null", "no action", "restrict", "set default"});
+        made += " on update " + choice({"cascade", "cascade", "no action", "set null"});
+        made += choice({"", " deferrable", " deferrable initially deferred"});
+        sql.push_back(made);
       }
     triggers(sql);
     return sql;
@@ -68,11 +72,14 @@ class RandomWork {
     const std::string id = std::to_string(pick(12));
     const std::string other = std::to_string(pick(12));
     const std::string reference = pick(3) == 0 ? "null" : other;
+    const std::string value = std::to_string(pick(40));
+    const std::string far = std::to_string(60 + pick(3));
+    const std::string source = table(static_cast<std::size_t>(pick(tables_)));
+    const bool either = pick(2) == 0;
     switch (pick(19)) {
       case 0:
       case 1:
-      case 2:
-        return insert(t, id, "'v" + other + "', " + std::to_string(pick(40)) + ", " + reference);
+      case 2: return insert(t, id, "'v" + other + "', " + value + ", " + reference);
       case 3:
         return "insert into " + t +
                " (id, v) overriding system value select i, 'many' from generate_series(20, 23) i";
@@ -86,25 +93,22 @@ class RandomWork {
       case 10: return "delete from " + t + " where id > " + other;
       case 11:  // a key is used again: of a row that went, that moved and went, that moved
         return "delete from " + t + " where id = " + id + "; " +
-               insert(t, id, "'again', " + std::to_string(pick(40)) + ", " + reference);
+               insert(t, id, "'again', " + value + ", " + reference);
       case 12:
         return "update " + t + " set id = 50 where id = " + id + "; delete from " + t +
                " where id = 50; " + insert(t, id, "'new', null, " + reference);
       case 13:
-        return "update " + t + " set id = " + std::to_string(60 + pick(3)) + " where id = " + id +
-               (pick(2) == 0 ? "; update " + t + " set id = " + id + " where id = " + other
-                             : "; " + insert(t, id, "'moved in', null, " + reference));
+        return "update " + t + " set id = " + far + " where id = " + id +
+               (either ? "; update " + t + " set id = " + id + " where id = " + other
+                       : "; " + insert(t, id, "'moved in', null, " + reference));
       case 14: return swap(t, "n", "-1");  // by way of a third value
       case 15: return swap(t, "id", "-2");
       case 16:
-        return "update " + t + " set r3 = (select n from " +
-               table(static_cast<std::size_t>(pick(tables_))) +
+        return "update " + t + " set r3 = (select n from " + source +
                " where n is not null order by n limit 1 offset " + id + " % 3) where id < " + other;
-      case 17:
-        return "insert into " + t + " (v, n) values ('own', " + std::to_string(pick(40)) + ")";
+      case 17: return "insert into " + t + " (v, n) values ('own', " + value + ")";
       default:
-        return pick(4) == 0 && kept_.empty() ? "truncate " + t
-                                             : "delete from " + t + " where r1 is null";
+        return either && kept_.empty() ? "truncate " + t : "delete from " + t + " where r1 is null";
     }
   }
   int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
@@ -138,9 +142,9 @@ class RandomWork {
                              const std::string& rest, const std::string& body) {
       sql.push_back("create function " + name +
                     "() returns trigger language plpgsql as $f$ begin " + body + " end $f$");
-      sql.push_back("create " +
-                    std::string(when.find("constraint") == 0 ? "constraint trigger " : "trigger ") +
-                    name + " " + (when.find("constraint") == 0 ? when.substr(11) : when) + " on " +
+      const bool constraint = when.find("constraint") == 0;
+      sql.push_back(std::string("create ") + (constraint ? "constraint trigger " : "trigger ") +
+                    name + " " + (constraint ? when.substr(11) : when) + " on " +
                     table(static_cast<std::size_t>(pick(tables_))) + " " + rest +
                     " execute function " + name + "()");
     };
@@ -312,7 +316,9 @@ TEST_F(PostgresUndoRandom, WhatStoodBeforeStandsAgain) {
       EXPECT_EQ(done.has_value(), error.empty()) << error;
       if (!done.has_value()) {
         ++refused;
-        ASSERT_TRUE(excused(done.error().message)) << done.error().message << story;
+        // Where nothing changed but what a trigger insists on, nothing can be undone.
+        ASSERT_TRUE(before == after || excused(done.error().message))
+            << done.error().message << story;
         ASSERT_EQ(differing(all(), after), "") << story;
         continue;
       }

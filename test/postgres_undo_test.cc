@@ -228,6 +228,25 @@ TEST_F(PostgresUndo, HandsKeysRoundAsTheyWere) {
   EXPECT_EQ(shop.replayed("public.t"), "");
 }
 
+// The row that others point to cannot be the first to go back: what they point with comes before it, and what is older under its
+// keys after it.
+TEST_F(PostgresUndo, HandsKeysRoundThatOthersPointTo) {
+  s.run(
+      "create table p (id int primary key, v text, up int references p on update cascade "
+      "deferrable "
+      "initially deferred); create table c (id int primary key, p int references p on update set "
+      "null deferrable initially deferred); select vestige.track('p'); select vestige.track('c'); "
+      "insert into p values (4, 'a', 4), (23, 'b', null); insert into c values (2, 4); begin; "
+      "update p set id = -2 where id = 4; update p set id = 4 where id = 23; update p set id = 23 "
+      "where id = -2; commit");
+  EXPECT_EQ(rows("p") + " " + rows("c"), "(23,a,23) (4,b,) (2,)");
+  EXPECT_EQ(must(undo(tx())).conflicts.size(), 0U);
+  EXPECT_EQ(rows("p") + " " + rows("c"), "(23,b,) (4,a,4) (2,4)");
+  must(undo(tx()));
+  EXPECT_EQ(rows("p") + " " + rows("c"), "(23,a,23) (4,b,) (2,)");
+  EXPECT_EQ(shop.replayed("public.p") + shop.replayed("public.c"), "");
+}
+
 TEST_F(PostgresUndo, RefusesWhatATriggerTakesAwayAgain) {
   s.run(
       "create table t (id int primary key); insert into t values (1); select vestige.track('t'); "

@@ -160,21 +160,32 @@ end
 $$;
 
 -- Undoes changes one by one, the newest first, as they were made: for values that rows handed round among themselves, which no
--- single statement gives back. What a constraint
--- refuses waits until others are done, and what is left then is left. Gives the statements.
+-- single statement gives back. What a constraint refuses waits until others are done, and with it what is older under the same
+-- keys, since another row may stand there until then. What is left at last is tried whatever waits, and is left if that does
+-- not help. Gives the statements.
 create or replace function vestige.undo_steps(ids bigint[], wanted text[], path text) returns setof text language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
   waiting bigint[] := array(select i from unnest(ids) i order by i desc);
   still bigint[];
   number bigint;
+  keys text[];
+  held text[];  -- under which something waits
+  anyhow boolean := false;
   t vestige.tracked;
   rows vestige.undo_row[];
   q jsonb;
 begin
   loop
     still := '{}';
+    held := '{}';
     foreach number in array waiting loop
+      keys := (select array_remove(array[c.tracked || ' ' || c.key, c.tracked || ' ' || c.new_key], null) from vestige.change c where c.id = number);
+      if keys && held and not anyhow then
+        still := still || number;
+        held := held || keys;
+        continue;
+      end if;
       begin
         t := (select k from vestige.change c join vestige.tracked k on k.id = c.tracked where c.id = number and c.op in ('I', 'U', 'D')
               and (c.old_row is not null or c.new_row is not null));
@@ -190,9 +201,11 @@ begin
         return query select vestige.undo_patch(jsonb_build_array(q), rows);
       exception when integrity_constraint_violation or sqlstate 'VS003' or sqlstate 'VS004' then
         still := still || number;
+        held := held || keys;
       end;
     end loop;
-    exit when cardinality(still) = 0 or cardinality(still) = cardinality(waiting);
+    exit when cardinality(still) = 0 or anyhow and cardinality(still) = cardinality(waiting);
+    anyhow := cardinality(still) = cardinality(waiting);
     waiting := still;
   end loop;
 end
