@@ -1,120 +1,13 @@
-// What tables share of capture: it is read under every limit and pragma that hardening guides set, a
-// statement is a transaction whatever it fires, and an older trail comes to it with all that it recorded.
+// What tables share of capture: a statement is a transaction whatever it fires, and an older trail comes to it with all that it
+// recorded.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-
-#include <array>
 
 #include "test/capture_replay.h"
 #include "vestige/audit/revert.h"
 
 namespace vestige {
 namespace {
-
-constexpr const char* kTables =
-    "create table goods (id integer primary key, name text unique, price real, note);"
-    "create table codes (code text primary key collate nocase, n unique) without rowid;"
-    "create table lines (id integer primary key, up references lines on delete set null, n unique);"
-    "create table bare (x, y unique);";
-
-constexpr std::array kWrites = {
-    "insert or replace into goods values (1, 'ink', 1, 2)",
-    "insert or replace into goods values (2, 'ink', 1, 2)",
-    "update goods set note = 'b'",
-    "update or replace goods set id = 3",
-    "insert or replace into codes values ('a', 2)",
-    "replace into codes values ('A', 2)",
-    "update codes set n = 5",
-    "insert into lines values (1, null, 1), (2, null, 2)",
-    "update or replace lines set n = 1 where id = 2",
-    "insert into bare values (1, 'a')",
-    "replace into bare values (2, 'a')",
-    "update bare set rowid = 9",
-    "insert into wide (id, c60) values (1, 2)",
-    "replace into wide (id, c60) values (1, 3)",
-    "update wide set c50 = 1",
-    "insert into vestige_session (actor, extra) values ('ann', '{}')",
-    "delete from vestige_session",
-    "delete from goods",
-    "delete from codes",
-    "delete from lines",
-    "delete from bare",
-    "delete from wide",
-};
-
-std::string hardened_tables() {
-  std::string wide = "create table wide (id integer primary key";
-  for (int i = 0; i < 70; ++i) wide += fmt::format(", c{}", i);
-  return kTables + wide + ")";
-}
-
-const std::vector<std::string> kNames = {"goods", "codes", "lines", "bare", "wide"};
-
-struct Limit {
-  int which;
-  int value;
-};
-
-// https://www.sqlite.org/security.html
-constexpr std::array kLimits = {Limit{SQLITE_LIMIT_LENGTH, 1'000'000},
-                                Limit{SQLITE_LIMIT_SQL_LENGTH, 100'000},
-                                Limit{SQLITE_LIMIT_COLUMN, 100},
-                                Limit{SQLITE_LIMIT_EXPR_DEPTH, 10},
-                                Limit{SQLITE_LIMIT_COMPOUND_SELECT, 3},
-                                Limit{SQLITE_LIMIT_VDBE_OP, 25'000},
-                                Limit{SQLITE_LIMIT_FUNCTION_ARG, 8},
-                                Limit{SQLITE_LIMIT_ATTACHED, 0},
-                                Limit{SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50},
-                                Limit{SQLITE_LIMIT_VARIABLE_NUMBER, 10},
-                                Limit{SQLITE_LIMIT_TRIGGER_DEPTH, 10}};
-
-constexpr std::array kPragmas = {
-    "pragma trusted_schema = off",     "pragma cell_size_check = on",
-    "pragma recursive_triggers = on",  "pragma foreign_keys = on",
-    "pragma secure_delete = on",       "pragma defer_foreign_keys = on",
-    "pragma case_sensitive_like = on", "pragma mmap_size = 0",
-    "pragma temp_store = memory",      "pragma reverse_unordered_selects = on",
-    "pragma automatic_index = off",    "pragma ignore_check_constraints = off",
-    "pragma legacy_alter_table = on"};
-
-// Everything that a hardened connection writes, and what SQLite says of the first that fails.
-std::string written_under(const std::string& path, const std::vector<Limit>& limits,
-                          const std::vector<const char*>& pragmas) {
-  sqlite3* db = nullptr;
-  std::string said;
-  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) said = "does not open";
-  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  for (const Limit& limit : limits) sqlite3_limit(db, limit.which, limit.value);
-  const auto run = [&](const char* sql) {
-    if (said.empty() && sqlite3_exec(db, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-      said = fmt::format("{}: {}", sql, sqlite3_errmsg(db));
-  };
-  for (const char* pragma : pragmas) run(pragma);
-  for (const char* sql : kWrites) run(sql);
-  sqlite3_close(db);
-  return said;
-}
-
-TEST(CaptureShared, WritesUnderEveryLimitAndPragmaOfHardeningGuides) {
-  Shop shop;
-  shop.run(hardened_tables());
-  shop.with_trail();
-  for (const std::string& name : kNames) shop.track(name);
-  const std::string path = shop.directory().file("shop.db");
-  Witness witness(shop.db(), kNames);
-  const auto holds = [&](const std::vector<Limit>& limits,
-                         const std::vector<const char*>& pragmas) {
-    const std::int64_t before = shop.last_change();
-    for (const std::string& name : kNames) shop.run("delete from " + name);
-    EXPECT_EQ(written_under(path, limits, pragmas), "");
-    EXPECT_EQ(witness.look(), "");
-    EXPECT_GT(shop.last_change(), before + 20);
-  };
-  holds({}, {});
-  for (const Limit& limit : kLimits) holds({limit}, {});
-  for (const char* pragma : kPragmas) holds({}, {pragma});
-  holds({kLimits.begin(), kLimits.end()}, {kPragmas.begin(), kPragmas.end()});
-}
 
 // Each with recursive_triggers off and on.
 class CaptureStatement : public testing::TestWithParam<bool> {

@@ -11,7 +11,7 @@ create table vestige_meta (
   value
 ) without rowid;
 
-insert into vestige_meta (name, value) values ('schema_version', 1), ('merged_runs', 0), ('capture', 5);
+insert into vestige_meta (name, value) values ('schema_version', 1), ('merged_runs', 0), ('capture', 6);
 
 -- One row for each table that is or was tracked. `id` is its identity: a rename changes `name` only.
 create table vestige_table (

@@ -60,6 +60,15 @@ begin
   where (tbl = OLD.tbl and part = 0) and identity is OLD.identity and (v0, v1, v2) is (OLD.v0, OLD.v1, OLD.v2);
 end;
 
+-- insert into vestige_gone (row) …: that row of vestige_replaced was removed, as above. For conditions that would be too deep in
+-- a DELETE.
+create view vestige_gone as select null as row;
+
+create trigger vestige_gone_row instead of insert on vestige_gone
+begin
+  delete from vestige_replaced where rowid = NEW.row;
+end;
+
 -- insert into vestige_late (change) values (…): that change, the last one, happened before some that
 -- were recorded before it: the row was changed again before its capture trigger came to its turn, by a
 -- trigger of the application that is newer than capture's, or by a foreign key of the row to itself. It takes

@@ -10,7 +10,7 @@ namespace vestige {
 namespace capture {
 namespace {
 
-// (parts[0] word parts[1] word …), as a tree.
+// (parts[0] word parts[1] word …), as a tree: left to right it would be as deep as it is long.
 std::string tree(std::vector<std::string> parts, std::string_view word) {
   while (parts.size() > 1) {
     std::vector<std::string> pairs;
@@ -33,15 +33,22 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
   return out;
 }
 
-std::string any_of(std::vector<std::string> parts) {
-  return parts.empty() ? "false" : tree(std::move(parts), "or");
+std::string one_of(const std::vector<std::string>& parts) {
+  if (parts.size() < 2) return parts.empty() ? "false" : parts[0];
+  return "case when " + join(parts, " then true when ") + " then true else false end";
 }
+
+std::string any_of(std::vector<std::string> parts) { return tree(std::move(parts), "or"); }
 
 std::string all_of(std::vector<std::string> parts) {
   return parts.empty() ? "true" : tree(std::move(parts), "and");
 }
 
 std::string concatenation(std::vector<std::string> parts) { return tree(std::move(parts), "||"); }
+
+std::string row(const std::vector<std::string>& values) {
+  return values.size() == 1 ? values[0] : "(" + join(values, ", ") + ")";
+}
 
 std::string slot_names(std::size_t first, std::size_t count) {
   std::string out;
@@ -77,13 +84,14 @@ std::string Writer::at(std::string_view side, const std::string& column) const {
   const LiveColumn* live = live_.find(column);
   if (side != "t" || live == nullptr || !live->generated || live->affinity != Affinity::real)
     return name;
-  return fmt::format("iif(typeof({0}) = 'real', cast({0} as real), {0})", name);
+  return fmt::format("case typeof({0}) when 'real' then cast({0} as real) else {0} end", name);
 }
 
-// A column of the table as t, in the shortest way that is clear beside vestige_last.
+// A column of the table as t, in the shortest way that is clear beside what state() reads.
 std::string Writer::bare(const std::string& column) const {
   const std::string full = at("t", column);
-  return full == "t." + quote(column) && !same_name(column, "state") ? quote(column) : full;
+  const bool clear = !same_name(column, "state") && !same_name(column, "state_of");
+  return full == "t." + quote(column) && clear ? quote(column) : full;
 }
 
 std::string Writer::key(std::string_view side) const {
@@ -98,8 +106,12 @@ std::string Writer::key(std::string_view side) const {
 std::string Writer::new_key() const {
   if (key_.size() < 2) return key("NEW");
   std::vector<std::string> moved;
-  for (const std::string& column : key_) moved.push_back(changed(column));
-  return fmt::format("case when {} then {} end", any_of(moved), key("NEW"));
+  std::vector<std::string> columns;
+  for (const std::string& column : key_) {
+    moved.push_back(changed(column));
+    columns.push_back(at("NEW", column));
+  }
+  return key_expression(columns, " where " + one_of(moved));
 }
 
 std::string Writer::condition(std::string_view old_side, std::string_view new_side) const {
@@ -108,8 +120,8 @@ std::string Writer::condition(std::string_view old_side, std::string_view new_si
          "\n)";  // it may end in a comment
 }
 
-Result<std::vector<std::string>> Writer::required() const {
-  std::vector<std::string> out;
+Result<std::vector<Writer::Demand>> Writer::required() const {
+  std::vector<Demand> out;
   for (const std::string& field : table_.policy.require) {
     const bool known =
         std::find(kContextFields.begin(), kContextFields.end(), field) != kContextFields.end();
@@ -123,40 +135,34 @@ Result<std::vector<std::string>> Writer::required() const {
     const std::string value =
         known ? "x." + field
               : fmt::format("(select atom from json_each(x.extra) where key = '{}')", field);
-    out.push_back(fmt::format(
-        "select raise(abort, {}) where not exists (select 1 from vestige_in_force as u"
-        " join vestige_context as x on x.id = u.context where {} <> '')",
-        db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every change",
-                                     live_.name, field)}),
-        value));
+    out.push_back({db_.literal(Text{fmt::format("vestige: {} requires {} in the context of every"
+                                                " change",
+                                                live_.name, field)}),
+                   value});
   }
   return out;
 }
 
 // What a policy requires is required of what is recorded only: of a change under the policy's condition,
 // and of rows that a REPLACE removed.
-std::vector<std::string> Writer::checks(const std::vector<std::string>& required,
-                                        const std::string& when,
-                                        const std::string& replaced) const {
-  std::vector<std::string> out;
-  for (const std::string& check : required) {
-    out.push_back(check);
-    if (when.empty()) continue;
-    out.back() += " and (" + when;
-    if (!replaced.empty())
-      out.back() += fmt::format(" or exists (select 1 from vestige_replaced where {})", replaced);
-    out.back() += ")";
+std::vector<std::string> Writer::checks(const std::vector<Demand>& required,
+                                        const std::string& when, const Gone& replaced) const {
+  std::string asked;
+  if (!when.empty()) {
+    asked = " from (select 1 where " + when;
+    if (!replaced.where.empty())
+      asked += " union all select 1 from vestige_replaced where " + replaced.where;
+    if (!replaced.rows.empty()) asked += " union all " + replaced.rows;
+    asked += ")";
   }
+  std::vector<std::string> out;
+  for (const Demand& demand : required)
+    out.push_back(
+        fmt::format("select raise(abort, {}){} where not exists (select 1 from (select {} as v from"
+                    " vestige_in_force as u join vestige_context as x on x.id = u.context) where v"
+                    " <> '')",
+                    demand.message, asked, demand.value));
   return out;
-}
-
-Trigger Writer::before(std::string_view what, std::string_view event, bool update) const {
-  const auto found = conflicts(update);
-  if (found.empty()) return {};
-  std::string when = any_conflict(found);
-  if (const std::string made = made_of(); update && !made.empty()) when = all_of({made, when});
-  if (update && shape_.row_ids) when = stays() + " and " + when;
-  return trigger(what, event, when, keep_replaced(found, update));
 }
 
 // The statement, only `when` the policy's condition holds. VALUES, because a SELECT into a table with
@@ -189,51 +195,34 @@ void Writer::record_row(std::string_view letter, std::string_view side, bool lea
   }
 }
 
-// The row is kept for another statement's row, and gone: nothing is left to settle. A row that has taken
-// its place is told from it by some columns.
-void Writer::forget(std::vector<std::string>& body) const {
-  std::vector<std::string> kept;
-  std::vector<std::string> own;
-  for (std::size_t i = 0; i < std::min<std::size_t>(count(), 3); ++i) {
-    kept.push_back(fmt::format("v{}", i));
-    own.push_back(at("OLD", shape_.columns[i].name));
-  }
-  const std::string_view form = kept.size() == 1 ? "{} is {}" : "({}) is ({})";
-  body.push_back(
-      fmt::format("update vestige_replaced set part = -2 where (tbl = {} and part = 0) and "
-                  "identity is {} and {}",
-                  table_.id, identity("OLD"),
-                  fmt::format(fmt::runtime(form), join(kept, ", "), join(own, ", "))));
-}
-
-Trigger Writer::insert(const std::vector<std::string>& required) const {
+Trigger Writer::insert(const std::vector<Demand>& required) const {
   const std::string when = condition("NEW", "NEW");
   const bool keeps = !conflicts(false).empty();
-  std::vector<std::string> body = checks(required, when, keeps ? replaced(false) : "");
+  std::vector<std::string> body = checks(required, when, keeps ? replaced(false) : Gone());
   if (keeps) settle(replaced(false), body);
   record_row("I", "NEW", false, when, body);
   return trigger("insert", "after insert", "", body);
 }
 
-Trigger Writer::update(const std::vector<std::string>& required) const {
+Trigger Writer::update(const std::vector<Demand>& required) const {
   const std::string when = condition("OLD", "NEW");
   const bool keeps = !conflicts(true).empty();
   std::string needed = when;
   if (!required.empty()) {
     std::vector<std::string> differ;
     for (const Column& column : shape_.columns) differ.push_back(changed(column.name));
-    needed = all_of({any_of(differ), when.empty() ? "true" : when});
+    needed = one_of(differ) + (when.empty() ? "" : " and " + when);
   }
-  std::vector<std::string> body = checks(required, needed, keeps ? replaced(true) : "");
+  std::vector<std::string> body = checks(required, needed, keeps ? replaced(true) : Gone());
   put_back(body);
   if (keeps) settle(replaced(true), body);
   record_update(body);
   return trigger("update", "after update", shape_.row_ids ? stays() : "", body);
 }
 
-Trigger Writer::remove(const std::vector<std::string>& required) const {
+Trigger Writer::remove(const std::vector<Demand>& required) const {
   const std::string when = condition("OLD", "OLD");
-  std::vector<std::string> body = checks(required, when, "");
+  std::vector<std::string> body = checks(required, when, {});
   settle_cut_short(body);
   forget(body);
   record_row("D", "OLD", false, when, body);

@@ -22,10 +22,10 @@ inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
     "before_insert", "insert", "before_update", "update", "delete", "before_move", "move"};
 
 /// The trail's own triggers that capture leans on.
-inline constexpr std::array<std::string_view, 11> kTrailTriggers = {
+inline constexpr std::array<std::string_view, 12> kTrailTriggers = {
     "vestige_pairs_write", "vestige_compare_row", "vestige_write_change", "vestige_write_part",
     "vestige_change_run",  "vestige_clear_kept",  "vestige_keep_row",     "vestige_settle",
-    "vestige_late_some",   "vestige_late_one",    "vestige_put_back_some"};
+    "vestige_gone_row",    "vestige_late_some",   "vestige_late_one",     "vestige_put_back_some"};
 
 /// The capture triggers of a table.
 ///
@@ -49,6 +49,7 @@ std::vector<std::string> baseline_statements(Database& db, const LiveTable& live
 /// The stored form of a key: the value itself for one column, a JSON array of them for more.
 ///
 /// columns    SQL expressions of the key columns, in key order
-std::string key_expression(const std::vector<std::string>& columns);
+/// when       for several: FROM or WHERE of a SELECT; the form is null, and not made, where that has no row
+std::string key_expression(const std::vector<std::string>& columns, std::string_view when = "");
 
 }  // namespace vestige

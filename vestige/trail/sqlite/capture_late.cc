@@ -6,20 +6,15 @@
 
 namespace vestige::capture {
 
-// One row and another are the same row, `given` a case. By column, so that the primary key finds it.
-std::string Writer::same_identity(std::string_view left, std::string_view right,
-                                  std::string_view given) const {
-  const auto value = [&](std::string own) {
-    return given.empty() ? own : fmt::format("case {} then {} end", given, own);
-  };
-  if (!live_.without_row_id)
-    return fmt::format("{0}.{1} = {2}", left, live_.row_id,
-                       value(fmt::format("{}.{}", right, live_.row_id)));
-  std::vector<std::string> parts;
-  for (const std::string& column : identity_)
-    parts.push_back(fmt::format("{} = {} collate binary", at(left, column),
-                                parts.empty() ? value(at(right, column)) : at(right, column)));
-  return all_of(parts);
+// A condition: the row of the table as t is that of `right`, the first of its columns given as `first`. By column, so that the
+// primary key finds it.
+std::string Writer::same_row(std::string_view right, const std::string& first) const {
+  std::vector<std::string> own = place("t");
+  std::vector<std::string> other = place(right);
+  if (!first.empty()) other[0] = first;
+  if (live_.without_row_id)
+    for (std::string& column : other) column += " collate binary";
+  return fmt::format("{} = {}", row(own), row(other));
 }
 
 // The row in the table, t, has the values of NEW, as SQLite compares them: the storage class of a number and
@@ -38,17 +33,15 @@ std::string Writer::same_values() const {
   return fmt::format(fmt::runtime(form), join(now, ", "), join(then, ", "));
 }
 
-// What vestige_last says, and its 0 only where the row is no longer as this change leaves it. A join in FROM,
-// because an expression around a subquery counts among those in it, and a null in place of the row where nobody asks.
+// What vestige_last says, and its 0 only where the row is no longer as this change leaves it. A join in FROM, and a null in
+// place of the row where nobody asks.
 std::string Writer::state(std::string_view side) const {
   const bool gone = side == "OLD";
-  const std::string row =
-      live_.without_row_id ? at("t", identity_[0]) : fmt::format("t.{}", live_.row_id);
   return fmt::format(
-      "(select state from (select l.state, {} as k from vestige_last as l left join {} as t on "
-      "{}{})"
-      " where state or k is {}null)",
-      row, quote(live_.name), same_identity("t", side, "l.state when 0"),
+      "(select state from (select l.state, {} as k from (select state, case state when 0 then {}"
+      " end as state_of from vestige_last) as l left join {} as t on {}{}) where state or k is "
+      "{}null)",
+      place("t")[0], place(side)[0], quote(live_.name), same_row(side, "l.state_of"),
       gone ? "" : " and " + same_values(), gone ? "not " : "");
 }
 
@@ -56,11 +49,8 @@ std::string Writer::state(std::string_view side) const {
 // has put the row back, the others find nothing.
 void Writer::put_back(std::vector<std::string>& body) const {
   if (!live_.follows || conflicts(true).empty()) return;
-  const std::string same = shape_.row_ids ? "c.row_id = " + row_id("OLD")
-                                          : "coalesce(c.new_key, c.key) is " + key("OLD");
-  const std::string kept = all_of({fmt::format("r.tbl = {}", table_.id), "r.part = -1",
-                                   "r.at = k.now", "r.keeper is " + identity("OLD"),
-                                   "c.id > r.since", "c.tbl = r.tbl", "c.at = r.at", same});
+  const std::string same =
+      shape_.row_ids ? "c.row_id = " + row_id("OLD") : "coalesce(c.new_key, c.key) is o.key";
   for (std::size_t part = 0; part < parts(kPairs); ++part) {
     std::vector<std::string> stale;
     for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
@@ -69,18 +59,19 @@ void Writer::put_back(std::vector<std::string>& body) const {
                                   2 * slot + 1, at("OLD", shape_.columns[i].name)));
     }
     body.push_back(fmt::format(
-        "insert into vestige_put_back (row, key) select l.row, {0} from (select r.rowid as row,"
-        " max(c.id) as last from vestige_clock as k join vestige_replaced as r join vestige_change "
-        "as c"
-        " where {1}) as l"
-        " join (select id from vestige_change where op = 'U') as x on x.id = l.last join {2}"
-        " join (select 1 from {3} as t where {4} and {5}) as t where {6}",
-        key("OLD"), kept,
+        "insert into vestige_put_back (row, key) select l.row, l.key from (select r.rowid as row,"
+        " o.key, max(c.id) as last from (select {0} as key, {1} as own, now from vestige_clock) as "
+        "o"
+        " join vestige_replaced as r on (r.tbl, r.part, r.at, r.keeper) is ({2}, -1, o.now, o.own)"
+        " join vestige_change as c on c.id > r.since and (c.tbl, c.at) is (r.tbl, r.at) and {3}) as"
+        " l join (select id from vestige_change where op = 'U') as x on x.id = l.last join {4}"
+        " join (select 1 from {5} as t where {6} and {7}) as t where {8}",
+        key("OLD"), identity("OLD"), table_.id, same,
         part == 0
             ? "vestige_change as m on m.id = x.id"
             : fmt::format("(select * from vestige_more where part = {}) as m on m.change = x.id",
                           part),
-        quote(live_.name), same_identity("t", "NEW", ""), same_values(), any_of(stale)));
+        quote(live_.name), same_row("NEW", ""), same_values(), one_of(stale)));
   }
 }
 

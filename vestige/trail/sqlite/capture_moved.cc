@@ -13,16 +13,19 @@ constexpr std::string_view kRowIds = "rowid, _rowid_, oid";
 
 std::string Writer::stays() const { return fmt::format("OLD.{0} = NEW.{0}", live_.row_id); }
 
+std::string Writer::moves() const { return fmt::format("OLD.{0} <> NEW.{0}", live_.row_id); }
+
 Trigger Writer::before_move() const {
   if (!shape_.row_ids) return {};
   auto found = conflicts(true);
-  found.push_back(fmt::format("t.{0} = NEW.{0}", live_.row_id));
-  return trigger("before_move", fmt::format("before update of {}", kRowIds), any_conflict(found),
-                 keep_replaced(found, true));
+  const std::string taken = fmt::format("t.{0} = NEW.{0}", live_.row_id);
+  found.push_back({searched(quote(live_.name) + " as t", taken), taken});
+  return trigger("before_move", fmt::format("before update of {}", kRowIds),
+                 one_of(in_the_way(found)), keep_replaced(found, true));
 }
 
 // Rows that are kept follow first: the DELETE would find the row among them.
-Trigger Writer::move(const std::vector<std::string>& required) const {
+Trigger Writer::move(const std::vector<Demand>& required) const {
   if (!shape_.row_ids) return {};
   const std::string when = condition("OLD", "NEW");
   std::vector<std::string> body = checks(required, when, replaced(true));
@@ -30,7 +33,7 @@ Trigger Writer::move(const std::vector<std::string>& required) const {
   follow(body);
   record_row("D", "OLD", true, when, body);
   record_row("I", "NEW", false, when, body);
-  return trigger("move", fmt::format("after update of {}", kRowIds), "not " + stays(), body);
+  return trigger("move", fmt::format("after update of {}", kRowIds), moves(), body);
 }
 
 }  // namespace vestige::capture

@@ -1,5 +1,5 @@
-// How capture.cc writes the triggers of one table; capture_replaced.cc has the part for rows that a
-// REPLACE removes silently, capture_late.cc that for changes which come late, capture_update.cc that for
+// How capture.cc writes the triggers of one table; capture_conflicts.cc has the part for rows that a REPLACE may remove
+// silently, capture_replaced.cc that for those which it did, capture_late.cc that for changes which come late, capture_update.cc that for
 // UPDATEs, capture_moved.cc that for rowids that change. For these files only.
 //
 // What is the same for all tables stands in sql/sqlite/capture.sql and order.sql; limits there hold here.
@@ -19,8 +19,13 @@ inline constexpr std::string_view kNow = "(select now from vestige_clock)";
 /// parts[0] between parts[1] between …
 std::string join(const std::vector<std::string>& parts, std::string_view between);
 
-/// (parts[0] or parts[1] or …), as a tree: SQLite's expressions may be 1,000 deep, and 10 where somebody
-/// is careful. No parts: false.
+// SQLite's expressions may be 1,000 deep, and 10 where somebody is careful, and it counts the expression around a subquery
+// among those in it, but not where that stands in FROM.
+
+/// True where one of them is, as deep as the deepest, whatever their number. No parts: false.
+std::string one_of(const std::vector<std::string>& parts);
+
+/// (parts[0] or parts[1] or …), as a tree: SQLite looks each up by its index.
 std::string any_of(std::vector<std::string> parts);
 
 /// The same with and. No parts: true.
@@ -28,6 +33,9 @@ std::string all_of(std::vector<std::string> parts);
 
 /// parts[0] || parts[1] || …, as a tree.
 std::string concatenation(std::vector<std::string> parts);
+
+/// A row value of several values: as deep as the deepest.
+std::string row(const std::vector<std::string>& values);
 
 /// ", v0, v1, …" from `first` on.
 std::string slot_names(std::size_t first, std::size_t count);
@@ -88,25 +96,46 @@ class Writer {
   std::string binary() const { return live_.collated ? " collate binary" : ""; }
 
   std::string condition(std::string_view old_side, std::string_view new_side) const;
-  Result<std::vector<std::string>> required() const;
+  // A field that the context of a change must have.
+  struct Demand {
+    std::string message;
+    std::string value;  // SQL, of x, the context
+  };
+  Result<std::vector<Demand>> required() const;
 
+  std::vector<std::string> place(std::string_view side) const;
   std::string identity(std::string_view side) const;
   std::string scratch_identity(std::string_view side) const;
-  std::string stands() const;
-  std::vector<std::string> conflicts(bool update) const;
-  std::string new_value(const LiveColumn& column, bool fallback) const;
-  std::string conflict(const UniqueIndex& index, bool fallback) const;
-  std::string new_row(const std::string& of, bool fallback) const;
-  std::string any_conflict(const std::vector<std::string>& conflicts) const;
-  std::vector<std::string> keep_replaced(const std::vector<std::string>& conflicts,
-                                         bool update) const;
-  void settle(const std::string& which, std::vector<std::string>& body) const;
-  void settle_cut_short(std::vector<std::string>& body) const;
-  std::string kept_for(const std::string& keeper) const;
-  std::string replaced(bool update) const;
+  std::vector<std::string> kept_place() const;
+  std::string stands(std::string_view kept) const;
 
-  std::vector<std::string> checks(const std::vector<std::string>& required, const std::string& when,
-                                  const std::string& replaced) const;
+  // Rows that stand in the way of NEW, by one unique constraint.
+  struct Conflict {
+    std::string search;     // a SELECT of their places
+    std::string condition;  // of t, where it says all; else empty
+  };
+  std::vector<Conflict> conflicts(bool update) const;
+  std::string new_value(const LiveColumn& column, bool fallback) const;
+  std::string new_row(const UniqueIndex& index, bool fallback) const;
+  std::string searched(const std::string& from, const std::string& where) const;
+  std::string prefix(std::string_view letter) const;
+  Conflict conflict(const UniqueIndex& index, const std::vector<std::string>& nulls) const;
+  Conflict of_another(const Conflict& conflict) const;
+  std::vector<std::string> in_the_way(const std::vector<Conflict>& conflicts) const;
+  std::vector<std::string> keep_replaced(const std::vector<Conflict>& conflicts, bool update) const;
+
+  // Rows of vestige_replaced that were kept for a row, as that was (`was`) and is now.
+  struct Gone {
+    std::string where;  // of vestige_replaced
+    std::string rows;   // or, where that would be too deep, a SELECT of their rowids
+  };
+  Gone gone(std::string_view was, std::string_view now) const;
+  static void settle(const Gone& gone, std::vector<std::string>& body);
+  void settle_cut_short(std::vector<std::string>& body) const;
+  Gone replaced(bool update) const;
+
+  std::vector<std::string> checks(const std::vector<Demand>& required, const std::string& when,
+                                  const Gone& replaced) const;
   void record_row(std::string_view letter, std::string_view side, bool leads,
                   const std::string& when, std::vector<std::string>& body) const;
   void record_update(std::vector<std::string>& body) const;
@@ -119,19 +148,19 @@ class Writer {
   std::string unique_columns() const;
   std::string made_of() const;
   Trigger before(std::string_view what, std::string_view event, bool update) const;
-  Trigger insert(const std::vector<std::string>& required) const;
-  Trigger update(const std::vector<std::string>& required) const;
-  Trigger remove(const std::vector<std::string>& required) const;
+  Trigger insert(const std::vector<Demand>& required) const;
+  Trigger update(const std::vector<Demand>& required) const;
+  Trigger remove(const std::vector<Demand>& required) const;
 
-  std::string same_identity(std::string_view left, std::string_view right,
-                            std::string_view given) const;
+  std::string same_row(std::string_view right, const std::string& first) const;
   std::string same_values() const;
   std::string state(std::string_view side) const;
   void put_back(std::vector<std::string>& body) const;
 
   std::string stays() const;
+  std::string moves() const;
   Trigger before_move() const;
-  Trigger move(const std::vector<std::string>& required) const;
+  Trigger move(const std::vector<Demand>& required) const;
 
   Database& db_;
   const LiveTable& live_;

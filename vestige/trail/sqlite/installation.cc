@@ -119,7 +119,7 @@ std::string install_script() {
 
 Result<bool> captures_shared(Database& db) {
   return TRY(scalar_integer(
-             db, "select count(*) from vestige_meta where name = 'capture' and value = 5")) != 0;
+             db, "select count(*) from vestige_meta where name = 'capture' and value = 6")) != 0;
 }
 
 Result<void> require_capture(Database& db) {

@@ -94,7 +94,7 @@ Result<void> share_capture(Database& db) {
     if (TRY(scalar_integer(db, "select count(*) from sqlite_schema where name = ?1",
                            {Text{rows->text(0)}})) == 0)
       TRY(db.script(rows->text(1)));
-  TRY(db.run("insert or replace into vestige_meta (name, value) values ('capture', 5)"));
+  TRY(db.run("insert or replace into vestige_meta (name, value) values ('capture', 6)"));
   for (const Place& place : tracked) TRY(refit(db, place.table, place.name, {}, ""));
   return {};
 }
