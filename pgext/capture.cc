@@ -135,6 +135,19 @@ void read_slots(Row* row, TriggerData* fired) {
   if (row->new_slot != nullptr) slot_getsomeattrs(row->new_slot, row->plan->last_attnum);
 }
 
+// How many bytes the values of a row have, before anything is fetched or printed.
+Size extent(const Plan* plan, TupleTableSlot* slot) {
+  Size all = 0;
+  if (slot == nullptr) return all;
+  for (int i = 0; i < plan->count; ++i) {
+    const Column& column = plan->columns[i];
+    const int at = column.attnum - 1;
+    if (column.length == -1 && !slot->tts_isnull[at])
+      all += toast_raw_datum_size(slot->tts_values[at]);
+  }
+  return all;
+}
+
 char operation(TriggerEvent event) {
   if (TRIGGER_FIRED_BY_INSERT(event)) return 'I';
   return TRIGGER_FIRED_BY_UPDATE(event) ? 'U' : 'D';
@@ -150,6 +163,10 @@ void capture(TriggerData* fired, int tracked) {
   row.plan = plan;
   row.op = operation(fired->tg_event);
   read_slots(&row, fired);
+  if (extent(plan, row.old_slot) + extent(plan, row.new_slot) >= plan->large) {
+    record_by_portable(plan, fired);
+    return;
+  }
   with_pinned(plan->settings, print_row, &row);
   if (!row.changed) return;
   if (context_missing(plan)) {

@@ -93,7 +93,7 @@ Plan* make_plan(Relation relation, int tracked) {
   MemoryContextSetParent(memory, CurTransactionContext);
   int count = 0;
   const int64* fact = facts(memory, RelationGetRelid(relation), tracked, &count);
-  constexpr int kHead = 8;
+  constexpr int kHead = 9;
   // Of another table nothing is recorded, which is for the portable function to say.
   plan->fits = fact[0] != 0 && fact[7] != 0;
   plan->shape = static_cast<int>(fact[1]);
@@ -102,6 +102,7 @@ Plan* make_plan(Relation relation, int tracked) {
   plan->settings = static_cast<int>(fact[4]);
   plan->portable = static_cast<Oid>(fact[5]);
   plan->root = static_cast<Oid>(fact[6]);
+  plan->large = static_cast<Size>(fact[8]);
   plan->portable_hash = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(plan->portable));
   fmgr_info_cxt(plan->portable, &plan->portable_call, memory);
   plan->nested = nested_in(tracked);

@@ -19,7 +19,8 @@ struct Plan {
   bool requires_context;
   char* met;  // the context that met what is required; null: none yet
   int settings;
-  int count;  // of columns, in the order of the fields
+  Size large;  // so many bytes of values may be too many for a change: the portable function looks
+  int count;   // of columns, in the order of the fields
   Column* columns;
   int last_attnum;
   int key_count;

@@ -14,6 +14,7 @@ extern "C" {
 #include <postgres.h>
 // After postgres.h.
 #include <access/amapi.h>
+#include <access/detoast.h>
 #include <access/genam.h>
 #include <access/generic_xlog.h>
 #include <access/heapam.h>

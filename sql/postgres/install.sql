@@ -58,6 +58,7 @@ $check$;
 \ir install/retention.sql
 \ir install/shape.sql
 \ir install/expressions.sql
+\ir install/large.sql
 \ir install/commented.sql
 \ir install/context.sql
 \ir install/order.sql

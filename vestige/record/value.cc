@@ -40,6 +40,8 @@ void append_tagged_hex(std::string& out, std::string_view tag, std::string_view 
   out += "\"}";
 }
 
+constexpr std::string_view kUnrecorded = R"({"$unrecorded":true})";
+
 // {"$blob":"00"} and its relatives; any other object or array is kept as a token.
 Result<Value> tagged(std::string_view text) {
   json::Reader reader(text);
@@ -47,6 +49,7 @@ Result<Value> tagged(std::string_view text) {
   if (TRY(reader.more('{')) == 'n') return Value(Token{std::string(text)});
   const std::string tag = TRY(reader.key());
   if (!tag.starts_with('$')) return Value(Token{std::string(text)});
+  if (text == kUnrecorded) return unrecorded();
   const json::Span body = TRY(reader.value());
   if (body.kind != json::Kind::string || TRY(reader.more('{')) != 'n')
     return fail(Fault::invalid, "read a value: {} takes one string", tag);
@@ -76,6 +79,13 @@ Value number(std::string_view text) {
 }
 
 }  // namespace
+
+Value unrecorded() { return Token{std::string(kUnrecorded)}; }
+
+bool is_unrecorded(const Value& value) {
+  const auto* token = std::get_if<Token>(&value);
+  return token != nullptr && token->text == kUnrecorded;
+}
 
 bool identical(const Value& left, const Value& right) {
   const auto* a = std::get_if<double>(&left);
@@ -140,6 +150,7 @@ std::string to_display(const Value& value) {
     json::append_hex(out, blob->bytes);
     return out + "'";
   }
+  if (is_unrecorded(value)) return "(too large to be recorded)";
   return to_json(value);
 }
 

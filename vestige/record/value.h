@@ -8,6 +8,7 @@
 //   text that is not UTF-8       {"$text":"68ff"}            hex of its bytes
 //   blob                         {"$blob":"00ff"}            hex, lower case
 //   json                         as the database printed it  (databases whose values are JSON tokens)
+//   not recorded: too large      {"$unrecorded":true}
 //
 // Integers and reals stay apart: a real always has a point, an exponent, or {"$real"}.
 // The grammar stands in docs/json.md; the fuzz target is test/fuzz/value_fuzz.cc.
@@ -42,6 +43,10 @@ struct Token {
 };
 
 using Value = std::variant<Null, std::int64_t, double, Text, Blob, Token>;
+
+/// A value that was too large to be recorded.
+Value unrecorded();
+bool is_unrecorded(const Value& value);
 
 /// Same storage class and same bits: 1 and 1.0 differ, 0.0 and -0.0 differ, NaN equals itself.
 bool identical(const Value& left, const Value& right);

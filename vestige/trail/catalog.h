@@ -15,7 +15,9 @@ namespace vestige {
 struct Column {
   std::int64_t id = 0;
   std::string name;
-  int key = 0;  // 1, 2, …: its place in the key; 0: not in the key
+  int key = 0;                // 1, 2, …: its place in the key; 0: not in the key
+  bool old_left_out = false;  // of a change of this shape the old value is not recorded: too large
+  bool new_left_out = false;
 };
 
 /// A version of a table's recorded columns, key columns first and in key order.

@@ -40,8 +40,6 @@ returns void language plpgsql set search_path = pg_catalog, pg_temp as $$  -- pi
 declare
   t vestige.tracked;
   s vestige.shape;
-  e record;
-  r record;
   number int;
 begin
   number := vestige.shape_anew(rel, tracked_id);
@@ -54,16 +52,6 @@ begin
     perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
       array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
   end if;
-  e := vestige.expressions(s.columns, s.whole, '($1).', '($2).');
-  execute format('select %s as old_key, %s as new_key, case when %L = ''U'' then %s else %s end as old_row,
-                         case when %L = ''U'' then %s else %s end as new_row',
-                 e.old_key, e.new_key, op, e.old_changed, e.old_row, op, e.new_changed, e.new_row)
-    into r using old_one, new_one;
-  if op = 'U' and r.old_row = r.new_row then
-    return;
-  end if;
-  perform vestige.capture_nested(rel, tracked_id, s.id, op, case when op = 'I' then r.new_key else r.old_key end,
-    case when op = 'U' then nullif(r.new_key, r.old_key) end, case when op <> 'I' then r.old_row end,
-    case when op <> 'D' then r.new_row end, old_one, new_one);
+  perform vestige.capture_large(rel, tracked_id, s.id, op, old_one, new_one);
 end
 $$;

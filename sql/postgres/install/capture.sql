@@ -2,6 +2,8 @@
 
 drop function if exists vestige.usual_context(oid, vestige.tracked, vestige.shape);
 drop function if exists vestige.inserted_statement(vestige.shape, text);
+drop function if exists vestige.inserted_statement(vestige.shape, text, text, text, text);
+drop function if exists vestige.inserted_rows(text, text, text);
 
 -- Whether the table that fires is the one that a capture function was made for: a condition, as SQL. The owner of a
 -- partitioned table may use its capture function (refit), and could have another table fire it.
@@ -46,6 +48,7 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: 
 declare
   e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
   condition text := coalesce(vestige.condition_text(t, rel), '');
+  large text := vestige.large_test(s.columns, 'NEW.', 'OLD.');
 begin
   return format($source$
 #variable_conflict use_column
@@ -55,7 +58,7 @@ declare
   number bigint;
   op "char";
   wanted boolean := true;
-  nested boolean;
+  nested boolean;%21$s
   old_key text;
   new_key text;
   old_row text;
@@ -76,8 +79,8 @@ begin
       %20$s;
     end if;
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '';
-  end if;%5$s
-  if tg_op = 'UPDATE' then
+  end if;%5$s%22$s
+  %23$sif tg_op = 'UPDATE' then
     op := 'U';
     old_row := %6$s;
     new_row := %7$s;
@@ -100,7 +103,7 @@ begin
     old_key := %9$s;
     old_row := %11$s;
   end if;%13$s
-  if nested then
+  if nested%24$s then%25$s
 %16$s
     %20$s;
   end if;
@@ -141,7 +144,21 @@ $source$,
     %s;
   end if;$w$, condition, leave) end,
     e.old_changed, e.new_changed, e.moved, e.old_key, e.new_key, e.old_row, e.new_row, vestige.requirement(t), s.id, vestige.is_own(rel),
-    vestige.nested_call(t, s), vestige.hinted_context(), vestige.context_stands(), vestige.not_nested(t.id), leave);
+    vestige.nested_call(t, s), vestige.hinted_context(), vestige.context_stands(), vestige.not_nested(t.id), leave,
+    case when large is not null then E'\n  large boolean;' end, E'\n  large := ' || large || ';',
+    case when large is not null then E'if large then\n    op := left(tg_op, 1);\n  els' end,
+    case when large is not null then ' or large' end,
+    case when large is not null then format($large$
+    if large then
+      if op = 'I' then
+        perform vestige.capture_large(tg_relid, %1$s, %2$s, op, NEW, NEW);
+      elsif op = 'U' then
+        perform vestige.capture_large(tg_relid, %1$s, %2$s, op, OLD, NEW);
+      else
+        perform vestige.capture_large(tg_relid, %1$s, %2$s, op, OLD, OLD);
+      end if;
+      %3$s;
+    end if;$large$, t.id, s.id, leave) end);
 end
 $$;
 
@@ -167,9 +184,13 @@ $$;
 --
 -- key, printed   of a row, `live`: expressions
 -- more           what follows inserted as live in FROM, and WHERE
-create or replace function vestige.inserted_statement(s vestige.shape, key text, printed text, context text, more text) returns text
+-- taken          which rows it takes: a condition (vestige.not_large); '' when it takes all
+create or replace function vestige.inserted_statement(s vestige.shape, key text, printed text, context text, more text, taken text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
+  if taken <> '' then
+    more := more || case when more = '' then ' where ' else ' and ' end || taken;
+  end if;
   return format($statement$insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)
     select pg_current_xact_id(), %1$s, hashtextextended(%2$s, %3$s), %3$s, %4$s, 'I', %2$s, %5$s from inserted as live%6$s$statement$,
     context, key, s.tracked, s.id, printed, more);
@@ -178,20 +199,20 @@ $$;
 
 create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.inserted_statement(s, e.new_key, e.new_row, context, more) from vestige.expressions(s.columns, true, 'live.', 'live.') e
+  select vestige.inserted_statement(s, e.new_key, e.new_row, context, more, vestige.not_large(s.columns)) from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- The rows of an INSERT one by one: each as a row of its table, its key, its text.
-create or replace function vestige.inserted_rows(key text, printed text, typed text) returns text language plpgsql immutable
+create or replace function vestige.inserted_rows(key text, printed text, typed text, taken text) returns text language plpgsql immutable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return format('select %s as live, %s as key, %s as printed from inserted live', typed, key, printed);
+  return format('select %s as live, %s as key, %s as printed from inserted live%s', typed, key, printed, ' where ' || nullif(taken, ''));
 end
 $$;
 
 create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.inserted_rows(e.new_key, e.new_row, typed) from vestige.expressions(s.columns, true, 'live.', 'live.') e
+  select vestige.inserted_rows(e.new_key, e.new_row, typed, vestige.not_large(s.columns)) from vestige.expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- A row of the transition table as a row of its table, as SQL. Where the trail's owner may not name the table, there is
@@ -212,21 +233,21 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: 
 declare
   required text := vestige.requirement(t);
   e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+  taken text := vestige.not_large(s.columns);
+  large boolean := taken <> '';
 begin
   return format($source$
 #variable_conflict use_variable
 declare
   usual boolean;
   number bigint;
-  nested boolean;
+  nested boolean;%14$s
   one record;
 begin%1$s
   usual := %2$s;
   if usual then
     %10$s;
-    if found then
-      return null;
-    end if;
+    %15$s
   else
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%3$s', true) <> '';
     if vestige.standing('%4$s'::regclass) <> %5$s or not %12$s then
@@ -241,19 +262,18 @@ begin%1$s
         else
           execute vestige.inserted_statement(vestige.shape_row(number::int), '$1', '') using vestige.context_of();
         end if;
+        %13$s
       end if;
       return null;
     end if;
   end if;
-  if nested is not true and not (vestige.begun_here() and vestige.deepest(%3$s) > 0) then
+  %16$sif nested is not true and not (vestige.begun_here() and vestige.deepest(%3$s) > 0) then
     number := nextval('vestige.change_id');
     %11$s;
     if found then
       number := vestige.begin_context(number);
     end if;
-    return null;
-  end if;
-  if has_schema_privilege(%6$s, 'usage') then
+  elsif has_schema_privilege(%6$s, 'usage') then
     for one in %7$s loop
       perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
     end loop;
@@ -261,17 +281,33 @@ begin%1$s
     for one in %8$s loop
       perform vestige.capture_nested(tg_relid, %3$s, %9$s, 'I', one.key, null, null, one.printed, one.live, one.live);
     end loop;
-  end if;
+  end if;%17$s
   return null;
 end
 $source$,
     case when required = '' then '' else format(E'\n  if exists (select from inserted) then%s\n  end if;', required) end,
     vestige.usual(rel, t, s), t.id, rel, s.signature, (select relnamespace from pg_class where oid = rel),
-    vestige.inserted_rows(e.new_key, e.new_row, 'row(live.*)::' || vestige.quoted_relation(rel)),
-    vestige.inserted_rows(e.new_key, e.new_row, 'null::text'), s.id,
+    vestige.inserted_rows(e.new_key, e.new_row, 'row(live.*)::' || vestige.quoted_relation(rel), taken),
+    vestige.inserted_rows(e.new_key, e.new_row, 'null::text', taken), s.id,
     vestige.inserted_statement(s, e.new_key, e.new_row, 'x.id', format(', %s where %s and %s', vestige.hinted_context(), vestige.context_stands(),
-                                                 vestige.not_nested(t.id))),
-    vestige.inserted_statement(s, e.new_key, e.new_row, 'number', ''),
-    vestige.is_own(rel));
+                                                 vestige.not_nested(t.id)), taken),
+    vestige.inserted_statement(s, e.new_key, e.new_row, 'number', '', taken),
+    vestige.is_own(rel), vestige.inserted_large(t, 'number::int'),
+    case when large then E'\n  done boolean;' end,
+    case when large then 'done := found;' else E'if found then\n      return null;\n    end if;' end,
+    case when large then E'if done then\n    null;\n  els' end,
+    case when large then E'\n  ' || vestige.inserted_large(t, s.id::text) end);
 end
+$$;
+
+-- The lines that write down the large rows of an INSERT, which its statements left: of the transition table `inserted`.
+create or replace function vestige.inserted_large(t vestige.tracked, shape text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select format($lines$if current_setting('vestige.large', true) = 'met' and vestige.met_large() then
+    for one in execute vestige.large_rows(vestige.shape_row(%2$s), 'I', 'live.', 'live.', 'inserted as live',
+                                          vestige.large_test((vestige.shape_row(%2$s)).columns, 'live.')) loop
+      perform vestige.capture_nested(tg_relid, %1$s, vestige.shape_without(vestige.shape_row(%2$s), one.marks), 'I', one.new_key,
+        null, null, one.new_row, null::text, null::text);
+    end loop;
+  end if;$lines$, t.id, shape)
 $$;

@@ -51,7 +51,7 @@ $$;
 -- What the native engine must know of a table that fires, as numbers: whether it may write a change itself (else the
 -- capture function does), shape, whether an UPDATE keeps every field, whether a context is required, the settings that
 -- values are printed under (bits: z d i f b m q), the capture function, the tracked table, whether this is that table
--- (vestige.own: no other's triggers write its records); then for each field of a row the column's number and its place in the key.
+-- (vestige.own: no other's triggers write its records), how many bytes of values may be too large for it; then for each field of a row the column's number and its place in the key.
 create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -75,7 +75,7 @@ begin
     (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)
      from jsonb_array_elements(s.columns) c, regexp_split_to_table(c ->> 'settings', '') letter where letter <> ''),
     coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint,
-    vestige.own(rel, tracked_id)::int]::bigint[]
+    vestige.own(rel, tracked_id)::int, vestige.large_row() / 64]::bigint[]
     || coalesce(columns, '{}');
 end
 $$;

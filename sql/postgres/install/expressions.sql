@@ -14,6 +14,13 @@ begin
 end
 $$;
 
+-- How capture names a column's value, by what stands behind its type, as a pattern for format: nothing of the application's runs.
+create or replace function vestige.spelling(base text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case base when 'anyenum' then '%1$s' when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
+         else coalesce('(%1$s)::' || replace(base, '%', '%%'), '%1$s') end
+$$;
+
 -- The SQL expressions that write down a change of a shape. `o` and `n` stand before a column's name: 'OLD.' and
 -- 'NEW.' in a capture function, '($1).' and '($2).' elsewhere. Two rows of changed fields are the same text when
 -- nothing changed; `moved` is whether the key did.
@@ -36,8 +43,7 @@ begin
                 when x.exact then '%s is distinct from %s' end as moved
     from jsonb_array_elements(shape_columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, key int, exact boolean, plain boolean, base text),
-      lateral (select case x.base when 'anyenum' then '%1$s' when '' then 'case when %1$s is distinct from null then concat(%1$s) end'
-                      else coalesce('(%s)::' || replace(x.base, '%', '%%'), '%s') end as spelled, vestige.quoted(x.name) as quoted offset 0) b
+      lateral (select vestige.spelling(x.base) as spelled, vestige.quoted(x.name) as quoted offset 0) b
   ), d as (
     select key, place, old, new, plain, format(changed, old, new) as old_changed, format(changed, new, old) as new_changed,
            format(moved, old, new) as moved

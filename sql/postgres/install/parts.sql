@@ -107,7 +107,8 @@ declare
   e record;
   most bigint := (select value::bigint from vestige.meta where name = 'part_rows');
   counted bigint;
-  unknown text := '';
+  unknown text;
+  small text;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
@@ -121,19 +122,20 @@ begin
     return null;
   end if;
   e := vestige.expressions(s.columns, true, 'live.', 'live.');
+  small := nullif(vestige.not_large(s.columns), '');
   if e.new_key <> 'null::text' then
-    unknown := format('where coalesce((select c.op = ''D'' or c.new_key is not null from vestige.change c'
+    unknown := format('coalesce((select c.op = ''D'' or c.new_key is not null from vestige.change c'
       ' where c.key_hash = hashtextextended(%1$s, $3) and c.key = %1$s and c.tracked = $3 order by c.id desc limit 1), true)'
       ' and not exists (select from vestige.moved m join vestige.change c on c.id = m.change'
       ' where m.key_hash = hashtextextended(%1$s, $3) and c.new_key = %1$s and c.tracked = $3)', e.new_key);
   end if;
   perform pg_current_xact_id();  -- before any id is taken: the sealer counts on it
   execute format('insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, new_row)'
-                 ' select $1, $2, hashtextextended(%1$s, $3), $3, $4, ''I'', %1$s, %2$s from only %3$s as live %4$s',
-                 e.new_key, e.new_row, part::regclass, unknown)
+                 ' select $1, $2, hashtextextended(%1$s, $3), $3, $4, ''I'', %1$s, %2$s from only %3$s as live%4$s',
+                 e.new_key, e.new_row, part::regclass, ' where ' || nullif(concat_ws(' and ', unknown, small), ''))
     using pg_current_xact_id(), vestige.context_of(), t.id, s.id;
   get diagnostics counted = row_count;
-  return counted;
+  return counted + vestige.write_large(s, 'I', format('only %s as live', part::regclass), unknown);
 exception when insufficient_privilege or lock_not_available or undefined_column then
   return null;
 end

@@ -144,6 +144,8 @@ declare
   changed text[] := '{}';
   w record;
   field text;
+  left_out text;                -- the condition that a column's value was left out of a change, and of the row before it
+  hidden text;
   plain text;
   same_kind boolean;
   other_keys int[];
@@ -236,6 +238,7 @@ begin
     order by i.place
   loop
     was := null;
+    hidden := null;
     same_kind := true;
     if w.key > 0 then
       was := key_parts[w.key];
@@ -249,9 +252,14 @@ begin
                    count(*) < (select count(*) from vestige.shape where tracked = t.id) as partial
             from vestige.shape z, jsonb_array_elements(z.columns) with ordinality as p(item, n)
             where z.tracked = t.id and (p.item ->> 'id')::int = w.id group by 1) f;
-      aggregates := aggregates || format(E',\n      array_agg(%1$s) filter (where op in (''D'', ''B'') or %1$s is not null'
-                                         ' or %2$s is not null%3$s) as a%4$s', field, replace(field, '(o).f', '(n).f'),
-                                         coalesce(wholes, ''), w.place);
+      select format(' or shape = any (%L)', array_agg(l.id)),
+             format('shape = any (case op when ''B'' then %L else %L end::int[])', coalesce(array_agg(l.id) filter (where l.sides & 2 = 2), '{}'),
+                    coalesce(array_agg(l.id) filter (where l.sides & 1 = 1), '{}')) into left_out, hidden
+      from (select z.id, (c ->> 'left_out')::int as sides from vestige.shape z, jsonb_array_elements(z.columns) c
+            where z.tracked = t.id and (c ->> 'id')::int = w.id and c ? 'left_out') l having count(*) > 0;
+      left_out := format('op in (''D'', ''B'') or %s is not null or %s is not null%s%s', field, replace(field, '(o).f', '(n).f'), wholes, left_out);
+      aggregates := aggregates || format(E',\n      array_agg(%1$s) filter (where %2$s) as a%3$s', field, left_out, w.place)
+        || case when hidden is null then '' else format(E',\n      array_agg((%s)::text) filter (where %s) as u%s', hidden, left_out, w.place) end;
       was := format('t.a%s[1]', w.place);
     end if;
     -- What stands in a row that was left alone, and in one that was changed: the first value that a change took away.
@@ -265,9 +273,16 @@ begin
         when w.key > 0 then vestige.value_expression(rel, w.live, was)
         else format('case when t.a%s is null then %s else %s end', w.place, live_text,
                     vestige.value_expression(rel, w.live, was)) end;
+      if hidden is not null then
+        raise warning 'read %.% at a moment: values of % that were too large to be recorded are shown as null',
+          t.schema_name, t.table_name, w.shown;
+      end if;
     else
       title := quote_literal(case when w.place > 1 then ',' else '' end || to_json(w.shown) || ':');
       was := vestige.json_expression(case when same_kind then w.kind else 'text' end, w.type, was);
+      if hidden is not null then
+        was := format('case when t.u%s[1] = ''true'' then %L else %s end', w.place, vestige.value_json('unrecorded', null, null), was);
+      end if;
       if w.attname is not null then
         live_text := vestige.json_expression(w.kind, w.type,
           format('case when live.%1$I is distinct from null then concat(live.%1$I) end', w.attname));

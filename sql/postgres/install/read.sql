@@ -46,11 +46,14 @@ exception when others then
 end
 $$;
 
--- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text.
+-- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text. Of kind unrecorded is one that was too large
+-- (large.sql).
 create or replace function vestige.value_json(kind text, type text, value text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  if value is null then
+  if kind = 'unrecorded' then
+    return '{"$unrecorded":true}';
+  elsif value is null then
     return 'null';
   elsif kind = 'number' and value ~ '^-?[0-9]' or kind = 'json' then
     return value;
@@ -127,6 +130,7 @@ begin
   end if;
   for f in
     select i.place, i.item ->> 'kind' as kind, i.item ->> 'type' as type, (i.item ->> 'key')::int as key,
+           coalesce((i.item ->> 'left_out')::int, 0) as left_out,
            coalesce((select n ->> 'name' from jsonb_array_elements(today) n where n -> 'id' = i.item -> 'id'), i.item ->> 'name') as name
     from jsonb_array_elements(s.columns) with ordinality as i(item, place)
   loop
@@ -139,15 +143,17 @@ begin
       new_keys := new_keys || concat(f.kind, E'\n', f.type);
     end if;
     changed := c.op <> 'U' or old_fields[f.place] is distinct from new_fields[f.place]
-               or old_fields[f.place] is not null and not whole;
+               or old_fields[f.place] is not null and not whole or f.left_out > 0;
     if changed and c.op = 'U' then
       changed_fields := changed_fields || f.name;
     end if;
     if changed and c.old_row is not null then
-      old_parts := old_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, old_fields[f.place]));
+      old_parts := old_parts || (to_json(f.name) || ':' || vestige.value_json(
+        case when f.left_out & 1 = 1 then 'unrecorded' else f.kind end, f.type, old_fields[f.place]));
     end if;
     if c.new_row is not null and (changed or show_all) then
-      new_parts := new_parts || (to_json(f.name) || ':' || vestige.value_json(f.kind, f.type, new_fields[f.place]));
+      new_parts := new_parts || (to_json(f.name) || ':' || vestige.value_json(
+        case when f.left_out & 2 = 2 then 'unrecorded' else f.kind end, f.type, new_fields[f.place]));
     end if;
   end loop;
   old_values := case when c.old_row is null then null else '{' || array_to_string(old_parts, ',') || '}' end;

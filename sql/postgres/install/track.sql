@@ -179,6 +179,7 @@ declare
   s vestige.shape;
   rel oid;
   e record;
+  source text;
   counted bigint;
   tx xid8 := pg_current_xact_id();                    -- before any id is taken: the sealer counts on it
   number bigint := nextval('vestige.change_id');
@@ -188,15 +189,14 @@ begin
   perform vestige.check_owner(rel, 'baseline of');
   select * into s from vestige.shape where id = t.shape;
   e := vestige.expressions(s.columns, false, 'live.', 'live.');
+  source := concat(case when not exists (select from pg_class where oid = rel and relkind = 'p') then 'only ' end, vestige.quoted_relation(rel));
   execute format('insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_row)'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'
-                 ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s %4$s as live',
-                 e.new_key, e.new_row,
-                 case when exists (select from pg_class where oid = rel and relkind = 'p') then '' else 'only' end,
-                 vestige.quoted_relation(rel))
+                 ' $1, $2, hashtextextended(%1$s, $3), $3, $4, ''B'', %1$s, %2$s from %3$s as live%4$s', e.new_key, e.new_row, source,
+                 ' where ' || nullif(vestige.not_large(s.columns), ''))
     using tx, vestige.context_of(number), t.id, s.id, number;
   get diagnostics counted = row_count;
-  return counted;
+  return counted + vestige.write_large(s, 'B', source || ' as live');
 end
 $$;
 

@@ -33,7 +33,7 @@ begin
 end
 $source$,
     vestige.quoted_relation(rel), rel,
-    replace(replace(split_part(vestige.capture_body(rel, t, s, 'exit captured'), E'\n  if nested then\n', 1) || E'\n  exit captured;\nend',
+    replace(replace(split_part(vestige.capture_body(rel, t, s, 'exit captured'), E'\n  if nested', 1) || E'\n  exit captured;\nend',
                     E'\n#variable_conflict use_column', ''),
             format('vestige.standing(''%s''::regclass)', rel), format('(%s)', s.signature)),
     case when vestige.by_statement(t, rel) then format(E'\n  for one in with inserted as (select (new).*) %s loop\n    null;\n  end loop;',

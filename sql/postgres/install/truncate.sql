@@ -51,9 +51,10 @@ begin
   loop
     begin
       execute format('insert into vestige.change (xid, context, key_hash, tracked, shape, op, key, old_row)'
-                     ' select $1, $2, hashtextextended(%1$s, $3), $3, $4, ''D'', %1$s, %2$s from %3$s as live',
-                     e.old_key, e.old_row, target)
+                     ' select $1, $2, hashtextextended(%1$s, $3), $3, $4, ''D'', %1$s, %2$s from %3$s as live%4$s',
+                     e.old_key, e.old_row, target, ' where ' || nullif(vestige.not_large(s.columns), ''))
         using pg_current_xact_id(), vestige.context_of(), t.id, s.id;
+      perform vestige.write_large(s, 'D', target || ' as live');
     exception when insufficient_privilege then
       message := format('TRUNCATE of %s by %s: its rows are not in the trail, since the trail''s owner may not read them',
                         tg_relid::regclass, session_user);

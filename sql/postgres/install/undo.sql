@@ -43,6 +43,17 @@ begin
     return query select 'conflict', change, what, null::text[], true;
     conflicts := conflicts + 1;
   end loop;
+  for change, what, columns, why in select x.* from vestige.undo_unrecorded(ids, wanted, mode = 'force') x loop
+    if mode = 'force' then
+      return query select 'note', null::bigint, format('change %s: %s', change, what), null::text[], false;
+    else
+      return query select 'conflict', change, what, columns, false;
+      conflicts := conflicts + 1;
+    end if;
+    if why <> 'U' then
+      ids := array_remove(ids, change);
+    end if;
+  end loop;
   for t in select k.* from vestige.tracked k where k.id in (select c.tracked from unnest(ids) i(id) join vestige.change c on c.id = i.id
                                                             where c.op in ('I', 'U', 'D')) order by k.id loop
     select array_agg(c.id), jsonb_agg(distinct to_jsonb(vestige.key_ids(s.columns))), count(*) filter (where c.op <> 'U')
@@ -83,7 +94,8 @@ begin
     u := vestige.undo_look(q, rows, mode);
     rows := u.rows;
     for i in 1..coalesce(cardinality(u.conflicted), 0) loop
-      return query select 'conflict', u.conflicted[i], ltrim(u.whats[i], '!'), array(select json_array_elements_text(u.wheres[i]::json)), u.whats[i] like '!%';
+      columns := array(select json_array_elements_text(u.wheres[i]::json));
+      return query select 'conflict', u.conflicted[i], coalesce(vestige.undo_untold(u.conflicted[i], columns), ltrim(u.whats[i], '!')), columns, u.whats[i] like '!%';
       conflicts := conflicts + 1;
     end loop;
     return query select * from vestige.undo_notes(t, q, rows, kept);
@@ -193,6 +205,45 @@ begin
 end
 $$;
 
+-- The columns of a change, as they are called today, whose values were too large to be recorded on some side (1: old, 2: new).
+create or replace function vestige.undo_left_out(change_id bigint) returns table (name text, place int, sides int) language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select x ->> 'name' from vestige.shape n, jsonb_array_elements(n.columns) x where n.id = t.shape and x -> 'id' = i.item -> 'id'),
+                  i.item ->> 'name'), i.place::int, (i.item ->> 'left_out')::int
+  from vestige.change c join vestige.shape s on s.id = c.shape join vestige.tracked t on t.id = c.tracked,
+    jsonb_array_elements(s.columns) with ordinality as i(item, place)
+  where c.id = change_id and i.item ? 'left_out'
+$$;
+
+-- The changes that are left as they are in columns of which a value was too large to be recorded: it cannot be put back, whatever
+-- is forced, or it cannot be told whether it has changed since.
+create or replace function vestige.undo_unrecorded(ids bigint[], wanted text[], force boolean)
+returns table (change bigint, what text, columns text[], op text) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+  shapes int[] := array(select s.id from vestige.shape s where jsonb_path_exists(s.columns, '$[*].left_out'));
+begin
+  return query
+    select c.id, format('%s: too large to be recorded, so %s left as it is', string_agg(l.name, ', ' order by l.place),
+                        case when c.op = 'U' then 'it is' else 'the row is' end),
+           array_agg(l.name order by l.place), c.op::text
+    from (select x.* from unnest(ids) i(id) join vestige.change x on x.id = i.id where x.shape = any (shapes) offset 0) c,
+      vestige.undo_left_out(c.id) l
+    where (c.op in ('I', 'D') and wanted is null or c.op = 'U' and (wanted is null or l.name = any (wanted)))
+      and (not force or l.sides & 1 = 1 or c.op = 'U' and (vestige.fields(c.old_row))[l.place] is null)
+      and (c.old_row is not null or c.new_row is not null)
+    group by c.id, c.op order by c.id desc;
+end
+$$;
+
+-- What to say of a conflict in columns whose values after a change were too large to be recorded; null where they were not.
+create or replace function vestige.undo_untold(change_id bigint, columns text[]) returns text language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select format('%s: whether it has changed since cannot be told, since it was too large to be recorded', string_agg(l.name, ', ' order by l.place))
+  from vestige.undo_left_out(change_id) l where l.sides & 2 = 2 and l.name = any (columns) having count(*) > 0
+$$;
+
 -- Whether the columns that once were a table's key were changed after the key went to others.
 create or replace function vestige.undo_lost(t vestige.tracked, q jsonb, after_ bigint) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
@@ -201,7 +252,7 @@ declare
 begin
   execute format('select exists (select from (select %s as o, %s as n from vestige.change c where c.tracked = $1 and c.id > $2 and c.op = ''U'') c,'
                  ' lateral (select vestige.fields(c.o) as o, vestige.fields(c.n) as n) f where %s)',
-    vestige.row_of_today(t, 'old_row', null), vestige.row_of_today(t, 'new_row', null),
+    vestige.row_of_today(t, 'old_row', null, true), vestige.row_of_today(t, 'new_row', null, true),
     (select string_agg(format('f.o[%1$s] is distinct from f.n[%1$s]', c ->> 'place'), ' or ') from jsonb_array_elements(q -> 'columns') c
      where q -> 'keys' @> (c -> 'id'))) into lost using t.id, after_;
   return lost;

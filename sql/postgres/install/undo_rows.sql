@@ -21,6 +21,12 @@ set search_path = pg_catalog, pg_temp as $$
   from unnest(fields) with ordinality as x(f, place)
 $$;
 
+-- A value as a message has it.
+create or replace function vestige.excerpt(value text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case when value is null then 'null' when octet_length(value) > 200 then left(value, 57) || '...' else value end
+$$;
+
 -- What one row's changes come to, newest first: each is undone over what undoing the newer ones gives. What cannot be, since
 -- somebody else changed the row between them, is a conflict: of the changes so many places down the list, in these columns.
 --
@@ -48,8 +54,8 @@ begin
         if po[j] is distinct from pn[j] and (r.op = 'D' or o[j] is distinct from n[j]) and o[j] is distinct from pn[j]
            and o[j] is distinct from po[j] then
           off := off || names[j];
-          said := concat_ws('; ', said, format('%s has changed since: %s expected, %s found', names[j], coalesce(pn[j], 'null'),
-                                               coalesce(o[j], 'null')));
+          said := concat_ws('; ', said, format('%s has changed since: %s expected, %s found', names[j], vestige.excerpt(pn[j]),
+                                               vestige.excerpt(o[j])));
           continue when not force;
         end if;
         if po[j] is distinct from pn[j] then
@@ -148,18 +154,21 @@ set search_path = pg_catalog, pg_temp as $$
   select coalesce(array_agg((c ->> 'id')::int order by (c ->> 'key')::int), '{}') from jsonb_array_elements(columns) c where c ->> 'key' <> '0'
 $$;
 
+drop function if exists vestige.row_of_today(vestige.tracked, text, text[]);
+
 -- The SQL that gives a change's row by the table's columns of today, those that it did not have empty.
 --
 -- side     old_row or new_row, of vestige.change as c
 -- wanted   the names of the columns to undo; null: all
-create or replace function vestige.row_of_today(t vestige.tracked, side text, wanted text[]) returns text language sql stable
+-- force    also those whose new value was too large to be recorded
+create or replace function vestige.row_of_today(t vestige.tracked, side text, wanted text[], force boolean) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
   with today as (
     select i.place, (i.item ->> 'id')::int as id, wanted is null or i.item ->> 'name' = any (wanted) as taken
     from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place) where s.id = t.shape
   ), shape as (
-    select z.id, array(select (x.item ->> 'id')::int from jsonb_array_elements(z.columns) with ordinality as x(item, place)
-                       order by x.place) as ids
+    select z.id, array(select case when x.item ? 'left_out' and not (force and (x.item ->> 'left_out')::int = 2) then 0 else (x.item ->> 'id')::int end
+                       from jsonb_array_elements(z.columns) with ordinality as x(item, place) order by x.place) as ids
     from vestige.shape z where z.tracked = t.id
   )
   select case when bool_and(plain) then 'c.' || side
@@ -205,7 +214,7 @@ begin
     from (select c.id, c.op, c.key, c.new_key, %2$s as o, %3$s as n from unnest($1) i(id) join vestige.change c on c.id = i.id
           where c.tracked = $2 and c.op in ('I', 'U', 'D') and ($3 is null or c.op = 'U')) c
     where c.op <> 'U' or c.new_key is not null or c.o is distinct from c.n$q$,
-      keyless, vestige.row_of_today(t, 'old_row', taken), vestige.row_of_today(t, 'new_row', taken))
+      keyless, vestige.row_of_today(t, 'old_row', taken, force), vestige.row_of_today(t, 'new_row', taken, force))
     into rows, befores, moves using ids, t.id, wanted;
   if not keyless and not moves and (select count(*) = count(distinct k collate "C") from unnest(befores) k) then
     return;

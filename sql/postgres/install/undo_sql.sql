@@ -222,7 +222,7 @@ begin
             fixed := true;
             off := off || (column_ ->> 'name');
             said := concat_ws('; ', said, format('%s is generated always as identity: %s cannot be given back', column_ ->> 'name',
-                                                 coalesce(o[k], 'null')));
+                                                 vestige.excerpt(o[k])));
             n[k] := o[k];
           elsif r.op = 'U' and o[k] is not distinct from n[k] or v[k] is not distinct from expected then
             continue;
@@ -231,7 +231,7 @@ begin
           else
             off := off || (column_ ->> 'name');
             said := concat_ws('; ', said, format('%s has changed since: %s expected, %s found', column_ ->> 'name',
-                                                 coalesce(expected, 'null'), coalesce(v[k], 'null')));
+                                                 vestige.excerpt(expected), vestige.excerpt(v[k])));
             if mode = 'force' then
               n[k] := v[k];
             elsif r.op = 'U' then

@@ -42,6 +42,10 @@ Result<Shape> read_shape(const Rows& rows, int first) {
     column.id = TRY(integer_of(row, "id"));
     column.name = std::get<Text>(*name).bytes;
     column.key = static_cast<int>(TRY(integer_of(row, "key")));
+    const std::int64_t left_out =
+        find(row, "left_out") == nullptr ? 0 : TRY(integer_of(row, "left_out"));
+    column.old_left_out = (left_out & 1) != 0;
+    column.new_left_out = (left_out & 2) != 0;
     shape.columns.push_back(std::move(column));
   }
   shape.at = rows.integer(first + 4);

@@ -136,7 +136,8 @@ Result<void> Decoder::load() {
                   " coalesce(t.policy ->> 'capture' = 'full', false),"
                   " coalesce((select n ->> 'name' from pg_catalog.jsonb_array_elements(p.columns) n"
                   " where p.id <> s.id and n -> 'id' = i.item -> 'id'), i.item ->> 'name'),"
-                  " i.item ->> 'kind', (i.item ->> 'key')::int"
+                  " i.item ->> 'kind', (i.item ->> 'key')::int,"
+                  " coalesce((i.item ->> 'left_out')::int, 0)"
                   " from vestige.tracked t join vestige.shape s on s.tracked = t.id"
                   " join vestige.shape p on p.id = t.shape"
                   " left join lateral pg_catalog.jsonb_array_elements(s.columns) with ordinality"
@@ -150,7 +151,12 @@ Result<void> Decoder::load() {
     shape.whole = rows->integer(2) != 0;
     shape.full = shape.whole && rows->integer(3) != 0;
     if (rows->is_null(4)) continue;  // no columns
-    shape.columns.push_back({rows->text(4), rows->text(5), rows->integer(6) > 0});
+    const std::int64_t left_out = rows->integer(7);
+    shape.columns.push_back({.name = rows->text(4),
+                             .kind = rows->text(5),
+                             .key = rows->integer(6) > 0,
+                             .old_left_out = (left_out & 1) != 0,
+                             .new_left_out = (left_out & 2) != 0});
     if (shape.columns.back().key) ++shape.keys;
   }
   return {};
@@ -220,14 +226,17 @@ Result<void> Decoder::values(const Rows& rows, const Shape& shape, Change& chang
     const Column& column = shape.columns[i];
     // In an UPDATE the fields that did not change are empty on both sides, or the same where all are kept.
     const bool changed = change.op != Op::update || old_fields_[i] != new_fields_[i] ||
-                         (old_fields_[i].has_value() && !shape.whole);
+                         (old_fields_[i].has_value() && !shape.whole) || column.old_left_out ||
+                         column.new_left_out;
     if (has_old && changed) {
-      change.old_values->push_back({column.name, Null{}});
-      change.old_values->back().value = TRY(value_of(column.kind, old_fields_[i]));
+      change.old_values->push_back({column.name, unrecorded()});
+      if (!column.old_left_out)
+        change.old_values->back().value = TRY(value_of(column.kind, old_fields_[i]));
     }
     if (has_new && (changed || shape.full)) {
-      change.new_values->push_back({column.name, Null{}});
-      change.new_values->back().value = TRY(value_of(column.kind, new_fields_[i]));
+      change.new_values->push_back({column.name, unrecorded()});
+      if (!column.new_left_out)
+        change.new_values->back().value = TRY(value_of(column.kind, new_fields_[i]));
     }
   }
   return {};

@@ -32,6 +32,8 @@ class Decoder {
     std::string name;  // of today; of a column that is gone, the last one it had in this shape
     std::string kind;  // vestige.live_columns
     bool key = false;
+    bool old_left_out = false;  // too large to be recorded
+    bool new_left_out = false;
   };
   struct Shape {
     std::string table;

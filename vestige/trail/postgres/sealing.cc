@@ -296,19 +296,21 @@ class PostgresSealables final : public Sealables {
     // In an UPDATE the fields that did not change are empty on both sides.
     const bool update = has_old && has_new;
     const auto said = [&](std::size_t i) {
-      return !update || fields_[i].has_value() || new_fields_[i].has_value();
+      return !update || fields_[i].has_value() || new_fields_[i].has_value() ||
+             shape.columns[i].old_left_out || shape.columns[i].new_left_out;
     };
     Canonical out;
-    if (has_old) {
-      out.section("old");
-      for (std::size_t i = 0; i < count; ++i)
-        if (said(i)) out.text(shape.columns[i].name, fields_[i]);
-    }
-    if (has_new) {
-      out.section("new");
-      for (std::size_t i = 0; i < count; ++i)
-        if (said(i)) out.text(shape.columns[i].name, new_fields_[i]);
-    }
+    const auto add = [&](std::string_view section, const auto& fields, bool Column::*left_out) {
+      out.section(section);
+      for (std::size_t i = 0; i < count; ++i) {
+        const Column& column = shape.columns[i];
+        if (!said(i)) continue;
+        if (column.*left_out) out.token(column.name, to_json(unrecorded()));
+        else out.text(column.name, fields[i]);
+      }
+    };
+    if (has_old) add("old", fields_, &Column::old_left_out);
+    if (has_new) add("new", new_fields_, &Column::new_left_out);
     one_.values = std::move(out).take();
     return "";
   }
