@@ -203,7 +203,7 @@ std::vector<Kind> fitted_out() {
                              " (v0) on delete cascade, unique (v0), unique (v1)"));
       out.push_back(
           kind("named", storage, keys, type, 2,
-               ", state int, state_of int, \"row\" int, key int, identity int, n0 int, r0 int,"
+               ", state int, \"row\" int, key int, identity int, n0 int, r0 int,"
                " k int, s int, p int, z int, l int, i int, unique (k, i), unique (n0, v0)"));
       out.push_back(kind("asks", requiring({"actor", "ticket"}), storage, keys));
       Policy both = requiring({"actor"});

@@ -91,6 +91,21 @@ TEST(CaptureShared, LetsColumnsGoThatAreNotRecorded) {
   EXPECT_EQ(shop.changes(), "INSERT {\"id\":\"1\"} {\"id\":\"1\",\"title\":\"a\"}\n");
 }
 
+// SQLite reads a table's triggers whenever somebody opens the database, and so does a person.
+TEST(CaptureShared, TakesFiveKilobytesForATableOfSeventeenColumns) {
+  for (const std::string type : {"", " text"}) {
+    Shop shop;
+    std::string columns = "id integer primary key";
+    for (int i = 0; i < 16; ++i) columns += fmt::format(", c{}{}", i, type);
+    shop.run("create table goods (" + columns + ")");
+    shop.with_trail();
+    shop.track("goods");
+    const std::string text = "select sum(length(sql)) from sqlite_schema where type = 'trigger'";
+    EXPECT_LE(must(scalar_integer(shop.db(), text + " and tbl_name = 'goods'")), 5'000);
+    EXPECT_LE(must(scalar_integer(shop.db(), text + " and tbl_name <> 'goods'")), 40'000);
+  }
+}
+
 // Every 512th change writes what finds a row's changes: a key that becomes an equal one is there once, whatever the
 // statement does with conflicts.
 TEST(CaptureShared, FindsAKeyThatBecameAnEqualOne) {

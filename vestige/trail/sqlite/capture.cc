@@ -90,8 +90,7 @@ std::string Writer::at(std::string_view side, const std::string& column) const {
 // A column of the table as t, in the shortest way that is clear beside what state() reads.
 std::string Writer::bare(const std::string& column) const {
   const std::string full = at("t", column);
-  const bool clear = !same_name(column, "state") && !same_name(column, "state_of");
-  return full == "t." + quote(column) && clear ? quote(column) : full;
+  return full == "t." + quote(column) && !same_name(column, "state") ? quote(column) : full;
 }
 
 std::string Writer::key(std::string_view side) const {

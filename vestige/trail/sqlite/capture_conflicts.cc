@@ -209,11 +209,17 @@ Writer::Conflict Writer::of_another(const Conflict& conflict) const {
           ""};
 }
 
-// Whether there is any, each looked for when the one before found none.
+// Whether there is any, each looked for when the one before found none. A search in FROM leaves more depth to what is the
+// application's in it.
 std::vector<std::string> Writer::in_the_way(const std::vector<Conflict>& conflicts) const {
+  const bool plain = std::none_of(conflicts.begin(), conflicts.end(), [](const Conflict& conflict) {
+    return conflict.condition.empty();
+  });
   std::vector<std::string> out;
   for (const Conflict& conflict : conflicts)
-    out.push_back(fmt::format("exists (select 1 from ({}))", conflict.search));
+    out.push_back(plain ? fmt::format("exists (select 1 from {} as t where {})", quote(live_.name),
+                                      conflict.condition)
+                        : fmt::format("exists (select 1 from ({}))", conflict.search));
   return out;
 }
 

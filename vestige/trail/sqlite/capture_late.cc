@@ -37,12 +37,13 @@ std::string Writer::same_values() const {
 // place of the row where nobody asks.
 std::string Writer::state(std::string_view side) const {
   const bool gone = side == "OLD";
+  const std::string asked = fmt::format("case l.state when 0 then {} end", place(side)[0]);
   return fmt::format(
-      "(select state from (select l.state, {} as k from (select state, case state when 0 then {}"
-      " end as state_of from vestige_last) as l left join {} as t on {}{}) where state or k is "
-      "{}null)",
-      place("t")[0], place(side)[0], quote(live_.name), same_row(side, "l.state_of"),
-      gone ? "" : " and " + same_values(), gone ? "not " : "");
+      "(select state from (select l.state, {} as k from vestige_last as l left join {} as t on "
+      "{}{})"
+      " where state or k is {}null)",
+      place("t")[0], quote(live_.name), same_row(side, asked), gone ? "" : " and " + same_values(),
+      gone ? "not " : "");
 }
 
 // Only where OLD does not know what was last recorded of the row. One statement for each part: after one

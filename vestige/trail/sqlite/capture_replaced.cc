@@ -42,12 +42,14 @@ std::vector<std::string> Writer::kept_place() const {
   return columns;
 }
 
-// A row of vestige_replaced (part 0) is still in the table. By column, so that the primary key finds it.
+// A row of vestige_replaced (part 0), whose columns begin with `kept`, is still in the table. SQLite looks a rowid up for IN; by
+// column, so that the primary key finds it.
 std::string Writer::stands(std::string_view kept) const {
+  if (!live_.without_row_id)
+    return fmt::format("{}identity in (select {} from {})", kept, live_.row_id, quote(live_.name));
   std::vector<std::string> columns;
   for (const std::string& column : kept_place())
-    columns.push_back(
-        fmt::format("{}.{}{}", kept, column, live_.without_row_id ? " collate binary" : ""));
+    columns.push_back(fmt::format("{}{} collate binary", kept, column));
   return fmt::format("exists (select 1 from (select 1 from {} as t where {} = {}))",
                      quote(live_.name), row(place("t")), row(columns));
 }
@@ -66,16 +68,17 @@ Writer::Gone Writer::gone(std::string_view was, std::string_view now) const {
   };
   const std::string ours = fmt::format("(tbl, part) is ({}, 0)", table_.id);
   if (identity_.size() < 2)
-    return {ours + " and " +
-                that_are("", was.empty() ? "null" : identity(was),
-                         now.empty() ? "null" : identity(now), stands("vestige_replaced")),
-            ""};
+    return {
+        ours + " and " +
+            that_are("", was.empty() ? "null" : identity(was), now.empty() ? "null" : identity(now),
+                     stands(live_.without_row_id ? "vestige_replaced." : "")),
+        ""};
   std::string keys;
   if (!was.empty()) keys += scratch_identity(was) + " as was";
   if (!now.empty()) keys += (keys.empty() ? "" : ", ") + scratch_identity(now) + " as now";
   return {"", fmt::format("select r.row from (select q.rowid as row, q.keeper, q.identity, {} as "
                           "stands from vestige_replaced as q where {}) as r{} where {}",
-                          stands("q"), ours,
+                          stands("q."), ours,
                           keys.empty() ? "" : " cross join (select " + keys + ") as k",
                           that_are("r.", was.empty() ? "null" : "k.was", "k.now", "r.stands"))};
 }
