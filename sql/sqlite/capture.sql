@@ -157,124 +157,105 @@ begin
     is (
     NEW.v0, NEW.v2, NEW.v4, NEW.v6, NEW.v8, NEW.v10, NEW.v12, NEW.v14, NEW.v16, NEW.v18, NEW.v20, NEW.v22,
     NEW.v24, NEW.v26, NEW.v28, NEW.v30);
-  insert into vestige_write (tbl, shape, op, seq, backward, row_id, key, new_key, part, keys, full, wide,
-    d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11, d12, d13, d14, d15,
+  insert into vestige_write (tbl, shape, op, seq, backward, row_id, key, new_key, part, keys, full, wide, changed,
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
     v24, v25, v26, v27, v28, v29, v30, v31)
   values (NEW.tbl, NEW.shape, 'U', total_changes() + 1, NEW.backward, NEW.row_id, NEW.key, NEW.new_key, NEW.part,
     NEW.keys, NEW.full, NEW.wide,
-    case when NEW.v0 is not NEW.v1 then true
-      when NEW.loose & 1 then typeof(NEW.v0) <> typeof(NEW.v1) or NEW.v1 = 0.0 and typeof(NEW.v1) = 'real' end,
-    case when NEW.v2 is not NEW.v3 then true
-      when NEW.loose & 2 then typeof(NEW.v2) <> typeof(NEW.v3) or NEW.v3 = 0.0 and typeof(NEW.v3) = 'real' end,
-    case when NEW.v4 is not NEW.v5 then true
-      when NEW.loose & 4 then typeof(NEW.v4) <> typeof(NEW.v5) or NEW.v5 = 0.0 and typeof(NEW.v5) = 'real' end,
-    case when NEW.v6 is not NEW.v7 then true
-      when NEW.loose & 8 then typeof(NEW.v6) <> typeof(NEW.v7) or NEW.v7 = 0.0 and typeof(NEW.v7) = 'real' end,
-    case when NEW.v8 is not NEW.v9 then true
-      when NEW.loose & 16 then typeof(NEW.v8) <> typeof(NEW.v9) or NEW.v9 = 0.0 and typeof(NEW.v9) = 'real' end,
-    case when NEW.v10 is not NEW.v11 then true
-      when NEW.loose & 32 then typeof(NEW.v10) <> typeof(NEW.v11) or NEW.v11 = 0.0 and typeof(NEW.v11) = 'real' end,
-    case when NEW.v12 is not NEW.v13 then true
-      when NEW.loose & 64 then typeof(NEW.v12) <> typeof(NEW.v13) or NEW.v13 = 0.0 and typeof(NEW.v13) = 'real' end,
-    case when NEW.v14 is not NEW.v15 then true
-      when NEW.loose & 128 then typeof(NEW.v14) <> typeof(NEW.v15) or NEW.v15 = 0.0 and typeof(NEW.v15) = 'real' end,
-    case when NEW.v16 is not NEW.v17 then true
-      when NEW.loose & 256 then typeof(NEW.v16) <> typeof(NEW.v17) or NEW.v17 = 0.0 and typeof(NEW.v17) = 'real' end,
-    case when NEW.v18 is not NEW.v19 then true
-      when NEW.loose & 512 then typeof(NEW.v18) <> typeof(NEW.v19) or NEW.v19 = 0.0 and typeof(NEW.v19) = 'real' end,
-    case when NEW.v20 is not NEW.v21 then true
-      when NEW.loose & 1024 then typeof(NEW.v20) <> typeof(NEW.v21) or NEW.v21 = 0.0 and typeof(NEW.v21) = 'real' end,
-    case when NEW.v22 is not NEW.v23 then true
-      when NEW.loose & 2048 then typeof(NEW.v22) <> typeof(NEW.v23) or NEW.v23 = 0.0 and typeof(NEW.v23) = 'real' end,
-    case when NEW.v24 is not NEW.v25 then true
-      when NEW.loose & 4096 then typeof(NEW.v24) <> typeof(NEW.v25) or NEW.v25 = 0.0 and typeof(NEW.v25) = 'real' end,
-    case when NEW.v26 is not NEW.v27 then true
-      when NEW.loose & 8192 then typeof(NEW.v26) <> typeof(NEW.v27) or NEW.v27 = 0.0 and typeof(NEW.v27) = 'real' end,
-    case when NEW.v28 is not NEW.v29 then true
-      when NEW.loose & 16384 then typeof(NEW.v28) <> typeof(NEW.v29) or NEW.v29 = 0.0 and typeof(NEW.v29) = 'real' end,
-    case when NEW.v30 is not NEW.v31 then true
-      when NEW.loose & 32768 then typeof(NEW.v30) <> typeof(NEW.v31) or NEW.v31 = 0.0 and typeof(NEW.v31) = 'real' end,
+    ((((case when NEW.v0 is not NEW.v1 then 1 when NEW.loose & 1 is not 1 then 0 when typeof(NEW.v0) <> typeof(NEW.v1) then 1
+      when typeof(NEW.v1) = 'real' then iif(NEW.v1 = 0.0, 1, 0) else 0 end
+      | case when NEW.v2 is not NEW.v3 then 2 when NEW.loose & 2 is not 2 then 0 when typeof(NEW.v2) <> typeof(NEW.v3) then 2
+      when typeof(NEW.v3) = 'real' then iif(NEW.v3 = 0.0, 2, 0) else 0 end)
+      | (case when NEW.v4 is not NEW.v5 then 4 when NEW.loose & 4 is not 4 then 0 when typeof(NEW.v4) <> typeof(NEW.v5) then 4
+      when typeof(NEW.v5) = 'real' then iif(NEW.v5 = 0.0, 4, 0) else 0 end
+      | case when NEW.v6 is not NEW.v7 then 8 when NEW.loose & 8 is not 8 then 0 when typeof(NEW.v6) <> typeof(NEW.v7) then 8
+      when typeof(NEW.v7) = 'real' then iif(NEW.v7 = 0.0, 8, 0) else 0 end))
+      | ((case when NEW.v8 is not NEW.v9 then 16 when NEW.loose & 16 is not 16 then 0 when typeof(NEW.v8) <> typeof(NEW.v9) then 16
+      when typeof(NEW.v9) = 'real' then iif(NEW.v9 = 0.0, 16, 0) else 0 end
+      | case when NEW.v10 is not NEW.v11 then 32 when NEW.loose & 32 is not 32 then 0 when typeof(NEW.v10) <> typeof(NEW.v11) then 32
+      when typeof(NEW.v11) = 'real' then iif(NEW.v11 = 0.0, 32, 0) else 0 end)
+      | (case when NEW.v12 is not NEW.v13 then 64 when NEW.loose & 64 is not 64 then 0 when typeof(NEW.v12) <> typeof(NEW.v13) then 64
+      when typeof(NEW.v13) = 'real' then iif(NEW.v13 = 0.0, 64, 0) else 0 end
+      | case when NEW.v14 is not NEW.v15 then 128 when NEW.loose & 128 is not 128 then 0 when typeof(NEW.v14) <> typeof(NEW.v15) then 128
+      when typeof(NEW.v15) = 'real' then iif(NEW.v15 = 0.0, 128, 0) else 0 end)))
+      | (((case when NEW.v16 is not NEW.v17 then 256 when NEW.loose & 256 is not 256 then 0 when typeof(NEW.v16) <> typeof(NEW.v17) then 256
+      when typeof(NEW.v17) = 'real' then iif(NEW.v17 = 0.0, 256, 0) else 0 end
+      | case when NEW.v18 is not NEW.v19 then 512 when NEW.loose & 512 is not 512 then 0 when typeof(NEW.v18) <> typeof(NEW.v19) then 512
+      when typeof(NEW.v19) = 'real' then iif(NEW.v19 = 0.0, 512, 0) else 0 end)
+      | (case when NEW.v20 is not NEW.v21 then 1024 when NEW.loose & 1024 is not 1024 then 0 when typeof(NEW.v20) <> typeof(NEW.v21) then 1024
+      when typeof(NEW.v21) = 'real' then iif(NEW.v21 = 0.0, 1024, 0) else 0 end
+      | case when NEW.v22 is not NEW.v23 then 2048 when NEW.loose & 2048 is not 2048 then 0 when typeof(NEW.v22) <> typeof(NEW.v23) then 2048
+      when typeof(NEW.v23) = 'real' then iif(NEW.v23 = 0.0, 2048, 0) else 0 end))
+      | ((case when NEW.v24 is not NEW.v25 then 4096 when NEW.loose & 4096 is not 4096 then 0 when typeof(NEW.v24) <> typeof(NEW.v25) then 4096
+      when typeof(NEW.v25) = 'real' then iif(NEW.v25 = 0.0, 4096, 0) else 0 end
+      | case when NEW.v26 is not NEW.v27 then 8192 when NEW.loose & 8192 is not 8192 then 0 when typeof(NEW.v26) <> typeof(NEW.v27) then 8192
+      when typeof(NEW.v27) = 'real' then iif(NEW.v27 = 0.0, 8192, 0) else 0 end)
+      | (case when NEW.v28 is not NEW.v29 then 16384 when NEW.loose & 16384 is not 16384 then 0 when typeof(NEW.v28) <> typeof(NEW.v29) then 16384
+      when typeof(NEW.v29) = 'real' then iif(NEW.v29 = 0.0, 16384, 0) else 0 end
+      | case when NEW.v30 is not NEW.v31 then 32768 when NEW.loose & 32768 is not 32768 then 0 when typeof(NEW.v30) <> typeof(NEW.v31) then 32768
+      when typeof(NEW.v31) = 'real' then iif(NEW.v31 = 0.0, 32768, 0) else 0 end)))),
     NEW.v0, NEW.v1, NEW.v2, NEW.v3, NEW.v4, NEW.v5, NEW.v6, NEW.v7, NEW.v8, NEW.v9, NEW.v10, NEW.v11, NEW.v12,
     NEW.v13, NEW.v14, NEW.v15, NEW.v16, NEW.v17, NEW.v18, NEW.v19, NEW.v20, NEW.v21, NEW.v22, NEW.v23, NEW.v24,
     NEW.v25, NEW.v26, NEW.v27, NEW.v28, NEW.v29, NEW.v30, NEW.v31);
 end;
 
--- insert into vestige_write (…): a change, or with `part` one of its further rows of slots, which come first. `whole`:
--- changed says what differs, and all slots are kept; otherwise d<i> does, for slots 2i and 2i+1. Where its seq is
+-- insert into vestige_write (…): a change, or with `part` one of its further rows of slots, which come first. Bit i of changed
+-- says that slots 2i and 2i+1 differ, and nothing is written where none do; `whole`: all slots are kept. Where its seq is
 -- null, the next change belongs to the same transaction.
 create view vestige_write as
-select *, null as part, null as keys, null as full, null as wide, null as whole,
-  null as d0, null as d1, null as d2, null as d3, null as d4, null as d5, null as d6, null as d7, null as d8,
-  null as d9, null as d10, null as d11, null as d12, null as d13, null as d14, null as d15
+select *, null as part, null as keys, null as full, null as wide, null as whole
 from vestige_change;
 
 create trigger vestige_write_change instead of insert on vestige_write
-when NEW.part is null and (NEW.whole or NEW.shape and (NEW.wide or
-  (((NEW.d0 or NEW.d1) or (NEW.d2 or NEW.d3))
-      or ((NEW.d4 or NEW.d5) or (NEW.d6 or NEW.d7)))
-    or (((NEW.d8 or NEW.d9) or (NEW.d10 or NEW.d11))
-      or ((NEW.d12 or NEW.d13) or (NEW.d14 or NEW.d15)))))
+when NEW.part is null and (NEW.whole or NEW.shape and (NEW.wide or NEW.changed))
 begin
   insert into vestige_change (tbl, shape, op, at, seq, tx, context, backward, row_id, key, new_key, changed,
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
     v24, v25, v26, v27, v28, v29, v30, v31)
   values (NEW.tbl, NEW.shape, NEW.op, (select now from vestige_clock), NEW.seq, coalesce((select tx from vestige_tx), 1),
     (select context from vestige_in_force), NEW.backward, NEW.row_id, NEW.key,
-    case when NEW.d0 or NEW.keys or NEW.whole then NEW.new_key end,
-    case when NEW.whole then NEW.changed else ((((NEW.d0 is true) | ((NEW.d1 is true) << 1)) | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
-        | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5)) | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
-      | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9)) | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
-        | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13)) | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))) end,
-    case when NEW.d0 or NEW.whole then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
-    case when NEW.d1 or NEW.whole then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
-    case when NEW.d2 or NEW.whole then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
-    case when NEW.d3 or NEW.whole then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
-    case when NEW.d4 or NEW.whole then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
-    case when NEW.d5 or NEW.whole then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
-    case when NEW.d6 or NEW.whole then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
-    case when NEW.d7 or NEW.whole then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
-    case when NEW.d8 or NEW.whole then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
-    case when NEW.d9 or NEW.whole then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
-    case when NEW.d10 or NEW.whole then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
-    case when NEW.d11 or NEW.whole then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
-    case when NEW.d12 or NEW.whole then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
-    case when NEW.d13 or NEW.whole then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
-    case when NEW.d14 or NEW.whole then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
-    case when NEW.d15 or NEW.whole then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
+    case when NEW.changed & 1 or NEW.keys or NEW.whole then NEW.new_key end, NEW.changed,
+    case when NEW.changed & 1 or NEW.whole then NEW.v0 end, case when NEW.changed & 1 or NEW.full then NEW.v1 end,
+    case when NEW.changed & 2 or NEW.whole then NEW.v2 end, case when NEW.changed & 2 or NEW.full then NEW.v3 end,
+    case when NEW.changed & 4 or NEW.whole then NEW.v4 end, case when NEW.changed & 4 or NEW.full then NEW.v5 end,
+    case when NEW.changed & 8 or NEW.whole then NEW.v6 end, case when NEW.changed & 8 or NEW.full then NEW.v7 end,
+    case when NEW.changed & 16 or NEW.whole then NEW.v8 end, case when NEW.changed & 16 or NEW.full then NEW.v9 end,
+    case when NEW.changed & 32 or NEW.whole then NEW.v10 end, case when NEW.changed & 32 or NEW.full then NEW.v11 end,
+    case when NEW.changed & 64 or NEW.whole then NEW.v12 end, case when NEW.changed & 64 or NEW.full then NEW.v13 end,
+    case when NEW.changed & 128 or NEW.whole then NEW.v14 end, case when NEW.changed & 128 or NEW.full then NEW.v15 end,
+    case when NEW.changed & 256 or NEW.whole then NEW.v16 end, case when NEW.changed & 256 or NEW.full then NEW.v17 end,
+    case when NEW.changed & 512 or NEW.whole then NEW.v18 end, case when NEW.changed & 512 or NEW.full then NEW.v19 end,
+    case when NEW.changed & 1024 or NEW.whole then NEW.v20 end, case when NEW.changed & 1024 or NEW.full then NEW.v21 end,
+    case when NEW.changed & 2048 or NEW.whole then NEW.v22 end, case when NEW.changed & 2048 or NEW.full then NEW.v23 end,
+    case when NEW.changed & 4096 or NEW.whole then NEW.v24 end, case when NEW.changed & 4096 or NEW.full then NEW.v25 end,
+    case when NEW.changed & 8192 or NEW.whole then NEW.v26 end, case when NEW.changed & 8192 or NEW.full then NEW.v27 end,
+    case when NEW.changed & 16384 or NEW.whole then NEW.v28 end, case when NEW.changed & 16384 or NEW.full then NEW.v29 end,
+    case when NEW.changed & 32768 or NEW.whole then NEW.v30 end, case when NEW.changed & 32768 or NEW.full then NEW.v31 end);
 end;
 
 create trigger vestige_write_part instead of insert on vestige_write
-when NEW.part > 0 and (NEW.whole or NEW.shape and (NEW.wide or
-  (((NEW.d0 or NEW.d1) or (NEW.d2 or NEW.d3))
-      or ((NEW.d4 or NEW.d5) or (NEW.d6 or NEW.d7)))
-    or (((NEW.d8 or NEW.d9) or (NEW.d10 or NEW.d11))
-      or ((NEW.d12 or NEW.d13) or (NEW.d14 or NEW.d15)))))
+when NEW.part > 0 and (NEW.whole or NEW.shape and (NEW.wide or NEW.changed))
 begin
   insert into vestige_more (change, part, changed,
     v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23,
     v24, v25, v26, v27, v28, v29, v30, v31)
-  values ((select id from vestige_next), NEW.part,
-    case when NEW.whole then NEW.changed else ((((NEW.d0 is true) | ((NEW.d1 is true) << 1)) | (((NEW.d2 is true) << 2) | ((NEW.d3 is true) << 3)))
-        | ((((NEW.d4 is true) << 4) | ((NEW.d5 is true) << 5)) | (((NEW.d6 is true) << 6) | ((NEW.d7 is true) << 7))))
-      | (((((NEW.d8 is true) << 8) | ((NEW.d9 is true) << 9)) | (((NEW.d10 is true) << 10) | ((NEW.d11 is true) << 11)))
-        | ((((NEW.d12 is true) << 12) | ((NEW.d13 is true) << 13)) | (((NEW.d14 is true) << 14) | ((NEW.d15 is true) << 15)))) end,
-    case when NEW.d0 or NEW.whole then NEW.v0 end, case when NEW.d0 or NEW.full then NEW.v1 end,
-    case when NEW.d1 or NEW.whole then NEW.v2 end, case when NEW.d1 or NEW.full then NEW.v3 end,
-    case when NEW.d2 or NEW.whole then NEW.v4 end, case when NEW.d2 or NEW.full then NEW.v5 end,
-    case when NEW.d3 or NEW.whole then NEW.v6 end, case when NEW.d3 or NEW.full then NEW.v7 end,
-    case when NEW.d4 or NEW.whole then NEW.v8 end, case when NEW.d4 or NEW.full then NEW.v9 end,
-    case when NEW.d5 or NEW.whole then NEW.v10 end, case when NEW.d5 or NEW.full then NEW.v11 end,
-    case when NEW.d6 or NEW.whole then NEW.v12 end, case when NEW.d6 or NEW.full then NEW.v13 end,
-    case when NEW.d7 or NEW.whole then NEW.v14 end, case when NEW.d7 or NEW.full then NEW.v15 end,
-    case when NEW.d8 or NEW.whole then NEW.v16 end, case when NEW.d8 or NEW.full then NEW.v17 end,
-    case when NEW.d9 or NEW.whole then NEW.v18 end, case when NEW.d9 or NEW.full then NEW.v19 end,
-    case when NEW.d10 or NEW.whole then NEW.v20 end, case when NEW.d10 or NEW.full then NEW.v21 end,
-    case when NEW.d11 or NEW.whole then NEW.v22 end, case when NEW.d11 or NEW.full then NEW.v23 end,
-    case when NEW.d12 or NEW.whole then NEW.v24 end, case when NEW.d12 or NEW.full then NEW.v25 end,
-    case when NEW.d13 or NEW.whole then NEW.v26 end, case when NEW.d13 or NEW.full then NEW.v27 end,
-    case when NEW.d14 or NEW.whole then NEW.v28 end, case when NEW.d14 or NEW.full then NEW.v29 end,
-    case when NEW.d15 or NEW.whole then NEW.v30 end, case when NEW.d15 or NEW.full then NEW.v31 end);
+  values ((select id from vestige_next), NEW.part, NEW.changed,
+    case when NEW.changed & 1 or NEW.whole then NEW.v0 end, case when NEW.changed & 1 or NEW.full then NEW.v1 end,
+    case when NEW.changed & 2 or NEW.whole then NEW.v2 end, case when NEW.changed & 2 or NEW.full then NEW.v3 end,
+    case when NEW.changed & 4 or NEW.whole then NEW.v4 end, case when NEW.changed & 4 or NEW.full then NEW.v5 end,
+    case when NEW.changed & 8 or NEW.whole then NEW.v6 end, case when NEW.changed & 8 or NEW.full then NEW.v7 end,
+    case when NEW.changed & 16 or NEW.whole then NEW.v8 end, case when NEW.changed & 16 or NEW.full then NEW.v9 end,
+    case when NEW.changed & 32 or NEW.whole then NEW.v10 end, case when NEW.changed & 32 or NEW.full then NEW.v11 end,
+    case when NEW.changed & 64 or NEW.whole then NEW.v12 end, case when NEW.changed & 64 or NEW.full then NEW.v13 end,
+    case when NEW.changed & 128 or NEW.whole then NEW.v14 end, case when NEW.changed & 128 or NEW.full then NEW.v15 end,
+    case when NEW.changed & 256 or NEW.whole then NEW.v16 end, case when NEW.changed & 256 or NEW.full then NEW.v17 end,
+    case when NEW.changed & 512 or NEW.whole then NEW.v18 end, case when NEW.changed & 512 or NEW.full then NEW.v19 end,
+    case when NEW.changed & 1024 or NEW.whole then NEW.v20 end, case when NEW.changed & 1024 or NEW.full then NEW.v21 end,
+    case when NEW.changed & 2048 or NEW.whole then NEW.v22 end, case when NEW.changed & 2048 or NEW.full then NEW.v23 end,
+    case when NEW.changed & 4096 or NEW.whole then NEW.v24 end, case when NEW.changed & 4096 or NEW.full then NEW.v25 end,
+    case when NEW.changed & 8192 or NEW.whole then NEW.v26 end, case when NEW.changed & 8192 or NEW.full then NEW.v27 end,
+    case when NEW.changed & 16384 or NEW.whole then NEW.v28 end, case when NEW.changed & 16384 or NEW.full then NEW.v29 end,
+    case when NEW.changed & 32768 or NEW.whole then NEW.v30 end, case when NEW.changed & 32768 or NEW.full then NEW.v31 end);
 end;
 
 -- UNION, because a key that becomes an equal one, 1.0, is one entry: OR IGNORE is whatever the statement says.
