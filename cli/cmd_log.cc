@@ -85,7 +85,7 @@ Result<int> run_log(Session& session) {
   TRY(check_follow(arguments));
   const LogRequest asked = TRY(request(arguments));
   Database& db = *TRY(session.database());
-  if (arguments.has("--follow")) return follow(session, db, asked);
+  if (follows(arguments)) return follow(session, db, asked);
   Output& output = session.output();
   output.long_text();
   if (arguments.has("--stat")) return run_stat(session, db, asked);
@@ -201,7 +201,10 @@ constexpr const char* kFollow =
     "--follow prints the feed: each change once, in the one order that the tree has, with "
     "its index, a moment after its commit. --after takes the last index that is known "
     "already. What is recorded gets its place by whoever seals or follows; who may not do "
-    "that (PostgreSQL: a vestige_reader) sees what others do.";
+    "that (PostgreSQL: a vestige_reader) sees what others do. --consumer keeps the last index "
+    "in the trail under a name, and goes on behind it the next time: without --follow it "
+    "prints what is new and ends. What was printed when it was killed comes again, with "
+    "the same index. `vestige status` shows how far each consumer is.";
 
 constexpr const char* kTime =
     "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
@@ -246,6 +249,9 @@ Command log_command() {
                    .value = "INDEX",
                    .summary = "with --follow: everything behind that place of the feed; -1: "
                               "from its beginning"},
+                  {.names = "--consumer",
+                   .value = "NAME",
+                   .summary = "what this consumer had not yet; its place is kept in the trail"},
                   format_option()}),
       .examples = {{"vestige log products 1", "the history of one row"},
                    {"vestige log --actor manager_john --since 7d", "what somebody did this week"},
@@ -256,6 +262,8 @@ Command log_command() {
                     "where a text was put into the data, or taken out of it"},
                    {"vestige log -q 'table:products -who:import new.price<1000'",
                     "prices under 10.00 that somebody else than the import set"},
+                   {"vestige log --consumer nightly --format json",
+                    "what is new since this was asked last"},
                    {"vestige log --follow --format json --after 1206",
                     "the feed, for a program that has seen index 1206"},
                    {"vestige log order_items order_id=7 line=2 --column quantity --format json",

@@ -7,6 +7,7 @@
 #include "vestige/audit/status.h"
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
+#include "vestige/feed/cursor.h"
 
 namespace vestige::cli {
 namespace {
@@ -69,16 +70,23 @@ std::string table_json(const TableStatus& one) {
       one.trouble.empty() ? "null" : text_json(one.trouble));
 }
 
-void print_json(Output& output, const Status& status) {
+void print_json(Output& output, const Status& status, const std::vector<CursorStanding>& cursors) {
   std::string tables;
   for (const TableStatus& one : status.tables)
     tables += (tables.empty() ? "" : ",") + table_json(one);
   std::string untracked;
   for (const std::string& name : status.untracked)
     untracked += (untracked.empty() ? "" : ",") + text_json(name);
+  std::string consumers;
+  for (const CursorStanding& one : cursors)
+    consumers +=
+        fmt::format(R"({}{{"consumer":{},"upto":{},"behind":{}}})", consumers.empty() ? "" : ",",
+                    text_json(one.consumer), one.upto, one.behind);
   output.json(fmt::format(
-      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":[{}]}})",
-      text_json(status.where), status.schema_version, status.changes, tables, untracked));
+      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":[{}],)"
+      R"("consumers":[{}]}})",
+      text_json(status.where), status.schema_version, status.changes, tables, untracked,
+      consumers));
 }
 
 void print_csv(Output& output, const Status& status) {
@@ -92,6 +100,19 @@ void print_csv(Output& output, const Status& status) {
                 csv_text(to_json(one.table.policy)), std::to_string(one.changes),
                 std::to_string(one.bytes), time(one.first_change), time(one.last_change),
                 one.intact ? "true" : "false", one.trouble.empty() ? "" : csv_text(one.trouble)});
+}
+
+void print_consumers(Output& output, const std::vector<CursorStanding>& cursors) {
+  if (cursors.empty()) return;
+  output.line({});
+  Table table(output, {{.name = "consumer", .elastic = true},
+                       {.name = "last index", .right = true},
+                       {.name = "changes behind", .right = true}});
+  for (const CursorStanding& one : cursors)
+    table.row({{Label::name, one.consumer},
+               {Label::plain, one.upto < 0 ? "none" : grouped(one.upto)},
+               {Label::plain, grouped(one.behind)}});
+  table.end();
 }
 
 void print_table(Output& output, const Status& status) {
@@ -132,10 +153,14 @@ void print_table(Output& output, const Status& status) {
 Result<int> run_status(Session& session) {
   Database& db = *TRY(session.database());
   const Status found = TRY(status(db));
+  const std::vector<CursorStanding> consumers = TRY(cursors(db));
   switch (session.format()) {
-    case Format::json: print_json(session.output(), found); break;
+    case Format::json: print_json(session.output(), found, consumers); break;
     case Format::csv: print_csv(session.output(), found); break;
-    case Format::table: print_table(session.output(), found); break;
+    case Format::table:
+      print_table(session.output(), found);
+      print_consumers(session.output(), consumers);
+      break;
   }
   return kDone;
 }
@@ -143,15 +168,18 @@ Result<int> run_status(Session& session) {
 }  // namespace
 
 Command status_command() {
-  return {.name = "status",
-          .group = "set up",
-          .summary = "what is tracked, how much is recorded, whether the triggers stand",
-          .about = {"Lists the tracked tables with their policies, the number and size of their "
-                    "changes, their first and last change, and whether the triggers are as they "
-                    "should be; then the tables that are not tracked. `vestige doctor` says more."},
-          .options = {format_option()},
-          .examples = {{"vestige status", "how it stands"}},
-          .run = run_status};
+  return {
+      .name = "status",
+      .group = "set up",
+      .summary = "what is tracked, how much is recorded, whether the triggers stand",
+      .about =
+          {"Lists the tracked tables with their policies, the number and size of their "
+           "changes, their first and last change, and whether the triggers are as they "
+           "should be; then the tables that are not tracked, and how far those are who follow the "
+           "feed by a name (log --consumer). `vestige doctor` says more."},
+      .options = {format_option()},
+      .examples = {{"vestige status", "how it stands"}},
+      .run = run_status};
 }
 
 }  // namespace vestige::cli

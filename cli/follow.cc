@@ -5,12 +5,14 @@
 #include "cli/change_printer.h"
 #include "cli/session.h"
 #include "cli/stop.h"
+#include "vestige/feed/cursor.h"
 #include "vestige/feed/follower.h"
 
 namespace vestige::cli {
 namespace {
 
-constexpr double kPause = 0.1;  // seconds between two looks
+constexpr double kPause = 0.1;         // seconds between two looks
+constexpr std::int64_t kAtOnce = 250;  // changes, and then the cursor moves
 
 Result<std::optional<std::int64_t>> after(const Arguments& arguments) {
   const auto text = arguments.value("--after");
@@ -49,56 +51,78 @@ class Notes {
 
 bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
 
-// Prints what there is; how many there may be yet (0: any number).
-Result<void> print_all(Session& session, Follower& follower, ChangePrinter& printer,
-                       std::int64_t& left) {
-  while (goes_on(session)) {
+// Prints what there is, or some of it; how many there may be yet (0: any number). False: there is no more now.
+Result<bool> print_some(Session& session, Follower& follower, ChangePrinter& printer,
+                        std::int64_t& left) {
+  for (std::int64_t n = 0; n < kAtOnce && goes_on(session); ++n) {
     const std::optional<Change> change = TRY(follower.next());
-    if (!change.has_value()) return {};
+    if (!change.has_value()) return false;
     printer.print(*change);
-    if (left > 0 && --left == 0) return {};
+    if (left > 0 && --left == 0) break;
   }
-  return {};
+  return true;
+}
+
+// What the consumer had is printed by then, and taken by whoever reads.
+Result<void> move(const std::unique_ptr<Cursor>& cursor, std::int64_t at) {
+  if (cursor == nullptr || cursor->upto() == at) return {};
+  return cursor->move(at);
 }
 
 }  // namespace
 
 Result<void> check_follow(const Arguments& arguments) {
-  if (!arguments.has("--follow")) {
+  if (!follows(arguments)) {
     if (arguments.has("--after"))
       return hinted(fail(Fault::invalid, "log: --after is a place of the feed"),
-                    "it goes with --follow");
+                    "it goes with --follow, or --consumer");
     return {};
   }
+  const std::string_view which = arguments.has("--follow") ? "--follow" : "--consumer";
   for (const std::string_view other : {"--stat", "--reverse"})
     if (arguments.has(other))
-      return hinted(fail(Fault::invalid, "log: --follow and {} do not go together", other),
-                    "--follow prints changes as they are committed");
+      return hinted(fail(Fault::invalid, "log: {} and {} do not go together", which, other),
+                    "it prints changes in the order of the feed, oldest first");
   TRY(after(arguments));
   return {};
+}
+
+bool follows(const Arguments& arguments) {
+  return arguments.has("--follow") || arguments.has("--consumer");
 }
 
 Result<int> follow(Session& session, Database& db, LogRequest asked) {
   const Arguments& arguments = session.arguments();
   std::int64_t left = std::exchange(asked.filter.limit, 0);
   const bool limited = left > 0;
+  const bool stays = arguments.has("--follow");
+  std::unique_ptr<Cursor> cursor;
+  std::optional<std::int64_t> from = TRY(after(arguments));
+  if (const auto consumer = arguments.value("--consumer"); consumer.has_value()) {
+    cursor = TRY(Cursor::open(db, *consumer));
+    if (!from.has_value()) from = cursor->upto().value_or(-1);
+  }
   const Selection selection = TRY(select(db, asked));
-  const auto follower = TRY(Follower::open(db, selection, TRY(after(arguments))));
+  const auto follower = TRY(Follower::open(db, selection, from));
+  // Who may not keep a place is told so before anything is printed.
+  if (cursor != nullptr) TRY(cursor->move(follower->at()));
   catch_stop_signals();
   Notes notes(session);
   while (!stop_requested() && TRY(follower->catch_up())) {
     notes.say(*follower);
     if (follower->hindered().has_value()) sleep_while_read(kPause);
   }
-  session.say(fmt::format("following from index {}", follower->at() + 1));
+  if (stays) session.say(fmt::format("following from index {}", follower->at() + 1));
   ChangePrinter printer(session.output(), change_form(arguments, asked));
   while (goes_on(session)) {
-    TRY(print_all(session, *follower, printer, left));
+    const bool more = TRY(print_some(session, *follower, printer, left));
     printer.settle();
     TRY(session.output().written());
+    // Who reads no more may not have had all of it.
+    if (!nobody_reads() && session.output().wanted()) TRY(move(cursor, follower->at()));
     notes.say(*follower);
-    if ((limited && left == 0) || nobody_reads()) break;
-    if (goes_on(session)) sleep_while_read(kPause);
+    if ((limited && left == 0) || nobody_reads() || (!more && !stays)) break;
+    if (!more && goes_on(session)) sleep_while_read(kPause);
   }
   return kDone;
 }

@@ -1,4 +1,4 @@
-// log --follow: what is committed, as it comes, in the order of the feed.
+// log --follow, log --consumer: what is committed, as it comes, in the order of the feed.
 #pragma once
 
 #include "cli/arguments.h"
@@ -13,7 +13,11 @@ class Session;
 /// faults   invalid
 Result<void> check_follow(const Arguments& arguments);
 
-/// Prints until it is stopped by a signal, nobody reads any more, or as many as --limit says were printed.
+/// Whether what is asked is the feed, by --follow or --consumer.
+bool follows(const Arguments& arguments);
+
+/// Prints until it is stopped by a signal, nobody reads any more, or as many as --limit says were printed; without --follow, until
+/// there is no more. The consumer's cursor moves behind what was printed.
 Result<int> follow(Session& session, Database& db, LogRequest asked);
 
 }  // namespace vestige::cli

@@ -88,6 +88,7 @@ $check$;
 \ir install/parts.sql
 \ir install/evidence.sql
 \ir install/erase.sql
+\ir install/feed.sql
 \ir install/doctor.sql
 \ir install/events.sql
 \ir install/roles.sql

@@ -31,6 +31,13 @@ create table if not exists vestige_checkpoint (
   note text not null
 );
 
+-- How far those who follow the feed are: the index of the last change that each is done with. `vestige log --consumer` moves it.
+create table if not exists vestige_cursor (
+  consumer text primary key,
+  upto integer not null,
+  at integer not null default (cast((julianday('now') - 2440587.5) * 86400000 as integer))
+) without rowid;
+
 -- How far the sealer is: the number of entries, the last change among them, and how many of them are sealed with a null, since
 -- they could not be read.
 create table if not exists vestige_sealer (

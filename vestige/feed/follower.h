@@ -1,5 +1,5 @@
 // Follower: who follows a trail. It reads the feed, and gives what was recorded its place in it where nobody else does
-// (docs/decisions/0018-feed.md). Test: test/feed_follow_test.cc, test/scripts/feed_moves.sh.
+// (docs/decisions/0018-feed.md). Test: test/feed_test.cc, test/real/feed_kills.py.
 #pragma once
 
 #include <cstdint>

@@ -24,6 +24,14 @@ Result<void> require_sealing(Database& db) {
                 "vestige init brings it up to date");
 }
 
+Result<bool> has_cursors(Database& db) { return installation_of(db)->has_cursors(); }
+
+Result<void> require_cursors(Database& db) {
+  if (TRY(has_cursors(db))) return {};
+  return hinted(fail(Fault::missing, "follow: this trail is older and keeps no cursors"),
+                "vestige init brings it up to date");
+}
+
 Result<bool> lets_erase(Database& db) { return installation_of(db)->lets_erase(); }
 
 Result<void> require_erasing(Database& db) {

@@ -28,6 +28,12 @@ Result<void> require_evidence(Database& db);
 /// faults   missing: the trail is older than what the sealer writes (hint: vestige init)
 Result<void> require_sealing(Database& db);
 
+/// Whether the trail keeps the cursors of those who follow it; install() sees to it.
+Result<bool> has_cursors(Database& db);
+
+/// faults   missing: it does not (hint: vestige init)
+Result<void> require_cursors(Database& db);
+
 /// Whether the guards let an erasure through; install() sees to it.
 Result<bool> lets_erase(Database& db);
 

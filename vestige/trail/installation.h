@@ -40,10 +40,11 @@ class Installation {
   /// Takes away whatever is left: triggers, views, functions, tables.
   virtual Result<void> remove() = 0;
 
-  /// Whether an older trail has what the evidence, the sealer and an erasure need.
+  /// Whether an older trail has what the evidence, the sealer, an erasure and those who follow need.
   virtual Result<bool> has_evidence() = 0;
   virtual Result<bool> lets_seal() = 0;
   virtual Result<bool> lets_erase() = 0;
+  virtual Result<bool> has_cursors() = 0;
 
   /// Which engine records (see install.h).
   virtual Result<void> require_engine(std::string_view engine) = 0;

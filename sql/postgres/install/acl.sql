@@ -23,7 +23,7 @@ begin
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
     and (r.rolname <> 'vestige_reader' or c.relkind = 'v'
-         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile'))
+         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor'))
   union all
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
   where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
@@ -36,7 +36,7 @@ begin
          or r.rolname = 'vestige_auditor' and f.proname = 'unfinished')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
-  where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer')
+  where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer', 'cursor')
   union all
   select 'pg_class'::regclass, c.oid, a.attnum, r.oid, case when a.attnum = 0 then 'INSERT' else 'UPDATE' end
   from r, c, lateral (select 0 as attnum union all

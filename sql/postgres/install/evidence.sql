@@ -65,6 +65,13 @@ begin
 end
 $older$;
 
+-- How far those who follow the feed are: the index of the last change that each is done with. `vestige log --consumer` moves it.
+create table if not exists vestige.cursor (
+  consumer text collate "C" primary key,
+  upto bigint not null,
+  at timestamptz not null default pg_catalog.clock_timestamp()
+);
+
 -- Which changes an ERASE took values from. parts: key, context, values; separated by commas.
 create table if not exists vestige.erased (
   change bigint not null,

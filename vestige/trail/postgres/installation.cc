@@ -135,6 +135,12 @@ class PostgresInstallation final : public Installation {
                " pronamespace = pg_catalog.to_regnamespace('vestige')")) != 0;
   }
 
+  Result<bool> has_cursors() override {
+    return TRY(scalar_integer(db_,
+                              "select count(*) from pg_catalog.pg_class where oid ="
+                              " pg_catalog.to_regclass('vestige.cursor')")) != 0;
+  }
+
   Result<void> require_engine(std::string_view engine) override {
     return postgres::require_engine(db_, engine);
   }

@@ -57,7 +57,9 @@ class SqliteInstallation final : public Installation {
     const bool shared = TRY(captures_shared(db_));
     if (const Remains left = TRY(remains()); shared && !left.missing.empty())
       return incomplete(db_, left.missing);
-    if (shared && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal())) return false;
+    if (shared && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal()) &&
+        TRY(has_cursors()))
+      return false;
     if (!shared) TRY(share_capture(db_));
     TRY(db_.script(sql::evidence));
     if (!TRY(lets_seal()))
@@ -92,6 +94,8 @@ class SqliteInstallation final : public Installation {
   Result<bool> lets_erase() override {
     return TRY(has_evidence()) && TRY(stands(db_, "vestige_change_no_rewrite"));
   }
+
+  Result<bool> has_cursors() override { return stands(db_, "vestige_cursor"); }
 
   Result<void> require_engine(std::string_view engine) override {
     return hinted(fail(Fault::invalid, "use the {} engine: {} is no PostgreSQL database", engine,
