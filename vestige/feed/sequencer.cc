@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kSaltsAtOnce = 1024;
 constexpr std::size_t kNamed = 10;  // changes that cannot be read, named one by one
+constexpr int kLoads = 1000;        // more, and something else is wrong
 
 }  // namespace
 
@@ -20,7 +21,15 @@ Result<std::unique_ptr<Sequencer>> Sequencer::open(Database& db, std::string_vie
   return sequencer;
 }
 
+// What is read while another writes is of two moments, and may look like a tree that somebody broke.
 Result<void> Sequencer::load() {
+  for (int again = kLoads;; --again) {
+    const auto loaded = load_once();
+    if (again == 0 || TRY(store_.standing()) == read_) return loaded;
+  }
+}
+
+Result<void> Sequencer::load_once() {
   lost_ = true;
   bundle_ = Bundle();
   full_.clear();

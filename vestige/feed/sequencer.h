@@ -68,6 +68,7 @@ class Sequencer {
  private:
   Sequencer(Database& db, std::string_view patience) : store_(db), patience_(patience) {}
   Result<void> load();
+  Result<void> load_once();
   Result<void> take(const Sealable& change);
   // False: an ERASE or another sequencer came in between, and what was computed is of no use.
   Result<bool> write(std::int64_t last_id, bool ended);

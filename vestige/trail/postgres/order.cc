@@ -171,21 +171,27 @@ class PostgresOrder final : public SealingOrder {
       const std::int64_t last = TRY(scalar_integer(db_, "select max(c.id) from vestige.change c"));
       restored_ = TRY(look(db_, -1));
       restored_->before = std::max(restored_->before, last);
+      restored_->through = std::max(restored_->through, last);
     }
+    // Also what was recorded between the sequence's value and the snapshot, and was at an end in it.
     SealingRange range;
     range.after = restored_last_;
-    range.upto = restored_->before;
+    range.upto = restored_->through;
     return unsealed_of(range, limit);
   }
 
-  void settle_restored(Position& to) const {
+  void settle_restored(Position& to) {
     const std::uint64_t size = to.size;
     to = Position();
     to.size = size;
     to.home = here_;
     to.sealed = restored_->end;
     for (const Xid xid : restored_->open) to.open.push_back({xid, 0});
-    to.floor = to.restored = restored_->before;
+    to.floor = restored_->before;
+    // Some of what is no older than the snapshot may be an entry by now.
+    to.restored = restored_->through;
+    sealed_ = IdSet();
+    knows_sealed_ = false;
   }
 
   Result<std::unique_ptr<Sealables>> unsealed_of(const SealingRange& range, std::int64_t limit) {
