@@ -49,6 +49,11 @@ class Notes {
   std::string said_;
 };
 
+// Whether changes wait for their places because of others who are at it.
+bool is_waited_for(const Follower& follower) {
+  return follower.hindered().has_value() && follower.hindered()->fault == Fault::conflict;
+}
+
 bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
 
 // Prints what there is, or some of it; how many there may be yet (0: any number). False: there is no more now.
@@ -63,10 +68,13 @@ Result<bool> print_some(Session& session, Follower& follower, ChangePrinter& pri
   return true;
 }
 
-// What the consumer had is printed by then, and taken by whoever reads.
-Result<void> move(const std::unique_ptr<Cursor>& cursor, std::int64_t at) {
-  if (cursor == nullptr || cursor->upto() == at) return {};
-  return cursor->move(at);
+// What the consumer had is printed by then, and taken by whoever reads. False: the database is locked, and it is tried again.
+Result<bool> move(const std::unique_ptr<Cursor>& cursor, std::int64_t at) {
+  if (cursor == nullptr) return true;
+  const auto moved = cursor->move(at);
+  if (!moved.has_value() && moved.error().fault != Fault::conflict)
+    return tl::unexpected<Error>(moved.error());
+  return moved.has_value();
 }
 
 }  // namespace
@@ -105,7 +113,8 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
   const Selection selection = TRY(select(db, asked));
   const auto follower = TRY(Follower::open(db, selection, from));
   // Who may not keep a place is told so before anything is printed.
-  if (cursor != nullptr) TRY(cursor->move(follower->at()));
+  std::optional<std::int64_t> kept;
+  if (TRY(move(cursor, follower->at()))) kept = follower->at();
   catch_stop_signals();
   Notes notes(session);
   while (!stop_requested() && TRY(follower->catch_up())) {
@@ -115,14 +124,17 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
   if (stays) session.say(fmt::format("following from index {}", follower->at() + 1));
   ChangePrinter printer(session.output(), change_form(arguments, asked));
   while (goes_on(session)) {
-    const bool more = TRY(print_some(session, *follower, printer, left));
+    const bool more = !(limited && left == 0) && TRY(print_some(session, *follower, printer, left));
     printer.settle();
     TRY(session.output().written());
     // Who reads no more may not have had all of it.
-    if (!nobody_reads() && session.output().wanted()) TRY(move(cursor, follower->at()));
+    const bool had = !nobody_reads() && session.output().wanted() && follower->at() != kept;
+    const bool moved = !had || TRY(move(cursor, follower->at()));
+    if (had && moved) kept = follower->at();
     notes.say(*follower);
-    if ((limited && left == 0) || nobody_reads() || (!more && !stays)) break;
-    if (!more && goes_on(session)) sleep_while_read(kPause);
+    if (nobody_reads() || (moved && limited && left == 0)) break;
+    if (moved && !more && !stays && !is_waited_for(*follower)) break;
+    if ((!more || !moved) && goes_on(session)) sleep_while_read(kPause);
   }
   return kDone;
 }

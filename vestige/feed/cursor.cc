@@ -36,7 +36,7 @@ Result<void> Cursor::move(std::int64_t upto) {
                           {Text{consumer_}, upto, known}));
   if (moved == 0)
     return hinted(
-        fail(Fault::conflict, "follow: consumer {} was moved by somebody else since", consumer_),
+        fail(Fault::invalid, "follow: consumer {} was moved by somebody else since", consumer_),
         "one process for each consumer; another name has a place of its own");
   upto_ = upto;
   return {};

@@ -34,7 +34,8 @@ class Cursor {
 
   /// Of two that go by one name the second to move fails, and nothing of what the first did is undone.
   ///
-  /// faults   conflict (another has moved it since), denied (this role may not)
+  /// faults   invalid (another has moved it since), conflict (the database is locked: it can be asked again), denied (this role
+  ///          may not)
   Result<void> move(std::int64_t upto);
 
  private:

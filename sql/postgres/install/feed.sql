@@ -1,5 +1,5 @@
 -- The feed for any client: changes by their index, their place in the one order that the tree has
--- (docs/decisions/0018-feed.md; test/feed_test.cc).
+-- (docs/decisions/0018-feed.md; test/feed_sql_test.cc).
 
 -- The changes that have the places behind an index, from the entries: an entry begins {"v":1,"id":N, in ASCII, and two bytes
 -- before it are its length.
