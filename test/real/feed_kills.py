@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Whoever follows is killed at any moment, and whoever seals, while eight write: a consumer gets every change, in one order that has
+"""Whoever follows is killed at any moment, and whoever seals, while others write: a consumer gets every change, in one order that has
 no gap, and what comes twice is the same. `feed_kills.py sqlite` or, beside a server, `feed_kills.py postgres`."""
 import contextlib
 import json
@@ -15,7 +15,6 @@ import time
 
 VESTIGE = os.environ["VESTIGE"]
 KILLS = int(os.environ.get("FEED_KILLS", "50"))
-WRITERS = 8
 CONSUMER = "search index"
 
 
@@ -26,6 +25,8 @@ def check(good, what):
 
 class Sqlite:
     late = False
+    writers = 3  # who write one at a time, and give others no turn by themselves
+    pause = 0.01
 
     def __init__(self, directory):
         self.file = directory / "shop.db"
@@ -43,6 +44,8 @@ class Sqlite:
 
 class Postgres:
     late = True  # a transaction stays open for the whole run, and a prepared one
+    writers = 8
+    pause = 0.002
 
     def __init__(self, directory):
         self.url = os.environ["VESTIGE_TEST_POSTGRES"]
@@ -107,9 +110,9 @@ class Run:
                     send("begin immediate" if isinstance(self.database, Sqlite) else "begin")
                     for _ in range(random.choice((1, 1, 1, 3, 40))):
                         send(f"insert into p values ({row}, 'w')")
-                        row += WRITERS
+                        row += self.database.writers
                     send(random.choice(("commit", "commit", "commit", "rollback")))
-                    time.sleep(0.002)
+                    time.sleep(self.database.pause)
         except Exception as error:  # noqa: BLE001
             self.failed.append(f"writer {number}: {error}")
 
@@ -156,7 +159,7 @@ class Run:
                         send(end)
                     else:
                         stays = send
-            threads = [threading.Thread(target=self.write, args=(i,)) for i in range(WRITERS)]
+            threads = [threading.Thread(target=self.write, args=(i,)) for i in range(self.database.writers)]
             threads.append(threading.Thread(target=self.seal))
             for thread in threads:
                 thread.start()
