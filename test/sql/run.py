@@ -3,9 +3,9 @@
 
     run.py [--rewrite]      on the server of PGHOST and PGUSER (see test/scripts/sql.sh)
 
-test/sql/NAME.sql prints test/sql/NAME.out. In docs/sql.md each block marked `sql` prints the block marked `text`
-that follows it, or nothing. Each file has a database of its own, with the trail installed; each block of a page is a
-session of its own.
+test/sql/NAME.sql prints test/sql/NAME.out. In docs/sql.md and docs/runbooks/dba.md each block marked `sql` prints the
+block marked `text` that follows it, or nothing. Each file has a database of its own, with the trail installed; each block
+of a page is a session of its own.
 """
 import difflib
 import os
@@ -16,7 +16,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent.parent
-PAGE = SOURCE / "docs" / "sql.md"
+PAGES = [SOURCE / "docs" / "sql.md", SOURCE / "docs" / "runbooks" / "dba.md"]
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PARTITION = re.compile(r"vestige\.change_\w+(?= is refused)")
 
@@ -37,15 +37,16 @@ def make_database(name):
         sys.exit(f"the trail cannot be installed:\n{problem}")
 
 
-def told(page):
+def told(path):
     """The page with what its blocks print now."""
-    make_database("page")
+    database = "page_" + path.stem
+    make_database(database)
 
     def block(match):
-        printed = psql("page", match[1])
+        printed = psql(database, match[1])
         return f"```sql\n{match[1]}```\n" + (f"\n```text\n{printed}```\n" if printed else "")
 
-    return BLOCK.sub(block, page)
+    return BLOCK.sub(block, path.read_text())
 
 
 def main():
@@ -53,7 +54,8 @@ def main():
     for path in wanted:
         make_database(path.stem)
         wanted[path] = psql(path.stem, path.with_suffix(".sql").read_text(), "-a")
-    wanted[PAGE] = told(PAGE.read_text())
+    for page in PAGES:
+        wanted[page] = told(page)
     good = True
     for path, now in wanted.items():
         if "--rewrite" in sys.argv[1:]:
