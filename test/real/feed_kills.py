@@ -16,6 +16,7 @@ import time
 VESTIGE = os.environ["VESTIGE"]
 KILLS = int(os.environ.get("FEED_KILLS", "50"))
 CONSUMER = "search index"
+AHEAD = 5000  # rows, some of which are rolled back
 
 
 def check(good, what):
@@ -90,6 +91,7 @@ class Run:
         self.stop = threading.Event()
         self.given = Given()
         self.failed = []
+        self.rows = [0] * database.writers
         with database.connection() as send:
             send("create table p (id integer primary key, name text)")
         for words in (["init"], ["track", "p"]):
@@ -112,7 +114,12 @@ class Run:
                         send(f"insert into p values ({row}, 'w')")
                         row += self.database.writers
                     send(random.choice(("commit", "commit", "commit", "rollback")))
-                    time.sleep(self.database.pause)
+                    self.rows[number] = row // self.database.writers
+                    # Followers may be slow, and what they have not had is not to grow without end.
+                    while True:
+                        time.sleep(self.database.pause)
+                        if self.stop.is_set() or sum(self.rows) < 2 * len(self.given.ids) + AHEAD:
+                            break
         except Exception as error:  # noqa: BLE001
             self.failed.append(f"writer {number}: {error}")
 
