@@ -196,6 +196,14 @@ bool Decoder::fields(const Rows& rows, int place, std::size_t count, Fields& out
   return out.size() == count;
 }
 
+Result<void> Decoder::add(Row& row, const Column& column, const std::optional<std::string>& field,
+                          bool left_out) {
+  row.push_back({column.name, Null{}});
+  if (left_out) row.back().value = unrecorded();
+  else row.back().value = TRY(value_of(column.kind, field));
+  return {};
+}
+
 Result<Row> Decoder::key(const Shape& shape, const Rows& rows, int place) {
   if (rows.is_null(place)) key_fields_.assign(shape.keys, std::nullopt);
   else if (shape.keys == 1) key_fields_.assign(1, rows.text(place));
@@ -203,11 +211,8 @@ Result<Row> Decoder::key(const Shape& shape, const Rows& rows, int place) {
     return fail(Fault::corrupt, "its key does not fit the columns");
   Row row;
   row.reserve(shape.keys);
-  for (std::size_t i = 0; i < shape.keys; ++i) {
-    const Column& column = shape.columns[i];
-    row.push_back({column.name, Null{}});
-    row.back().value = TRY(value_of(column.kind, key_fields_[i]));
-  }
+  for (std::size_t i = 0; i < shape.keys; ++i)
+    TRY(add(row, shape.columns[i], key_fields_[i], false));
   return row;
 }
 
@@ -228,16 +233,10 @@ Result<void> Decoder::values(const Rows& rows, const Shape& shape, Change& chang
     const bool changed = change.op != Op::update || old_fields_[i] != new_fields_[i] ||
                          (old_fields_[i].has_value() && !shape.whole) || column.old_left_out ||
                          column.new_left_out;
-    if (has_old && changed) {
-      change.old_values->push_back({column.name, unrecorded()});
-      if (!column.old_left_out)
-        change.old_values->back().value = TRY(value_of(column.kind, old_fields_[i]));
-    }
-    if (has_new && (changed || shape.full)) {
-      change.new_values->push_back({column.name, unrecorded()});
-      if (!column.new_left_out)
-        change.new_values->back().value = TRY(value_of(column.kind, new_fields_[i]));
-    }
+    if (has_old && changed)
+      TRY(add(*change.old_values, column, old_fields_[i], column.old_left_out));
+    if (has_new && (changed || shape.full))
+      TRY(add(*change.new_values, column, new_fields_[i], column.new_left_out));
   }
   return {};
 }

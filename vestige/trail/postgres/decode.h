@@ -49,6 +49,8 @@ class Decoder {
   Result<Change> read(const Rows& rows);
   Result<const Shape*> shape(std::int64_t id);
   Result<Context> context(const Rows& rows);
+  static Result<void> add(Row& row, const Column& column, const std::optional<std::string>& field,
+                          bool left_out);
   Result<Row> key(const Shape& shape, const Rows& rows, int place);
   Result<void> values(const Rows& rows, const Shape& shape, Change& change);
   bool fields(const Rows& rows, int place, std::size_t count, Fields& out);
