@@ -16,6 +16,13 @@ bool names(std::string_view sql, std::string_view name) {
                      [&](const SqlToken& token) { return same_name(bare_name(token.text), name); });
 }
 
+// What an index says: its condition and its terms.
+std::string text_of(const UniqueIndex& index) {
+  std::string text = index.where;
+  for (const UniqueIndex::Term& term : index.terms) text += " " + term.sql;
+  return text;
+}
+
 // "a as p0, b as p1, …"
 std::string named(const std::vector<std::string>& values, const std::string& prefix) {
   std::string out;
@@ -72,8 +79,7 @@ std::string Writer::unique_columns() const {
   if (live_.row_id_is_key) columns = {live_.row_id, "rowid", "_rowid_", "oid"};
   bool generated = false;
   for (const UniqueIndex& index : live_.unique) {
-    std::string text = index.where;
-    for (const UniqueIndex::Term& term : index.terms) text += " " + term.sql;
+    const std::string text = text_of(index);
     for (const std::string_view row_id : {"rowid", "_rowid_", "oid"})
       if (live_.find(std::string(row_id)) == nullptr && names(text, row_id)) return "";
     for (const LiveColumn& column : live_.columns) {
@@ -115,8 +121,7 @@ std::string Writer::prefix(std::string_view letter) const {
 // One row with those columns of NEW which an index's terms and condition name. No others: SQLite does not let a
 // column go that a trigger names.
 std::string Writer::new_row(const UniqueIndex& index, bool fallback) const {
-  std::string text = index.where;
-  for (const UniqueIndex::Term& term : index.terms) text += " " + term.sql;
+  const std::string text = text_of(index);
   std::vector<std::string> columns;
   for (const LiveColumn& column : live_.columns)
     if (names(text, column.name))
