@@ -74,19 +74,16 @@ void print_json(Output& output, const Status& status, const std::vector<CursorSt
   std::string tables;
   for (const TableStatus& one : status.tables)
     tables += (tables.empty() ? "" : ",") + table_json(one);
-  std::string untracked;
-  for (const std::string& name : status.untracked)
-    untracked += (untracked.empty() ? "" : ",") + text_json(name);
   std::string consumers;
   for (const CursorStanding& one : cursors)
     consumers +=
         fmt::format(R"({}{{"consumer":{},"upto":{},"behind":{}}})", consumers.empty() ? "" : ",",
                     text_json(one.consumer), one.upto, one.behind);
   output.json(fmt::format(
-      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":[{}],)"
+      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":{},)"
       R"("consumers":[{}]}})",
-      text_json(status.where), status.schema_version, status.changes, tables, untracked,
-      consumers));
+      text_json(status.where), status.schema_version, status.changes, tables,
+      list_json(status.untracked), consumers));
 }
 
 void print_csv(Output& output, const Status& status) {

@@ -113,8 +113,7 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
   const Selection selection = TRY(select(db, asked));
   const auto follower = TRY(Follower::open(db, selection, from));
   // Who may not keep a place is told so before anything is printed.
-  std::optional<std::int64_t> kept;
-  if (TRY(move(cursor, follower->at()))) kept = follower->at();
+  TRY(move(cursor, follower->at()));
   catch_stop_signals();
   Notes notes(session);
   while (!stop_requested() && TRY(follower->catch_up())) {
@@ -128,9 +127,9 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
     printer.settle();
     TRY(session.output().written());
     // Who reads no more may not have had all of it.
-    const bool had = !nobody_reads() && session.output().wanted() && follower->at() != kept;
-    const bool moved = !had || TRY(move(cursor, follower->at()));
-    if (had && moved) kept = follower->at();
+    const bool due = cursor != nullptr && cursor->upto() != follower->at() && !nobody_reads() &&
+                     session.output().wanted();
+    const bool moved = !due || TRY(move(cursor, follower->at()));
     notes.say(*follower);
     if (nobody_reads() || (moved && limited && left == 0)) break;
     if (moved && !more && !stays && !is_waited_for(*follower)) break;
