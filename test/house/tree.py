@@ -3,7 +3,7 @@ import pathlib
 import subprocess
 import sys
 
-SOURCES = {".cc", ".h", ".sql", ".py", ".sh", ".cmake"}
+SOURCES = {".cc", ".h", ".sql", ".py", ".sh", ".cmake", ".ts"}
 
 
 def root() -> pathlib.Path:

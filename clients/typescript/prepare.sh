@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds the package in a folder of its own, with what its tests need beside it: nothing is written into the source tree.
+#
+#   clients/typescript/prepare.sh FOLDER     exits 77 where there is no Node of 20.19 or newer, or npm gives no packages
+set -euo pipefail
+source=$(cd "$(dirname "$0")" && pwd)
+folder=$1
+if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || a === 20 && b >= 19 ? 0 : 1)' 2>/dev/null; then
+  echo "no Node of 20.19 or newer" >&2
+  exit 77
+fi
+mkdir -p "$folder"
+exec 9>"$folder/lock"
+flock 9
+rm -rf "$folder/src" "$folder/test" "$folder/dist" "$folder/out"
+rm -rf "$folder/contract"
+cp -r "$source"/src "$source"/test "$source"/../contract "$source"/package.json "$source"/README.md "$source"/tsconfig*.json \
+   "$source"/../../LICENSE "$folder"
+if ! cmp -s "$folder/package.json" "$folder/installed"; then
+  if ! (cd "$folder" && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error) >"$folder/npm.log" 2>&1; then
+    cat "$folder/npm.log" >&2
+    echo "npm cannot install what the tests need" >&2
+    exit 77
+  fi
+  cp "$folder/package.json" "$folder/installed"
+fi
+cd "$folder"
+npm run --silent build
+npx --no-install tsc -p tsconfig.test.json

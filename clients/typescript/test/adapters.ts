@@ -1,0 +1,170 @@
+/** The ways to a database that the contract is run over: each says how its driver does what a step asks for. */
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { instrument } from "vestige-audit/pg";
+
+export type Row = unknown[];
+
+async function each(on: Connection, text: string, rows: Row[]): Promise<void> {
+  for (const row of rows) {
+    await on.execute(text, row);
+  }
+}
+
+/** What a transaction or a savepoint that is to be rolled back ends with. */
+export class Back extends Error {}
+
+export interface Connection {
+  execute(text: string, parameters: unknown[]): Promise<Row[]>;
+  /** One statement for many rows: one after the other, in one transaction, since neither driver has a better way. */
+  many(text: string, rows: Row[]): Promise<void>;
+  copy(table: string, columns: string[], rows: Row[]): Promise<void>;
+  transaction(work: (inner: Connection) => Promise<void>): Promise<void>;
+  savepoint(work: (inner: Connection) => Promise<void>): Promise<void>;
+}
+
+export interface Outer extends Connection {
+  /** A statement of which the client learns nothing. */
+  behind(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Adapter {
+  name: string;
+  connect(config: pg.PoolConfig, instrumented: boolean): Promise<Outer>;
+}
+
+export function copied(rows: Row[]): string {
+  return rows.map((row) => `${row.join("\t")}\n`).join("");
+}
+
+/** Past whatever has been done to the client. */
+async function beside(client: pg.ClientBase, text: string): Promise<void> {
+  await (pg.Client.prototype.query as (text: string) => Promise<unknown>).call(client, text);
+}
+
+/** node-postgres: one client, with promises or with callbacks. */
+class OfClient implements Connection {
+  private depth = 0;
+  private within = false;
+
+  constructor(readonly client: pg.ClientBase, private readonly callbacks: boolean) {}
+
+  async execute(text: string, parameters: unknown[]): Promise<Row[]> {
+    const query = { text, rowMode: "array", ...(parameters.length > 0 ? { values: parameters } : {}) };
+    const result = await (this.callbacks
+      ? new Promise<pg.QueryResult>((resolve, reject) => {
+        this.client.query(query, (error: Error, found: pg.QueryResult) => error ? reject(error) : resolve(found));
+      })
+      : this.client.query(query));
+    return (result.rows ?? []) as Row[];
+  }
+
+  many(text: string, rows: Row[]): Promise<void> {
+    return this.within ? each(this, text, rows) : this.transaction((inner) => each(inner, text, rows));
+  }
+
+  async copy(table: string, columns: string[], rows: Row[]): Promise<void> {
+    const stream = this.client.query(copyFrom(`copy ${table} (${columns.join(", ")}) from stdin`));
+    await pipeline(Readable.from([copied(rows)]), stream as unknown as Writable);
+  }
+
+  async transaction(work: (inner: Connection) => Promise<void>): Promise<void> {
+    this.within = true;
+    try {
+      await this.between("begin", "commit", "rollback", work);
+    } finally {
+      this.within = false;
+    }
+  }
+
+  async savepoint(work: (inner: Connection) => Promise<void>): Promise<void> {
+    const name = `s${this.depth += 1}`;
+    await this.between(`savepoint ${name}`, `release savepoint ${name}`, `rollback to savepoint ${name}`, work);
+  }
+
+  private async between(begin: string, end: string, back: string, work: (inner: Connection) => Promise<void>): Promise<void> {
+    await this.execute(begin, []);
+    try {
+      await work(this);
+    } catch (error) {
+      await this.execute(back, []);
+      throw error;
+    }
+    await this.execute(end, []);
+  }
+}
+
+class OuterClient extends OfClient implements Outer {
+  async behind(text: string): Promise<void> {
+    await beside(this.client, text);
+  }
+
+  async close(): Promise<void> {
+    await (this.client as pg.Client).end();
+  }
+}
+
+function client(callbacks: boolean): Adapter["connect"] {
+  return async (config, instrumented) => {
+    const made = new pg.Client(config);
+    await made.connect();
+    return new OuterClient(instrumented ? instrument(made) : made, callbacks);
+  };
+}
+
+/** node-postgres: a pool, from which each statement or transaction takes a client. */
+class OfPool implements Outer {
+  constructor(private readonly pool: pg.Pool) {}
+
+  private async borrowed<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const one = await this.pool.connect();
+    try {
+      return await work(one);
+    } finally {
+      one.release();
+    }
+  }
+
+  async execute(text: string, parameters: unknown[]): Promise<Row[]> {
+    return ((await this.pool.query({ text, values: parameters, rowMode: "array" })).rows ?? []) as Row[];
+  }
+
+  many(text: string, rows: Row[]): Promise<void> {
+    return this.borrowed((one) => new OfClient(one, false).many(text, rows));
+  }
+
+  copy(table: string, columns: string[], rows: Row[]): Promise<void> {
+    return this.borrowed((one) => new OfClient(one, false).copy(table, columns, rows));
+  }
+
+  transaction(work: (inner: Connection) => Promise<void>): Promise<void> {
+    return this.borrowed((one) => new OfClient(one, false).transaction(work));
+  }
+
+  savepoint(): Promise<void> {
+    return Promise.reject(new Error("a savepoint outside a transaction"));
+  }
+
+  async behind(text: string): Promise<void> {
+    await this.borrowed((one) => beside(one, text));
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}
+
+export const ADAPTERS: Adapter[] = [
+  { name: "pg client", connect: client(false) },
+  { name: "pg client with callbacks", connect: client(true) },
+  {
+    name: "pg pool",
+    connect: async (config, instrumented) => {
+      const pool = new pg.Pool({ ...config, max: 1, idleTimeoutMillis: 0 });
+      return new OfPool(instrumented ? instrument(pool) : pool);
+    },
+  },
+];

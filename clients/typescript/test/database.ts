@@ -1,0 +1,68 @@
+/** Databases for tests, on the server that PGHOST and its like name, each with a trail of its own. */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+
+export interface Said {
+  op: string;
+  table: string;
+  context: Record<string, unknown>;
+  tx: bigint;
+  new: Record<string, unknown> | null;
+}
+
+export class Database {
+  private constructor(readonly name: string, readonly host: string, readonly port: number, readonly user: string) {}
+
+  /** A database with a trail, and what the statements make in it. */
+  static async create(...statements: string[]): Promise<Database> {
+    const { PGHOST = "", PGPORT = "", PGUSER = "" } = process.env;
+    const made = new Database(`ts_${randomBytes(6).toString("hex")}`, PGHOST, Number(PGPORT), PGUSER);
+    await made.as("postgres", (client) => client.query(`create database ${made.name}`));
+    execFileSync(process.env["VESTIGE"]!, ["init"], { env: { ...process.env, VESTIGE_DB: made.url() }, stdio: ["ignore", "ignore", "pipe"] });
+    await made.run(...statements);
+    return made;
+  }
+
+  config(over: pg.PoolConfig = {}): pg.PoolConfig {
+    return { host: this.host, port: this.port, user: this.user, database: this.name, ...over };
+  }
+
+  url(): string {
+    return `postgresql://${this.user}@/${this.name}?host=${this.host}&port=${this.port}`;
+  }
+
+  /** Runs statements on a connection of their own, as whoever owns all. */
+  async run(...statements: string[]): Promise<pg.QueryResult | undefined> {
+    return this.as(this.name, async (client) => {
+      let last: pg.QueryResult | undefined;
+      for (const statement of statements) {
+        last = await client.query(statement);
+      }
+      return last;
+    });
+  }
+
+  async rows(text: string): Promise<Record<string, unknown>[]> {
+    return (await this.run(text))!.rows as Record<string, unknown>[];
+  }
+
+  /** Every change, in order. */
+  async changes(): Promise<Said[]> {
+    return (await this.rows(`select op, "table", context, tx, new_values as new from vestige.changes order by id`)) as unknown as Said[];
+  }
+
+  async drop(): Promise<void> {
+    await this.as("postgres", (client) => client.query(`drop database ${this.name} with (force)`));
+  }
+
+  private async as<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = new pg.Client({ host: this.host, port: this.port, user: this.user, database });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+}
