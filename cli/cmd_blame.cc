@@ -83,7 +83,8 @@ void print_table(Output& output, const Blame& blame) {
 Result<int> run_blame(Session& session) {
   const auto& words = session.arguments().words();
   Database& db = *TRY(session.database());
-  const Blame found = TRY(blame(db, words.front(), session.arguments().words_from(1)));
+  const Blame found = TRY(blame(db, words.front(), session.arguments().words_from(1),
+                                session.arguments().values("--column")));
   switch (session.format()) {
     case Format::json: print_json(session.output(), found); break;
     case Format::csv: print_csv(session.output(), found); break;
@@ -105,8 +106,11 @@ Command blame_command() {
       .about = {"For each recorded column: its value and the change that gave it that value. A "
                 "column that no recorded change has touched is older than the trail, and says so. "
                 "A deleted row is shown as it was when it was deleted."},
-      .options = {format_option()},
-      .examples = {{"vestige blame products 1", "who made this row what it is"}},
+      .options =
+          {{.names = "--column", .value = "NAME", .summary = "only this column", .repeated = true},
+           format_option()},
+      .examples = {{"vestige blame products 1", "who made this row what it is"},
+                   {"vestige blame products 1 --column price", "who set the price"}},
       .run = run_blame};
 }
 

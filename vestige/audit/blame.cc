@@ -1,8 +1,10 @@
 #include "vestige/audit/blame.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "vestige/audit/at.h"
+#include "vestige/audit/log.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/trail/install.h"
 
@@ -31,9 +33,10 @@ Result<std::optional<Change>> eraser(Database& db, const Change& change) {
 }  // namespace
 
 Result<Blame> blame(Database& db, const std::string& table_name,
-                    const std::vector<std::string>& words) {
+                    const std::vector<std::string>& words, const std::vector<std::string>& only) {
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, table_name));
+  for (const std::string& column : only) TRY(require_column(db, column, table));
   Blame out;
   out.table = table.name;
   RowName name = TRY(named_row(db, table, words));
@@ -47,19 +50,22 @@ Result<Blame> blame(Database& db, const std::string& table_name,
   std::size_t open = 0;
   const auto columns = [&](const Row& values) {
     for (const Field& field : values)
-      out.columns.push_back({field.name, field.value, std::nullopt});
-    open = values.size();
+      if (only.empty() || std::find(only.begin(), only.end(), field.name) != only.end())
+        out.columns.push_back({field.name, field.value, std::nullopt});
+    open = out.columns.size();
   };
   if (row.has_value()) columns(*row);
 
   auto history = TRY(row_history(db, table, name, kNow));
   bool first = true;
+  bool found = row.has_value();
   while (auto change = TRY(history->next())) {
     if (std::exchange(first, false) && !row.has_value()) {
       if (change->op != Op::remove) break;
       if (change->lost_values())
         return not_known(fmt::format("blame {} {}", table.name, key_text(name)), *change);
       out.exists = false;
+      found = true;
       columns(*change->old_values);
       continue;
     }
@@ -80,9 +86,14 @@ Result<Blame> blame(Database& db, const std::string& table_name,
       }
     if (open == 0) break;
   }
-  if (out.columns.empty())
+  if (!found)
     return fail(Fault::missing, "blame {} {}: no such row, now or in the trail", table.name,
                 key_text(name));
+  for (const std::string& column : only)
+    if (std::none_of(out.columns.begin(), out.columns.end(),
+                     [&](const Blamed& one) { return one.column == column; }))
+      return fail(Fault::missing, "blame {} {}: it has no column {} any more", table.name,
+                  key_text(name), column);
   return out;
 }
 

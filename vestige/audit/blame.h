@@ -24,7 +24,9 @@ struct Blame {
   std::vector<Blamed> columns;
 };
 
-/// faults   missing (no such row now or in the trail), invalid
-Result<Blame> blame(Database& db, const std::string& table, const std::vector<std::string>& key);
+/// columns  only these; empty: all. The history is read back to where the last of them has its change.
+/// faults   missing (no such row now or in the trail; a column that was never recorded), invalid
+Result<Blame> blame(Database& db, const std::string& table, const std::vector<std::string>& key,
+                    const std::vector<std::string>& columns = {});
 
 }  // namespace vestige
