@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
+#include "test/diff_twin.h"
 #include "test/postgres_capture.h"
 
 namespace vestige {
@@ -97,6 +99,16 @@ TEST_F(PostgresPast, TellsWhatWasThereThroughARandomLife) {
   EXPECT_GT(std::stoi(one("select count(*)::text from vestige.moved")), 20);
   for (const Copy& made : copies_)
     EXPECT_EQ(differences(made), "") << made.table << " at change " << made.change;
+  // What differs between two moments is what differs between two tables.
+  auto db = must(open_database(shop_.database.url()));
+  for (std::size_t i = 0; i < copies_.size(); i += 3) {
+    const Copy& other = copies_[(i * 5 + 2) % copies_.size()];
+    const Moment from{Moment::Kind::change, std::stoll(copies_[i].change)};
+    const Moment to{Moment::Kind::change, std::stoll(other.change)};
+    EXPECT_EQ(told_differences(*db, copies_[i].table, from, to),
+              twin_differences(*db, copies_[i].table, from, to))
+        << copies_[i].table << " " << from.value << " to " << to.value;
+  }
 }
 
 TEST_F(PostgresPast, MapsColumnsToTodays) {
@@ -139,6 +151,17 @@ TEST_F(PostgresPast, TakesRowsOfTablesThatInherit) {
       "child values (1, 'x', 1)");
   EXPECT_EQ(differences(before), "");
   EXPECT_EQ(differences(of_child), "");
+  // A key that a row has in both is of two rows: each is compared with itself.
+  auto db = must(open_database(shop_.database.url()));
+  const Moment then{Moment::Kind::change, std::stoll(before.change)};
+  Diffs diffs = must(Diffs::read(*db, "base", then, Moment{}));
+  std::multiset<std::string> differ;
+  while (const auto diff = must(diffs.next()))
+    differ.insert((diff->from.has_value() ? to_json(*diff->from) : "") + ">" +
+                  (diff->to.has_value() ? to_json(*diff->to) : ""));
+  EXPECT_EQ(differ,
+            (std::multiset<std::string>{R"({"id":1,"a":"one"}>)", R"(>{"id":1,"a":"x","b":1})",
+                                        R"({"id":2,"a":"two","b":5}>{"id":2,"a":"TWO","b":6})"}));
   // One that is made later is tracked as it is made, where an event trigger tells of it; else doctor does.
   const Copy earlier = copy("base");
   run("create table late (primary key (id)) inherits (base); insert into late values (7, 'seven')");

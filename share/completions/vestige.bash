@@ -82,8 +82,8 @@ _vestige() {
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse -f --follow --after --consumer --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     show) options='--tx --all --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    diff) options='--from --to --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    blame) options='--format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    diff) options='--from --to --stat --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    blame) options='--column --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to --dry-run --patch --force --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;

@@ -9,16 +9,6 @@
 #include "vestige/trail/install.h"
 
 namespace vestige {
-namespace {
-
-// Adds the columns that are not there yet: going forward in time, the first old value of a column is
-// the one it had.
-void fill_in(Row& row, const Row& values) {
-  for (const Field& field : values)
-    if (find(row, field.name) == nullptr) row.push_back(field);
-}
-
-}  // namespace
 
 Result<Moment> parse_moment(std::string_view text, const Now& now) {
   if (text == "now") return Moment{};
@@ -68,7 +58,7 @@ Result<KnownState> known_state(Database& db, const Tracked& table, const RowName
       if (change->op == Op::update && !same_row_key(change->key, current.key))
         return found ? known() : KnownState();  // another row took the key later
       if (change->lost_values()) return KnownState{std::nullopt, change};
-      fill_in(row, change->op == Op::baseline ? *change->new_values : *change->old_values);
+      underlay(row, change->op == Op::baseline ? *change->new_values : *change->old_values);
       if (change->op != Op::update) return known();
       found = true;
       if (change->new_key.has_value()) {
@@ -80,7 +70,7 @@ Result<KnownState> known_state(Database& db, const Tracked& table, const RowName
     if (!moved) break;
   }
   const auto live = TRY(live_row(db, table, current));
-  if (live.has_value()) fill_in(row, *live);
+  if (live.has_value()) underlay(row, *live);
   if (!live.has_value() && !found) return KnownState();
   return known();
 }

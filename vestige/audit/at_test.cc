@@ -4,21 +4,13 @@
 #include <map>
 #include <random>
 
-#include "test/tracked_shop.h"
+#include "test/diff_twin.h"
 #include "vestige/audit/blame.h"
-#include "vestige/audit/diff.h"
 
 namespace vestige {
 namespace {
 
 using Snapshot = std::map<std::string, std::string>;  // key → row, as canonical JSON
-
-std::string key_json(const Row& row, const Tracked& table) {
-  Row key;
-  for (const Column& column : table.shape.key())
-    key.push_back({column.name, *find(row, column.name)});
-  return to_json(key);
-}
 
 std::string sorted_json(const Row& row) {
   std::map<std::string, std::string> columns;
@@ -34,7 +26,7 @@ Snapshot snapshot(Database& db, const Tracked& table) {
   while (must(rows->next()) == Step::row) {
     Row row;
     for (int i = 0; i < rows->columns(); ++i) row.push_back({rows->name(i), rows->value(i)});
-    out[key_json(row, table)] = sorted_json(row);
+    out[key_json(table, row)] = sorted_json(row);
   }
   return out;
 }
@@ -43,8 +35,8 @@ Snapshot table_at(Database& db, const Tracked& table, const Moment& moment) {
   Snapshot out;
   auto states = must(at(db, table.name, moment));
   while (auto state = must(states->next())) {
-    EXPECT_FALSE(out.contains(key_json(*state, table))) << "a row twice: " << to_json(*state);
-    out[key_json(*state, table)] = sorted_json(*state);
+    EXPECT_FALSE(out.contains(key_json(table, *state))) << "a row twice: " << to_json(*state);
+    out[key_json(table, *state)] = sorted_json(*state);
   }
   return out;
 }
@@ -103,6 +95,14 @@ TEST_P(AtAgainstSnapshots, EveryTableAndRowIsWhatItWas) {
     }
     EXPECT_EQ(table_at(shop.db(), table, Moment{Moment::Kind::time, 0}), start);
     EXPECT_EQ(table_at(shop.db(), table, Moment{}), snapshot(shop.db(), table));
+    // What differs between two moments is what differs between two tables.
+    for (std::size_t i = 0; i < history.size(); i += 5) {
+      const Moment from{Moment::Kind::change, history[i].change};
+      const Moment to{Moment::Kind::change, history[(i * 7 + 3) % history.size()].change};
+      EXPECT_EQ(told_differences(shop.db(), "t", from, to),
+                twin_differences(shop.db(), "t", from, to))
+          << from.value << " to " << to.value;
+    }
     // One row at a time says the same as the table.
     for (std::size_t i = 0; i < history.size(); i += 7) {
       const Then& then = history[i];

@@ -1,5 +1,6 @@
 #include "vestige/audit/diff.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "vestige/audit/row_history.h"
@@ -42,6 +43,66 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
   out.to = turned ? before : after;
   out.differences = difference(out.from, out.to);
   return out;
+}
+
+namespace {
+
+// Both have the row, and each column that both of them have is the same in both.
+bool same(const std::vector<Difference>& differences) {
+  return std::all_of(differences.begin(), differences.end(), [](const Difference& one) {
+    return !one.from.has_value() || !one.to.has_value();
+  });
+}
+
+Row key_of(const Tracked& table, const Row& row) {
+  Row key;
+  for (const Column& column : table.shape.key())
+    if (const Value* value = find(row, column.name); value != nullptr)
+      key.push_back({column.name, *value});
+  return key;
+}
+
+}  // namespace
+
+Result<Diffs> Diffs::read(Database& db, const std::string& name, const Moment& from,
+                          const Moment& to) {
+  Diffs diffs;
+  diffs.table_ = TRY(table_with_key(db, name));
+  Instant early = {from};
+  early.upto = TRY(resolve(db, from));
+  Instant late = {to};
+  late.upto = TRY(resolve(db, to));
+  diffs.turned_ = early.upto > late.upto;
+  if (diffs.turned_) std::swap(early, late);
+  diffs.pairs_ = TRY(past_of(db)->between(diffs.table_, early, late));
+  return diffs;
+}
+
+Result<std::optional<Diff>> Diffs::next() {
+  while (auto pair = TRY(pairs_->next())) {
+    if (turned_) std::swap(pair->early, pair->late);
+    Diff diff;
+    diff.differences = difference(pair->early, pair->late);
+    const bool both = pair->early.has_value() && pair->late.has_value();
+    if (diff.differences.empty() || (both && same(diff.differences))) continue;
+    diff.table = table_.name;
+    diff.key = key_of(table_, pair->late.has_value() ? *pair->late : *pair->early);
+    diff.from = std::move(pair->early);
+    diff.to = std::move(pair->late);
+    return std::optional(std::move(diff));
+  }
+  return std::optional<Diff>();
+}
+
+void DiffStat::add(const Diff& diff) {
+  if (!diff.from.has_value()) ++added;
+  else if (!diff.to.has_value()) ++removed;
+  else {
+    ++changed;
+    for (const Difference& one : diff.differences)
+      if (std::find(columns.begin(), columns.end(), one.column) == columns.end())
+        columns.push_back(one.column);
+  }
 }
 
 }  // namespace vestige

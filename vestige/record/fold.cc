@@ -15,6 +15,12 @@ void overlay(Row& row, const Row& values) {
   }
 }
 
+void underlay(Row& row, const Row& values) {
+  row.reserve(values.size());
+  for (const Field& field : values)
+    if (find(row, field.name) == nullptr) row.push_back(field);
+}
+
 void fold_forward(State& state, const Change& change) {
   switch (change.op) {
     case Op::insert:

@@ -15,6 +15,10 @@ using State = std::optional<Row>;
 /// state || values: each column of `values` replaces or joins that of `row`.
 void overlay(Row& row, const Row& values);
 
+/// values || state: those columns of `values` that `row` has not join it. Going forward in time, the first old value of a column
+/// is the one that it had.
+void underlay(Row& row, const Row& values);
+
 /// The state after a change, from the state before it.
 void fold_forward(State& state, const Change& change);
 

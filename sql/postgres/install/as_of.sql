@@ -1,23 +1,29 @@
 -- as_of: rows of a table's type, as they were.
 
--- The SQL that gives a tracked table as it was just after a change, with those that inherit from it.
+-- How many columns a table's key has.
+create or replace function vestige.key_count(t vestige.tracked) returns int language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select count(*)::int from jsonb_array_elements((vestige.shape_row(t.shape)).columns) c where c ->> 'key' <> '0'
+$$;
+
+-- The SQL that gives a tracked table as it was just after a change: of it, and of each that inherits from it.
 --
--- moment   the time that was asked for, if it was one: it says which columns there were
--- typed    rows of the table's type as it is today; else JSON objects, in key order
-create or replace function vestige.past_table(t vestige.tracked, upto bigint, moment timestamptz, typed boolean) returns text
+-- moment         the time that was asked for, if it was one: it says which columns there were
+-- typed          rows of the table's type as it is today; else JSON objects
+-- after, until   see vestige.past_rows
+create or replace function vestige.past_parts(t vestige.tracked, upto bigint, moment timestamptz, typed boolean, after bigint,
+                                              until bigint) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   root oid := (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
                where c.relkind in ('r', 'p') and (c.oid = t.relation or n.nspname = t.schema_name and c.relname = t.table_name)
                order by c.oid = t.relation desc limit 1);
-  now_shape vestige.shape := vestige.shape_row(t.shape);
   then_shape vestige.shape;
   part vestige.tracked;
   part_shape vestige.shape;
   rel oid;
   wanted jsonb;
   parts text[] := '{}';
-  n_keys int := (select count(*) from jsonb_array_elements(now_shape.columns) c where c ->> 'key' <> '0');
 begin
   if typed and root is null then
     raise exception 'as_of: %.% is not a table any more', t.schema_name, t.table_name using errcode = 'wrong_object_type',
@@ -66,14 +72,50 @@ begin
         left join pg_attribute a on a.attrelid = rel and not a.attisdropped
           and case when part.relation = rel then a.attnum = (x.item ->> 'attnum')::int else a.attname = x.item ->> 'name' end;
     end if;
-    parts := parts || vestige.past_rows(part, upto, rel, wanted, case when typed then root end);
+    parts := parts || vestige.past_rows(part, upto, rel, wanted, case when typed then root end, after, until);
   end loop;
+  return parts;
+end
+$$;
+
+-- The same as one query: rows of the table's type, or JSON objects in key order.
+create or replace function vestige.past_table(t vestige.tracked, upto bigint, moment timestamptz, typed boolean) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  parts text[] := vestige.past_parts(t, upto, moment, typed, null, null);
+  n_keys int := vestige.key_count(t);
+begin
   if typed then
     return array_to_string(parts, E'\nunion all\n');
   end if;
   return format(E'select json from (\n%s) r(json%s) order by %s', array_to_string(parts, E'\nunion all\n'),
                 (select string_agg(', key' || i, '' order by i) from generate_series(1, n_keys) i),
                 (select string_agg('key' || i, ', ' order by i) from generate_series(1, n_keys) i));
+end
+$$;
+
+-- The SQL that gives the rows that were touched between two moments and differ, as JSON objects, the earlier and the later; null
+-- where there was none; in key order.
+--
+-- early_at, late_at   the times that were asked for, if they were times
+create or replace function vestige.past_differences(t vestige.tracked, early bigint, early_at timestamptz, late bigint,
+                                                    late_at timestamptz) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  earlier text[] := vestige.past_parts(t, early, early_at, false, early, late);
+  later text[] := vestige.past_parts(t, late, late_at, false, early, late);
+  keys text[] := array(select 'key' || i from generate_series(1, vestige.key_count(t)) i);
+  parts text[] := '{}';
+begin
+  for i in 1 .. cardinality(earlier) loop
+    parts := parts || format(E'select e.json, l.json, %1$s\nfrom (%2$s) e(json, %3$s)\nfull join (%4$s) l(json, %3$s)\n  on %5$s'
+                             '\nwhere e.json is distinct from l.json and ''?'' is distinct from e.json and ''?'' is distinct from l.json',
+      (select string_agg(format('coalesce(e.%1$s, l.%1$s)', k), ', ') from unnest(keys) k), earlier[i], array_to_string(keys, ', '),
+      later[i], (select format('array[%s] = array[%s]', string_agg(format('e.%s::text collate "C"', k), ', '),
+                               string_agg(format('l.%s::text collate "C"', k), ', ')) from unnest(keys) k));
+  end loop;
+  return format(E'select early, late from (\n%s) r(early, late, %s) order by %2$s', array_to_string(parts, E'\nunion all\n'),
+                array_to_string(keys, ', '));
 end
 $$;
 

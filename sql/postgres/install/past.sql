@@ -119,7 +119,11 @@ $$;
 -- wanted   the columns to give: [{"id": of the column in the shapes, null: it is not recorded, or was not there,
 --          "live": its number in rel, null: it is gone, "shown": the name that it has, "kind", "type"}, ...]
 -- result   the relation whose row type is wanted, columns by place; null: one JSON object, and the key to sort by
-create or replace function vestige.past_rows(t vestige.tracked, upto bigint, rel oid, wanted jsonb, result oid) returns text
+-- after,   only the rows under keys that changes after the one, and up to the other, name; of a row whose values were erased
+-- until    the JSON is then '?'; both null: every row that is known
+drop function if exists vestige.past_rows(vestige.tracked, bigint, oid, jsonb, oid);
+create or replace function vestige.past_rows(t vestige.tracked, upto bigint, rel oid, wanted jsonb, result oid,
+                                             after bigint, until bigint) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   s vestige.shape := vestige.shape_row(t.shape);
@@ -154,6 +158,8 @@ declare
   title text;
   fits text;
   others text;
+  touched text;                 -- the keys of the rows that are wanted
+  known text := '';             -- the condition that a row's values were not erased
   was text;
   stream text;
   entries text;
@@ -341,13 +347,23 @@ begin
                       ' (left(t.stands, -1) || %1$L)::vestige.fields_%2$s as now from (%3$s) t offset 0',
                       repeat(',', key_width - n_keys) || ')', key_width, entries);
   end if;
+  if erased and until is null then
+    known := ' and not t.unknown';
+  end if;
+  if until is not null then
+    touched := format($q$select key collate "C" as stands from vestige.change
+        where tracked = %1$s and id > %2$s and id <= %3$s and key is not null
+      union select new_key collate "C" from vestige.change
+        where tracked = %1$s and id > %2$s and id <= %3$s and new_key is not null$q$, t.id, after, until);
+    known := format(' and t.key collate "C" in (select stands from (%s) w)', touched);
+  end if;
   if result is null then
     alone := array[format('concat(''{'', %s, ''}'') as json', array_to_string(alone, ', '))] || live_sorts;
-    changed := array[format('concat(''{'', %s, ''}'') as json', array_to_string(changed, ', '))] || sorts;
+    changed := array[format(case when erased and until is not null then 'case when t.unknown then ''?'' else concat(''{'', %s, ''}'') end as json'
+                            else 'concat(''{'', %s, ''}'') as json' end, array_to_string(changed, ', '))] || sorts;
   end if;
   if rel is null then
-    return format(E'select %s\nfrom (%s) t where t.first <> ''I''%s', array_to_string(changed, ', '), entries,
-                  case when erased then ' and not t.unknown' else '' end);
+    return format(E'select %s\nfrom (%s) t where t.first <> ''I''%s', array_to_string(changed, ', '), entries, known);
   end if;
   if by_text then
     fits := format('(%s) collate "C" = t.stands collate "C"', (vestige.expressions(
@@ -366,13 +382,17 @@ begin
   if n_keys > 1 then
     others := format('select stands, (left(stands, -1) || %L)::vestige.fields_%s as now from (%s) t offset 0',
                      repeat(',', key_width - n_keys) || ')', key_width, others);
+    touched := format('select stands, (left(stands, -1) || %L)::vestige.fields_%s as now from (%s) t offset 0',
+                      repeat(',', key_width - n_keys) || ')', key_width, touched);
   end if;
-  return format(E'select %1$s from %2$s as live\nwhere not exists (select from (select %3$s from (%4$s) t) t where %5$s)\n'
+  return format(E'select %1$s from %2$s as live\nwhere not exists (select from (select %3$s from (%4$s) t) t where %5$s)%9$s\n'
                 'union all\nselect %6$s\nfrom (select %3$s from (\n    %7$s) t offset 0) t left join %2$s as live on %5$s\n'
                 'where t.first <> ''I''%8$s',
     array_to_string(alone, ', '),
     case when (select relkind from pg_class where oid = rel) = 'p' then '' else 'only ' end || rel::regclass,
-    array_to_string(join_values, ', '), others, fits, array_to_string(changed, ', '), entries,
-    case when erased then ' and not t.unknown' else '' end);
+    array_to_string(join_values, ', '), others, fits, array_to_string(changed, ', '), entries, known,
+    case when until is null then ''
+         else format(' and exists (select from (select %s from (%s) t) t where %s)', array_to_string(join_values, ', '), touched,
+                     fits) end);
 end
 $$;
