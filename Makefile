@@ -5,6 +5,7 @@
 #   make test      build, and run the tests
 #   make check     and the rest that must hold: lint, PostgreSQL of other versions, everything again under the sanitizers
 #   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18; the native engine's on 13, 17 and 18
+#   make clients-matrix   the clients' tests with the oldest drivers that they support
 #   make bench     measure
 #   make lint      clang-format and clang-tidy, as `make check` runs them
 #   make format    rewrite the sources as clang-format wants them
@@ -20,7 +21,7 @@ PREFIX ?= /usr/local
 PG_CONFIG ?= pg_config
 TEST = ctest --no-tests=error -j $(JOBS)
 
-.PHONY: all demo test check matrix bench lint format asan fuzz install pgext deb clean build-packages test-packages
+.PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install pgext deb clean build-packages test-packages
 all: build-packages build/build.ninja
 	@cmake --build --preset release -j $(JOBS)
 
@@ -57,6 +58,11 @@ matrix: test-packages
 	@for major in 13 14 16 17 18; do test/matrix.sh $$major --all || exit 1; done
 	@for major in 13 17 18; do for part in boundary capture native; do test/native.sh $$part $$major || exit 1; done; done
 	@for major in 17 18; do test/native.sh memory $$major || exit 1; done
+
+clients-matrix: test-packages
+	@cmake --preset test >/dev/null
+	@cmake --build --preset test -j $(JOBS) --target vestige_cli postgres_server
+	@REQUIREMENTS=requirements-oldest.txt test/scripts/clients_python.sh
 
 lint: test-packages
 	@cmake --preset test >/dev/null

@@ -1,0 +1,115 @@
+"""What a text of SQL does, so far as an adapter has to know: does it begin, end or go back in a transaction, and may it write?
+
+Words are looked for outside of comments, strings and quoted names. The answer errs on the safe side: what is taken for more
+than it is costs a round trip, never a name.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_PIECE: Final = re.compile(
+    r"""(?P<skip>\s+|--[^\n]*)
+      | (?P<comment>/\*)
+      | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'? | '(?:[^']|'')*'? | "(?:[^"]|"")*"?)
+      | \$(?P<tag>[A-Za-z_\x80-\uffff][A-Za-z0-9_\x80-\uffff]*)?\$
+      | (?P<word>[A-Za-z_\x80-\uffff][A-Za-z0-9_$\x80-\uffff]*)
+      | (?P<end>;)
+      | (?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+# Most statements, told at a glance: one statement, and its first word says what it is.
+_SIMPLE: Final = re.compile(r"\s*(insert|update|delete|select)\b[^;]*;?\s*\Z", re.IGNORECASE)
+
+_CONTROL: Final = frozenset(("begin", "start", "commit", "end", "rollback", "abort", "prepare"))
+_WRITES: Final = frozenset(("insert", "update", "delete", "merge", "replace", "truncate", "execute"))
+_CHANGING: Final = frozenset(("insert", "update", "delete", "merge", "replace"))
+
+
+def words(sql: str) -> list[list[str]]:
+    """The words of each statement, in lower case; `(` and `;` as far as they tell something."""
+    statements: list[list[str]] = [[]]
+    place = 0
+    while place < len(sql):
+        found = _PIECE.match(sql, place)
+        assert found is not None  # the last branch matches everything
+        place = found.end()
+        if found["comment"]:
+            place = _after_comment(sql, place)
+        elif found["word"]:
+            statements[-1].append(found["word"].lower())
+        elif found["end"]:
+            statements.append([])
+        elif found["other"] == "(":
+            statements[-1].append("(")
+        elif found["string"]:
+            statements[-1].append("''")
+        elif found[0].startswith("$") and found[0].endswith("$") and len(found[0]) > 1:
+            close = sql.find(found[0], place)
+            place = len(sql) if close < 0 else close + len(found[0])
+            statements[-1].append("''")
+    return [statement for statement in statements if statement]
+
+
+def _after_comment(sql: str, place: int) -> int:
+    depth = 1
+    while depth:
+        edge = _COMMENT_EDGE.search(sql, place)
+        if edge is None:
+            return len(sql)
+        depth += 1 if edge[0] == "/*" else -1
+        place = edge.end()
+    return place
+
+
+@functools.lru_cache(maxsize=512)
+def controls(sql: str) -> bool:
+    """Begins, ends or goes back in a transaction: what was said in it has to be said again."""
+    if _SIMPLE.match(sql):
+        return False
+    return any(statement[0] in _CONTROL for statement in words(sql))
+
+
+@functools.lru_cache(maxsize=512)
+def starts(sql: str) -> bool:
+    """It is nothing but BEGIN or START TRANSACTION, so that another statement may follow it."""
+    statements = words(sql)
+    return len(statements) == 1 and statements[0][0] in ("begin", "start")
+
+
+@functools.lru_cache(maxsize=512)
+def single(sql: str) -> bool:
+    """One statement and no more."""
+    return len(words(sql)) <= 1
+
+
+@functools.lru_cache(maxsize=512)
+def writes(sql: str) -> bool:
+    """May change rows, and may do so inside a transaction.
+
+    Of SELECT, what looks as if a function did it: no FROM, or a function in FROM. Not CALL and DO, which may end transactions
+    themselves, nor DDL.
+    """
+    return any(_writes(statement) for statement in words(sql))
+
+
+def _writes(statement: list[str]) -> bool:
+    first = next((word for word in statement if word != "("), "")
+    if first in _WRITES:
+        return True
+    if first in ("with", "explain"):
+        return any(word in _CHANGING for word in statement)
+    if first == "copy":
+        return "from" in statement and statement[1] != "("
+    if first == "select":
+        if "from" not in statement:
+            return "(" in statement
+        after = statement[statement.index("from") + 1 : statement.index("from") + 5]
+        return "(" in after[1:]
+    return False

@@ -1,0 +1,53 @@
+"""What the trail refuses, as errors that one can catch whatever driver is used.
+
+An adapter raises its own kinds, which are the driver's errors as well: code that catches `psycopg.Error` goes on to.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+__all__ = ["Conflict", "ContextTooLarge", "MissingContext", "VestigeError"]
+
+MISSING_CONTEXT: Final = "VS001"
+CONFLICT: Final = "VS002"
+
+_REQUIRED = re.compile(
+    r"vestige: (?:a change of (?P<table>.*) needs a context with (?P<field>\S+)"
+    r"|(?P<table_>.*) requires (?P<field_>\S+) in the context)"
+)
+
+
+class VestigeError(Exception):
+    """Anything that Vestige refuses."""
+
+
+class MissingContext(VestigeError):
+    """A table requires a field that the context does not have (SQLSTATE VS001). Nothing was written."""
+
+    @property
+    def table(self) -> str | None:
+        found = _REQUIRED.search(str(self))
+        return None if found is None else found["table"] or found["table_"]
+
+    @property
+    def field(self) -> str | None:
+        found = _REQUIRED.search(str(self))
+        return None if found is None else found["field"] or found["field_"]
+
+
+class Conflict(VestigeError):
+    """What is to be undone was changed since (SQLSTATE VS002). Nothing was changed; the message names rows and columns."""
+
+
+class ContextTooLarge(UserWarning):
+    """A context of more than 16 KiB was cut; `left_out` in it says where."""
+
+
+def requires(message: str) -> bool:
+    """It is the refusal of a change whose context lacks a field."""
+    return _REQUIRED.search(message) is not None

@@ -1,0 +1,39 @@
+"""docs/python.md: each block of Python is run, one after the other, and prints what stands below it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import SOURCE, VESTIGE
+
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_page_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (SOURCE / "docs/python.md").read_text(encoding="utf-8")
+    with psycopg.connect("dbname=postgres", autocommit=True) as server:
+        server.execute("drop database if exists shop (force)")
+        server.execute("create database shop")
+    subprocess.run([VESTIGE, "init"], env=os.environ | {"VESTIGE_DB": "postgresql:///shop"}, check=True, capture_output=True)
+    names: dict[str, Any] = {}
+    printed, ran = "", 0
+    for kind, text in BLOCK.findall(page):
+        if kind == "text":
+            assert printed == text
+            printed = ""
+            continue
+        assert printed == "", "what a block prints has to stand below it"
+        into = io.StringIO()
+        with contextlib.redirect_stdout(into):
+            exec(compile(text, "docs/python.md", "exec"), names)
+        printed, ran = into.getvalue(), ran + 1
+    assert printed == ""
+    assert ran > 5
+    names["connection"].close()

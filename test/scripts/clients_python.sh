@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The Python client: its types, its lint, and its tests against a server, PgBouncer and SQLite, in a virtual environment.
+# labels: slow
+set -euo pipefail
+source=${SOURCE_DIR:-$PWD}
+export VESTIGE=${VESTIGE:-$source/build/bin/vestige} PYTHONDONTWRITEBYTECODE=1
+requirements=${REQUIREMENTS:-requirements.txt}
+environment=$(dirname "$VESTIGE")/../venv/${requirements%.txt}
+
+# Made anew when the list or the interpreter is another; what is half made is not taken for whole.
+wanted=$(cat "$source/clients/python/tests/$requirements"; "${PYTHON:-/usr/bin/python3}" --version)
+if [[ $wanted != "$(cat "$environment/made-of" 2>/dev/null)" ]]; then
+  rm -rf "$environment"
+  "${PYTHON:-/usr/bin/python3}" -m venv "$environment"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$source/clients/python/tests/$requirements"
+  echo "$wanted" >"$environment/made-of"
+fi
+
+cd "$source/clients/python"
+export PATH=$(realpath "$environment")/bin:$PATH PYTHONPATH=src:tests
+if [[ $requirements == requirements.txt ]]; then
+  ruff check --no-cache .
+  ruff format --no-cache --check .
+  mypy --cache-dir="$environment/mypy"
+fi
+exec "${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -- python -m pytest "$@"
