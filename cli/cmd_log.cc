@@ -192,7 +192,8 @@ constexpr const char* kFilter =
     "FILTER is made of conditions that all hold: table: key: op: column: who: db_user: "
     "since: until: tx: id: tag: class: text: value: and the fields of the context, each with "
     "a value or several, as in op:update,delete; value:TEXT is met where TEXT came or went. "
-    "old.COLUMN and new.COLUMN are compared by : != < <= > >=. A word alone is a text that "
+    "old.COLUMN, new.COLUMN and key.COLUMN are compared by : != < <= > >=. A word alone is a text "
+    "that "
     "something recorded contains. * stands for any letters, - before a condition for not, "
     "quotes for what has spaces: -who:batch reason:\"price list\" old.price>100. "
     "docs/filter.md has it all.";

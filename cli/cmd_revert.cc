@@ -13,6 +13,9 @@ std::vector<Option> undo_options(std::vector<Option> first) {
 
 Result<ApplyOptions> apply_options(Session& session, Sink& patch) {
   const Arguments& arguments = session.arguments();
+  if (arguments.has("--force") && arguments.has("--skip-conflicts"))
+    return fail(Fault::invalid, "{}: --force and --skip-conflicts exclude each other",
+                session.command().name);
   ApplyOptions options;
   options.context = TRY(arguments.context("--by"));
   options.dry_run = arguments.has("--dry-run");
@@ -28,12 +31,30 @@ Result<int> run_restore(Session& session) {
     return hinted(fail(Fault::invalid, "restore: --to is missing"),
                   "give a moment: --to 3, --to 2026-01-01, --to 2h, --to tx:12~");
   const Moment to = TRY(session.moment(arguments.text("--to")));
+  const bool many = arguments.words().size() == 1;
+  if (many != arguments.has("--query"))
+    return hinted(
+        fail(Fault::invalid, "restore: {}",
+             many ? "which rows is missing" : "there is a KEY and a --query"),
+        "give a KEY, or rows by their keys: -q key:1,2; -q 'key:*' is every row of the table");
+  if (!many && arguments.has("--skip-conflicts"))
+    return fail(Fault::invalid, "restore: --skip-conflicts is for many rows, with --query");
   PatchPrinter patch(session);
   const ApplyOptions options = TRY(apply_options(session, patch));
+  RestoreRequest request;
+  request.table = arguments.words().front();
+  request.filter = TRY(read_filters(arguments));
+  request.to = to;
+  request.column = arguments.value("--column");
   Database& db = *TRY(session.database());
-  const Outcome outcome =
-      TRY(restore(db, arguments.words().front(), arguments.words_from(1), to, options));
-  print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
+  if (many) {
+    const Outcome outcome = TRY(restore(db, request, options));
+    print_outcome(session, outcome, {.undone = "undone", .noun = "change"});
+  } else {
+    const Outcome outcome =
+        TRY(restore(db, request.table, arguments.words_from(1), to, options, request.column));
+    print_outcome(session, outcome, {.undone = "restored", .noun = "row"});
+  }
   TRY(session.say_limits(arguments.words().front(), to));
   return kDone;
 }
@@ -53,8 +74,6 @@ Result<RevertRequest> revert_request(const Arguments& arguments) {
   if (!arguments.has("--change") && !arguments.words().empty())
     return hinted(fail(Fault::invalid, "revert: '{}' is not an option", arguments.words().front()),
                   "--change " + arguments.words().front());
-  if (arguments.has("--force") && arguments.has("--skip-conflicts"))
-    return fail(Fault::invalid, "revert: --force and --skip-conflicts exclude each other");
   const Selection chosen = TRY(filter(arguments));
   request.tx = chosen.tx;
   request.who = chosen.who;
@@ -96,22 +115,36 @@ Command restore_command() {
   return {
       .name = "restore",
       .group = "change",
-      .summary = "put a row back to what it was, also a deleted one",
-      .arguments = "TABLE KEY…",
-      .least = 2,
+      .summary = "put a row, or many, back to what they were, also deleted ones",
+      .arguments = "TABLE KEY… | TABLE -q FILTER",
+      .least = 1,
       .most = kAny,
-      .about = {"Writes the row as it was at a moment, in one transaction, recorded like any other "
-                "change. Columns that are not recorded keep their values, and are named. When the "
-                "row cannot be put back, nothing happens (exit 3)."},
+      .about =
+          {"Writes the row as it was at a moment, in one transaction, recorded like any other "
+           "change. Columns that are not recorded keep their values, and are named. When the "
+           "row cannot be put back, nothing happens (exit 3).",
+           "With -q it does so to every row that FILTER chooses, also under another key that it "
+           "got since, with conflicts as revert has them: all of them, or nothing.",
+           kKeyFilter,
+           "With --column it puts back that column alone; rows that were inserted or deleted "
+           "since are left alone."},
       .options = undo_options(
           {{.names = "--to",
             .value = "MOMENT",
             .summary = "just after a change, a time (see log), or by name: tx:12~, ~3 (see diff)"},
+           key_filter_option(),
+           {.names = "--column", .value = "NAME", .summary = "only this column"},
            kDryRun,
            kPatch,
-           {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"}}),
+           {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"},
+           {.names = "--skip-conflicts",
+            .value = "",
+            .summary = "with -q: put back what has no conflict"}}),
       .examples = {{"vestige restore products 1 --to 3 --dry-run", "see what it would do"},
-                   {"vestige restore products 1 --to 2h --by ann", "as it was two hours ago"}},
+                   {"vestige restore products 1 --to 2h --by ann", "as it was two hours ago"},
+                   {"vestige restore products 1 --to tx:12~ --column price", "the price alone"},
+                   {"vestige restore products -q 'key.id<100' --to 09:30 --dry-run",
+                    "what it would do to many rows"}},
       .all_or_nothing = true,
       .writes = true,
       .run = run_restore};

@@ -51,13 +51,28 @@ Result<Selection> filter(const Arguments& arguments) {
     }
     selection.filter.conditions.push_back(std::move(condition));
   }
+  Filter queries = TRY(read_filters(arguments));
+  selection.filter.conditions.insert(selection.filter.conditions.end(),
+                                     std::make_move_iterator(queries.conditions.begin()),
+                                     std::make_move_iterator(queries.conditions.end()));
+  return selection;
+}
+
+Result<Filter> read_filters(const Arguments& arguments) {
+  Filter all;
   for (const std::string& text : arguments.values("--query")) {
     Filter filter = TRY(parse_filter(text, Now(clock_now(), Zone::local)));
-    selection.filter.conditions.insert(selection.filter.conditions.end(),
-                                       std::make_move_iterator(filter.conditions.begin()),
-                                       std::make_move_iterator(filter.conditions.end()));
+    all.conditions.insert(all.conditions.end(), std::make_move_iterator(filter.conditions.begin()),
+                          std::make_move_iterator(filter.conditions.end()));
   }
-  return selection;
+  return all;
+}
+
+Option key_filter_option() {
+  return {.names = "-q, --query",
+          .value = "FILTER",
+          .summary = "rows that a filter of keys describes, e.g. 'key:1,2' (see above)",
+          .repeated = true};
 }
 
 }  // namespace vestige::cli

@@ -6,6 +6,19 @@
 
 namespace vestige::cli {
 
+/// What every --query says: all of it holds.
+///
+/// faults   invalid
+Result<Filter> read_filters(const Arguments& arguments);
+
+/// --query where rows are chosen by their keys, and what its FILTER is.
+Option key_filter_option();
+inline constexpr const char* kKeyFilter =
+    "FILTER says which rows: key:17,18 those with one of these values in their keys, key.COLUMN "
+    "with "
+    "any comparison (key.order_id>=100 -key.line:1), key:* all "
+    "(docs/filter.md).";
+
 /// --query, --since, --until, --actor, --db-user, --op and --column.
 std::vector<Option> filter_options();
 

@@ -26,7 +26,7 @@ Result<void> require_column(Database& db, const std::string& column,
 Result<void> resolve_names(Database& db, const std::optional<Tracked>& only, Filter& filter) {
   for (Condition& condition : filter.conditions) {
     const bool column = condition.field == "column";
-    if (condition.field == "old" || condition.field == "new")
+    if (!condition.name.empty() && condition.field != "context")
       TRY(require_column(db, condition.name, only));
     if (!column && condition.field != "table") continue;
     for (FilterWord& word : condition.words) {

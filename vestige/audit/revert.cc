@@ -1,6 +1,12 @@
 #include "vestige/audit/revert.h"
 
+#include <algorithm>
+#include <map>
+
+#include "vestige/audit/diff.h"
+#include "vestige/audit/later_changes.h"
 #include "vestige/audit/log.h"
+#include "vestige/audit/past.h"
 #include "vestige/audit/postgres_undo.h"
 #include "vestige/audit/row_history.h"
 #include "vestige/audit/undo.h"
@@ -9,6 +15,17 @@
 
 namespace vestige {
 namespace {
+
+constexpr std::string_view kRestoreOfRows = "restore of rows of ";
+
+// PostgreSQL undoes the changes of a row together, SQLite puts the row.
+bool undoes_together(Database& db) { return db.engine() == Engine::postgres; }
+
+// "change 17", a time, or "now".
+std::string moment_text(const Moment& moment) {
+  if (moment.kind == Moment::Kind::change) return fmt::format("change {}", moment.value);
+  return moment.kind == Moment::Kind::time ? format_time(moment.value) : "now";
+}
 
 Context with_reason(const ApplyOptions& options, const std::string& reason) {
   Context context = options.context;
@@ -136,7 +153,7 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
   std::string hint = forced ? "a row that is gone cannot be forced"
                             : "--force puts the old values back all the same";
   // There is nothing of a single row that could be left out.
-  if (!what.starts_with("restore "))
+  if (!what.starts_with("restore of ") || what.starts_with(kRestoreOfRows))
     hint += forced ? "; --skip-conflicts leaves it alone"
                    : ", --skip-conflicts leaves these rows alone";
   return hinted(
@@ -147,21 +164,20 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
 
 Result<Outcome> restore(Database& db, const std::string& name,
                         const std::vector<std::string>& words, const Moment& to,
-                        const ApplyOptions& options) {
+                        const ApplyOptions& options, const std::optional<std::string>& column) {
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
+  if (column.has_value()) TRY(require_column(db, *column, table));
   const RowName named = TRY(named_row(db, table, words));
   const std::int64_t upto = TRY(resolve(db, to));
-  const std::string moment = to.kind == Moment::Kind::change ? fmt::format("change {}", to.value)
-                             : to.kind == Moment::Kind::time ? format_time(to.value)
-                                                             : "now";
   const std::string what =
-      fmt::format("restore of {} {} to {}", table.name, key_text(named), moment);
+      fmt::format("restore of {} {} to {}", table.name, key_text(named), moment_text(to));
 
-  if (db.engine() == Engine::postgres) {
-    const auto later = TRY(changes_of_row(db, table, named.key, upto));
+  if (undoes_together(db)) {
+    auto later = TRY(changes_of_row(db, table, named.key, upto));
+    if (column.has_value()) later = TRY(LaterChanges::of(db, later)).updates();
     Outcome outcome =
-        TRY(undo_on_postgres(db, later, std::nullopt, with_reason(options, what), options, what));
+        TRY(undo_on_postgres(db, later, column, with_reason(options, what), options, what));
     outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
     return outcome;
   }
@@ -183,30 +199,89 @@ Result<Outcome> restore(Database& db, const std::string& name,
     if (!target.has_value() && !row.has_value())
       return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
   }
-  auto undo = TRY(Undo::begin(db, {table}, std::nullopt, with_reason(options, what), options));
+  auto undo = TRY(Undo::begin(db, {table}, column, with_reason(options, what), options));
   TRY(undo->put(table, named, row.has_value(), target));
   return undo->finish(what);
 }
 
-Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
-  TRY(require_trail(db));
-  Chosen choice = TRY(chosen(db, request));
+namespace {
+
+// Undoes the selected changes, of which there is at least one.
+Result<Outcome> undo_selected(Database& db, Chosen choice, const std::optional<std::string>& column,
+                              const ApplyOptions& options) {
+  const Context context = with_reason(options, choice.what);
   if (db.engine() == Engine::postgres) {
     const auto ids = TRY(change_ids(db, choice.selection));
     if (ids.empty()) return no_such_changes(choice.what);
-    return undo_on_postgres(db, ids, request.column, with_reason(options, choice.what), options,
-                            choice.what);
+    return undo_on_postgres(db, ids, column, context, options, choice.what);
   }
   choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   const auto tables = TRY(tables_of(db, choice.selection));
   if (tables.empty()) return no_such_changes(choice.what);
-  auto undo =
-      TRY(Undo::begin(db, tables, request.column, with_reason(options, choice.what), options));
+  auto undo = TRY(Undo::begin(db, tables, column, context, options));
   {
     auto changes = TRY(read_changes(db, choice.selection));
     while (auto change = TRY(changes->next())) TRY(undo->undo(*change));
   }
   return undo->finish(choice.what);
+}
+
+// The rows that are not what they were, as the database is now: those that have to go first, those that come last.
+Result<std::vector<Diff>> rows_to_put(Database& db, const Tracked& table, const KeyFilter& keys,
+                                      const LaterChanges& later, const Moment& to) {
+  std::vector<Diff> rows;
+  Diffs diffs = TRY(Diffs::read(db, table.name, to, Moment{}));
+  while (auto diff = TRY(diffs.next())) {
+    if (!keys.matches(diff->key) && !later.rows().contains(to_json(diff->key))) continue;
+    TRY(names_a_row(table, {diff->key, std::nullopt}));
+    rows.push_back(*std::move(diff));
+  }
+  const auto turn = [](const Diff& diff) {
+    return !diff.from.has_value() ? 0 : diff.to.has_value() ? 1 : 2;
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const Diff& a, const Diff& b) { return turn(a) < turn(b); });
+  return rows;
+}
+
+// What the rows that were there all the time were, whatever their keys were then.
+void follow_keys(std::vector<Diff>& rows, const LaterChanges& later) {
+  std::map<std::string, State> then;
+  for (const Diff& diff : rows) then[to_json(diff.key)] = diff.from;
+  for (Diff& diff : rows) {
+    const auto row = later.rows().find(to_json(diff.key));
+    if (!diff.to.has_value() || row == later.rows().end() || row->second.came) diff.from.reset();
+    else if (row->first != row->second.then) diff.from = then[row->second.then];
+  }
+  std::erase_if(rows, [](const Diff& diff) { return !diff.from.has_value(); });
+}
+
+}  // namespace
+
+Result<Outcome> restore(Database& db, const RestoreRequest& request, const ApplyOptions& options) {
+  const Tracked table = TRY(table_with_key(db, request.table));
+  const KeyFilter keys = TRY(KeyFilter::of(table, request.filter));
+  if (request.column.has_value()) TRY(require_column(db, *request.column, table));
+  const std::int64_t upto = TRY(resolve(db, request.to));
+  const std::string what =
+      fmt::format("{}{} to {}", kRestoreOfRows, table.name, moment_text(request.to));
+  TRY(require_same_key(db, table, upto, what));
+  const LaterChanges later = TRY(LaterChanges::read(db, table, keys, upto));
+  if (undoes_together(db))
+    return undo_on_postgres(db, request.column.has_value() ? later.updates() : later.ids(),
+                            request.column, with_reason(options, what), options, what);
+  std::vector<Diff> rows = TRY(rows_to_put(db, table, keys, later, request.to));
+  if (request.column.has_value()) follow_keys(rows, later);
+  auto undo = TRY(Undo::begin(db, {table}, request.column, with_reason(options, what), options));
+  for (const Change& change : later.lost()) TRY(undo->undo(change));
+  for (const Diff& row : rows)
+    TRY(undo->put(table, {row.key, std::nullopt}, row.to.has_value(), row.from));
+  return undo->finish(what);
+}
+
+Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
+  TRY(require_trail(db));
+  return undo_selected(db, TRY(chosen(db, request)), request.column, options);
 }
 
 }  // namespace vestige

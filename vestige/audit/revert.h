@@ -60,9 +60,26 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
 
 /// Puts one row back to what it was.
 ///
+/// column   only this one; a row that came or went since is left alone
 /// faults   missing, invalid, conflict, denied (a constraint)
 Result<Outcome> restore(Database& db, const std::string& table, const std::vector<std::string>& key,
-                        const Moment& to, const ApplyOptions& options);
+                        const Moment& to, const ApplyOptions& options,
+                        const std::optional<std::string>& column = std::nullopt);
+
+/// Which rows to put back, and to what.
+struct RestoreRequest {
+  std::string table;
+  Filter filter;  // of their keys, see KeyFilter
+  Moment to;
+  std::optional<std::string> column;
+};
+
+/// Puts every row that a filter chooses back to what it was, in one transaction. A row whose key changed since is followed.
+///
+/// returns  applied: the rows (SQLite), or their changes that were undone (PostgreSQL)
+/// cost     the changes since then; memory for the rows that differ
+/// faults   as revert; invalid: a filter that is not of keys
+Result<Outcome> restore(Database& db, const RestoreRequest& request, const ApplyOptions& options);
 
 /// Which changes to undo: exactly one of the first three, and what narrows them.
 struct RevertRequest {

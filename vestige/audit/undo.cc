@@ -266,6 +266,11 @@ Result<void> Undo::undo(const Change& change) {
 
 Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, const State& target) {
   const Place& at = *TRY(place(table.name));
+  if (column_.has_value() && lives != target.has_value()) {
+    note(fmt::format("{}: the row was inserted or deleted since, and only a column is restored",
+                     table.name));
+    return {};
+  }
   if (!target.has_value()) {
     if (!lives) return {};
     TRY(remove(at, name.key, name.row_id));
@@ -275,12 +280,13 @@ Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, co
     const auto row = TRY(read(at, name.key, name.row_id));
     Row changed;
     for (const Field& field : *target) {
+      if (column_.has_value() && field.name != *column_) continue;
       const Value* now = row.has_value() ? find(*row, field.name) : nullptr;
       if (now == nullptr || !identical(*now, field.value)) changed.push_back(field);
     }
     if (changed.empty()) return {};
     for (const LiveColumn& column : at.live.columns)
-      if (!column.generated && find(*target, column.name) == nullptr)
+      if (!column_.has_value() && !column.generated && find(*target, column.name) == nullptr)
         note(
             fmt::format("{}: column {} is not recorded, it cannot be restored and is left as it is",
                         table.name, column.name));

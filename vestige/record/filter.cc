@@ -124,6 +124,8 @@ bool any_field(const std::optional<Row>& row, const Check& check) {
 }
 
 bool key_matches(const Condition& condition, const Change& change) {
+  if (!condition.name.empty())
+    return value_matches(condition, change.key) || value_matches(condition, change.new_key);
   const auto one = [&](const Field& field) {
     return std::any_of(condition.words.begin(), condition.words.end(), [&](const FilterWord& word) {
       return compares(Comparison::equal, field.value, word);

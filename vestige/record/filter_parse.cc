@@ -17,8 +17,14 @@ bool names_a_field(char c) {
 
 bool is_operator(char c) { return c == ':' || c == '=' || c == '<' || c == '>' || c == '!'; }
 
-bool has_name(std::string_view field) {
-  return field == "old" || field == "new" || field == "context";
+// FIELD.NAME: of a key any column, or that one.
+bool may_have_name(std::string_view field) {
+  return field == "old" || field == "new" || field == "context" || field == "key";
+}
+
+bool compares(const Condition& condition) {
+  return condition.field == "old" || condition.field == "new" ||
+         (condition.field == "key" && !condition.name.empty());
 }
 
 bool is_number(std::string_view field) { return field == "id" || field == "tx"; }
@@ -140,7 +146,7 @@ class Parser {
     Condition condition;
     condition.field = lower(text_.substr(start, at_ - start));
     bool named = !condition.field.empty();
-    if (named && has_name(condition.field) && take('.')) {
+    if (named && may_have_name(condition.field) && take('.')) {
       if (!at_end() && here() == '"') {
         condition.name = TRY(quoted());
       } else {
@@ -168,15 +174,16 @@ class Parser {
                               fmt::join(filter_fields(), ", "))
                 : fmt::format("compare old.{0} or new.{0}; what is only a text stands in quotes",
                               condition.field));
-    if (has_name(condition.field) == condition.name.empty())
+    const bool dotted = typed.substr(condition.field.size()).starts_with('.');
+    if (condition.name.empty() && may_have_name(condition.field) &&
+        (dotted || condition.field != "key"))
       return hinted(fail(Fault::invalid, "read the filter: {}: a name is missing", typed),
                     fmt::format("write {0}.NAME:VALUE; a name with odd letters in quotes: "
                                 "{0}.\"unit price\":5",
                                 condition.field));
-    const bool compares = condition.field == "old" || condition.field == "new";
-    if (!colon && !compares)
+    if (!colon && !compares(condition))
       return hinted(
-          fail(Fault::invalid, "read the filter: {}: only old. and new. are compared", typed),
+          fail(Fault::invalid, "read the filter: {}: only key., old. and new. are compared", typed),
           fmt::format("write {}:VALUE", condition.field));
     return {};
   }
@@ -232,7 +239,7 @@ bool needs_quotes(std::string_view text) {
 std::string to_text(const Condition& condition) {
   std::string out = condition.negated ? "-" : "";
   out += condition.field;
-  if (has_name(condition.field)) out += "." + in_quotes(condition.name);
+  if (!condition.name.empty()) out += "." + in_quotes(condition.name);
   out += condition.comparison == Comparison::equal ? ":" : symbol(condition.comparison);
   for (std::size_t i = 0; i < condition.words.size(); ++i) {
     const FilterWord& word = condition.words[i];

@@ -54,6 +54,11 @@ TEST(Filter, MeansWhatItSays) {
                            "key:17",
                            "key:017",
                            "key:1*",
+                           "key.id:17",
+                           "key.id:1,17",
+                           "key.id>16",
+                           "key.id!=18,19",
+                           "-key.id<17",
                            "op:update",
                            "op:DELETE,Update",
                            "column:price",
@@ -179,11 +184,14 @@ TEST(Filter, SaysWhatIsWrong) {
   };
   has(refused("colour:red"), "read the filter: colour:red: there is no field colour; the fields");
   has(refused("price>5"), "there is no field price; compare old.price or new.price");
-  has(refused("who>5"), "read the filter: who>5: only old. and new. are compared; write who:VALUE");
+  has(refused("who>5"),
+      "read the filter: who>5: only key., old. and new. are compared; write who:VALUE");
   has(refused("who:"), "who: a value is missing; who:* is any value, -who:* none");
   has(refused("who:a,"), "a value is missing");
   has(refused("old:5"), "read the filter: old:5: a name is missing; write old.NAME:VALUE");
   has(refused("old.:5"), "a name is missing");
+  has(refused("key.:5"), "a name is missing");
+  has(refused("key>5"), "only key., old. and new. are compared");
   has(refused("reason:\"open"),
       "read the filter: a quote is not closed: \"open; a quote within quotes");
   has(refused("who:a\"b\""),

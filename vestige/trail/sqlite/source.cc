@@ -81,9 +81,9 @@ Result<Where> where_of(Database& db, const Selection& selection) {
   if (selection.after.has_value()) where.add("c.id > " + where.bind(*selection.after));
   if (selection.upto.has_value()) where.add("c.id <= " + where.bind(*selection.upto));
   if (!selection.ids.empty()) {
-    std::string list;
-    for (const std::int64_t id : selection.ids) list += (list.empty() ? "" : ", ") + where.bind(id);
-    where.add("c.id in (" + list + ")");
+    // As one value: there may be more of them than a statement has room for.
+    const std::string list = fmt::format("[{}]", fmt::join(selection.ids, ","));
+    where.add("c.id in (select value from json_each(" + where.bind(Text{list}) + "))");
   }
   if (selection.since.has_value()) {
     where.add("c.at >= " + where.bind((*selection.since + 999) / 1000));
