@@ -6,7 +6,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { current } from "./context.js";
 import { encoded } from "./literal.js";
-import { type Inserted, type Options, type Plan, Session } from "./session.js";
+import { repaired, stripped } from "./results.js";
+import { type Options, type Plan, Session } from "./session.js";
 
 export type { Options } from "./session.js";
 
@@ -73,17 +74,21 @@ class Line {
   private readonly session: Session;
   private readonly submit: (...args: unknown[]) => unknown;
   private readonly waiting: (() => void)[] = [];
-  private busy = false;      // with queries of which several belong together
-  private unanswered = 0;
+  private busy = false;        // with queries of which several belong together
+  private unsettled = false;   // something failed, and what became of the transaction has not been said yet
+  private readonly unanswered: boolean[] = [];   // of each query that was sent: whether it begins or ends a transaction
+  private turns = false;
 
   constructor(client: Client, options: Options) {
     this.session = new Session(options);
     const query = client.query as unknown as Method;
     this.submit = (...args) => {
-      this.unanswered += 1;
+      this.unanswered.push(this.turns);
       return query.apply(client, args);
     };
+    client.connection?.prependListener?.("errorMessage", () => { this.unsettled = true; });
     client.connection?.prependListener?.("readyForQuery", (message) => this.answered(message?.status));
+    client.connection?.prependListener?.("end", () => this.answered(undefined));
     const status = client.getTransactionStatus?.();
     if (status) {
       this.session.settle(status);
@@ -91,12 +96,14 @@ class Line {
     client.query = ((...args: unknown[]) => this.query(args)) as typeof client.query;
   }
 
-  /** What the server says of the transaction is known better than what texts say, once nothing is under way. */
+  /** What the server says of the transaction is known better than what texts say, unless one is under way that turns it. */
   private answered(status: string | undefined): void {
-    this.unanswered = Math.max(0, this.unanswered - 1);
-    if (this.unanswered === 0 && !this.busy && this.waiting.length === 0 && status) {
+    this.unsettled = false;
+    this.unanswered.shift();
+    if (!this.unanswered.includes(true) && !this.busy && status) {
       this.session.settle(status);
     }
+    this.next();
   }
 
   private query(args: unknown[]): unknown {
@@ -104,34 +111,50 @@ class Line {
     if (!call) {
       return this.submit(...args);
     }
-    const plan = this.session.plan(call.text, call.simple, encoded(current()), call.named);
+    const wanted = encoded(current());
     const callback = call.callback && (AsyncLocalStorage.bind(call.callback) as Callback);
-    if (plan.before === undefined && !this.busy) {
+    const plan = this.busy || this.unsettled ? undefined : this.plan(call, wanted);
+    if (plan && plan.before === undefined) {
       return plain(call, plan, callback);
     }
-    if (call.submitted) {
-      this.enqueue((done) => this.stream(call, plan, done));
+    if (call.submitted && !call.callback) {
+      this.enqueue((done) => this.stream(call, plan ?? this.plan(call, wanted), done));
       return args[0];
     }
-    return promised(callback, (answer) => this.enqueue((done) => this.together(call, plan, (error, result) => {
-      done();
-      answer(error, result);
-    })));
+    const answer = promised(callback, (reply) => this.enqueue((done) => {
+      const end: Callback = (error, result) => {
+        done();
+        reply(error, result);
+      };
+      try {
+        this.together(call, plan ?? this.plan(call, wanted), end);
+      } catch (error) {
+        end(error);
+      }
+    }));
+    return call.submitted ? args[0] : answer;
+  }
+
+  private plan(call: Call, wanted: string): Plan {
+    const before = this.session.inTransaction;
+    const plan = this.session.plan(call.text, call.simple, wanted, call.named);
+    this.turns = before !== this.session.inTransaction;
+    return plan;
   }
 
   /** Runs what belongs together after what belongs together, in the order of the calls. */
   private enqueue(work: (done: () => void) => void): void {
-    const start = (): void => {
+    this.waiting.push(() => work(() => {
+      this.busy = false;
+      this.next();
+    }));
+    this.next();
+  }
+
+  private next(): void {
+    if (!this.busy && !this.unsettled && this.waiting.length > 0) {
       this.busy = true;
-      work(() => {
-        this.busy = false;
-        this.waiting.shift()?.();
-      });
-    };
-    if (this.busy) {
-      this.waiting.push(start);
-    } else {
-      start();
+      this.waiting.shift()!();
     }
   }
 
@@ -153,16 +176,19 @@ class Line {
   /** Cursors, streams and COPY speak with the connection themselves: the transaction ends behind them. */
   private stream(call: Call, plan: Plan, done: () => void): void {
     const own = (): void => {
-      const object = call.send(plan.text, undefined) as { emit?(event: string, error: unknown): void };
+      const object = call.send(plan.text, undefined) as Stream;
       if (!plan.alone) {
         return done();
       }
-      this.submit("commit", (error: unknown) => {
-        done();
-        if (error) {
-          object.emit?.("error", error);
-        }
+      const committed = new Promise<void>((resolve, reject) => {
+        this.submit("commit", (error: Error | null) => {
+          done();
+          return error ? reject(error) : resolve();
+        });
       });
+      if (!finishesAfter(object, committed)) {
+        committed.catch((error: unknown) => object.emit?.("error", error));
+      }
     };
     if (plan.before === undefined) {
       own();
@@ -170,6 +196,23 @@ class Line {
       this.submit(plan.before, () => own());
     }
   }
+}
+
+interface Stream {
+  emit?(event: string, error: unknown): void;
+  _final?(callback: (error?: Error | null) => void): void;
+}
+
+/** Has a stream that is written to finish when the transaction has ended, and fail if that does. */
+function finishesAfter(stream: Stream, committed: Promise<void>): boolean {
+  const final = stream._final;
+  if (typeof final !== "function") {
+    return false;
+  }
+  committed.catch(() => undefined);
+  stream._final = (callback) => final.call(stream, (error) =>
+    error ? callback(error) : void committed.then(() => callback(), callback));
+  return true;
 }
 
 /** A query that needs nothing before it: sent as it came, with what is said in its text. */
@@ -199,27 +242,6 @@ function promised(callback: Callback | undefined, start: (answer: Callback) => v
     }
     throw error;
   });
-}
-
-/** The results without those of our own statements: one is itself again, not a list of one. */
-function stripped(result: unknown, inserted: readonly Inserted[]): unknown {
-  if (inserted.length === 0 || !Array.isArray(result)) {
-    return result;
-  }
-  const ours = new Set(inserted.map((one) => one.statement));
-  const theirs = result.filter((_, place) => !ours.has(place));
-  return theirs.length === 1 ? theirs[0] : theirs;
-}
-
-/** The place of an error, in the text that was asked for. */
-function repaired(error: unknown, inserted: readonly Inserted[]): unknown {
-  const found = error as { position?: string } | null | undefined;
-  const position = Number(found?.position);
-  if (found?.position !== undefined && Number.isInteger(position)) {
-    const before = inserted.filter((one) => one.at < position).reduce((sum, one) => sum + one.length, 0);
-    found.position = String(position - before);
-  }
-  return error;
 }
 
 interface Config {

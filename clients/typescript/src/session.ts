@@ -72,11 +72,11 @@ export class Session {
         return only;
       }
     }
-    return simple ? this.together(text, all, wanted) : this.apart(text, all[0], wanted);
+    return simple ? this.together(text, all, wanted) : this.apart(text, all.find((one) => one.kind === "write") ?? all[0], wanted);
   }
 
   /** Whether the transaction has to be told. */
-  private untold(wanted: string): boolean {
+  untold(wanted: string): boolean {
     if (this.said !== undefined) {
       return this.said !== wanted;
     }

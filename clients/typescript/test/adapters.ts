@@ -3,7 +3,9 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import postgres from "postgres";
 import { instrument } from "vestige-audit/pg";
+import { instrument as instrumentSql } from "vestige-audit/postgres";
 
 export type Row = unknown[];
 
@@ -33,6 +35,7 @@ export interface Outer extends Connection {
 
 export interface Adapter {
   name: string;
+  ways: ("direct" | "bouncer")[];
   connect(config: pg.PoolConfig, instrumented: boolean): Promise<Outer>;
 }
 
@@ -157,14 +160,72 @@ class OfPool implements Outer {
   }
 }
 
+/** postgres.js: the outermost `sql`, or that of a transaction or savepoint. */
+class OfSql implements Connection {
+  constructor(readonly sql: postgres.Sql | postgres.TransactionSql, private readonly tagged: boolean) {}
+
+  async execute(text: string, parameters: unknown[]): Promise<Row[]> {
+    if (!this.tagged || parameters.length === 0) {
+      return await this.sql.unsafe(text, parameters as never[]).values();
+    }
+    const parts = text.split(/\$\d+/);
+    const order = [...text.matchAll(/\$(\d+)/g)].map((found) => parameters[Number(found[1]) - 1]);
+    return await this.sql(Object.assign(parts, { raw: parts }) as unknown as TemplateStringsArray, ...order as never[]).values();
+  }
+
+  many(text: string, rows: Row[]): Promise<void> {
+    return "savepoint" in this.sql ? each(this, text, rows) : this.transaction((inner) => each(inner, text, rows));
+  }
+
+  async copy(table: string, columns: string[], rows: Row[]): Promise<void> {
+    const stream = await this.sql`copy ${this.sql(table)} ${this.sql.unsafe(`(${columns.join(", ")})`)} from stdin`.writable();
+    await pipeline(Readable.from([copied(rows)]), stream);
+  }
+
+  async transaction(work: (inner: Connection) => Promise<void>): Promise<void> {
+    await (this.sql as postgres.Sql).begin((inner) => work(new OfSql(inner, this.tagged)));
+  }
+
+  async savepoint(work: (inner: Connection) => Promise<void>): Promise<void> {
+    await (this.sql as postgres.TransactionSql).savepoint((inner) => work(new OfSql(inner, this.tagged)));
+  }
+}
+
+class OuterSql extends OfSql implements Outer {
+  constructor(sql: postgres.Sql, tagged: boolean, private readonly own: postgres.Sql) {
+    super(sql, tagged);
+  }
+
+  async behind(text: string): Promise<void> {
+    await this.own.unsafe(text);
+  }
+
+  close(): Promise<void> {
+    return this.own.end();
+  }
+}
+
+function sql(tagged: boolean): Adapter["connect"] {
+  return async (config, instrumented) => {
+    const own = postgres({
+      host: config.host!, port: config.port!, user: config.user!, database: config.database!, max: 1, prepare: false, fetch_types: false,
+    });
+    await own`select 1`;
+    return new OuterSql(instrumented ? instrumentSql(own) : own, tagged, own);
+  };
+}
+
 export const ADAPTERS: Adapter[] = [
-  { name: "pg client", connect: client(false) },
-  { name: "pg client with callbacks", connect: client(true) },
+  { name: "pg client", ways: ["direct", "bouncer"], connect: client(false) },
+  { name: "pg client with callbacks", ways: ["direct"], connect: client(true) },
   {
     name: "pg pool",
+    ways: ["direct", "bouncer"],
     connect: async (config, instrumented) => {
       const pool = new pg.Pool({ ...config, max: 1, idleTimeoutMillis: 0 });
       return new OfPool(instrumented ? instrument(pool) : pool);
     },
   },
+  { name: "postgres.js", ways: ["direct", "bouncer"], connect: sql(true) },
+  { name: "postgres.js, unsafe", ways: ["direct"], connect: sql(false) },
 ];

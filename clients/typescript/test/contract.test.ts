@@ -112,25 +112,30 @@ async function both(adapter: Adapter, port: number, instrumented: boolean): Prom
   return { a: await adapter.connect(config, instrumented), b: await adapter.connect(config, instrumented) };
 }
 
+const WAYS = { direct: "directly", bouncer: "through PgBouncer" } as const;
+type Played = { turns: number; changes: unknown[] };
+
 for (const adapter of ADAPTERS) {
-  for (const way of ["directly", "through PgBouncer"]) {
-    describe(`${adapter.name}, ${way}`, () => {
+  // What a case costs without a client, measured directly: the pooler adds nothing to that.
+  const costs = new Map<string, number>();
+  for (const way of adapter.ways) {
+    describe(`${adapter.name}, ${WAYS[way]}`, () => {
       let proxy: Proxy;
-      let plain: Record<"a" | "b", Outer>;
+      let plain: Record<"a" | "b", Outer> | undefined;
       let told: Record<"a" | "b", Outer>;
       before(async () => {
-        proxy = way === "directly" ? await Proxy.before(database.host, database.port) : await Proxy.before("127.0.0.1", bouncer.port);
-        plain = await both(adapter, proxy.port, false);
+        proxy = way === "direct" ? await Proxy.before(database.host, database.port) : await Proxy.before("127.0.0.1", bouncer.port);
+        plain = way === "direct" ? await both(adapter, proxy.port, false) : undefined;
         told = await both(adapter, proxy.port, true);
       });
       after(async () => {
-        for (const one of [plain.a, plain.b, told.a, told.b]) {
-          await one.close();
+        for (const one of [plain?.a, plain?.b, told.a, told.b]) {
+          await one?.close();
         }
         await proxy.close();
       });
 
-      const played = async (one: Case, outer: Record<"a" | "b", Outer>): Promise<{ turns: number; changes: unknown[] }> => {
+      const played = async (one: Case, outer: Record<"a" | "b", Outer>): Promise<Played> => {
         await database.run("set local vestige.context = '{\"actor\":\"test\",\"reason\":\"empty\"}'; delete from things; delete from strict");
         await outer.a.execute("select 1", []);
         await outer.b.execute("select 1", []);
@@ -145,14 +150,16 @@ for (const adapter of ADAPTERS) {
 
       for (const one of cases) {
         test(one.name, async () => {
-          // What a required field that is missing makes fail, fails without a client, too, and stops the case there.
-          const without = await played(one, plain).catch(() => undefined);
-          const withClient = await played(one, told);
-          assert.deepEqual(withClient.changes, one.changes);
-          if (without) {
-            assert.ok(withClient.turns - without.turns <= (one.added ?? 0),
-              `${withClient.turns} round trips, ${without.turns} without a client, and ${one.added ?? 0} more are allowed`);
+          // A case that asks for a context fails without a client.
+          const cost = plain && await played(one, plain).then(({ turns }) => turns, () => undefined);
+          if (cost !== undefined) {
+            costs.set(one.name, cost);
           }
+          const { turns, changes } = await played(one, told);
+          assert.deepEqual(changes, one.changes);
+          const without = costs.get(one.name) ?? Infinity;
+          assert.ok(turns - without <= (one.added ?? 0),
+            `${turns} round trips, ${without} without a client, and ${one.added ?? 0} more are allowed`);
         });
       }
     });

@@ -12,6 +12,9 @@ export interface Said {
 }
 
 export class Database {
+  private kept: pg.Client | undefined;
+  private connected: Promise<unknown> | undefined;
+
   private constructor(readonly name: string, readonly host: string, readonly port: number, readonly user: string) {}
 
   /** A database with a trail, and what the statements make in it. */
@@ -32,15 +35,15 @@ export class Database {
     return `postgresql://${this.user}@/${this.name}?host=${this.host}&port=${this.port}`;
   }
 
-  /** Runs statements on a connection of their own, as whoever owns all. */
+  /** Runs statements as whoever owns all, on a connection that is kept for it. */
   async run(...statements: string[]): Promise<pg.QueryResult | undefined> {
-    return this.as(this.name, async (client) => {
-      let last: pg.QueryResult | undefined;
-      for (const statement of statements) {
-        last = await client.query(statement);
-      }
-      return last;
-    });
+    this.kept ??= new pg.Client(this.config());
+    await (this.connected ??= this.kept.connect());
+    let last: pg.QueryResult | undefined;
+    for (const statement of statements) {
+      last = await this.kept.query(statement);
+    }
+    return last;
   }
 
   async rows(text: string): Promise<Record<string, unknown>[]> {
@@ -53,6 +56,7 @@ export class Database {
   }
 
   async drop(): Promise<void> {
+    await this.kept?.end();
     await this.as("postgres", (client) => client.query(`drop database ${this.name} with (force)`));
   }
 

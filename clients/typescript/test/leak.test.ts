@@ -52,7 +52,7 @@ async function request(pool: pg.Pool, id: number, who: string): Promise<void> {
 }
 
 async function storm(config: pg.PoolConfig, size: number): Promise<void> {
-  const pool = instrument(new pg.Pool({ ...config, max: size }));
+  const pool = instrument(new pg.Pool({ ...config, max: size, application_name: "storm" }));
   pool.on("error", () => undefined);   // sessions are killed while they are idle, and
   pool.on("connect", (client) => client.on("error", () => undefined));   // while they are not
   const from = (await database.rows("select coalesce(max(id), 0) as id from vestige.changes"))[0]!["id"] as string;
@@ -67,7 +67,7 @@ async function storm(config: pg.PoolConfig, size: number): Promise<void> {
     for (let round = 0; round < 5; round += 1) {
       await pause(20);
       await database.run(`select pg_terminate_backend(pid) from (select pid from pg_stat_activity
-        where datname = '${database.name}' and pid <> pg_backend_pid() and backend_type = 'client backend' order by random() limit 1) x`);
+        where datname = '${database.name}' and application_name = 'storm' and backend_type = 'client backend' order by random() limit 1) x`);
     }
   })();
   await Promise.all(Array.from({ length: REQUESTS }, (_, i) => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
 import * as vestige from "vestige-audit";
 import { instrument } from "vestige-audit/pg";
 import { Database } from "./database.js";
@@ -92,8 +95,30 @@ test("an error is the driver's own, its place that of the text, and nothing of t
     await own.query("rollback");
     await assert.rejects(own.query("begin isolation level nonsense"), { code: "42601" });
     await own.query("update t set n = $1", [9]);
+    assert.deepEqual(await last(), ANN);
+    const failing = own.query("begin isolation level nonsense").catch(() => own.query("update t set n = $1", [10]));
+    await Promise.all([failing, own.query("select 1")]);
   });
   assert.deepEqual(await last(), ANN);
+});
+
+test("COPY outside a transaction is done when it is committed, and fails if that does", async () => {
+  const own = await client();
+  await database.run("create table c (id int, other int unique deferrable initially deferred)", "insert into c values (1, 1)");
+  const copy = (rows: string): Promise<void> => pipeline(Readable.from([rows]), own.query(copyFrom("copy c from stdin")));
+  await copy("2\t2\n");
+  assert.equal((await database.rows("select from c")).length, 2);
+  await assert.rejects(copy("3\t1\n"), { code: "23505" });
+  await assert.rejects(copy("x\n"), { code: "22P02" });
+  assert.equal((await own.query("select from c")).rowCount, 2);
+});
+
+test("what waits for a connection that ends is told so", async () => {
+  const own = await client();
+  own.on("error", () => undefined);
+  await assert.rejects(own.query("update t set n = $1 where pg_terminate_backend(pg_backend_pid())", [1])
+    .catch((error: Error) => Promise.all([own.query("update t set n = $1", [2]), own.query("select 1")]).catch(() => Promise.reject(error))),
+  { code: "57P01" });
 });
 
 test("a constraint that is checked at the end fails the statement, not nobody", async () => {

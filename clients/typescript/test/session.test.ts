@@ -62,6 +62,7 @@ test("a write outside a transaction takes the context along in its own text, or 
     { text: `${setLocal(ANN)}; update t set a = 1`, inserted: [{ statement: 0, at: 0, length: setLocal(ANN).length + 2 }] });
   assert.deepEqual(new Session().plan("update t set a = $1", false, ANN),
     { text: "update t set a = $1", inserted: [], before: `begin; ${setLocal(ANN)}`, alone: true });
+  assert.equal(new Session().plan("select 1; update t set a = 1", false, ANN).alone, true);
   assert.equal(new Session().plan("delete from t; insert into t values (1)", true, ANN).inserted.length, 1);
 });
 
