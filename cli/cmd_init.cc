@@ -1,23 +1,13 @@
 // init: install the trail, bring it up to date, or take it away.
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
 
+#include "cli/consent.h"
 #include "cli/session.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/remains.h"
 
 namespace vestige::cli {
 namespace {
-
-// True when the person at the terminal writes yes.
-bool agreed(const std::string& question) {
-  talk(question + " Write yes to go on: ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "yes";
-}
 
 Result<int> remove(Session& session, Database& db) {
   if (!TRY(remains(db)).any) {
@@ -26,10 +16,9 @@ Result<int> remove(Session& session, Database& db) {
   }
   const std::string changes = counted(TRY(count_changes(db)), "change");
   if (!session.arguments().has("--yes")) {
-    const bool person = isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
     const std::string question =
         fmt::format("This takes the trail of {} away; {} would be lost.", db.where(), changes);
-    if (!person || !agreed(question))
+    if (!agreed(question))
       return hinted(
           fail(Fault::invalid, "remove the trail of {}: {} would be lost", db.where(), changes),
           "vestige init --remove --yes does it");

@@ -7,24 +7,6 @@
 namespace vestige::cli {
 namespace {
 
-std::vector<Option> undo_options(std::vector<Option> first) {
-  return joined(joined(std::move(first), context_options("--by")), {format_option()});
-}
-
-Result<ApplyOptions> apply_options(Session& session, Sink& patch) {
-  const Arguments& arguments = session.arguments();
-  if (arguments.has("--force") && arguments.has("--skip-conflicts"))
-    return fail(Fault::invalid, "{}: --force and --skip-conflicts exclude each other",
-                session.command().name);
-  ApplyOptions options;
-  options.context = TRY(arguments.context("--by"));
-  options.dry_run = arguments.has("--dry-run");
-  if (arguments.has("--force")) options.on_conflict = OnConflict::force;
-  if (arguments.has("--skip-conflicts")) options.on_conflict = OnConflict::skip;
-  options.patch = &patch;
-  return options;
-}
-
 Result<int> run_restore(Session& session) {
   const Arguments& arguments = session.arguments();
   if (!arguments.has("--to"))
@@ -102,13 +84,6 @@ Result<int> run_revert(Session& session) {
   if (asked.tx.has_value()) TRY(session.say_neighbours(*asked.tx, "revert"));
   return kDone;
 }
-
-const Option kDryRun = {.names = "--dry-run",
-                        .value = "",
-                        .summary = "change nothing; print the SQL as a patch, one transaction"};
-const Option kPatch = {
-    .names = "--patch", .value = "", .summary = "with --dry-run: all of it, also on a terminal"};
-
 }  // namespace
 
 Command restore_command() {
@@ -134,8 +109,8 @@ Command restore_command() {
             .summary = "just after a change, a time (see log), or by name: tx:12~, ~3 (see diff)"},
            key_filter_option(),
            {.names = "--column", .value = "NAME", .summary = "only this column"},
-           kDryRun,
-           kPatch,
+           dry_run_option(),
+           patch_option(),
            {.names = "--force", .value = "", .summary = "put it back in spite of conflicts"},
            {.names = "--skip-conflicts",
             .value = "",
@@ -181,8 +156,8 @@ Command revert_command() {
                 .summary = "with --table: of a row; once for each key column",
                 .repeated = true}},
               filter_options()),
-          {kDryRun,
-           kPatch,
+          {dry_run_option(),
+           patch_option(),
            {.names = "--force", .value = "", .summary = "undo in spite of conflicts"},
            {.names = "--skip-conflicts", .value = "", .summary = "undo what has no conflict"}})),
       .examples = {{"vestige revert --tx 12 --dry-run", "see the patch"},

@@ -31,7 +31,6 @@ constexpr std::string_view kUninstall =
 
 // What people know from git, psql, systemctl, apt and other audit trails.
 constexpr Synonym kSynonyms[] = {
-    {"undo", "vestige revert undoes changes, vestige restore puts a row back"},
     {"rollback", "vestige revert undoes changes, vestige restore puts a row back"},
     {"reset", "vestige revert undoes changes, vestige restore puts a row back"},
     {"history", "vestige log shows what happened"},

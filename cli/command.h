@@ -89,6 +89,7 @@ Command blame_command();
 Command at_command();
 Command restore_command();
 Command revert_command();
+Command undo_command();
 Command erase_command();
 Command plan_command();
 Command apply_command();

@@ -81,6 +81,35 @@ void PatchPrinter::refused(const Outcome& outcome) {
     session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run"), true));
 }
 
+Option dry_run_option() {
+  return {.names = "--dry-run",
+          .value = "",
+          .summary = "change nothing; print the SQL as a patch, one transaction"};
+}
+
+Option patch_option() {
+  return {
+      .names = "--patch", .value = "", .summary = "with --dry-run: all of it, also on a terminal"};
+}
+
+std::vector<Option> undo_options(std::vector<Option> first) {
+  return joined(joined(std::move(first), context_options("--by")), {format_option()});
+}
+
+Result<ApplyOptions> apply_options(Session& session, Sink& patch) {
+  const Arguments& arguments = session.arguments();
+  if (arguments.has("--force") && arguments.has("--skip-conflicts"))
+    return fail(Fault::invalid, "{}: --force and --skip-conflicts exclude each other",
+                session.command().name);
+  ApplyOptions options;
+  options.context = TRY(arguments.context("--by"));
+  options.dry_run = arguments.has("--dry-run");
+  if (arguments.has("--force")) options.on_conflict = OnConflict::force;
+  if (arguments.has("--skip-conflicts")) options.on_conflict = OnConflict::skip;
+  options.patch = &patch;
+  return options;
+}
+
 void print_outcome(Session& session, const Outcome& outcome, const Wording& wording) {
   const bool dry_run = session.arguments().has("--dry-run");
   if (session.format() == Format::json) return;

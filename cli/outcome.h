@@ -30,6 +30,18 @@ class PatchPrinter final : public Sink {
   std::int64_t statements_ = 0;
 };
 
+/// --dry-run, and --patch that goes with it.
+Option dry_run_option();
+Option patch_option();
+
+/// The options of a verb that puts rows back: its own, who does it, and --format.
+std::vector<Option> undo_options(std::vector<Option> first);
+
+/// What of them says how.
+///
+/// faults   invalid
+Result<ApplyOptions> apply_options(Session& session, Sink& patch);
+
 struct Wording {
   std::string undone;  // "reverted"
   std::string noun;    // "change"

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "vestige/db/database.h"
 #include "vestige/record/change.h"
@@ -29,6 +31,9 @@ class Contexts {
 
   /// The changes that were recorded since begin().
   virtual Result<ContextScope::Written> written(std::int64_t mark) = 0;
+
+  /// The database's own name for whoever is connected; nothing where it has none.
+  virtual Result<std::optional<std::string>> user() = 0;
 
   /// They carry none; before the commit, where it would outlast it.
   virtual Result<void> clear() = 0;

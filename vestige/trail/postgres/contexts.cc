@@ -33,6 +33,11 @@ class PostgresContexts final : public Contexts {
     return written;
   }
 
+  Result<std::optional<std::string>> user() override {
+    const Value name = TRY(scalar(db_, "select session_user::text"));
+    return std::optional<std::string>(std::get<Text>(name).bytes);
+  }
+
   Result<void> clear() override { return {}; }
 
  private:

@@ -63,6 +63,8 @@ class SqliteContexts final : public Contexts {
     return written;
   }
 
+  Result<std::optional<std::string>> user() override { return std::optional<std::string>(); }
+
   Result<void> clear() override {
     TRY(db_.run("delete from vestige_current"));
     return {};
