@@ -1,0 +1,166 @@
+/** Real servers, real requests: what a handler writes is recorded under the request that it is for. */
+import assert from "node:assert/strict";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { serve } from "@hono/node-server";
+import express from "express";
+import fastify, { type FastifyRequest } from "fastify";
+import { type Context, Hono } from "hono";
+import Koa from "koa";
+import pg from "pg";
+import * as vestige from "vestige-audit";
+import { contexts as ofExpress } from "vestige-audit/express";
+import { contexts as ofFastify } from "vestige-audit/fastify";
+import { contexts as ofHono } from "vestige-audit/hono";
+import { contexts as ofKoa } from "vestige-audit/koa";
+import { instrument } from "vestige-audit/pg";
+import { Database } from "./database.js";
+
+let database: Database;
+let pool: pg.Pool;
+before(async () => {
+  database = await Database.create("create table t (id int primary key, n int)", "insert into t select i, 0 from generate_series(1, 60) i", "select vestige.track('t')");
+  pool = instrument(new pg.Pool(database.config({ max: 4 })));
+});
+after(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** What every handler does. The user is known by then, and was not when the context began. */
+async function handle(id: number): Promise<void> {
+  await pause(Math.random() * 5);
+  await pool.query("update t set n = n + 1 where id = $1", [id]);
+}
+
+interface Server {
+  port: number;
+  close(): Promise<unknown>;
+}
+
+function listening(server: http.Server): Promise<Server> {
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve({
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((done) => {
+      server.close(done);
+      server.closeAllConnections();
+    }),
+  })));
+}
+
+const servers: Record<string, () => Promise<Server>> = {
+  async express() {
+    const app = express();
+    app.use(ofExpress({ actor: (request: express.Request & { user?: string }) => request.user, tenant: 7 }));
+    app.use(express.json());
+    app.use((request, _response, next) => {
+      Object.assign(request, { user: request.get("x-user") });
+      setImmediate(next);
+    });
+    app.post("/t/:id", async (request, response) => {
+      await handle((request.body as { id: number }).id);
+      response.end("done");
+    });
+    return listening(http.createServer(app));
+  },
+  async koa() {
+    const app = new Koa();
+    app.use(ofKoa({ actor: (ctx: Koa.Context) => ctx.state["user"] as string, tenant: 7, business_process: "POST /t/:id" }));
+    app.use(async (ctx, next) => {
+      ctx.state["user"] = ctx.get("x-user") || undefined;
+      await next();
+    });
+    app.use(async (ctx) => {
+      let body = "";
+      for await (const chunk of ctx.req) {
+        body += String(chunk);
+      }
+      await handle((JSON.parse(body) as { id: number }).id);
+      ctx.body = "done";
+    });
+    return listening(http.createServer(app.callback()));
+  },
+  async fastify() {
+    const app = fastify();
+    await app.register(ofFastify({ actor: (request: FastifyRequest & { user?: string }) => request.user, tenant: 7 }));
+    app.addHook("preHandler", async (request) => {
+      await pause(1);
+      (request as { user?: unknown }).user = request.headers["x-user"];
+    });
+    app.post("/t/:id", async (request) => {
+      await handle((request.body as { id: number }).id);
+      return "done";
+    });
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  },
+  async hono() {
+    const app = new Hono<{ Variables: { user: string | undefined } }>();
+    app.use(ofHono({ actor: (c: Context<{ Variables: { user: string | undefined } }>) => c.get("user"), tenant: 7 }));
+    app.use(async (c, next) => {
+      c.set("user", c.req.header("x-user"));
+      await next();
+    });
+    app.post("/t/:id", async (c) => {
+      await handle((await c.req.json<{ id: number }>()).id);
+      return c.text("done");
+    });
+    return new Promise((resolve) => {
+      const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve({
+        port,
+        close: () => new Promise((done) => {
+          server.close(done);
+          (server as http.Server).closeAllConnections();
+        }),
+      }));
+    });
+  },
+};
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 20 });
+after(() => agent.destroy());
+
+/** A request over a connection that others have used, whose body comes later than its head. */
+function post(port: number, path: string, body: string, headers: http.OutgoingHttpHeaders): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ agent, host: "127.0.0.1", port, path, method: "POST", headers: { ...headers, "content-length": body.length } }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).on("end", () => resolve(`${response.statusCode} ${text}`));
+    });
+    request.on("error", reject);
+    request.write(body.slice(0, 2));
+    setTimeout(() => request.end(body.slice(2)), 5);
+  });
+}
+
+for (const [name, start] of Object.entries(servers)) {
+  test(`${name}: 60 requests at once, a third of them without a user`, async () => {
+    const server = await start();
+    const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.changes") as [{ id: string }];
+    await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+      const id = i + 1;
+      const answer = await post(server.port, `/t/${id}`, JSON.stringify({ id }), {
+        "content-type": "application/json", "user-agent": "test", ...(id % 2 ? { "x-request-id": `r-${id}` } : {}), ...(id % 3 ? { "x-user": `u-${id}` } : {}),
+      });
+      assert.equal(answer, "200 done");
+    }));
+    await server.close();
+    const changes = await database.rows(`select (key ->> 'id')::int as id, context from vestige.changes where id > ${from}`) as { id: number; context: Record<string, unknown> }[];
+    assert.equal(changes.length, 60);
+    for (const { id, context } of changes) {
+      const { request_id: request, ...rest } = context;
+      assert.deepEqual(rest, {
+        ...(id % 3 ? { actor: `u-${id}` } : {}), tenant: 7, ip_address: "127.0.0.1", user_agent: "test", business_process: "POST /t/:id",
+      });
+      if (id % 2) {
+        assert.equal(request, `r-${id}`);
+      } else {
+        assert.ok(typeof request === "string" && request.length > 0);
+      }
+    }
+    assert.equal(new Set(changes.map((one) => one.context["request_id"])).size, 60);
+    assert.deepEqual({ ...vestige.current() }, {});
+  });
+}
