@@ -1,4 +1,6 @@
 // log and show: what happened.
+#include <algorithm>
+
 #include "cli/change_printer.h"
 #include "cli/change_text.h"
 #include "cli/filter.h"
@@ -57,26 +59,57 @@ Result<int> say_nothing(Session& session, Database& db, const LogRequest& asked)
   return kDone;
 }
 
+// What a long list was, in one line under it: how many, and when the first and the last were made.
+class Summary {
+ public:
+  void add(std::int64_t from, std::int64_t upto) {
+    from_ = count_ == 0 ? from : std::min(from_, from);
+    upto_ = count_ == 0 ? upto : std::max(upto_, upto);
+    ++count_;
+  }
+  std::int64_t count() const { return count_; }
+
+  /// On a terminal, when it is longer than a person sees at once; everywhere when it was asked for; for people only.
+  void say(Session& session, std::string_view noun) const {
+    constexpr std::int64_t kSeen = 20;
+    const bool asked = session.arguments().has("--summary");
+    if (session.format() != Format::table || count_ == 0) return;
+    if (!asked && (session.output().width() == 0 || count_ <= kSeen)) return;
+    session.say(
+        fmt::format("{}, {} to {}", counted(count_, noun), said_time(from_), said_time(upto_)));
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  std::int64_t from_ = 0;
+  std::int64_t upto_ = 0;
+};
+
 Result<int> run_stat(Session& session, Database& db, LogRequest asked) {
   const std::int64_t limit = std::exchange(asked.filter.limit, 0);
   const bool oldest_first = std::exchange(asked.filter.oldest_first, false);
   TransactionStats stats(TRY(log(db, asked)));
   StatPrinter printer(session.output());
   std::vector<TransactionStat> held;
-  std::int64_t count = 0;
-  while (session.output().wanted() && (oldest_first || limit == 0 || count < limit)) {
+  Summary summary;
+  const auto print = [&](const TransactionStat& stat) {
+    summary.add(stat.from, stat.upto);
+    printer.print(stat);
+  };
+  while (session.output().wanted() && (oldest_first || limit == 0 || summary.count() < limit)) {
     auto stat = TRY(stats.next());
     if (!stat.has_value()) break;
-    ++count;
     session.step();
     if (oldest_first) held.push_back(*std::move(stat));
-    else printer.print(*stat);
+    else print(*stat);
   }
   if (limit != 0 && held.size() > static_cast<std::size_t>(limit))
     held.erase(held.begin(), held.end() - limit);
-  for (; !held.empty() && session.output().wanted(); held.pop_back()) printer.print(held.back());
+  for (; !held.empty() && session.output().wanted(); held.pop_back()) print(held.back());
   printer.end();
-  return count == 0 ? say_nothing(session, db, asked) : kDone;
+  summary.say(session, "transaction");
+  return summary.count() == 0 && session.output().wanted() ? say_nothing(session, db, asked)
+                                                           : kDone;
 }
 
 Result<int> run_log(Session& session) {
@@ -91,13 +124,16 @@ Result<int> run_log(Session& session) {
   if (arguments.has("--stat")) return run_stat(session, db, asked);
   auto changes = TRY(log(db, asked));
   ChangePrinter printer(output, change_form(arguments, asked));
+  Summary summary;
   while (output.wanted()) {
     const std::optional<Change> change = TRY(changes->next());
     if (!change.has_value()) break;
     session.step();
+    summary.add(change->at, change->at);
     printer.print(*change);
   }
   printer.end();
+  if (output.wanted()) summary.say(session, "change");
   return !printer.any() && output.wanted() ? say_nothing(session, db, asked) : kDone;
 }
 
@@ -242,6 +278,10 @@ Command log_command() {
                    .value = "",
                    .summary = "one line a change, as short as it can be"},
                   {.names = "--reverse", .value = "", .summary = "oldest first"},
+                  {.names = "--summary",
+                   .value = "",
+                   .summary = "how many they were, and from when to when, also where they do not "
+                              "go to a terminal"},
                   {.names = "-f, --follow",
                    .value = "",
                    .summary = "print what is committed from now on, as it comes, until it is "

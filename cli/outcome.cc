@@ -29,6 +29,7 @@ std::string outcome_json(const Outcome& outcome, bool dry_run, bool refused) {
 }  // namespace
 
 Result<void> PatchPrinter::statement(const std::string& sql) {
+  session_.step();
   if (!session_.arguments().has("--dry-run")) return {};
   if (spool_ == nullptr) spool_.reset(std::tmpfile());
   const std::size_t size = sql.size();

@@ -11,7 +11,8 @@
 namespace vestige::cli {
 
 /// Prints what restore and revert do, once it is certain that they can, and before it is committed: the
-/// patch of a dry run, kept in a temporary file until then, and the outcome as JSON.
+/// patch of a dry run, kept in a temporary file until then, and the outcome as JSON. Each statement is a
+/// step of progress.
 class PatchPrinter final : public Sink {
  public:
   explicit PatchPrinter(Session& session) : session_(session) {}

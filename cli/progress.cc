@@ -1,10 +1,10 @@
 #include "cli/progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
 
+#include "cli/counts.h"
 #include "cli/output.h"
 
 namespace vestige::cli {
@@ -21,10 +21,7 @@ void Progress::run() {
     if (wake_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; })) break;
     const std::int64_t steps = steps_.load(std::memory_order_relaxed);
     const std::int64_t of = of_.load(std::memory_order_relaxed);
-    const std::string count = of > 0       ? fmt::format(", {} of {}", steps, of)
-                              : steps == 0 ? ""
-                                           : fmt::format(", {} so far", steps);
-    talk(fmt::format("\r\x1b[K{} … {} s{}", what_, seconds, count));
+    talk("\r\x1b[K" + progress_text(what_, seconds, steps, of));
     shown = true;
   }
   if (shown) talk("\r\x1b[K");

@@ -152,17 +152,6 @@ Result<std::string> Session::sql() const {
   return std::string(std::istreambuf_iterator<char>(std::cin), {});
 }
 
-std::string grouped(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-std::string counted(std::int64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
-}
-
 std::string short_time(std::int64_t micros) { return wall_time(micros, Zone::local).substr(0, 19); }
 
 std::string minute_time(std::int64_t micros) {

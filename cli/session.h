@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/arguments.h"
+#include "cli/counts.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "vestige/audit/at.h"
@@ -67,10 +68,6 @@ class Session {
   bool reached_ = false;
 };
 
-/// "1 change", "12,000 changes"
-std::string counted(std::int64_t count, std::string_view noun);
-/// 12000 as "12,000"
-std::string grouped(std::int64_t count);
 /// A moment in a table for people: to the second, on the wall clock that time_heading names; parse_time reads it back.
 std::string short_time(std::int64_t micros);
 /// The same to the minute, for narrow terminals.

@@ -80,7 +80,7 @@ _vestige() {
     doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse -f --follow --after --consumer --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     show) options='--tx --all --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --stat --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     blame) options='--column --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
