@@ -79,6 +79,7 @@ EXPECTED = (
     asyncio.CancelledError,
     psycopg.OperationalError,
     psycopg.InternalError,  # of psycopg: PgBouncer and the server both say that the connection is gone
+    psycopg.Rollback,  # of psycopg: what it goes back in is gone with the connection
     psycopg_pool.PoolTimeout,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,

@@ -17,9 +17,7 @@ pytest.importorskip("hatchling")
 
 def test_wheel_and_sdist(tmp_path: pathlib.Path) -> None:
     project = SOURCE / "clients/python"
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)], cwd=project, check=True, capture_output=True
-    )
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)], cwd=project, check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()

@@ -46,9 +46,7 @@ def connected2(shop: Shop) -> Any:
 
 
 async def connected_async(shop: Shop, **named: Any) -> Any:
-    made = await vestige.asyncpg.connect(
-        host="127.0.0.1", port=shop.proxy.port, user="app", database="clients", ssl=False, **named
-    )
+    made = await vestige.asyncpg.connect(host="127.0.0.1", port=shop.proxy.port, user="app", database="clients", ssl=False, **named)
     await made.execute("""set vestige.context = '{"actor": "stranger"}'""")
     return made
 
@@ -252,9 +250,7 @@ async def test_asyncpg_cursors_and_statements(shop: Shop, mark: int) -> None:
     with vestige.context(actor="ann"):
         statement = await connection.prepare("insert into things (id, label) values ($1, $2) returning id")
         async with connection.transaction():
-            found = [
-                tuple(row) async for row in connection.cursor("insert into things (id, label) values (1, 'a') returning id")
-            ]
+            found = [tuple(row) async for row in connection.cursor("insert into things (id, label) values (1, 'a') returning id")]
             assert found == [(1,)]
             with vestige.context(actor="bob"):
                 cursor = await statement.cursor(2, "b")

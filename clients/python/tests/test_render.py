@@ -140,9 +140,7 @@ def test_what_is_too_large_is_cut_and_said() -> None:
 
 @pytest.mark.filterwarnings("ignore::vestige.ContextTooLarge")
 @settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(st.one_of(st.sampled_from(vestige.FIELDS), TEXTS), st.tuples(TEXTS, st.integers(0, 40_000)), max_size=14)
-)
+@given(st.dictionaries(st.one_of(st.sampled_from(vestige.FIELDS), TEXTS), st.tuples(TEXTS, st.integers(0, 40_000)), max_size=14))
 def test_nothing_is_longer_than_it_may_be(fields: dict[str, Any]) -> None:
     text = as_json({name: (text or "x") * (times // len(text or "x")) for name, (text, times) in fields.items()})
     assert len(text) <= LARGEST

@@ -41,9 +41,7 @@ def path(made: pathlib.Path, tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def changes(path: pathlib.Path) -> list[tuple[str, dict[str, Any]]]:
-    printed = subprocess.run(
-        [VESTIGE, "--db", str(path), "log", "--reverse", "--format", "json"], check=True, capture_output=True
-    )
+    printed = subprocess.run([VESTIGE, "--db", str(path), "log", "--reverse", "--format", "json"], check=True, capture_output=True)
     found = [json.loads(line) for line in printed.stdout.splitlines()]
     return [(change["new_values"]["label"], change["context"]) for change in found if change["op"] == "INSERT"]
 

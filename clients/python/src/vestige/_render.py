@@ -95,9 +95,7 @@ def _cut(values: dict[str, Any]) -> str:
         said = _dump(values | {"left_out": left_out[-MOST_NAMED:]})
     import warnings
 
-    warnings.warn(
-        f"a context of more than {LARGEST} bytes: {', '.join(left_out)} left out or cut", ContextTooLarge, stacklevel=2
-    )
+    warnings.warn(f"a context of more than {LARGEST} bytes: {', '.join(left_out)} left out or cut", ContextTooLarge, stacklevel=2)
     return said
 
 

@@ -1,0 +1,255 @@
+"""The trail by each driver: history, changes, blame, as_of, feed, and what undoes and erases."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import itertools
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import psycopg2
+import psycopg2.extras
+import pytest
+from conftest import VESTIGE, Shop
+from psycopg.rows import dict_row
+
+import vestige
+import vestige.asyncpg
+import vestige.psycopg
+import vestige.psycopg2
+from vestige.trail import AsyncTrail, Blame, Trail
+
+
+class Twin:
+    """Both kinds of trails, called alike."""
+
+    def __init__(self, trail: Any) -> None:
+        self.trail = trail
+
+    async def all(self, name: str, *args: Any, **named: Any) -> list[Any]:
+        found = getattr(self.trail, name)(*args, **named)
+        return [one async for one in found] if hasattr(found, "__aiter__") else list(found)
+
+    async def do(self, name: str, *args: Any, **named: Any) -> Any:
+        done = getattr(self.trail, name)(*args, **named)
+        return await done if hasattr(done, "__await__") else done
+
+    async def run(self, sql: str) -> None:
+        done = self.trail.connection.cursor().execute(sql) if isinstance(self.trail, Trail) else self.trail.connection.execute(sql)
+        if hasattr(done, "__await__"):
+            await done
+
+
+@pytest.fixture(params=["psycopg", "psycopg2", "asyncpg", "psycopg async", "pool of asyncpg"])
+async def twin(shop: Shop, request: pytest.FixtureRequest) -> AsyncIterator[Twin]:
+    # A table that is made anew under its name goes on with its history: each test has a schema of its own.
+    schema = f"of_{next(NUMBERS)}"
+    shop.run(f"create schema {schema}")
+    async with connected(request.param) as made:
+        await made.run(f"set search_path = {schema}")
+        await made.run("create table prices (id int, part int, price numeric(12,2), note text, primary key (id, part))")
+        await made.run("select vestige.track('prices')")
+        yield made
+    shop.run(f"drop schema {schema} cascade")
+
+
+NUMBERS = itertools.count(1)
+
+
+@contextlib.asynccontextmanager
+async def connected(driver: str) -> AsyncIterator[Twin]:
+    if driver == "psycopg":
+        with vestige.psycopg.Connection.connect("dbname=clients", autocommit=True, row_factory=dict_row) as one:
+            yield Twin(Trail(one))
+    elif driver == "psycopg2":
+        other = vestige.psycopg2.connect("dbname=clients", cursor_factory=psycopg2.extras.RealDictCursor)
+        other.autocommit = True
+        yield Twin(Trail(other))
+        other.close()
+    elif driver == "asyncpg":
+        third = await vestige.asyncpg.connect(database="clients")
+        yield Twin(AsyncTrail(third))
+        await third.close()
+    elif driver == "psycopg async":
+        async with await vestige.psycopg.AsyncConnection.connect("dbname=clients", autocommit=True) as fourth:
+            yield Twin(AsyncTrail(fourth))
+    else:
+        async with vestige.asyncpg.create_pool(database="clients", min_size=1, max_size=1) as pool, pool.acquire() as fifth:
+            yield Twin(AsyncTrail(fifth))
+
+
+async def written(twin: Twin) -> None:
+    with vestige.context(actor="ann", reason="list"):
+        await twin.run("insert into prices values (1, 1, 9.50, 'a'), (1, 2, 7.00, 'b')")
+    with vestige.context(actor="bob", ticket=7):
+        await twin.run("update prices set price = price + 1 where part = 1")
+    await twin.run("update prices set part = 3 where part = 1")
+
+
+async def test_a_rows_history(twin: Twin) -> None:
+    await written(twin)
+    moved, raised, made = await twin.all("history", "prices", 1, 3)
+    assert (moved.op, moved.key, moved.new_key, moved.changed) == ("UPDATE", {"id": 1, "part": 1}, {"id": 1, "part": 3}, ("part",))
+    assert (moved.context, moved.actor, moved.who) == ({}, None, "postgres")
+    assert (raised.old, raised.new) == ({"price": Decimal("9.50")}, {"price": Decimal("10.50")})
+    assert (raised.context, raised.who, raised.db_user) == ({"actor": "bob", "ticket": 7}, "bob", "postgres")
+    assert (made.op, made.old, made.new) == ("INSERT", None, {"id": 1, "part": 1, "price": Decimal("9.50"), "note": "a"})
+    assert made.new_json == '{"id":1,"part":1,"price":9.50,"note":"a"}'
+    assert made.at.tzinfo is datetime.timezone.utc
+    assert made.at < raised.at < moved.at < datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=1)
+    assert made.id < raised.id < moved.id
+    assert made.tx < raised.tx
+
+
+async def test_changes_that_are_meant(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vestige.trail._PAGE", 2)  # so that there are pages
+    await written(twin)
+    everything = await twin.all("changes", "prices")
+    assert [change.op for change in everything] == ["INSERT", "INSERT", "UPDATE", "UPDATE"]
+    assert await twin.all("changes", "prices", newest_first=True) == everything[::-1]
+    assert await twin.all("changes", "prices", actor="bob") == everything[2:3]
+    assert await twin.all("changes", tx=everything[0].tx) == everything[:2]
+    assert await twin.all("changes", "prices", since=everything[1].at, until=everything[3].at) == everything[1:3]
+    assert await twin.all("changes", "prices", actor="'; drop table prices; --") == []
+
+
+async def test_names_of_today_and_types_of_then(twin: Twin) -> None:
+    await twin.run("insert into prices values (1, 1, 9.50, 'a')")
+    await twin.run("alter table prices rename price to cents")
+    await twin.run("alter table prices alter cents type text")
+    await twin.run("update prices set cents = 'dear'")
+    raised, made = await twin.all("history", "prices", 1, 1)
+    assert made.new["cents"] == Decimal("9.50")
+    assert raised.new == {"cents": "dear"}
+
+
+async def test_blame(twin: Twin) -> None:
+    await written(twin)
+    found: list[Blame] = await twin.do("blame", "prices", 1, 3)
+    assert [(one.column, one.value, one.who, one.reason) for one in found] == [
+        ("id", 1, "ann", "list"),
+        ("part", 3, "postgres", None),
+        ("price", Decimal("10.50"), "bob", None),
+        ("note", "a", "ann", "list"),
+    ]
+    assert found[2].op == "UPDATE"
+    assert found[2].at is not None
+
+
+async def test_as_of(twin: Twin) -> None:
+    await written(twin)
+    made = (await twin.all("changes", "prices"))[1]
+    then = await twin.all("as_of", "prices", made.id)
+    assert sorted(then, key=lambda row: row["part"]) == [
+        {"id": 1, "part": 1, "price": Decimal("9.50"), "note": "a"},
+        {"id": 1, "part": 2, "price": Decimal("7.00"), "note": "b"},
+    ]
+    assert await twin.all("as_of", made.table, made.at) == then
+    assert len(await twin.all("as_of", "prices", datetime.datetime.now(datetime.timezone.utc))) == 2
+
+
+async def test_undone_under_the_context(twin: Twin) -> None:
+    await written(twin)
+    with vestige.context(actor="bob"):
+        await twin.run("update prices set price = 8 where part = 2")
+    raised = (await twin.all("changes", "prices", newest_first=True))[0]
+    with vestige.context(actor="cleo", reason="undo"):
+        done = await twin.do("undo", raised.id)
+    assert (done.done, done.conflict) == ("applied", None)
+    undone = (await twin.all("changes", "prices", newest_first=True))[0]
+    assert (undone.new, undone.context) == ({"price": Decimal("7.00")}, {"actor": "cleo", "reason": "undo"})
+    with vestige.context(actor="cleo"):
+        assert await twin.do("revert", undone.tx) == 1
+        last = (await twin.all("changes", "prices", newest_first=True))[0]
+        assert (last.new, last.actor) == ({"price": Decimal("8.00")}, "cleo")
+        await twin.run("update prices set price = 1 where part = 2")
+        with pytest.raises(vestige.Conflict, match="price has changed since"):
+            await twin.do("revert", last.tx)
+        assert (await twin.do("undo", last.id)).columns == ("price",)
+        assert await twin.do("revert", last.tx, force=True) == 1
+
+
+async def test_erased(twin: Twin) -> None:
+    await written(twin)
+    await twin.run("delete from prices where part = 2")
+    with pytest.raises(vestige.MissingContext):
+        await twin.do("erase", "prices", 1, 2)
+    with vestige.context(actor="dpo", reason="request 4711"):
+        erase = await twin.do("erase", "prices", 1, 2)
+    removed, made = await twin.all("history", "prices", 1, 2)
+    assert (made.new, removed.old) == (None, None)
+    assert made.erased == {"values": erase} == removed.erased
+    last = (await twin.all("changes", "prices", newest_first=True))[0]
+    assert (last.id, last.op, last.actor) == (erase, "ERASE", "dpo")
+
+
+def place() -> None:
+    """A follower gives places to what has none yet."""
+    environment = os.environ | {"VESTIGE_DB": "postgresql:///clients"}
+    subprocess.run([VESTIGE, "log", "--consumer", "tests"], check=True, capture_output=True, env=environment)
+
+
+async def test_the_feed(shop: Shop, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    place()
+    [[last]] = shop.owner.execute("select upto from vestige.cursor where consumer = 'tests'").fetchall()
+    await written(twin)
+    place()
+    monkeypatch.setattr("vestige.trail._PAGE", 3)
+    new = await twin.all("feed", last)
+    assert [change.index for change in new] == [last + 1, last + 2, last + 3, last + 4]
+    assert [change.op for change in new] == ["INSERT", "INSERT", "UPDATE", "UPDATE"]
+    assert new[2].new == {"price": Decimal("10.50")}
+    assert [change.id for change in new] == [change.id for change in await twin.all("changes", "prices")]
+
+
+async def test_keys_of_any_characters(twin: Twin) -> None:
+    await twin.run("create table words (a text, b bytea, c timestamptz, n int, primary key (a, b, c))")
+    await twin.run("select vestige.track('words')")
+    await twin.run("""insert into words values (E'a"b\\\\c{,}''%s$1', '\\x00ff', '2026-01-02 03:04:05.5+00', 1)""")
+    at = datetime.datetime(2026, 1, 2, 3, 4, 5, 500000, tzinfo=datetime.timezone.utc)
+    [made] = await twin.all("history", "words", "a\"b\\c{,}'%s$1", b"\x00\xff", at)
+    assert made.key == {"a": "a\"b\\c{,}'%s$1", "b": b"\x00\xff", "c": at}
+
+
+async def test_names_that_have_to_be_quoted(twin: Twin) -> None:
+    await twin.run('create table "Odd ""Table" ("a ""b" int primary key)')
+    await twin.run("""select vestige.track('"Odd ""Table"')""")
+    await twin.run('insert into "Odd ""Table" values (1)')
+    [made] = await twin.all("history", '"Odd ""Table"', 1)
+    assert made.new == {'a "b': 1}
+    assert await twin.all("as_of", '"Odd ""Table"', made.id) == [{'a "b': 1}]
+
+
+@pytest.fixture
+def plain() -> Iterator[Any]:
+    with psycopg.connect("dbname=clients", autocommit=True) as connection:
+        yield connection
+
+
+def test_a_plain_connection_reads_and_changes_nothing(shop: Shop, plain: Any) -> None:
+    shop.run("delete from things", "insert into things (id, label) values (1, 'a')")
+    trail = Trail(plain)
+    change = next(trail.history("things", 1))
+    assert change.actor == "owner"
+    for attempt in (lambda: trail.undo(change.id), lambda: trail.revert(change.tx), lambda: trail.erase("things", 1)):
+        with pytest.raises(TypeError, match="does not say who acts"):
+            attempt()
+
+
+def test_a_reader_needs_no_more_than_its_role(shop: Shop) -> None:
+    shop.run("drop role if exists auditor", "create role auditor login", "grant vestige_reader to auditor", "delete from things")
+    shop.run("grant select on things to auditor", "insert into things (id, label) values (1, 'a')")
+    with psycopg.connect("dbname=clients user=auditor") as connection:
+        trail = Trail(connection)
+        change = next(trail.history("things", 1))
+        assert change.new == {"id": 1, "label": "a", "note": "none"}
+        assert next(trail.changes("things", newest_first=True)) == change
+        assert [one.column for one in trail.blame("things", 1)] == ["id", "label", "note"]
+        assert list(trail.as_of("things", change.id)) == [change.new]
+        assert list(trail.feed(2**40)) == []
+    shop.run("revoke select on things from auditor", "drop role auditor")
