@@ -43,9 +43,25 @@ function taken(context: Context): Record<string, Field> {
   return fields;
 }
 
-/** Runs `fn` under the context, over what is around it. What it gives back is given back; the context ends with it. */
+/**
+ * Runs `fn` under the context, over what is around it. What it gives back is given back; the context ends with it. A query
+ * that only starts when it is awaited (Prisma's, Drizzle's, Knex's) is started here.
+ */
 export function run<T>(context: Context, fn: () => T): T {
-  return storage.run({ fields: taken(context), outer: storage.getStore() }, fn);
+  return within({ fields: taken(context), outer: storage.getStore() }, fn);
+}
+
+function within<T>(frame: Frame | undefined, fn: () => T): T {
+  return storage.run(frame, () => {
+    const result: unknown = fn();
+    return (isLazy(result) ? new Promise((resolve, reject) => result.then(resolve, reject)) : result) as T;
+  });
+}
+
+/** Whether it is awaited like a promise and is none, so that `then` is what starts it. */
+function isLazy(result: unknown): result is PromiseLike<unknown> {
+  return typeof result === "object" && result !== null && !(result instanceof Promise)
+    && typeof (result as { then?: unknown }).then === "function";
 }
 
 /**
@@ -83,18 +99,18 @@ export function current(): Said {
 
 /** Runs `fn` without any context. */
 export function without<T>(fn: () => T): T {
-  return storage.run(undefined, fn);
+  return within(undefined, fn);
 }
 
 /** `fn`, to be called under the context that is there now, whoever calls it. */
 export function bind<A extends unknown[], T>(fn: (...args: A) => T): (...args: A) => T {
   const frame = storage.getStore();
-  return (...args) => storage.run(frame, () => fn(...args));
+  return (...args) => within(frame, () => fn(...args));
 }
 
 /** `fn`, to be called without any context: for timers and listeners that outlive the request that set them. */
 export function detach<A extends unknown[], T>(fn: (...args: A) => T): (...args: A) => T {
-  return (...args) => storage.run(undefined, () => fn(...args));
+  return (...args) => within(undefined, () => fn(...args));
 }
 
 /** The context as text, for a job that somebody else does later: put it in the job's data or headers. */
@@ -119,7 +135,7 @@ export function carrier(fields?: readonly string[]): Carrier {
  * It is believed: take carriers from your own queues, never from a request.
  */
 export function attach<T>(from: unknown, fn: () => T): T {
-  return storage.run({ fields: brought(from), outer: undefined }, fn);
+  return within({ fields: brought(from), outer: undefined }, fn);
 }
 
 function brought(from: unknown): Record<string, Field> {

@@ -79,6 +79,16 @@ test("a carrier brings the context to a job, and nothing of where the job runs",
   }
 });
 
+test("a query that starts when it is awaited is started inside, and only once", async () => {
+  let started = 0;
+  const lazy = { then: (keep: (found: object) => void) => { started += 1; keep(now()); } };
+  assert.deepEqual(await (vestige.run({ actor: "ann" }, () => lazy) as unknown as Promise<object>), { actor: "ann" });
+  assert.deepEqual(await (vestige.attach({ vestige: "{\"actor\":\"bob\"}" }, () => lazy) as unknown as Promise<object>), { actor: "bob" });
+  assert.equal(started, 2);
+  const failing = { then: (_: unknown, fail: (error: Error) => void) => fail(new Error("x")) };
+  await assert.rejects(vestige.run({ actor: "ann" }, () => failing) as unknown as Promise<object>, /x/);
+});
+
 test("bind keeps a context, detach and without leave it", () => {
   const bound = vestige.run({ actor: "ann" }, () => vestige.bind((n: number) => ({ ...now(), n })));
   assert.deepEqual(vestige.run({ actor: "bob" }, () => bound(1)), { actor: "ann", n: 1 });
