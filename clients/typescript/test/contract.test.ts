@@ -139,7 +139,7 @@ for (const adapter of ADAPTERS) {
         await database.run("set local vestige.context = '{\"actor\":\"test\",\"reason\":\"empty\"}'; delete from things; delete from strict");
         await outer.a.execute("select 1", []);
         await outer.b.execute("select 1", []);
-        const from = (await database.rows("select coalesce(max(id), 0) as id from vestige.changes"))[0]!["id"] as string;
+        const from = (await database.rows("select coalesce(max(id), 0) as id from vestige.change"))[0]!["id"] as string;
         proxy.turns = 0;
         await new Runner(outer).steps(one.steps, outer);
         const turns = proxy.turns;

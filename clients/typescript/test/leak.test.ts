@@ -55,7 +55,7 @@ async function storm(config: pg.PoolConfig, size: number): Promise<void> {
   const pool = instrument(new pg.Pool({ ...config, max: size, application_name: "storm" }));
   pool.on("error", () => undefined);   // sessions are killed while they are idle, and
   pool.on("connect", (client) => client.on("error", () => undefined));   // while they are not
-  const from = (await database.rows("select coalesce(max(id), 0) as id from vestige.changes"))[0]!["id"] as string;
+  const from = (await database.rows("select coalesce(max(id), 0) as id from vestige.change"))[0]!["id"] as string;
   // Every session has been spoken for, behind the client's back.
   await Promise.all(Array.from({ length: size }, async () => {
     const one = await pool.connect();
@@ -97,7 +97,7 @@ test("set_config for the session, on a pool, attributes to others: what the fron
   const pool = new pg.Pool(database.config({ max: 10 }));
   const wrong: Record<number, number> = {};
   for (const atOnce of [1, 2, 4, 8]) {
-    const from = (await database.rows("select max(id) as id from vestige.changes"))[0]!["id"] as string;
+    const from = (await database.rows("select max(id) as id from vestige.change"))[0]!["id"] as string;
     let next = 0;
     await Promise.all(Array.from({ length: atOnce }, async () => {
       while (next < 200) {

@@ -191,7 +191,7 @@ let next = 0;
 /** Does all of it; what each part cost, and what of it was recorded. */
 async function used(start: Start, instrumented: boolean): Promise<{ turns: number[]; changes: unknown[] }> {
   const application = await start(database.config({ host: "127.0.0.1", port: proxy.port, max: 1 }), instrumented);
-  const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.changes") as [{ id: string }];
+  const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.change") as [{ id: string }];
   const turns: number[] = [];
   const counted = async (work: () => PromiseLike<unknown>): Promise<void> => {
     proxy.turns = 0;

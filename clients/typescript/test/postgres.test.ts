@@ -148,7 +148,7 @@ test("1000 requests over pools of 5 and 20, half without a context, in sessions 
   await database.run("insert into t select i, 0 from generate_series(2, 1000) i");
   for (const max of [5, 20]) {
     const sql = connect({ max });
-    const [{ id: from }] = await database.rows("select max(id) as id from vestige.changes") as [{ id: string }];
+    const [{ id: from }] = await database.rows("select max(id) as id from vestige.change") as [{ id: string }];
     await Promise.all(Array.from({ length: max * 2 }, () => sql`select set_config('vestige.context', '{"actor":"stranger"}', false), pg_sleep(0.02)`));
     await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
       const id = i + 1;

@@ -138,7 +138,7 @@ function post(port: number, path: string, body: string, headers: http.OutgoingHt
 for (const [name, start] of Object.entries(servers)) {
   test(`${name}: 60 requests at once, a third of them without a user`, async () => {
     const server = await start();
-    const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.changes") as [{ id: string }];
+    const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.change") as [{ id: string }];
     await Promise.all(Array.from({ length: 60 }, async (_, i) => {
       const id = i + 1;
       const answer = await post(server.port, `/t/${id}`, JSON.stringify({ id }), {
