@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import net from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -98,6 +99,30 @@ test("an error is the driver's own, its place that of the text, and nothing of t
     assert.deepEqual(await last(), ANN);
     const failing = own.query("begin isolation level nonsense").catch(() => own.query("update t set n = $1", [10]));
     await Promise.all([failing, own.query("select 1")]);
+  });
+  assert.deepEqual(await last(), ANN);
+});
+
+/** A socket whose last six bytes come later: an error, and then, apart, what it made of the transaction. */
+class Slow extends net.Socket {
+  override emit(event: string, ...args: unknown[]): boolean {
+    const [chunk] = args;
+    if (event !== "data" || !Buffer.isBuffer(chunk) || chunk.length <= 6) {
+      return super.emit(event, ...args as never[]);
+    }
+    setImmediate(() => super.emit("data", chunk.subarray(-6)));
+    return super.emit("data", chunk.subarray(0, -6));
+  }
+}
+
+test("what follows an error waits until the server has said what that made of the transaction", async () => {
+  const slow = new pg.Client({ ...database.config(), stream: () => new Slow() });
+  await slow.connect();
+  open.push(slow);
+  const own = instrument(slow);
+  await vestige.run(ANN, async () => {
+    await assert.rejects(own.query("begin isolation level nonsense"), { code: "42601" });
+    await own.query("update t set n = $1", [41]);
   });
   assert.deepEqual(await last(), ANN);
 });
