@@ -85,7 +85,7 @@ class OfPg implements Source {
 
 function inTransaction(client: PgClient): boolean {
   if (typeof client.getTransactionStatus !== "function") {
-    throw new Error("vestige: give the reader a pool: this client does not say whether it is in a transaction (pg 8.17 does)");
+    throw new Error("vestige: give the reader a pool: this client does not say whether it is in a transaction (pg 8.21 does)");
   }
   return client.getTransactionStatus() === "T";
 }

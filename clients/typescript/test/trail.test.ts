@@ -126,6 +126,15 @@ for (const [name, opened] of [["node-postgres", () => openTrail(pool)], ["postgr
   });
 }
 
+test("a client that does not say whether it is in a transaction is asked only what needs none", async () => {
+  const client = await pool.connect();
+  Object.defineProperty(client, "getTransactionStatus", { value: undefined, configurable: true });
+  const trail = openTrail(client);
+  assert.ok((await trail.changes({ most: 1 }).toArray()).length === 1);
+  await assert.rejects(trail.asOf("accounts", new Date()), /give the reader a pool/);
+  client.release(true);
+});
+
 test("a client in a transaction of its own sees what that wrote, and keeps its settings", async () => {
   const client = await pool.connect();
   await client.query("begin; set local timezone = 'Asia/Kolkata'; insert into accounts values (200, 'y', 2, 2)");
