@@ -1,5 +1,6 @@
 // doctor on PostgreSQL: what it finds, what it says, what it mends.
 #include "test/postgres_capture.h"
+#include "test/tracked_shop.h"
 #include "vestige/audit/doctor.h"
 #include "vestige/audit/status.h"
 #include "vestige/trail/install.h"
@@ -40,6 +41,17 @@ TEST_F(PostgresDoctor, AllIsWell) {
   EXPECT_EQ(found(), Codes{});
   EXPECT_EQ(found(true), Codes{});
   EXPECT_EQ(trouble(), "");
+}
+
+TEST_F(PostgresDoctor, StatusNamesATableThatIsTrackedNoMore) {
+  EXPECT_EQ(must(status(s.db())).untracked, Codes{});
+  s.run("select vestige.untrack('t')");
+  const Status read = must(status(s.db()));
+  EXPECT_EQ(read.untracked, Codes{"t"});
+  ASSERT_EQ(read.tables.size(), 1U);
+  EXPECT_TRUE(read.tables[0].table.untracked_at.has_value());
+  EXPECT_EQ(read.tables[0].changes, 1);
+  EXPECT_TRUE(read.tables[0].intact);
 }
 
 TEST_F(PostgresDoctor, TriggersMissingDisabledOrAltered) {

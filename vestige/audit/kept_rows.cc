@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "vestige/audit/standing.h"
 #include "vestige/trail/sqlite/capture.h"
 
 namespace vestige {

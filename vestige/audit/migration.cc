@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "vestige/audit/standing.h"
 #include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/standing.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
@@ -40,7 +40,7 @@ Result<void> Migration::begin() {
   tables_ = TRY(table_names(db_));
   for (Tracked& table : TRY(tracked_tables(db_))) {
     if (table.untracked_at.has_value()) continue;
-    const std::string trouble = TRY(standing(db_, table)).trouble();
+    const std::string trouble = TRY(sqlite::standing(db_, table)).trouble();
     if (!trouble.empty())
       return hinted(
           fail(Fault::conflict, "run ddl: {} is out of order already: {}", table.name, trouble),
@@ -198,7 +198,7 @@ Result<void> Migration::rebuilt(Traveller& traveller, const std::string& name) {
 Result<void> Migration::arrive(Traveller& traveller) {
   const std::string was = traveller.table.name;
   if (!traveller.kept.has_value()) {
-    if (TRY(standing(db_, traveller.table)).trouble().empty()) return {};
+    if (TRY(sqlite::standing(db_, traveller.table)).trouble().empty()) return {};
     TRY(fit(traveller, was, {}));
     say(fmt::format("{}: capture fitted to its new constraints", was));
     return {};

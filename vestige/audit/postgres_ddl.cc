@@ -4,9 +4,9 @@
 #include <set>
 
 #include "vestige/audit/ddl_statement.h"
-#include "vestige/audit/postgres_status.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/context.h"
+#include "vestige/trail/postgres/troubles.h"
 #include "vestige/trail/track.h"
 
 namespace vestige {
@@ -65,7 +65,7 @@ Result<std::vector<std::string>> ddl_on_postgres(Database& db, std::string_view 
                                                  const Context& context) {
   auto scope = TRY(ContextScope::begin(db, context));
   const std::vector<Tracked> before = TRY(standing_tables(db));
-  const auto wrong_before = TRY(troubles(db));
+  const auto wrong_before = TRY(postgres::troubles(db));
   for (const Tracked& table : before)
     if (const auto one = wrong_before.find(table.id); one != wrong_before.end())
       return hinted(
@@ -76,7 +76,7 @@ Result<std::vector<std::string>> ddl_on_postgres(Database& db, std::string_view 
   TRY(run_statements(db, sql));
   TRY(db.run("select vestige.mend()"));
   std::vector<std::string> said;
-  auto wrong = TRY(troubles(db));
+  auto wrong = TRY(postgres::troubles(db));
   for (const Tracked& table : TRY(standing_tables(db))) {
     known.insert(table.name);
     const auto was = std::find_if(before.begin(), before.end(),

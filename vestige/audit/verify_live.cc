@@ -53,22 +53,7 @@ class LiveCheck {
                     .table = one.table,
                     .message = one.table.empty() ? one.message
                                                  : fmt::format("{}: {}", one.table, one.message)}));
-    return db_.engine() == Engine::postgres ? hidden() : Result<void>();
-  }
-
-  // PostgreSQL finds the changes of a row by a hash of its key. The hash is not sealed: it can be made anew.
-  Result<void> hidden() {
-    std::vector<std::int64_t> found;
-    {
-      auto rows = TRY(db_.query(
-          "select c.id from vestige.change c where c.key_hash is distinct from"
-          " pg_catalog.hashtextextended(c.key, c.tracked) or (c.new_key is not null and not exists"
-          " (select from vestige.moved m where m.key_hash = pg_catalog.hashtextextended(c.new_key,"
-          " c.tracked) and m.change = c.id and c.at between m.at - interval '1 day' and m.at +"
-          " interval '1 day')) order by c.id"));
-      while (TRY(rows->next()) == Step::row) found.push_back(rows->integer(0));
-    }
-    for (const std::int64_t id : found)
+    for (const std::int64_t id : TRY(upkeep_of(db_)->hidden()))
       TRY(report({.code = "capture",
                   .change = id,
                   .message = fmt::format("change {} is hidden: it does not stand under the key of"

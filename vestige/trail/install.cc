@@ -2,6 +2,7 @@
 
 #include "vestige/trail/installation.h"
 #include "vestige/trail/source.h"
+#include "vestige/trail/upkeep.h"
 
 namespace vestige {
 
@@ -100,12 +101,7 @@ Result<std::int64_t> idle_tables(Database& db) { return installation_of(db)->idl
 
 Result<std::int64_t> count_changes(Database& db) { return source_of(db)->count(); }
 
-Result<void> maintain(Database& db) {
-  if (db.engine() != Engine::postgres) return {};
-  const auto done = db.run("select vestige.maintain()");
-  if (done.has_value() || done.error().fault == Fault::conflict) return {};
-  return tl::unexpected<Error>(done.error());
-}
+Result<void> maintain(Database& db) { return upkeep_of(db)->maintain(); }
 
 Result<void> remove_trail(Database& db) {
   auto transaction = TRY(Transaction::begin(db));

@@ -35,4 +35,8 @@ std::unique_ptr<Contexts> contexts_of(Database& db) {
   return either(db, sqlite::contexts, postgres::contexts);
 }
 
+std::unique_ptr<Upkeep> upkeep_of(Database& db) {
+  return either(db, sqlite::upkeep, postgres::upkeep);
+}
+
 }  // namespace vestige

@@ -9,6 +9,7 @@
 #include "vestige/trail/source.h"
 #include "vestige/trail/table_rows.h"
 #include "vestige/trail/tracking.h"
+#include "vestige/trail/upkeep.h"
 
 namespace vestige::postgres {
 
@@ -17,5 +18,6 @@ std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
+std::unique_ptr<Upkeep> upkeep(Database& db);
 
 }  // namespace vestige::postgres

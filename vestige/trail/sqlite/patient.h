@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "vestige/audit/doctor.h"
-#include "vestige/audit/standing.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/sqlite/standing.h"
+#include "vestige/trail/upkeep.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// What `remedy` says where doctor itself is one.
 inline constexpr const char* kDoctorFix = "vestige doctor --fix";
@@ -43,4 +43,4 @@ class Patient {
   bool safe_ = true;  // a refit mends it
 };
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

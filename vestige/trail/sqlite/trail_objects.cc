@@ -1,4 +1,4 @@
-#include "vestige/audit/trail_objects.h"
+#include "vestige/trail/sqlite/trail_objects.h"
 
 #include <algorithm>
 #include <array>
@@ -7,12 +7,12 @@
 #include "vestige/db/sqlite.h"
 #include "vestige/trail/sqlite/installation.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 Result<std::vector<TrailObject>> altered_trail_objects(Database& db) {
   // The script itself says what it makes.
   const auto fresh = TRY(Sqlite::open(":memory:", Sqlite::Mode::create));
-  TRY(fresh->script(sqlite::install_script()));
+  TRY(fresh->script(install_script()));
   std::vector<TrailObject> altered;
   auto rows = TRY(fresh->query("select type, name, sql from sqlite_schema where sql is not null"));
   while (TRY(rows->next()) == Step::row) {
@@ -41,4 +41,4 @@ Result<void> restore_trail_objects(Database& db) {
   return {};
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,10 +1,10 @@
-#include "vestige/audit/patient.h"
+#include "vestige/trail/sqlite/patient.h"
 
 #include <utility>
 
 #include "vestige/trail/sqlite/fit.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 // What is lost for good, for the shape's note; empty when capture never stopped.
@@ -149,4 +149,4 @@ Result<void> Patient::mend(Database& db) {
   return db.script("release vestige_doctor");
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

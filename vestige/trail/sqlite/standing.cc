@@ -1,4 +1,4 @@
-#include "vestige/audit/standing.h"
+#include "vestige/trail/sqlite/standing.h"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 #include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -217,4 +217,4 @@ Result<Standing> standing(Database& db, const Tracked& table) {
   return standing;
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

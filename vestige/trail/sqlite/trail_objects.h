@@ -7,7 +7,7 @@
 
 #include "vestige/db/database.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 struct TrailObject {
   std::string type;  // "table", "index", "view", "trigger"
@@ -22,4 +22,4 @@ Result<std::vector<TrailObject>> altered_trail_objects(Database& db);
 /// Makes them anew, except tables. Runs in the caller's transaction.
 Result<void> restore_trail_objects(Database& db);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

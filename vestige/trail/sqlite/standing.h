@@ -10,7 +10,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/sqlite/fit.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 struct Standing {
   std::string name;                  // the name under which it is tracked
@@ -40,4 +40,4 @@ struct Standing {
 /// faults   invalid: the table became something that cannot be tracked
 Result<Standing> standing(Database& db, const Tracked& table);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite
