@@ -1,72 +1,78 @@
 #include "vestige/audit/ddl.h"
 
-#include <optional>
-#include <utility>
+#include <algorithm>
+#include <cctype>
 
-#include "vestige/audit/ddl_statement.h"
-#include "vestige/audit/migration.h"
-#include "vestige/audit/postgres_ddl.h"
+#include "vestige/base/letters.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige {
 namespace {
 
-// How many rows refer to rows that are not there; nothing when the schema's foreign keys do not even fit
-// their parents.
-std::optional<std::int64_t> foreign_key_violations(Database& db) {
-  const auto count = scalar_integer(db, "select count(*) from pragma_foreign_key_check");
-  return count.has_value() ? std::optional<std::int64_t>(*count) : std::nullopt;
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+// The word that a statement begins with, behind spaces and comments; a sign, where it begins with none.
+std::string first_word(std::string_view sql) {
+  const auto skip_to = [&sql](std::string_view end) {
+    const std::size_t found = sql.find(end);
+    sql.remove_prefix(found == std::string_view::npos ? sql.size() : found + end.size());
+  };
+  while (!sql.empty()) {
+    if (is_space(sql.front())) sql.remove_prefix(1);
+    else if (sql.starts_with("--")) skip_to("\n");
+    else if (sql.starts_with("/*")) skip_to("*/");
+    else break;
+  }
+  const auto end = std::find_if_not(sql.begin(), sql.end(), is_letter);
+  const auto length = static_cast<std::size_t>(end - sql.begin());
+  return lower(sql.substr(0, std::max<std::size_t>(length, 1)));
 }
 
-Result<void> check_foreign_keys(Database& db, std::optional<std::int64_t> before) {
-  if (!before.has_value()) return {};
-  const auto after = foreign_key_violations(db);
-  if (!after.has_value())
-    return hinted(
-        fail(Fault::denied, "run ddl: foreign keys would not fit the tables that they refer to"),
-        "what they refer to must be a primary key or unique");
-  if (*after <= *before) return {};
-  return hinted(
-      fail(Fault::denied, "run ddl: {} rows would refer to rows that are not there",
-           *after - *before),
-      "pragma foreign_key_check lists them; copy the parent's rows, or delete the children first");
-}
-
-// A rebuild drops the parent of rows that stay: foreign keys rest meanwhile, and are checked at the end.
-// The pragma works outside of transactions only, so this lives longer than the migration's.
-class ForeignKeysOff {
+// A script's own BEGIN and COMMIT around all that it changes: taken for the transaction that a migration
+// is anyway. Only PRAGMAs may stand outside of them.
+class Bracket {
  public:
-  static Result<std::optional<ForeignKeysOff>> when(Database& db, bool needed) {
-    if (!needed || TRY(scalar_integer(db, "pragma foreign_keys")) == 0)
-      return std::optional<ForeignKeysOff>();
-    TRY(db.script("pragma foreign_keys = off"));
-    return std::optional<ForeignKeysOff>(ForeignKeysOff(db));
-  }
-  ForeignKeysOff(ForeignKeysOff&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
-  ForeignKeysOff& operator=(ForeignKeysOff&&) = delete;
-  ~ForeignKeysOff() {
-    if (db_ != nullptr) static_cast<void>(db_->script("pragma foreign_keys = on"));
-  }
+  // True for the BEGIN and the COMMIT, which are not to be run.
+  // Refused: a statement after the COMMIT
+  Result<bool> takes(std::string_view statement);
+  // Refused: a BEGIN without its COMMIT
+  Result<void> closed() const;
 
  private:
-  explicit ForeignKeysOff(Database& db) : db_(&db) {}
-  Database* db_;
+  enum class Place { before, without, inside, behind };
+  Place place_ = Place::before;
 };
 
-}  // namespace
+Result<bool> Bracket::takes(std::string_view statement) {
+  const std::string verb = first_word(statement);
+  if (verb == "pragma") return false;
+  switch (place_) {
+    case Place::before:
+      place_ = verb == "begin" ? Place::inside : Place::without;
+      return place_ == Place::inside;
+    case Place::inside:
+      if (verb == "commit" || verb == "end") place_ = Place::behind;
+      return place_ == Place::behind;
+    case Place::behind:
+      return hinted(fail(Fault::invalid, "run ddl: {} stands after the commit", verb),
+                    "a migration is one transaction: run the rest by another vestige ddl");
+    case Place::without: break;
+  }
+  return false;
+}
 
-Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const Context& context) {
-  TRY(require_trail(db));
-  if (db.engine() == Engine::postgres) return ddl_on_postgres(db, sql, context);
-  const bool drops = drops_tables(sql);
-  const auto foreign_keys = TRY(ForeignKeysOff::when(db, drops));
-  auto scope = TRY(ContextScope::begin(db, context));
-  const auto violations = drops ? foreign_key_violations(db) : std::nullopt;
-  Migration migration(db);
-  TRY(migration.begin());
-  bool ran = false;
+Result<void> Bracket::closed() const {
+  if (place_ != Place::inside) return {};
+  return hinted(fail(Fault::invalid, "run ddl: the begin has no commit"),
+                "end the script with commit, or leave both out");
+}
+
+Result<void> run_statements(Database& db, std::string_view sql, Migration& migration) {
   Bracket bracket;
+  bool ran = false;
   while (true) {
     std::string_view rest;
     const std::string_view statement = TRY(db.first_statement(sql, rest));
@@ -76,13 +82,22 @@ Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const C
     sql = rest;
   }
   TRY(bracket.closed());
-  if (!ran)
-    return hinted(fail(Fault::invalid, "run ddl: nothing to run"),
-                  "give SQL, -f FILE, or SQL on standard input");
-  TRY(migration.finish());
-  TRY(check_foreign_keys(db, violations));
+  if (ran) return {};
+  return hinted(fail(Fault::invalid, "run ddl: nothing to run"),
+                "give SQL, -f FILE, or SQL on standard input");
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> ddl(Database& db, std::string_view sql, const Context& context) {
+  TRY(require_trail(db));
+  const auto migration = TRY(tracking_of(db)->migration(sql));
+  auto scope = TRY(ContextScope::begin(db, context));
+  TRY(migration->begin());
+  TRY(run_statements(db, sql, *migration));
+  auto done = TRY(migration->finish());
   TRY(scope.commit());
-  return migration.take();
+  return done;
 }
 
 }  // namespace vestige

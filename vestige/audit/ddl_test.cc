@@ -139,6 +139,14 @@ TEST_F(DdlTest, RefusesToLeaveItsTransaction) {
   }
 }
 
+TEST_F(DdlTest, TakesTheBeginAndTheCommitOfAScriptForItsOwn) {
+  EXPECT_EQ(migrate("-- 0002\n/* begin */ BEGIN;\nalter table products add stock; --\n commit"),
+            "products: column stock added\n");
+  EXPECT_EQ(refused("/* one */begin; create table x (y); end; -- two\n drop table x").message,
+            "run ddl: drop stands after the commit");
+  EXPECT_EQ(refused("begin/**/; create table x (y)").message, "run ddl: the begin has no commit");
+}
+
 TEST_F(DdlTest, RefusesToTouchTheTrail) {
   for (const char* sql :
        {"drop table vestige_change", "alter table main.[vestige_change] rename to x",

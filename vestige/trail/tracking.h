@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vestige/trail/denied.h"
+#include "vestige/trail/migration.h"
 #include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
@@ -34,6 +35,9 @@ class Tracking {
   virtual Result<Tracked> track(const std::string& name, const Policy& policy) = 0;
   virtual Result<void> untrack(const std::string& name) = 0;
   virtual Result<std::int64_t> baseline(const Tracked& table) = 0;
+
+  /// The tracked tables on their way through a script (see audit/ddl.h). Made outside of transactions.
+  virtual Result<std::unique_ptr<Migration>> migration(std::string_view script) = 0;
 
   /// Work on many tables of an application that goes on writing to them (see vestige::table_by_table).
   virtual Result<std::vector<Undone>> table_by_table(const TableWork& work,

@@ -107,6 +107,10 @@ class PostgresTracking final : public Tracking {
     return attempted(scalar_integer(db_, "select vestige.baseline(?1::int)", {table.id}));
   }
 
+  Result<std::unique_ptr<Migration>> migration(std::string_view) override {
+    return postgres::migration(db_);
+  }
+
   Result<std::vector<Undone>> table_by_table(const TableWork& work,
                                              std::string_view lock_timeout) override {
     return postgres::table_by_table(db_, work, lock_timeout);

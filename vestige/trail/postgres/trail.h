@@ -19,5 +19,6 @@ std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
 std::unique_ptr<Upkeep> upkeep(Database& db);
+Result<std::unique_ptr<Migration>> migration(Database& db);
 
 }  // namespace vestige::postgres

@@ -121,6 +121,10 @@ class SqliteTracking final : public Tracking {
     return TRY(scalar_integer(db_, "select max(id) from vestige_change")) - last;
   }
 
+  Result<std::unique_ptr<Migration>> migration(std::string_view script) override {
+    return sqlite::migration(db_, script);
+  }
+
   // All of it in one transaction, or nothing.
   Result<std::vector<Undone>> table_by_table(const TableWork& work, std::string_view) override {
     auto transaction = TRY(Transaction::begin(db_));

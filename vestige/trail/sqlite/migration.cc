@@ -1,13 +1,19 @@
-#include "vestige/audit/migration.h"
+#include "vestige/trail/migration.h"
 
 #include <algorithm>
-#include <cctype>
+#include <optional>
+#include <set>
+#include <utility>
 
+#include "vestige/trail/sqlite/ddl_statement.h"
+#include "vestige/trail/sqlite/fit.h"
+#include "vestige/trail/sqlite/kept_rows.h"
 #include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/sqlite/standing.h"
+#include "vestige/trail/sqlite/trail.h"
 #include "vestige/trail/track.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 Result<std::set<std::string>> table_names(Database& db) {
@@ -34,13 +40,99 @@ Result<std::vector<std::string>> dependents(Database& db, const Tracked& table) 
   return names;
 }
 
-}  // namespace
+// How many rows refer to rows that are not there; nothing when the schema's foreign keys do not even fit
+// their parents.
+std::optional<std::int64_t> foreign_key_violations(Database& db) {
+  const auto count = scalar_integer(db, "select count(*) from pragma_foreign_key_check");
+  return count.has_value() ? std::optional<std::int64_t>(*count) : std::nullopt;
+}
 
-Result<void> Migration::begin() {
+Result<void> check_foreign_keys(Database& db, std::optional<std::int64_t> before) {
+  if (!before.has_value()) return {};
+  const auto after = foreign_key_violations(db);
+  if (!after.has_value())
+    return hinted(
+        fail(Fault::denied, "run ddl: foreign keys would not fit the tables that they refer to"),
+        "what they refer to must be a primary key or unique");
+  if (*after <= *before) return {};
+  return hinted(
+      fail(Fault::denied, "run ddl: {} rows would refer to rows that are not there",
+           *after - *before),
+      "pragma foreign_key_check lists them; copy the parent's rows, or delete the children first");
+}
+
+// A rebuild drops the parent of rows that stay: foreign keys rest meanwhile, and are checked at the end.
+// The pragma works outside of transactions only, so this lives longer than the migration's.
+class ForeignKeysOff {
+ public:
+  static Result<std::optional<ForeignKeysOff>> when(Database& db, bool needed) {
+    if (!needed || TRY(scalar_integer(db, "pragma foreign_keys")) == 0)
+      return std::optional<ForeignKeysOff>();
+    TRY(db.script("pragma foreign_keys = off"));
+    return std::optional<ForeignKeysOff>(ForeignKeysOff(db));
+  }
+  ForeignKeysOff(ForeignKeysOff&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
+  ForeignKeysOff& operator=(ForeignKeysOff&&) = delete;
+  ~ForeignKeysOff() {
+    if (db_ != nullptr) static_cast<void>(db_->script("pragma foreign_keys = on"));
+  }
+
+ private:
+  explicit ForeignKeysOff(Database& db) : db_(&db) {}
+  Database* db_;
+};
+
+class SqliteMigration final : public Migration {
+ public:
+  SqliteMigration(Database& db, bool drops, std::optional<ForeignKeysOff> foreign_keys)
+      : db_(db), foreign_keys_(std::move(foreign_keys)), drops_(drops) {}
+
+  Result<void> begin() override;
+  Result<void> run(std::string_view sql) override;
+  Result<std::vector<std::string>> finish() override;
+
+ private:
+  // A tracked table on its way.
+  struct Traveller {
+    Tracked table;
+    std::string first_name;
+    std::optional<KeptRows> kept = {};         // it was dropped
+    std::vector<std::string> dependents = {};  // indexes and triggers that went with it
+  };
+
+  Traveller* find(const DdlStatement& statement);
+  Result<void> refuse_trail(const DdlStatement& statement);
+  Result<void> meet_successor(const DdlStatement& statement);
+  Result<void> execute(std::string_view sql);
+  Result<void> alter(Traveller& traveller, std::string_view sql);
+  Result<void> drop(Traveller& traveller, std::string_view sql);
+  Result<void> fit(Traveller& traveller, const std::string& name,
+                   const std::vector<Renamed>& renamed);
+  void say_unexcluded(const Policy& before, const std::vector<Renamed>& renamed,
+                      const Tracked& now);
+  static std::string parked(const Traveller& traveller) {
+    return fmt::format("dropped {}", traveller.table.id);
+  }
+  Result<void> rename_in_catalog(const Traveller& traveller, const std::string& name);
+  Result<void> arrive(Traveller& traveller);
+  Result<void> rebuilt(Traveller& traveller, const std::string& name);
+  void say(std::string line) { done_.push_back(std::move(line)); }
+
+  Database& db_;
+  std::optional<ForeignKeysOff> foreign_keys_;
+  bool drops_;
+  std::optional<std::int64_t> violations_;  // before
+  std::vector<Traveller> travellers_;
+  std::set<std::string> tables_;  // those that stood at the beginning
+  std::vector<std::string> done_;
+};
+
+Result<void> SqliteMigration::begin() {
+  if (drops_) violations_ = foreign_key_violations(db_);
   tables_ = TRY(table_names(db_));
   for (Tracked& table : TRY(tracked_tables(db_))) {
     if (table.untracked_at.has_value()) continue;
-    const std::string trouble = TRY(sqlite::standing(db_, table)).trouble();
+    const std::string trouble = TRY(standing(db_, table)).trouble();
     if (!trouble.empty())
       return hinted(
           fail(Fault::conflict, "run ddl: {} is out of order already: {}", table.name, trouble),
@@ -51,7 +143,7 @@ Result<void> Migration::begin() {
   return {};
 }
 
-Migration::Traveller* Migration::find(const DdlStatement& statement) {
+SqliteMigration::Traveller* SqliteMigration::find(const DdlStatement& statement) {
   if (!statement.schema.empty() && statement.schema != "main") return nullptr;
   for (Traveller& traveller : travellers_)
     if (!traveller.kept.has_value() && same_name(traveller.table.name, statement.name))
@@ -59,7 +151,7 @@ Migration::Traveller* Migration::find(const DdlStatement& statement) {
   return nullptr;
 }
 
-Result<void> Migration::refuse_trail(const DdlStatement& statement) {
+Result<void> SqliteMigration::refuse_trail(const DdlStatement& statement) {
   if (statement.kind == DdlStatement::Kind::other || statement.name.size() < 8 ||
       !same_name(statement.name.substr(0, 8), "vestige_"))
     return {};
@@ -67,13 +159,13 @@ Result<void> Migration::refuse_trail(const DdlStatement& statement) {
                 "vestige untrack and vestige init --remove take away what vestige made");
 }
 
-Result<void> Migration::execute(std::string_view sql) {
+Result<void> SqliteMigration::execute(std::string_view sql) {
   const Fence fence(db_);
   TRY(db_.run(sql));
   return {};
 }
 
-Result<void> Migration::run(std::string_view sql) {
+Result<void> SqliteMigration::run(std::string_view sql) {
   const DdlStatement statement = TRY(ddl_statement(sql));
   TRY(refuse_trail(statement));
   if (statement.kind == DdlStatement::Kind::alter_table) TRY(meet_successor(statement));
@@ -86,7 +178,7 @@ Result<void> Migration::run(std::string_view sql) {
 
 // A table that was rebuilt is about to be altered: it goes on as the same tracked table from here, so
 // that what the statement renames keeps its history.
-Result<void> Migration::meet_successor(const DdlStatement& statement) {
+Result<void> SqliteMigration::meet_successor(const DdlStatement& statement) {
   if (find(statement) != nullptr) return {};
   for (Traveller& traveller : travellers_)
     if (traveller.kept.has_value() && same_name(traveller.table.name, statement.name) &&
@@ -96,8 +188,8 @@ Result<void> Migration::meet_successor(const DdlStatement& statement) {
 }
 
 // An excluded column that is gone may have come back under a name that nobody excludes.
-void Migration::say_unexcluded(const Policy& before, const std::vector<Renamed>& renamed,
-                               const Tracked& now) {
+void SqliteMigration::say_unexcluded(const Policy& before, const std::vector<Renamed>& renamed,
+                                     const Tracked& now) {
   for (const std::string& column : before.exclude) {
     const auto carried = std::find_if(renamed.begin(), renamed.end(), [&](const Renamed& pair) {
       return same_name(pair.from, column);
@@ -111,8 +203,8 @@ void Migration::say_unexcluded(const Policy& before, const std::vector<Renamed>&
   }
 }
 
-Result<void> Migration::fit(Traveller& traveller, const std::string& name,
-                            const std::vector<Renamed>& renamed) {
+Result<void> SqliteMigration::fit(Traveller& traveller, const std::string& name,
+                                  const std::vector<Renamed>& renamed) {
   const Tracked& table = traveller.table;
   auto fitted = refit(db_, table, name, renamed, "");
   if (!fitted.has_value())
@@ -127,7 +219,7 @@ Result<void> Migration::fit(Traveller& traveller, const std::string& name,
 }
 
 // One ALTER TABLE does one thing; before and after tell which.
-Result<void> Migration::alter(Traveller& traveller, std::string_view sql) {
+Result<void> SqliteMigration::alter(Traveller& traveller, std::string_view sql) {
   const std::string was = traveller.table.name;
   const auto names = TRY(table_names(db_));
   const auto before = TRY(column_names(db_, was));
@@ -156,7 +248,7 @@ Result<void> Migration::alter(Traveller& traveller, std::string_view sql) {
   return {};
 }
 
-Result<void> Migration::drop(Traveller& traveller, std::string_view sql) {
+Result<void> SqliteMigration::drop(Traveller& traveller, std::string_view sql) {
   const std::string name = traveller.table.name;
   traveller.dependents = TRY(dependents(db_, traveller.table));
   auto kept = TRY(KeptRows::keep(db_, traveller.table));
@@ -168,13 +260,14 @@ Result<void> Migration::drop(Traveller& traveller, std::string_view sql) {
   return rename_in_catalog(traveller, parked(traveller));
 }
 
-Result<void> Migration::rename_in_catalog(const Traveller& traveller, const std::string& name) {
+Result<void> SqliteMigration::rename_in_catalog(const Traveller& traveller,
+                                                const std::string& name) {
   TRY(db_.run("update vestige_table set name = ?2 where id = ?1",
               {traveller.table.id, Text{name}}));
   return {};
 }
 
-Result<void> Migration::rebuilt(Traveller& traveller, const std::string& name) {
+Result<void> SqliteMigration::rebuilt(Traveller& traveller, const std::string& name) {
   auto outcome = traveller.kept->rebuilt(name);
   if (!outcome.has_value())
     return hinted(fail(outcome.error().fault, "run ddl: go on with the rebuilt {}: {}", name,
@@ -195,10 +288,10 @@ Result<void> Migration::rebuilt(Traveller& traveller, const std::string& name) {
   return {};
 }
 
-Result<void> Migration::arrive(Traveller& traveller) {
+Result<void> SqliteMigration::arrive(Traveller& traveller) {
   const std::string was = traveller.table.name;
   if (!traveller.kept.has_value()) {
-    if (TRY(sqlite::standing(db_, traveller.table)).trouble().empty()) return {};
+    if (TRY(standing(db_, traveller.table)).trouble().empty()) return {};
     TRY(fit(traveller, was, {}));
     say(fmt::format("{}: capture fitted to its new constraints", was));
     return {};
@@ -224,14 +317,23 @@ Result<void> Migration::arrive(Traveller& traveller) {
   return {};
 }
 
-Result<void> Migration::finish() {
+Result<std::vector<std::string>> SqliteMigration::finish() {
   for (Traveller& traveller : travellers_) TRY(arrive(traveller));
   std::set<std::string> own;
   for (const Traveller& traveller : travellers_) own.insert(traveller.table.name);
   for (const std::string& name : TRY(table_names(db_)))
     if (!tables_.contains(name) && !own.contains(name))
       say(fmt::format("{}: new, not tracked", name));
-  return {};
+  TRY(check_foreign_keys(db_, violations_));
+  return std::move(done_);
 }
 
-}  // namespace vestige
+}  // namespace
+
+Result<std::unique_ptr<Migration>> migration(Database& db, std::string_view script) {
+  const bool drops = drops_tables(script);
+  auto foreign_keys = TRY(ForeignKeysOff::when(db, drops));
+  return std::unique_ptr<Migration>(new SqliteMigration(db, drops, std::move(foreign_keys)));
+}
+
+}  // namespace vestige::sqlite

@@ -1,14 +1,13 @@
-#include "vestige/audit/ddl_statement.h"
+#include "vestige/trail/sqlite/ddl_statement.h"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 #include "vestige/base/letters.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 // Statements that would end the one transaction that a migration is.
@@ -45,31 +44,6 @@ Result<DdlStatement> ddl_statement(std::string_view sql) {
   return statement;
 }
 
-Result<bool> Bracket::takes(std::string_view statement) {
-  const std::vector<SqlToken> tokens = sql_tokens(statement);
-  const std::string verb = tokens.empty() ? std::string() : lower(tokens.front().text);
-  if (verb == "pragma") return false;
-  switch (place_) {
-    case Place::before:
-      place_ = verb == "begin" ? Place::inside : Place::without;
-      return place_ == Place::inside;
-    case Place::inside:
-      if (verb == "commit" || verb == "end") place_ = Place::behind;
-      return place_ == Place::behind;
-    case Place::behind:
-      return hinted(fail(Fault::invalid, "run ddl: {} stands after the commit", verb),
-                    "a migration is one transaction: run the rest by another vestige ddl");
-    case Place::without: break;
-  }
-  return false;
-}
-
-Result<void> Bracket::closed() const {
-  if (place_ != Place::inside) return {};
-  return hinted(fail(Fault::invalid, "run ddl: the begin has no commit"),
-                "end the script with commit, or leave both out");
-}
-
 bool drops_tables(std::string_view script) {
   const std::vector<SqlToken> tokens = sql_tokens(script);
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i)
@@ -77,4 +51,4 @@ bool drops_tables(std::string_view script) {
   return false;
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,5 +1,5 @@
 // ddl_statement: what one statement of a migration is about to do, as far as its first words tell.
-// SQLite parses; here it is only decided what must be kept before it runs. Test: ddl_test.cc.
+// SQLite parses; here it is only decided what must be kept before it runs. Test: ddl_statement_test.cc.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "vestige/base/result.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 struct DdlStatement {
   enum class Kind {
@@ -27,20 +27,4 @@ Result<DdlStatement> ddl_statement(std::string_view sql);
 /// True when a DROP TABLE stands anywhere in a script.
 bool drops_tables(std::string_view script);
 
-/// A script's own BEGIN and COMMIT around all that it changes: taken for the transaction that a migration
-/// is anyway. Only PRAGMAs may stand outside of them.
-class Bracket {
- public:
-  /// True for the BEGIN and the COMMIT, which are not to be run.
-  ///
-  /// faults   invalid: a statement after the COMMIT
-  Result<bool> takes(std::string_view statement);
-  /// faults   invalid: a BEGIN without its COMMIT
-  Result<void> closed() const;
-
- private:
-  enum class Place { before, without, inside, behind };
-  Place place_ = Place::before;
-};
-
-}  // namespace vestige
+}  // namespace vestige::sqlite

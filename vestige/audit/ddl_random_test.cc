@@ -1,7 +1,5 @@
 // Rebuilds with random rows: the trail before and after, replayed, gives the table. Named cases stand in
 // ddl_test.cc.
-#include "vestige/audit/kept_rows.h"
-
 #include <rapidcheck.h>
 
 #include <cmath>

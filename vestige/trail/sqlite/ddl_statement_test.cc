@@ -1,8 +1,8 @@
-#include "vestige/audit/ddl_statement.h"
+#include "vestige/trail/sqlite/ddl_statement.h"
 
 #include "test/tracked_shop.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 TEST(DdlStatement, ReadsTheFirstWords) {
@@ -41,4 +41,4 @@ TEST(DdlStatement, FindsADropAnywhere) {
 }
 
 }  // namespace
-}  // namespace vestige
+}  // namespace vestige::sqlite

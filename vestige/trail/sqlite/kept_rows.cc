@@ -1,11 +1,11 @@
-#include "vestige/audit/kept_rows.h"
+#include "vestige/trail/sqlite/kept_rows.h"
 
 #include <algorithm>
 #include <set>
 
 #include "vestige/trail/sqlite/capture.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 constexpr std::string_view kRow =
@@ -67,7 +67,7 @@ Result<void> KeptRows::drop(const LiveTable& copy) {
 }
 
 Result<KeptRows> KeptRows::keep(Database& db, const Tracked& table) {
-  KeptRows kept(db, table, TRY(live_table(db, table.name)));
+  KeptRows kept(db, table, TRY(read_table(db, table.name)));
   const LiveTable& was = kept.was_;
   kept.copy_ = TRY(kept.make_copy(was, table.name + " (rows before the migration)"));
   std::string into(kRow);
@@ -234,7 +234,7 @@ Result<void> KeptRows::insert_new(const LiveTable& now, const std::string& condi
 }
 
 Result<Rebuilt> KeptRows::rebuilt(const std::string& name) {
-  const LiveTable now = TRY(live_table(*db_, name));
+  const LiveTable now = TRY(read_table(*db_, name));
   Rebuilt rebuilt;
   std::vector<std::string> key_columns;
   for (const Column& column : table_.shape.key()) key_columns.push_back(quote(column.name));
@@ -265,4 +265,4 @@ Result<Rebuilt> KeptRows::rebuilt(const std::string& name) {
   return rebuilt;
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,6 +1,6 @@
 // kept_rows: the rows of a tracked table that a migration drops, kept until it is known what became of
 // them. What a rebuild altered is played on the copy under capture triggers, so that the trail is written
-// by the same code as ever, whatever constraints the new table has. Test: ddl_test.cc.
+// by the same code as ever, whatever constraints the new table has. Test: audit/ddl_test.cc, ddl_random_test.cc.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/live_table.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// What became of the rows of a table that was rebuilt.
 struct Rebuilt {
@@ -76,4 +76,4 @@ class KeptRows {
   LiveTable copy_;  // its rows
 };
 
-}  // namespace vestige
+}  // namespace vestige::sqlite
