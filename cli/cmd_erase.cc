@@ -55,16 +55,12 @@ void say_done(Session& session, const Erasing& done, bool dry_run) {
 }
 
 // What an erasure does not reach.
-void say_limits(Session& session, const Erasing& done, bool postgres) {
+void say_limits(Session& session, const Erasing& done) {
   if (done.row_stands)
     session.say(
         "note: the row stands in the table still; deleting it records its values once more:"
         " delete first, then erase");
-  session.say(postgres
-                  ? "note: PostgreSQL keeps what was erased in its files until VACUUM, and in"
-                    " its write-ahead log and backups as long as these are kept"
-                  : "note: what was erased is overwritten in the file; older copies in its free"
-                    " pages go with VACUUM, and those in backups with these");
+  session.say(fmt::format("note: {}", done.remains));
 }
 
 Result<int> run_erase(Session& session) {
@@ -75,8 +71,7 @@ Result<int> run_erase(Session& session) {
   const Erasing done = TRY(erase(db, asked, context));
   if (session.format() == Format::json) print_json(session.output(), done, asked.dry_run);
   say_done(session, done, asked.dry_run);
-  if (!asked.dry_run && !done.by.empty())
-    say_limits(session, done, db.engine() == Engine::postgres);
+  if (!asked.dry_run && !done.by.empty()) say_limits(session, done);
   return kDone;
 }
 

@@ -7,6 +7,7 @@
 #include "vestige/audit/check.h"
 #include "vestige/audit/prove.h"
 #include "vestige/record/taken.h"
+#include "vestige/trail/sqlite/eraser.h"
 
 namespace vestige {
 namespace {
@@ -155,7 +156,7 @@ TEST_P(ErasureAttack, AListOfPartsIsReadAlikeEverywhere) {
     const Salts salts = in_transaction([&](std::int64_t erase) {
       EvidenceStore store(trail.db());
       if (pg) must(trail.db().script(fmt::format("select vestige.forget_salts({})", erase)));
-      else must(store.forget_salts(erase));
+      else must(sqlite::forget_salts(trail.db(), erase));
       return salts_at(must(store.bundle(0))->salts, 4);
     });
     EXPECT_EQ(is_erased(salts.values), takes_values) << list;

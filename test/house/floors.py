@@ -20,7 +20,6 @@ STILL_BOTH = {
     "vestige/audit/at_table.cc",
     "vestige/audit/derived.cc",
     "vestige/audit/derived.h",
-    "vestige/audit/erase_sqlite.cc",
     "vestige/audit/orphans.cc",
     "vestige/audit/plan.cc",
     "vestige/audit/postgres_at.cc",

@@ -1,12 +1,13 @@
 #include "vestige/audit/erase.h"
 
 #include <algorithm>
-#include <map>
 
 #include "vestige/audit/row_history.h"
 #include "vestige/record/taken.h"
 #include "vestige/trail/context.h"
+#include "vestige/trail/eraser.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/spelling.h"
 
 namespace vestige {
 namespace {
@@ -65,41 +66,8 @@ Result<void> check(const EraseRequest& request, const Context& context) {
   return {};
 }
 
-Result<void> by_table(Database& db, const EraseRequest& request, const Context& context,
-                      const std::vector<std::int64_t>& ids, Erasing& done) {
-  std::map<std::int64_t, std::vector<std::int64_t>> tables;
-  {
-    auto rows =
-        TRY(db.query("select id, tbl, op from vestige_change where id in"
-                     " (select value from json_each(?1)) order by id",
-                     {Text{fmt::format("[{}]", fmt::join(ids, ","))}}));
-    while (TRY(rows->next()) == Step::row) {
-      const std::int64_t id = rows->integer(0);
-      if (rows->text(2) == "E")
-        return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
-      tables[rows->integer(1)].push_back(id);
-    }
-  }
-  for (const auto& [table, own] : tables)
-    if (const auto number = TRY(sqlite::erase_of(db, table, own, request, context));
-        number.has_value())
-      done.by.push_back(*number);
-  return {};
-}
-
-Result<void> on_postgres(Database& db, const EraseRequest& request,
-                         const std::vector<std::int64_t>& ids, Erasing& done) {
-  auto rows =
-      TRY(db.query("select e from vestige.erase_changes(?1::bigint[], ?2::int::boolean,"
-                   " ?3::int::boolean) e",
-                   {Text{fmt::format("{{{}}}", fmt::join(ids, ","))}, request.keys ? 1 : 0,
-                    request.contexts ? 1 : 0}));
-  while (TRY(rows->next()) == Step::row) done.by.push_back(rows->integer(0));
-  return {};
-}
-
 Result<void> count(Database& db, Erasing& done) {
-  const std::string table = db.engine() == Engine::postgres ? "vestige.erased" : "vestige_erased";
+  const std::string table = spelling_of(db).table("erased");
   for (const std::int64_t number : done.by) {
     auto rows = TRY(db.query(
         "select parts, count(*) from " + table + " where change = ?1 group by parts", {number}));
@@ -121,22 +89,19 @@ Result<Erasing> erase(Database& db, const EraseRequest& request, const Context& 
   TRY(require_trail(db));
   TRY(check(request, context));
   TRY(require_erasing(db));
-  const bool postgres = db.engine() == Engine::postgres;
-  // What is taken is overwritten in the file, and not only forgotten.
-  if (!postgres) TRY(db.script("pragma secure_delete = on"));
+  const auto eraser = eraser_of(db);
   Erasing done;
   {
     auto scope = TRY(ContextScope::begin(db, context));
     const Chosen what = TRY(chosen(db, request));
     done.row_stands = what.row_stands;
-    TRY(postgres ? on_postgres(db, request, what.ids, done)
-                 : by_table(db, request, context, what.ids, done));
+    done.by = TRY(eraser->take(what.ids, {request.keys, request.contexts}, context));
     TRY(count(db, done));
     if (request.dry_run || done.by.empty()) return done;
     TRY(scope.commit());
   }
-  // The log of a database in WAL mode has the former pages, until it is begun anew.
-  if (!postgres) (void)db.script("pragma wal_checkpoint(truncate)");
+  eraser->tidy();
+  done.remains = eraser->remains();
   return done;
 }
 

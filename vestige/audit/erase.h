@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vestige/db/database.h"
@@ -32,6 +33,7 @@ struct Erasing {
   std::int64_t keys = 0;
   std::int64_t contexts = 0;  // that lost what their context said
   bool row_stands = false;    // the row itself is in the table still: deleting it records it anew
+  std::string_view remains;   // where what was taken may be found for some time yet; for people
 };
 
 /// Takes values, and keys and contexts if asked to, with their salts, in one transaction with an ERASE that
@@ -40,13 +42,5 @@ struct Erasing {
 /// context  of the ERASE; it must have a reason
 /// faults   invalid (no reason, nothing named), missing (no such change or row; an older trail), denied
 Result<Erasing> erase(Database& db, const EraseRequest& request, const Context& context);
-
-namespace sqlite {
-/// One table's share of it: `ids` are of its changes; the ERASE, or nothing when there was nothing to take.
-/// In the transaction of a ContextScope.
-Result<std::optional<std::int64_t>> erase_of(Database& db, std::int64_t table,
-                                             const std::vector<std::int64_t>& ids,
-                                             const EraseRequest& request, const Context& context);
-}  // namespace sqlite
 
 }  // namespace vestige

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "vestige/base/time.h"
-#include "vestige/record/taken.h"
 
 namespace vestige {
 namespace {
@@ -227,42 +225,6 @@ Result<void> EvidenceStore::hold(std::string_view patience) {
 
 Result<void> EvidenceStore::count_unreadable(std::uint64_t more) {
   TRY(db_.run("update " + table("sealer") + " set unreadable = unreadable + ?1", {number(more)}));
-  return {};
-}
-
-Result<void> EvidenceStore::forget_salts(std::int64_t erase) {
-  std::map<std::int64_t, std::string> named;
-  {
-    auto rows =
-        TRY(db_.query("select erased, parts from vestige_erased where change = ?1", {erase}));
-    while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = rows->text(1);
-  }
-  if (named.empty()) return {};
-  std::vector<Bundle> touched;
-  {
-    auto rows =
-        TRY(db_.query("select n, width, first_id, last_id, salts, entries from"
-                      " vestige_bundle where first_id <= ?2 and last_id >= ?1 order by n",
-                      {named.begin()->first, named.rbegin()->first}));
-    while (TRY(rows->next()) == Step::row) {
-      const auto first = named.lower_bound(rows->integer(2));
-      if (first != named.end() && first->first <= rows->integer(3))
-        touched.push_back(read_bundle(*rows));
-    }
-  }
-  for (Bundle& bundle : touched) {
-    const auto entries = TRY(merkle::entries_of(bundle.entries, bundle.width));
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const auto found = named.find(entry_id(entries[i]).value_or(0));
-      if (found == named.end() || bundle.salts.size() < (i + 1) * kSaltBytes) continue;
-      Salts salts = salts_at(bundle.salts, i);
-      if (takes(found->second, "key")) salts.key = Salt{};
-      if (takes(found->second, "context")) salts.context = Salt{};
-      if (takes(found->second, "values")) salts.values = Salt{};
-      bundle.salts.replace(i * kSaltBytes, kSaltBytes, to_bytes(salts));
-    }
-    TRY(put(bundle));
-  }
   return {};
 }
 

@@ -101,8 +101,6 @@ class EvidenceStore {
   /// patience  of PostgreSQL's lock_timeout
   /// faults    conflict: one is under way, and did not end meanwhile
   Result<void> hold(std::string_view patience = "10s");
-  /// Writes zeros over the salts of what an ERASE names. PostgreSQL has this in SQL (vestige.forget_salts).
-  Result<void> forget_salts(std::int64_t erase);
 
   Database& db() { return db_; }
   /// Adds to the number of changes of which a part was sealed as null, since it could not be read.

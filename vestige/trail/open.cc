@@ -5,12 +5,14 @@
 namespace vestige {
 namespace {
 
+bool is_postgres(const Database& db) { return db.engine() == Engine::postgres; }
+
 template <class Noun>
 using Open = std::unique_ptr<Noun>(Database&);
 
 template <class Noun>
 std::unique_ptr<Noun> either(Database& db, Open<Noun>& on_sqlite, Open<Noun>& on_postgres) {
-  return db.engine() == Engine::postgres ? on_postgres(db) : on_sqlite(db);
+  return is_postgres(db) ? on_postgres(db) : on_sqlite(db);
 }
 
 }  // namespace
@@ -35,8 +37,16 @@ std::unique_ptr<Contexts> contexts_of(Database& db) {
   return either(db, sqlite::contexts, postgres::contexts);
 }
 
+std::unique_ptr<Eraser> eraser_of(Database& db) {
+  return either(db, sqlite::eraser, postgres::eraser);
+}
+
 std::unique_ptr<Upkeep> upkeep_of(Database& db) {
   return either(db, sqlite::upkeep, postgres::upkeep);
+}
+
+Spelling spelling_of(Database& db) {
+  return is_postgres(db) ? postgres::kSpelling : sqlite::kSpelling;
 }
 
 }  // namespace vestige

@@ -4,8 +4,10 @@
 #include <memory>
 
 #include "vestige/trail/contexts.h"
+#include "vestige/trail/eraser.h"
 #include "vestige/trail/installation.h"
 #include "vestige/trail/source.h"
+#include "vestige/trail/spelling.h"
 #include "vestige/trail/table_rows.h"
 #include "vestige/trail/tracking.h"
 #include "vestige/trail/upkeep.h"
@@ -17,7 +19,10 @@ std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
+std::unique_ptr<Eraser> eraser(Database& db);
 std::unique_ptr<Upkeep> upkeep(Database& db);
 Result<std::unique_ptr<Migration>> migration(Database& db, std::string_view script);
+
+inline constexpr Spelling kSpelling = {.prefix = "vestige_"};
 
 }  // namespace vestige::sqlite

@@ -1,17 +1,20 @@
-// erase on SQLite: the rows of vestige_change, what belongs to them, and their salts. The guards let nothing
+// The rows of vestige_change, what belongs to them, and their salts. The guards let nothing
 // else through (sql/sqlite/guards.sql).
+#include "vestige/trail/sqlite/eraser.h"
+
 #include <algorithm>
 #include <map>
-#include <set>
 
-#include "vestige/audit/erase.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
+#include "vestige/record/taken.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/eraser.h"
 #include "vestige/trail/evidence_store.h"
 #include "vestige/trail/sealing.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/trail.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -30,10 +33,13 @@ struct Taken {
   }
 };
 
-class Eraser {
+// One table's share of it.
+class Erasure {
  public:
-  Eraser(Database& db, const EraseRequest& request, const Context& context)
-      : db_(db), request_(request), context_(context) {}
+  Erasure(Database& db, const ErasedParts& parts, const Context& context)
+      : db_(db), parts_(parts), context_(context) {}
+
+  /// The ERASE, or nothing when there was nothing to take.
 
   Result<std::optional<std::int64_t>> run(std::int64_t table,
                                           const std::vector<std::int64_t>& ids) {
@@ -48,7 +54,7 @@ class Eraser {
                   {number, id, Text{taken.parts()}}));
     for (const auto& [id, taken] : taken_) TRY(take(id, taken));
     for (const auto& [id, left] : said_) TRY(silence(id));
-    TRY(EvidenceStore(db_).forget_salts(number));
+    TRY(forget_salts(db_, number));
     // Candidates that capture keeps until its next statement are copies of rows.
     TRY(forget_kept(db_, std::nullopt));
     return std::optional<std::int64_t>(number);
@@ -78,8 +84,8 @@ class Eraser {
       const std::int64_t mark = rows->integer(1);
       Taken& taken = taken_[rows->integer(0)];
       taken.values = mark >= 0;
-      taken.key = request_.keys && mark > kKeyErased;
-      if (request_.contexts && !rows->is_null(2)) said_[rows->integer(2)];
+      taken.key = parts_.keys && mark > kKeyErased;
+      if (parts_.contexts && !rows->is_null(2)) said_[rows->integer(2)];
     }
     return {};
   }
@@ -154,19 +160,97 @@ class Eraser {
   }
 
   Database& db_;
-  const EraseRequest& request_;
+  const ErasedParts& parts_;
   const Context& context_;
   std::int64_t shape_ = 0;
   std::map<std::int64_t, Taken> taken_;
   std::map<std::int64_t, std::string> said_;  // contexts, and what names the rest of each
 };
 
+class SqliteEraser final : public Eraser {
+ public:
+  explicit SqliteEraser(Database& db) : db_(db) {}
+
+  Result<std::vector<std::int64_t>> take(const std::vector<std::int64_t>& ids,
+                                         const ErasedParts& parts,
+                                         const Context& context) override {
+    // What is taken is overwritten in the file, and not only forgotten.
+    TRY(db_.script("pragma secure_delete = on"));
+    std::vector<std::int64_t> by;
+    for (const auto& [table, own] : TRY(by_table(ids)))
+      if (const auto number = TRY(Erasure(db_, parts, context).run(table, own)); number.has_value())
+        by.push_back(*number);
+    return by;
+  }
+
+  // The log of a database in WAL mode has the former pages, until it is begun anew.
+  void tidy() override { (void)db_.script("pragma wal_checkpoint(truncate)"); }
+
+  std::string_view remains() const override {
+    return "what was erased is overwritten in the file; older copies in its free"
+           " pages go with VACUUM, and those in backups with these";
+  }
+
+ private:
+  Result<std::map<std::int64_t, std::vector<std::int64_t>>> by_table(
+      const std::vector<std::int64_t>& ids) {
+    std::map<std::int64_t, std::vector<std::int64_t>> tables;
+    auto rows =
+        TRY(db_.query("select id, tbl, op from vestige_change where id in"
+                      " (select value from json_each(?1)) order by id",
+                      {Text{fmt::format("[{}]", fmt::join(ids, ","))}}));
+    while (TRY(rows->next()) == Step::row) {
+      const std::int64_t id = rows->integer(0);
+      if (rows->text(2) == "E")
+        return fail(Fault::invalid, "erase change {}: it is an erasure, which holds no values", id);
+      tables[rows->integer(1)].push_back(id);
+    }
+    return tables;
+  }
+
+  Database& db_;
+};
+
 }  // namespace
 
-Result<std::optional<std::int64_t>> erase_of(Database& db, std::int64_t table,
-                                             const std::vector<std::int64_t>& ids,
-                                             const EraseRequest& request, const Context& context) {
-  return Eraser(db, request, context).run(table, ids);
+Result<void> forget_salts(Database& db, std::int64_t erase) {
+  std::map<std::int64_t, std::string> named;
+  {
+    auto rows =
+        TRY(db.query("select erased, parts from vestige_erased where change = ?1", {erase}));
+    while (TRY(rows->next()) == Step::row) named[rows->integer(0)] = rows->text(1);
+  }
+  if (named.empty()) return {};
+  std::vector<std::uint64_t> touched;
+  {
+    auto rows =
+        TRY(db.query("select n, first_id, last_id from vestige_bundle"
+                     " where first_id <= ?2 and last_id >= ?1 order by n",
+                     {named.begin()->first, named.rbegin()->first}));
+    while (TRY(rows->next()) == Step::row) {
+      const auto first = named.lower_bound(rows->integer(1));
+      if (first != named.end() && first->first <= rows->integer(2))
+        touched.push_back(static_cast<std::uint64_t>(rows->integer(0)));
+    }
+  }
+  EvidenceStore store(db);
+  for (const std::uint64_t n : touched) {
+    std::optional<Bundle> bundle = TRY(store.bundle(n));
+    const auto entries = TRY(merkle::entries_of(bundle->entries, bundle->width));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const auto found = named.find(entry_id(entries[i]).value_or(0));
+      if (found == named.end() || bundle->salts.size() < (i + 1) * kSaltBytes) continue;
+      Salts salts = salts_at(bundle->salts, i);
+      if (takes(found->second, "key")) salts.key = Salt{};
+      if (takes(found->second, "context")) salts.context = Salt{};
+      if (takes(found->second, "values")) salts.values = Salt{};
+      bundle->salts.replace(i * kSaltBytes, kSaltBytes, to_bytes(salts));
+    }
+    TRY(store.put(*bundle));
+  }
+  return {};
 }
+
+std::unique_ptr<Eraser> eraser(Database& db) { return std::make_unique<SqliteEraser>(db); }
 
 }  // namespace vestige::sqlite
