@@ -5,7 +5,7 @@
 
 #include "test/capture_random.h"
 #include "test/evidence.h"
-#include "vestige/trail/sealing_order.h"
+#include "vestige/trail/sealing.h"
 
 namespace vestige {
 namespace {
@@ -104,7 +104,7 @@ class Follower {
     const std::set<std::int64_t> due = visible(trail_.db());
     for (;;) {
       EvidenceStore store(trail_.db());
-      const auto order = must(SealingOrder::open(store));
+      const auto order = must(sealing_of(store.db())->order(store));
       bool stopped = false;
       while (!stopped && !order->done()) stopped = !batch(store, *order);
       if (!stopped) break;

@@ -26,7 +26,6 @@ STILL_BOTH = {
     "vestige/audit/postgres_undo.cc",
     "vestige/audit/undo.cc",
     "vestige/audit/undo.h",
-    "vestige/trail/sealing.cc",
     "vestige/trail/tracking.h",
 }
 AT_MOST_ONE = [r"toml\+\+/.*", r"toml\.hpp"]

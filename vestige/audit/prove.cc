@@ -6,7 +6,7 @@
 #include "vestige/merkle/proof.h"
 #include "vestige/merkle/receipt.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sealable.h"
 
 namespace vestige {
 namespace {

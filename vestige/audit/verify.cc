@@ -8,7 +8,7 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/sealing_order.h"
+#include "vestige/trail/sealing.h"
 
 namespace vestige {
 namespace {
@@ -19,14 +19,13 @@ class Verification {
       : db_(db), options_(options), sink_(sink), store_(db) {}
 
   Result<Verdict> run() {
-    std::optional<ReadTransaction> moment;
-    // On SQLite a reader that stays may keep writers from committing: each query sees its own moment there.
-    if (db_.engine() == Engine::postgres) moment.emplace(TRY(ReadTransaction::begin(db_)));
+    const auto sealing = sealing_of(db_);
+    const std::optional<ReadTransaction> still = TRY(sealing->still());
     TRY(own_checkpoints());
     TRY(kept_checkpoints());
     const std::uint64_t sealed = TRY(store_.size());
     TreeCheck tree(store_, sink_, verdict_, milestones_);
-    ChangeCheck changes(db_, sink_, verdict_);
+    ChangeCheck changes(db_, sink_, verdict_, still.has_value());
     TimeCheck times(verdict_);
     for (;;) {
       std::vector<StoredEntry> entries = TRY(tree.next());
@@ -47,7 +46,7 @@ class Verification {
       TRY(report({.code = "signature",
                   .message = "the trail has no checkpoint that is signed by a key that you trust:"
                              " nothing in it is proved"}));
-    if (tree.whole()) TRY(not_sealed(tree));
+    if (tree.whole()) TRY(not_sealed(tree, *sealing));
     TRY(erasures(changes, tree));
     return verdict_;
   }
@@ -183,19 +182,15 @@ class Verification {
   }
 
   // Changes without an entry: not sealed yet, or put in.
-  Result<void> not_sealed(const TreeCheck& tree) {
-    const bool postgres = db_.engine() == Engine::postgres;
-    if (!postgres) {
-      const auto last = TRY(scalar_integer(db_, "select last_id from vestige_sealer"));
-      if (last != tree.last_id())
-        TRY(report({.code = "position-altered",
-                    .message = fmt::format("the sealer says that change {} was its last, and the"
-                                           " entries say {}",
-                                           last, tree.last_id())}));
-    }
+  Result<void> not_sealed(const TreeCheck& tree, Sealing& sealing) {
+    if (const auto last = TRY(sealing.last()); last.has_value() && *last != tree.last_id())
+      TRY(report({.code = "position-altered",
+                  .message = fmt::format("the sealer says that change {} was its last, and the"
+                                         " entries say {}",
+                                         *last, tree.last_id())}));
     std::vector<std::int64_t> inserted;
     {
-      auto rows = TRY(changes_waiting(db_, tree.last_id()));
+      auto rows = TRY(sealing.waiting(tree.last_id()));
       while (TRY(rows->next()) == Step::row) {
         if (tree.sealed(rows->integer(0))) continue;
         if (rows->integer(1) != 0) ++verdict_.unsealed;

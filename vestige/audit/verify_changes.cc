@@ -96,25 +96,22 @@ Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* e
 }
 
 Result<std::vector<ChangeCheck::Named>> ChangeCheck::named(std::int64_t change) {
-  const bool postgres = db_.engine() == Engine::postgres;
+  const Spelling trail = spelling_of(db_);
   // An erasure counts when its change stands in the trail; whether that one is as it was sealed is found
   // out like for every other.
-  auto rows =
-      TRY(db_.query(postgres ? "select e.change, e.parts from vestige.erased e where e.erased ="
-                               " ?1 and exists (select from vestige.change c where c.id ="
-                               " e.change and c.op = 'E') order by e.change"
-                             : "select e.change, e.parts from vestige_erased as e where e.erased"
-                               " = ?1 and exists (select 1 from vestige_change as c where c.id ="
-                               " e.change and c.op = 'E') order by e.change",
-                    {change}));
+  auto rows = TRY(db_.query(
+      fmt::format("select e.change, e.parts from {} as e where e.erased = ?1 and exists (select 1"
+                  " from {} as c where c.id = e.change and c.op = 'E') order by e.change",
+                  trail.table("erased"), trail.table("change")),
+      {change}));
   std::vector<Named> found;
   while (TRY(rows->next()) == Step::row) found.push_back({rows->integer(0), rows->text(1)});
   return found;
 }
 
-// Salts and changes were read at two moments on SQLite: between them an erasure may have come.
+// Salts and changes were read at two moments, unless there is one for all: between them an erasure may have come.
 Result<void> ChangeCheck::read_anew(StoredEntry& stored, Sealable& change) {
-  if (db_.engine() == Engine::postgres) return {};
+  if (still_) return {};
   const ReadTransaction moment = TRY(ReadTransaction::begin(db_));
   const auto bundle = TRY(EvidenceStore(db_).bundle(stored.index / merkle::kTileWidth));
   if (bundle.has_value()) stored.salts = salts_at(bundle->salts, stored.index % merkle::kTileWidth);

@@ -8,7 +8,7 @@
 
 #include "vestige/audit/verify.h"
 #include "vestige/trail/evidence_store.h"
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sealable.h"
 
 namespace vestige {
 
@@ -25,8 +25,9 @@ std::string described(const Entry& entry);
 
 class ChangeCheck {
  public:
-  ChangeCheck(Database& db, VerifySink& sink, Verdict& verdict)
-      : db_(db), sink_(sink), verdict_(verdict) {}
+  /// still    all that is read is of one moment
+  ChangeCheck(Database& db, VerifySink& sink, Verdict& verdict, bool still)
+      : db_(db), sink_(sink), verdict_(verdict), still_(still) {}
 
   /// Holds the changes of some entries against them. The entries come in the tree's order.
   ///
@@ -54,6 +55,7 @@ class ChangeCheck {
   Database& db_;
   VerifySink& sink_;
   Verdict& verdict_;
+  bool still_;
   std::uint64_t covered_ = 0;
   std::map<std::int64_t, std::uint64_t> erasures_;
 };

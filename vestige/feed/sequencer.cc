@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/trail/install.h"
+#include "vestige/trail/sealing.h"
 
 namespace vestige {
 namespace {
@@ -36,7 +37,7 @@ Result<void> Sequencer::load_once() {
   broken_.clear();
   broken_count_ = 0;
   read_ = TRY(store_.standing());
-  order_ = TRY(SealingOrder::open(store_));
+  order_ = TRY(sealing_of(store_.db())->order(store_));
   stored_ = read_.size;
   edge_ = TRY(merkle::Edge::at(stored_, store_.tiles()));
   bundle_.n = stored_ / merkle::kTileWidth;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "vestige/base/time.h"
+#include "vestige/trail/sealing.h"
 
 namespace vestige {
 namespace {
@@ -45,15 +46,9 @@ std::string replaced(std::string_view note, std::string_view from, std::string_v
 
 std::string note_of(std::string_view kept) { return replaced(kept, kHyphens, kDash); }
 
-Result<std::string> stored(Database& db, std::string_view note) {
-  if (db.engine() == Engine::sqlite) return std::string(note);
-  const Value encoding = TRY(scalar(db, "select pg_catalog.getdatabaseencoding()::text"));
-  const auto* name = std::get_if<Text>(&encoding);
-  if (name == nullptr || name->bytes == "UTF8") return std::string(note);
-  return replaced(note, kDash, kHyphens);
-}
-
 }  // namespace
+
+std::string with_hyphens(std::string_view note) { return replaced(note, kDash, kHyphens); }
 
 Salts salts_at(std::string_view salts, std::size_t place) {
   Salts out;
@@ -82,8 +77,7 @@ std::optional<std::int64_t> entry_id(std::string_view line) {
   return id;
 }
 
-EvidenceStore::EvidenceStore(Database& db)
-    : db_(db), prefix_(db.engine() == Engine::postgres ? "vestige." : "vestige_") {}
+EvidenceStore::EvidenceStore(Database& db) : db_(db), spelling_(spelling_of(db)) {}
 
 Result<std::uint64_t> EvidenceStore::size() {
   return static_cast<std::uint64_t>(
@@ -150,10 +144,8 @@ Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint(std::uint
 
 Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
   std::vector<StoredCheckpoint> all;
-  const bool postgres = db_.engine() == Engine::postgres;
-  auto rows = TRY(db_.query(fmt::format(
-      "select size, {}, root, note from {} order by size",
-      postgres ? "(extract(epoch from at) * 1000000)::int8" : "at * 1000", table("checkpoint"))));
+  auto rows = TRY(db_.query(fmt::format("select size, {}, root, note from {} order by size",
+                                        spelling_.micros, table("checkpoint"))));
   while (TRY(rows->next()) == Step::row)
     all.push_back({static_cast<std::uint64_t>(rows->integer(0)), rows->integer(1), rows->text(2),
                    note_of(rows->text(3))});
@@ -162,20 +154,17 @@ Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
 
 Result<bool> EvidenceStore::put_checkpoint(std::uint64_t size, std::string_view root,
                                            std::string_view note) {
-  const bool postgres = db_.engine() == Engine::postgres;
-  const std::int64_t now = clock_now();
-  std::string kept = TRY(stored(db_, note));
+  std::string kept = TRY(sealing_of(db_)->kept(note));
   const std::int64_t added = TRY(db_.run(
       fmt::format("insert into {0} (size, at, root, note) select ?1, {1}, ?3, ?4 where not exists"
                   " (select 1 from {0} where size = ?1)",
-                  table("checkpoint"),
-                  postgres ? "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'" : "?2"),
-      {number(size), postgres ? now : now / 1000, Blob{std::string(root)}, Text{std::move(kept)}}));
+                  table("checkpoint"), spelling_.from_micros),
+      {number(size), clock_now(), Blob{std::string(root)}, Text{std::move(kept)}}));
   return added > 0;
 }
 
 Result<void> EvidenceStore::put_signature(std::uint64_t size, std::string_view line) {
-  std::string kept = TRY(stored(db_, line));
+  std::string kept = TRY(sealing_of(db_)->kept(line));
   TRY(db_.run("update " + table("checkpoint") + " set note = note || ?2 where size = ?1",
               {number(size), Text{std::move(kept)}}));
   return {};
@@ -207,20 +196,8 @@ Result<EvidenceStore::Standing> EvidenceStore::standing() {
   return Standing{rows->integer(0), static_cast<std::uint64_t>(rows->integer(1))};
 }
 
-// On SQLite who writes is alone. vestige.erase_changes takes this lock, too. What is written behind it is given out, or signed, as soon
-// as it is committed: it must be on the disk then.
 Result<void> EvidenceStore::hold(std::string_view patience) {
-  if (db_.engine() != Engine::postgres) return {};
-  const auto held = db_.script(fmt::format(
-      "set local lock_timeout = {}; lock table vestige.sealer in share row exclusive mode;"
-      "set local lock_timeout = 0;"
-      "select pg_catalog.set_config('synchronous_commit', 'on', true)"
-      " where pg_catalog.current_setting('synchronous_commit') = 'off'",
-      db_.literal(Text{std::string(patience)})));
-  if (held.has_value() || held.error().fault != Fault::conflict) return held;
-  return hinted(fail(Fault::conflict, "seal: an erasure or another sealer is under way: {}",
-                     held.error().message),
-                "it can go on when that transaction is at an end");
+  return sealing_of(db_)->hold(patience);
 }
 
 Result<void> EvidenceStore::count_unreadable(std::uint64_t more) {
@@ -229,8 +206,7 @@ Result<void> EvidenceStore::count_unreadable(std::uint64_t more) {
 }
 
 Result<ReadTransaction> ReadTransaction::begin(Database& db) {
-  TRY(db.script(db.engine() == Engine::postgres ? "begin isolation level repeatable read read only"
-                                                : "begin deferred"));
+  TRY(db.script(spelling_of(db).begin_reading));
   return ReadTransaction(db);
 }
 

@@ -12,6 +12,7 @@
 #include "vestige/db/database.h"
 #include "vestige/merkle/tile.h"
 #include "vestige/record/entry.h"
+#include "vestige/trail/spelling.h"
 
 namespace vestige {
 
@@ -42,6 +43,9 @@ bool is_erased(const Salt& salt);
 
 /// The change that an entry is of, from its line; nothing when it is no entry.
 std::optional<std::int64_t> entry_id(std::string_view line);
+
+/// A note whose signatures begin with two hyphens, as some databases keep it.
+std::string with_hyphens(std::string_view note);
 
 struct StoredCheckpoint {
   std::uint64_t size = 0;
@@ -107,11 +111,11 @@ class EvidenceStore {
   Result<void> count_unreadable(std::uint64_t more);
 
   /// A table's name: vestige_tile, or vestige.tile.
-  std::string table(std::string_view name) const { return prefix_ + std::string(name); }
+  std::string table(std::string_view name) const { return spelling_.table(name); }
 
  private:
   Database& db_;
-  std::string prefix_;
+  Spelling spelling_;
 };
 
 /// A transaction that only reads, and sees one moment.

@@ -37,6 +37,10 @@ std::unique_ptr<Contexts> contexts_of(Database& db) {
   return either(db, sqlite::contexts, postgres::contexts);
 }
 
+std::unique_ptr<Sealing> sealing_of(Database& db) {
+  return either(db, sqlite::sealing, postgres::sealing);
+}
+
 std::unique_ptr<Eraser> eraser_of(Database& db) {
   return either(db, sqlite::eraser, postgres::eraser);
 }

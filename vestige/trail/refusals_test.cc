@@ -5,7 +5,7 @@
 
 #include "test/tracked_shop.h"
 #include "vestige/trail/changes.h"
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sealable.h"
 
 namespace vestige {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "vestige/trail/evidence_store.h"
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sealable.h"
 
 namespace vestige {
 
@@ -21,7 +21,6 @@ struct Unfinished {
 /// Needs no key: whoever follows the trail may put changes into their order.
 class SealingOrder {
  public:
-  static Result<std::unique_ptr<SealingOrder>> open(EvidenceStore& store);
   SealingOrder() = default;
   SealingOrder(const SealingOrder&) = delete;
   SealingOrder& operator=(const SealingOrder&) = delete;
@@ -58,15 +57,5 @@ class SealingOrder {
   /// The transactions whose changes cannot be sealed yet, if they made any; oldest first.
   virtual Result<std::vector<Unfinished>> unfinished() = 0;
 };
-
-/// Every change, by id, and whether one without an entry waits for the sealer (1): it was put in where it does not (0).
-///
-/// last_id  the last change that has an entry
-Result<std::unique_ptr<Rows>> changes_waiting(Database& db, std::int64_t last_id);
-
-namespace postgres {
-Result<std::unique_ptr<Rows>> changes_waiting(Database& db);
-Result<std::unique_ptr<SealingOrder>> open_order(EvidenceStore& store);
-}  // namespace postgres
 
 }  // namespace vestige

@@ -9,7 +9,10 @@
 namespace vestige {
 
 struct Spelling {
-  std::string_view prefix;  // of their names
+  std::string_view prefix;         // of their names
+  std::string_view micros;         // what their `at` is in microseconds
+  std::string_view from_micros;    // what ?2, in microseconds, is as such an `at`
+  std::string_view begin_reading;  // a transaction that only reads, and sees one moment
 
   std::string table(std::string_view name) const { return std::string(prefix) + std::string(name); }
 };

@@ -5,7 +5,7 @@
 
 #include "vestige/trail/id_set.h"
 #include "vestige/trail/postgres/position.h"
-#include "vestige/trail/sealing_order.h"
+#include "vestige/trail/postgres/sealables.h"
 
 namespace vestige::postgres {
 namespace {
@@ -63,7 +63,7 @@ class PostgresOrder final : public SealingOrder {
     range.upto = run_->through;
     range.limit = limit;
     // Rows that came with a restored trail may have an xid by chance that was at work when it was first sealed here.
-    if (range.after >= position_.restored) return vestige::read_sealables(db_, range);
+    if (range.after >= position_.restored) return postgres::read_sealables(db_, range);
     range.limit = 0;
     return unsealed_of(range, limit);
   }
@@ -196,7 +196,7 @@ class PostgresOrder final : public SealingOrder {
 
   Result<std::unique_ptr<Sealables>> unsealed_of(const SealingRange& range, std::int64_t limit) {
     if (!knows_sealed_) TRY(read_sealed());
-    auto all = TRY(vestige::read_sealables(db_, range));
+    auto all = TRY(postgres::read_sealables(db_, range));
     return std::unique_ptr<Sealables>(std::make_unique<NotSealed>(std::move(all), sealed_, limit));
   }
 

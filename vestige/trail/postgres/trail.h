@@ -7,6 +7,7 @@
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/installation.h"
+#include "vestige/trail/sealing.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/spelling.h"
 #include "vestige/trail/table_rows.h"
@@ -20,10 +21,16 @@ std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
+std::unique_ptr<Sealing> sealing(Database& db);
 std::unique_ptr<Eraser> eraser(Database& db);
 std::unique_ptr<Upkeep> upkeep(Database& db);
 Result<std::unique_ptr<Migration>> migration(Database& db);
 
-inline constexpr Spelling kSpelling = {.prefix = "vestige."};
+inline constexpr Spelling kSpelling = {
+    .prefix = "vestige.",
+    .micros = "(extract(epoch from at) * 1000000)::int8",
+    .from_micros = "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'",
+    .begin_reading = "begin isolation level repeatable read read only",
+};
 
 }  // namespace vestige::postgres

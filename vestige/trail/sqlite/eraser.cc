@@ -11,7 +11,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/evidence_store.h"
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sealable.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/decode.h"
 #include "vestige/trail/sqlite/trail.h"

@@ -6,6 +6,7 @@
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/installation.h"
+#include "vestige/trail/sealing.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/spelling.h"
 #include "vestige/trail/table_rows.h"
@@ -19,10 +20,16 @@ std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
+std::unique_ptr<Sealing> sealing(Database& db);
 std::unique_ptr<Eraser> eraser(Database& db);
 std::unique_ptr<Upkeep> upkeep(Database& db);
 Result<std::unique_ptr<Migration>> migration(Database& db, std::string_view script);
 
-inline constexpr Spelling kSpelling = {.prefix = "vestige_"};
+inline constexpr Spelling kSpelling = {
+    .prefix = "vestige_",
+    .micros = "at * 1000",
+    .from_micros = "?2 / 1000",
+    .begin_reading = "begin deferred",
+};
 
 }  // namespace vestige::sqlite

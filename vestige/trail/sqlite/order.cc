@@ -1,9 +1,11 @@
-#include "vestige/trail/sealing_order.h"
+// The sealing order on SQLite: ids are given in the order of the commits.
+#include <utility>
 
-namespace vestige {
+#include "vestige/trail/sqlite/sealables.h"
+
+namespace vestige::sqlite {
 namespace {
 
-// SQLite: ids are given in the order of the commits.
 class SqliteOrder final : public SealingOrder {
  public:
   explicit SqliteOrder(EvidenceStore& store) : store_(store) {}
@@ -12,7 +14,7 @@ class SqliteOrder final : public SealingOrder {
     SealingRange range;
     range.after = TRY(scalar_integer(store_.db(), "select last_id from vestige_sealer"));
     range.limit = limit;
-    return read_sealables(store_.db(), range);
+    return sqlite::read_sealables(store_.db(), range);
   }
 
   Result<bool> advance(std::uint64_t before, std::uint64_t after, std::int64_t last_id,
@@ -48,14 +50,8 @@ class SqliteOrder final : public SealingOrder {
 
 }  // namespace
 
-Result<std::unique_ptr<SealingOrder>> SealingOrder::open(EvidenceStore& store) {
-  if (store.db().engine() == Engine::postgres) return postgres::open_order(store);
+Result<std::unique_ptr<SealingOrder>> open_order(EvidenceStore& store) {
   return std::unique_ptr<SealingOrder>(new SqliteOrder(store));
 }
 
-Result<std::unique_ptr<Rows>> changes_waiting(Database& db, std::int64_t last_id) {
-  if (db.engine() == Engine::postgres) return postgres::changes_waiting(db);
-  return db.query("select id, id > ?1 from vestige_change order by id", {last_id});
-}
-
-}  // namespace vestige
+}  // namespace vestige::sqlite

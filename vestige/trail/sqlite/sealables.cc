@@ -1,15 +1,12 @@
-#include "vestige/trail/sealing.h"
+#include "vestige/trail/sqlite/sealables.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "vestige/base/bytes.h"
-#include "vestige/base/json.h"
-#include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
 #include "vestige/trail/sqlite/decode.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 void add_row(Canonical& out, std::string_view section, const Row& row) {
@@ -130,48 +127,7 @@ class SqliteSealables final : public Sealables {
 
 }  // namespace
 
-bool is_nameable(std::int64_t at) {
-  constexpr std::int64_t kFirst = -62135596800000000;
-  constexpr std::int64_t kLast = 253402300799999999;
-  return at >= kFirst && at <= kLast;
-}
-
-std::string context_left(std::string_view canonical) {
-  return "context=" + to_base64(view(sha256({canonical})));
-}
-
-void add_members(Canonical& out, std::string_view section, std::string_view object) {
-  struct Member {
-    std::string name;
-    json::Span value;
-  };
-  std::vector<Member> members;
-  const auto read = [&]() -> Result<void> {
-    json::Reader reader(object);
-    TRY(reader.open('{'));
-    while (TRY(reader.more('{')) == 'y') {
-      std::string name = TRY(reader.key());
-      const json::Span value = TRY(reader.value());
-      members.push_back({std::move(name), value});
-    }
-    return reader.end();
-  };
-  if (!read().has_value()) {
-    out.section(section);
-    out.text("not_json", object);
-    return;
-  }
-  out.section(section);
-  for (const Member& member : members) {
-    const auto text = json::unquote(member.value.text);
-    if (member.value.kind == json::Kind::string && text.has_value()) out.text(member.name, *text);
-    else if (json::is_utf8(member.value.text)) out.token(member.name, member.value.text);
-    else out.text(member.name, member.value.text);
-  }
-}
-
 Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRange& range) {
-  if (db.engine() == Engine::postgres) return postgres::read_sealables(db, range);
   auto rows = TRY(db.query(
       fmt::format("select {}, c.context, c.tbl from vestige_change as c where c.id > ?1 and c.id"
                   " <= ?2 order by c.id limit ?3",
@@ -182,4 +138,4 @@ Result<std::unique_ptr<Sealables>> read_sealables(Database& db, const SealingRan
   return std::unique_ptr<Sealables>(new SqliteSealables(db, std::move(rows), std::move(decoder)));
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite
