@@ -5,7 +5,7 @@
 #include "cli/session.h"
 #include "cli/undone.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/live_table.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 

@@ -17,7 +17,7 @@
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/denied.h"
-#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/live_table.h"
 
 namespace vestige::cli {
 namespace {

@@ -50,10 +50,10 @@ inline std::string key_identity(const Row& key) {
 
 /// The rows of a table as they stand, by rowid where the table has one of its own.
 inline PlainTable snapshot(Database& db, const std::string& name) {
-  const LiveTable live = must(live_table(db, name));
+  const SqliteTable live = must(sqlite::read_table(db, name));
   const bool by_row_id = !live.without_row_id && !live.row_id_is_key;
   std::string columns;
-  for (const LiveColumn& column : live.columns)
+  for (const SqliteColumn& column : live.columns)
     columns += (columns.empty() ? "" : ", ") + db.quote_name(column.name);
   if (by_row_id) columns += ", " + live.row_id;
   auto rows = must(db.query("select " + columns + " from main." + db.quote_name(live.name)));

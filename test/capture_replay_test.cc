@@ -57,7 +57,7 @@ class Play {
 
   // The name of the rowid where it is no column; empty where there is none.
   std::string row_id(const RandomTable& table) {
-    const LiveTable live = must(live_table(shop.db(), table.name));
+    const SqliteTable live = must(sqlite::read_table(shop.db(), table.name));
     return live.row_id_is_key ? "" : live.row_id;
   }
 

@@ -3,8 +3,8 @@
 
 #include "test/postgres_capture.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/live_table.h"
 #include "vestige/trail/postgres/names.h"
-#include "vestige/trail/sqlite/live_table.h"
 
 namespace vestige {
 namespace {

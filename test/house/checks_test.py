@@ -35,7 +35,8 @@ class Floors(unittest.TestCase):
         for path, wing, wrong in (
                 ("vestige/trail/open.cc", "sqlite", 0), ("vestige/trail/sqlite/capture.cc", "sqlite", 0),
                 ("vestige/trail/postgres/engine.cc", "sqlite", 1), ("vestige/trail/moment.cc", "postgres", 1),
-                ("vestige/audit/diff.cc", "postgres", 1), ("vestige/trail/moment_test.cc", "sqlite", 0)):
+                ("vestige/audit/diff.cc", "postgres", 1), ("cli/cmd_track.cc", "sqlite", 1),
+                ("vestige/trail/moment_test.cc", "sqlite", 0)):
             found = floors.complaints({path: f'#include "vestige/trail/{wing}/decode.h"'})
             self.assertEqual(wrong, len(found), path)
 

@@ -104,7 +104,7 @@ class Folded final : public TouchedRows {
   std::optional<Touched> begun_;  // the row after the one that is given
 };
 
-std::string collation_of(const LiveTable* live, const std::string& column) {
+std::string collation_of(const SqliteTable* live, const std::string& column) {
   if (live != nullptr)
     for (const UniqueIndex& index : live->unique)
       for (const UniqueIndex::Term& term : index.terms)
@@ -130,7 +130,7 @@ class SqlitePast final : public Past {
 
  private:
   // The scan of the live rows; nothing is read yet.
-  Result<LiveScan> scan(const Tracked& table, const LiveTable* stands, const KeyOrder& order) {
+  Result<LiveScan> scan(const Tracked& table, const SqliteTable* stands, const KeyOrder& order) {
     LiveScan scan;
     if (stands == nullptr) return scan;
     std::string columns;
@@ -156,10 +156,10 @@ class SqlitePast final : public Past {
 
   Result<std::unique_ptr<TableMerge>> merge(const Tracked& table, std::int64_t early,
                                             std::int64_t late) {
-    auto live = live_table(db_, table.name);
+    auto live = sqlite::read_table(db_, table.name);
     if (!live.has_value() && live.error().fault != Fault::missing)
       return tl::unexpected<Error>(std::move(live).error());
-    const LiveTable* stands = live.has_value() ? &*live : nullptr;
+    const SqliteTable* stands = live.has_value() ? &*live : nullptr;
     std::vector<std::string> collations;
     for (const Column& column : table.shape.key())
       collations.push_back(collation_of(stands, column.name));

@@ -1,13 +1,13 @@
 #include "vestige/audit/plan.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/installation.h"
-#include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/live_table.h"
+#include "vestige/trail/spelling.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 
@@ -15,13 +15,6 @@ namespace vestige {
 namespace {
 
 using Names = std::vector<std::string>;
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 // "plan" or "plan vestige.toml:7:12": how an error about `path` begins.
 std::string attempt(const Plan& plan, const std::string& path) {
@@ -40,7 +33,7 @@ tl::unexpected<Error> suggest_name(tl::unexpected<Error> error, const std::strin
 Policy settled(Policy policy, const LiveTable& live) {
   for (Names* columns : {&policy.include, &policy.exclude, &policy.key})
     for (std::string& column : *columns)
-      if (const LiveColumn* own = live.find(column)) column = own->name;
+      if (const std::string* own = live.find(column); own != nullptr) column = *own;
   for (Names* list : {&policy.include, &policy.exclude, &policy.require, &policy.tags}) {
     std::sort(list->begin(), list->end());
     list->erase(std::unique(list->begin(), list->end()), list->end());
@@ -56,12 +49,10 @@ Result<void> check_columns(const Plan& plan, const std::string& table, const Pol
     for (std::size_t i = 0; i < columns->size(); ++i) {
       const std::string& column = (*columns)[i];
       if (live.find(column) != nullptr) continue;
-      Names known;
-      for (const LiveColumn& own : live.columns) known.push_back(own.name);
       return suggest_name(
           fail(Fault::invalid, "{}: {} has no column '{}'",
                attempt(plan, fmt::format("tables.{}.{}.{}", table, member, i)), live.name, column),
-          column, known);
+          column, live.columns);
     }
   }
   return {};
@@ -117,15 +108,11 @@ struct Task {
   std::string keep = {};
 };
 
-std::string retention(const Database& db) {
-  return db.engine() == Engine::postgres ? "vestige.retention" : "vestige_retention";
-}
-
 Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool installed) {
   std::map<std::string, std::string> standing;
   if (installed) {
-    auto rows =
-        TRY(db.query(fmt::format("select name, keep from {} order by name", retention(db))));
+    auto rows = TRY(db.query(fmt::format("select name, keep from {} order by name",
+                                         spelling_of(db).table("retention"))));
     while (TRY(rows->next()) == Step::row) standing[rows->text(0)] = rows->text(1);
   }
   std::vector<Task> tasks;
@@ -169,12 +156,10 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
         live_table(db, one.name).has_value())
       tables.push_back(one.name);
   Names seen;
+  const Spelling spelling = spelling_of(db);
   for (const auto& [name, policy] : plan.tables) {
-    const bool exact = db.engine() == Engine::postgres;
     const std::string meant = TRY(meant_table(db, name)).value_or(name);
-    const auto same = [&meant, exact](const std::string& other) {
-      return exact ? other == meant : lowered(other) == lowered(meant);
-    };
+    const auto same = [&](const std::string& other) { return spelling.same_name(other, meant); };
     const auto live_name = std::find_if(tables.begin(), tables.end(), same);
     if (live_name == tables.end() && live_table(db, meant).has_value())
       return hinted(fail(Fault::denied, "{}: table {} is not yours to track",
@@ -221,12 +206,13 @@ Result<void> perform(Database& db, const Task& task) {
   if (action == "leave") return {};
   if (action == "untrack") return untrack(db, task.step.table);
   if (action == "retention") {
+    const std::string retention = spelling_of(db).table("retention");
     if (task.keep.empty())
-      TRY(db.run(fmt::format("delete from {} where name = ?1", retention(db)), {Text{task.name}}));
+      TRY(db.run(fmt::format("delete from {} where name = ?1", retention), {Text{task.name}}));
     else
       TRY(db.run(fmt::format("insert into {} (name, keep) values (?1, ?2)"
                              " on conflict (name) do update set keep = excluded.keep",
-                             retention(db)),
+                             retention),
                  {Text{task.name}, Text{task.keep}}));
     return {};
   }

@@ -36,7 +36,7 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
   undo->last_ = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   for (const Trigger& trigger : TRY(temporary_trail_triggers(db))) TRY(db.script(trigger.sql));
   for (const Tracked& table : tables) {
-    auto live = live_table(db, table.name);
+    auto live = sqlite::read_table(db, table.name);
     if (!live.has_value())
       return hinted(
           fail(live.error().fault, "undo changes of {}: {}", table.name, live.error().message),
@@ -224,7 +224,7 @@ Result<void> Undo::undo_remove(const Place& place, const Change& change) {
   }
   std::vector<std::string> other;
   for (const Field& field : *change.old_values) {
-    const LiveColumn* live = place.live.find(field.name);
+    const SqliteColumn* live = place.live.find(field.name);
     const Value* found = find(*row, field.name);
     if (live != nullptr && !live->generated && found != nullptr && !identical(field.value, *found))
       other.push_back(field.name);
@@ -285,7 +285,7 @@ Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, co
       if (now == nullptr || !identical(*now, field.value)) changed.push_back(field);
     }
     if (changed.empty()) return {};
-    for (const LiveColumn& column : at.live.columns)
+    for (const SqliteColumn& column : at.live.columns)
       if (!column_.has_value() && !column.generated && find(*target, column.name) == nullptr)
         note(
             fmt::format("{}: column {} is not recorded, it cannot be restored and is left as it is",

@@ -45,7 +45,7 @@ class Undo {
  private:
   struct Place {
     Tracked table;
-    LiveTable live;
+    SqliteTable live;
   };
 
   Undo(Database& db, const ApplyOptions& options) : db_(db), options_(options) {}

@@ -64,7 +64,7 @@ void Undo::note(const std::string& text) {
 }
 
 bool Undo::restorable(const Place& place, const std::string& column) {
-  const LiveColumn* live = place.live.find(column);
+  const SqliteColumn* live = place.live.find(column);
   if (live == nullptr) {
     note(
         fmt::format("{}: column {} is not in the table any more, its value stays in the trail only",
@@ -76,7 +76,7 @@ bool Undo::restorable(const Place& place, const std::string& column) {
 
 Result<void> Undo::insert(const Place& place, const Row& values,
                           std::optional<std::int64_t> row_id) {
-  for (const LiveColumn& column : place.live.columns)
+  for (const SqliteColumn& column : place.live.columns)
     if (!column.generated && find(values, column.name) == nullptr)
       note(fmt::format("{}: column {} is not recorded, it cannot be restored and has its default",
                        place.table.name, column.name));

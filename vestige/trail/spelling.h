@@ -1,9 +1,10 @@
-// Spelling: how a database writes what its SQL says alike otherwise of the trail's own tables. Values, and no more.
+// Spelling: how a database writes what both say alike otherwise: the trail's own tables, their times, names. Values, no more.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "vestige/base/letters.h"
 #include "vestige/db/database.h"
 
 namespace vestige {
@@ -14,6 +15,11 @@ struct Spelling {
   std::string_view from_micros;    // what ?2, in microseconds, is as such an `at`
   std::string_view begin_reading;  // a transaction that only reads, and sees one moment
 
+  bool any_case;  // letters of another case make no other name of a table
+
+  bool same_name(std::string_view left, std::string_view right) const {
+    return any_case ? lower(left) == lower(right) : left == right;
+  }
   std::string table(std::string_view name) const { return std::string(prefix) + std::string(name); }
 };
 

@@ -1,11 +1,20 @@
 #include "vestige/trail/track.h"
 
+#include "vestige/base/letters.h"
 #include "vestige/trail/tracking.h"
 
 namespace vestige {
 
 Result<std::vector<std::string>> trackable_tables(Database& db) {
   return tracking_of(db)->trackable();
+}
+
+const std::string* LiveTable::find(const std::string& column) const {
+  for (const std::string& own : columns)
+    if (own == column) return &own;
+  for (const std::string& own : columns)
+    if (lower(own) == lower(column)) return &own;
+  return nullptr;
 }
 
 Result<LiveTable> live_table(Database& db, const std::string& name) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "vestige/trail/denied.h"
+#include "vestige/trail/live_table.h"
 #include "vestige/trail/migration.h"
-#include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 

@@ -67,23 +67,11 @@ class PostgresTracking final : public Tracking {
 
   Result<std::vector<std::string>> trackable() override { return read_trackable(db_); }
 
-  // Name, columns, generated or not, and primary key; the rest of a LiveTable says nothing here.
   Result<LiveTable> live(const std::string& name) override {
-    LiveTable table;
-    table.name = name;
-    auto rows =
-        TRY(db_.query("select l.name, l.type, l.virtual, coalesce(pg_catalog.array_position("
-                      "vestige.key_columns(?1::regclass, '{}'), l.name), 0)"
-                      " from vestige.live_columns(?1::regclass) l",
-                      {Text{TRY(spelled(db_, name))}}));
-    while (TRY(rows->next()) == Step::row) {
-      LiveColumn column;
-      column.name = rows->text(0);
-      column.type = rows->text(1);
-      column.generated = rows->integer(2) != 0;
-      column.primary_key = static_cast<int>(rows->integer(3));
-      table.columns.push_back(std::move(column));
-    }
+    LiveTable table{name, {}};
+    auto rows = TRY(db_.query("select l.name from vestige.live_columns(?1::regclass) l",
+                              {Text{TRY(spelled(db_, name))}}));
+    while (TRY(rows->next()) == Step::row) table.columns.push_back(rows->text(0));
     return table;
   }
 

@@ -31,6 +31,7 @@ inline constexpr Spelling kSpelling = {
     .micros = "(extract(epoch from at) * 1000000)::int8",
     .from_micros = "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'",
     .begin_reading = "begin isolation level repeatable read read only",
+    .any_case = false,
 };
 
 }  // namespace vestige::postgres

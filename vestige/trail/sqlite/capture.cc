@@ -81,7 +81,7 @@ Trigger Writer::trigger(std::string_view what, std::string_view event, const std
 // in a virtual column of REAL affinity on as an integer, although typeof() says real.
 std::string Writer::at(std::string_view side, const std::string& column) const {
   const std::string name = fmt::format("{}.{}", side, quote(column));
-  const LiveColumn* live = live_.find(column);
+  const SqliteColumn* live = live_.find(column);
   if (side != "t" || live == nullptr || !live->generated || live->affinity != Affinity::real)
     return name;
   return fmt::format("case typeof({0}) when 'real' then cast({0} as real) else {0} end", name);
@@ -269,12 +269,12 @@ std::vector<std::string> Writer::baseline() const {
 
 }  // namespace capture
 
-Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
+Result<std::vector<Trigger>> capture_triggers(Database& db, const SqliteTable& live,
                                               const Tracked& table, bool temporary) {
   return capture::Writer(db, live, table, temporary).triggers();
 }
 
-std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
+std::vector<std::string> baseline_statements(Database& db, const SqliteTable& live,
                                              const Tracked& table) {
   return capture::Writer(db, live, table, false).baseline();
 }

@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, 12> kTrailTriggers = {
 ///
 /// temporary  the same as TEMP triggers, for a connection on which main triggers are off
 /// faults     invalid: a condition or a required field that cannot be
-Result<std::vector<Trigger>> capture_triggers(Database& db, const LiveTable& live,
+Result<std::vector<Trigger>> capture_triggers(Database& db, const SqliteTable& live,
                                               const Tracked& table, bool temporary);
 
 /// kTrailTriggers as TEMP triggers, for the same purpose.
@@ -43,7 +43,7 @@ Result<std::vector<Trigger>> temporary_trail_triggers(Database& db);
 Result<void> forget_kept(Database& db, std::optional<std::int64_t> table);
 
 /// INSERT … SELECT statements that record the rows of a table as BASELINE changes.
-std::vector<std::string> baseline_statements(Database& db, const LiveTable& live,
+std::vector<std::string> baseline_statements(Database& db, const SqliteTable& live,
                                              const Tracked& table);
 
 /// The stored form of a key: the value itself for one column, a JSON array of them for more.

@@ -58,7 +58,7 @@ std::string united(std::vector<std::string> selects) {
 
 // A column of NEW; `fallback`: with the default that REPLACE will put for NULL where NULL may not be, and
 // with the INTEGER PRIMARY KEY that SQLite will choose, which is -1 in a BEFORE trigger.
-std::string Writer::new_value(const LiveColumn& column, bool fallback) const {
+std::string Writer::new_value(const SqliteColumn& column, bool fallback) const {
   const std::string value = "NEW." + quote(column.name);
   if (fallback && live_.row_id_is_key && column.primary_key > 0)
     return fmt::format("iif({0} = -1, (select coalesce(max({1}), 0) + 1 from {2}), {0})", value,
@@ -82,13 +82,13 @@ std::string Writer::unique_columns() const {
     const std::string text = text_of(index);
     for (const std::string_view row_id : {"rowid", "_rowid_", "oid"})
       if (live_.find(std::string(row_id)) == nullptr && names(text, row_id)) return "";
-    for (const LiveColumn& column : live_.columns) {
+    for (const SqliteColumn& column : live_.columns) {
       if (!names(text, column.name)) continue;
       generated = generated || column.generated;
       if (!column.generated) add(quote(column.name));
     }
   }
-  for (const LiveColumn& column : live_.columns)
+  for (const SqliteColumn& column : live_.columns)
     if (generated && column.named && !column.generated) add(quote(column.name));
   return columns.empty() ? "" : " of " + join(columns, ", ");
 }
@@ -99,7 +99,7 @@ std::string Writer::unique_columns() const {
 std::string Writer::made_of() const {
   std::vector<std::string> columns;
   bool generated = false;
-  for (const LiveColumn& column : live_.columns) {
+  for (const SqliteColumn& column : live_.columns) {
     generated = generated || column.generated;
     if (column.named && !column.generated) columns.push_back(at("NEW", column.name));
   }
@@ -111,7 +111,7 @@ std::string Writer::made_of() const {
 // A prefix for names of ours, that no column's name begins with.
 std::string Writer::prefix(std::string_view letter) const {
   std::string out(letter);
-  while (std::any_of(live_.columns.begin(), live_.columns.end(), [&](const LiveColumn& column) {
+  while (std::any_of(live_.columns.begin(), live_.columns.end(), [&](const SqliteColumn& column) {
     return same_name(column.name.substr(0, out.size()), out);
   }))
     out += '_';
@@ -123,7 +123,7 @@ std::string Writer::prefix(std::string_view letter) const {
 std::string Writer::new_row(const UniqueIndex& index, bool fallback) const {
   const std::string text = text_of(index);
   std::vector<std::string> columns;
-  for (const LiveColumn& column : live_.columns)
+  for (const SqliteColumn& column : live_.columns)
     if (names(text, column.name))
       columns.push_back(fmt::format("{} as {}", new_value(column, fallback), quote(column.name)));
   return columns.empty() ? "select null" : "select " + join(columns, ", ");
@@ -142,8 +142,9 @@ Writer::Conflict Writer::conflict(const UniqueIndex& index,
   const std::string table = quote(live_.name) + " as t";
   const bool fallback = !nulls.empty();
   // What a generated column will be with the default in it is not to be seen: any row may be in the way.
-  const bool unseen = fallback && std::any_of(live_.columns.begin(), live_.columns.end(),
-                                              [](const LiveColumn& own) { return own.generated; });
+  const bool unseen =
+      fallback && std::any_of(live_.columns.begin(), live_.columns.end(),
+                              [](const SqliteColumn& own) { return own.generated; });
   const bool plain =
       !fallback && index.where.empty() &&
       std::none_of(index.terms.begin(), index.terms.end(),
@@ -153,7 +154,7 @@ Writer::Conflict Writer::conflict(const UniqueIndex& index,
   std::vector<std::string> made;
   std::vector<std::string> other;
   for (const UniqueIndex::Term& term : index.terms) {
-    const LiveColumn* column = live_.find(term.column);
+    const SqliteColumn* column = live_.find(term.column);
     if (unseen && (column == nullptr || column->generated)) continue;
     const bool known = column != nullptr && !live_.collated && term.collation == "BINARY";
     other.push_back(plain ? new_value(*column, false) : fmt::format("n.{}{}", values, made.size()));
@@ -185,13 +186,13 @@ std::vector<Writer::Conflict> Writer::conflicts(bool update) const {
   }
   std::vector<std::string> nulls;
   if (live_.row_id_is_key && !update) nulls.push_back(fmt::format("NEW.{} = -1", live_.row_id));
-  for (const LiveColumn& column : live_.columns)
+  for (const SqliteColumn& column : live_.columns)
     if (!column.fallback.empty()) nulls.push_back("NEW." + quote(column.name) + " is null");
   for (const UniqueIndex& index : live_.unique) {
     out.push_back(conflict(index, {}));
     const bool affected =
         std::any_of(index.terms.begin(), index.terms.end(), [&](const UniqueIndex::Term& term) {
-          const LiveColumn* column = live_.find(term.column);
+          const SqliteColumn* column = live_.find(term.column);
           return column == nullptr || column->generated || !column->fallback.empty();
         });
     if (!nulls.empty() && (affected || !index.where.empty())) out.push_back(conflict(index, nulls));

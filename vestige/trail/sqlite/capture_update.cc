@@ -11,7 +11,7 @@ namespace vestige::capture {
 // between numbers, and to the sign of zero, which no SQL can see: a zero that stays a zero is recorded, and
 // the reader compares the bits.
 Writer::Blind Writer::blind(const std::string& column) const {
-  const LiveColumn* live = live_.find(column);
+  const SqliteColumn* live = live_.find(column);
   switch (live == nullptr ? Affinity::none : live->affinity) {
     case Affinity::none: return Blind::numbers;
     // Affinity makes every whole real an integer, but not the least: the one number that can be both.

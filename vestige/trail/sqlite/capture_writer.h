@@ -60,7 +60,7 @@ class Insertion {
 // Writes the triggers of one table. Every piece of SQL is made from quoted names and fixed text.
 class Writer {
  public:
-  Writer(Database& db, const LiveTable& live, const Tracked& table, bool temporary)
+  Writer(Database& db, const SqliteTable& live, const Tracked& table, bool temporary)
       : db_(db), live_(live), table_(table), shape_(table.shape), temporary_(temporary) {
     for (const Column& column : shape_.key()) key_.push_back(column.name);
     if (live.without_row_id) identity_ = live.primary_key();
@@ -115,7 +115,7 @@ class Writer {
     std::string condition;  // of t, where it says all; else empty
   };
   std::vector<Conflict> conflicts(bool update) const;
-  std::string new_value(const LiveColumn& column, bool fallback) const;
+  std::string new_value(const SqliteColumn& column, bool fallback) const;
   std::string new_row(const UniqueIndex& index, bool fallback) const;
   std::string searched(const std::string& from, const std::string& where) const;
   std::string prefix(std::string_view letter) const;
@@ -163,7 +163,7 @@ class Writer {
   Trigger move(const std::vector<Demand>& required) const;
 
   Database& db_;
-  const LiveTable& live_;
+  const SqliteTable& live_;
   const Tracked& table_;
   const Shape& shape_;
   bool temporary_;

@@ -17,13 +17,13 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-std::vector<std::string> recorded_columns(const LiveTable& live, const Policy& policy,
+std::vector<std::string> recorded_columns(const SqliteTable& live, const Policy& policy,
                                           const std::vector<std::string>& key) {
   std::vector<std::string> names = key;
   if (live.without_row_id)
     for (const std::string& column : live.primary_key())
       if (!contains(names, column)) names.push_back(column);
-  for (const LiveColumn& column : live.columns) {
+  for (const SqliteColumn& column : live.columns) {
     if (contains(names, column.name) || contains(policy.exclude, column.name)) continue;
     if (policy.include.empty() || contains(policy.include, column.name))
       names.push_back(column.name);
@@ -32,7 +32,7 @@ std::vector<std::string> recorded_columns(const LiveTable& live, const Policy& p
 }
 
 // A rowid that is no column is read and put back beside the columns: SQLite must take one more.
-Result<void> require_room(Database& db, const LiveTable& live, const Shape& shape) {
+Result<void> require_room(Database& db, const SqliteTable& live, const Shape& shape) {
   constexpr std::size_t kAlwaysFits = 1000;
   if (!shape.row_ids || shape.columns.size() < kAlwaysFits) return {};
   std::string columns = live.row_id;
@@ -48,7 +48,7 @@ Result<void> require_room(Database& db, const LiveTable& live, const Shape& shap
 
 // Gives a tracked table the shape that fits the table as it stands: the current one when it still
 // fits, or else a new one whose columns keep their identity by name, or by `renamed`.
-Result<Shape> fitting_shape(Database& db, const Tracked& table, const LiveTable& live,
+Result<Shape> fitting_shape(Database& db, const Tracked& table, const SqliteTable& live,
                             const std::vector<Renamed>& renamed, const std::string& note) {
   const auto before = TRY(shapes(db, table.id));
   const auto key = table.policy.key.empty() ? live.primary_key() : table.policy.key;
@@ -113,7 +113,7 @@ Result<std::vector<std::string>> statements_on(Database& db, const std::string& 
                                   "update " + quoted + " set " + assignments};
 }
 
-tl::unexpected<Error> uncompiled(const LiveTable& live, const std::string& why) {
+tl::unexpected<Error> uncompiled(const SqliteTable& live, const std::string& why) {
   return hinted(
       fail(Fault::invalid, "track {}: the condition does not compile: {}", live.name, why),
       "--when is an SQL condition over NEW.column and OLD.column");
@@ -121,7 +121,7 @@ tl::unexpected<Error> uncompiled(const LiveTable& live, const std::string& why) 
 
 }  // namespace
 
-Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
+Result<Tracked> fit(Database& db, Tracked table, const SqliteTable& live,
                     const std::vector<Renamed>& renamed, const std::string& note) {
   table.name = live.name;
   table.shape = TRY(fitting_shape(db, table, live, renamed, note));
@@ -156,7 +156,7 @@ Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
   return table;
 }
 
-bool has_unique(const LiveTable& live, const std::vector<std::string>& key) {
+bool has_unique(const SqliteTable& live, const std::vector<std::string>& key) {
   const std::set<std::string> wanted(key.begin(), key.end());
   const auto primary = live.primary_key();
   if (std::set<std::string>(primary.begin(), primary.end()) == wanted) return true;
@@ -169,7 +169,7 @@ bool has_unique(const LiveTable& live, const std::vector<std::string>& key) {
 
 Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& name,
                       const std::vector<Renamed>& renamed, const std::string& note) {
-  const LiveTable live = TRY(live_table(db, name));
+  const SqliteTable live = TRY(sqlite::read_table(db, name));
   Tracked table = tracked;
   const auto carried = [&](std::vector<std::string>& columns) {
     std::vector<std::string> out;
@@ -191,7 +191,7 @@ Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& n
 }
 
 Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& table) {
-  return capture_triggers(db, TRY(live_table(db, table.name)), table, false);
+  return capture_triggers(db, TRY(sqlite::read_table(db, table.name)), table, false);
 }
 
 Result<void> drop_triggers(Database& db, const Tracked& table) {

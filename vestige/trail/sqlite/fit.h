@@ -26,7 +26,7 @@ struct Trigger {
 /// `renamed` keeps a renamed column's identity.
 ///
 /// faults   invalid: a condition that does not compile, a table with more columns than SQLite reads at once
-Result<Tracked> fit(Database& db, Tracked table, const LiveTable& live,
+Result<Tracked> fit(Database& db, Tracked table, const SqliteTable& live,
                     const std::vector<Renamed>& renamed, const std::string& note);
 
 /// The same under whatever name the table has now; the policy follows the renamed columns, too.
@@ -42,6 +42,6 @@ Result<std::vector<Trigger>> expected_triggers(Database& db, const Tracked& tabl
 Result<void> drop_triggers(Database& db, const Tracked& table);
 
 /// Whether these columns tell the rows of a table apart, but for those with a NULL.
-bool has_unique(const LiveTable& live, const std::vector<std::string>& key);
+bool has_unique(const SqliteTable& live, const std::vector<std::string>& key);
 
 }  // namespace vestige

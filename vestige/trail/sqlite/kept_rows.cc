@@ -15,12 +15,12 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
   return fmt::format("{}", fmt::join(parts, between));
 }
 
-bool has(const LiveTable& table, const std::string& column) {
+bool has(const SqliteTable& table, const std::string& column) {
   return std::any_of(table.columns.begin(), table.columns.end(),
-                     [&](const LiveColumn& own) { return own.name == column; });
+                     [&](const SqliteColumn& own) { return own.name == column; });
 }
 
-bool is_unique(const LiveTable& table, const std::set<std::string>& columns) {
+bool is_unique(const SqliteTable& table, const std::set<std::string>& columns) {
   const auto primary = table.primary_key();
   if (std::set<std::string>(primary.begin(), primary.end()) == columns) return true;
   return std::any_of(table.unique.begin(), table.unique.end(), [&](const UniqueIndex& index) {
@@ -34,12 +34,12 @@ bool is_unique(const LiveTable& table, const std::set<std::string>& columns) {
 
 // An empty table with the columns of `of`, without types and constraints, so that it takes any value
 // as it is.
-Result<LiveTable> KeptRows::make_copy(const LiveTable& of, const std::string& name) {
-  LiveTable copy;
+Result<SqliteTable> KeptRows::make_copy(const SqliteTable& of, const std::string& name) {
+  SqliteTable copy;
   copy.name = name;
   copy.row_id = kRow;
   std::vector<std::string> columns = {fmt::format("{} integer primary key", kRow)};
-  for (const LiveColumn& column : of.columns) {
+  for (const SqliteColumn& column : of.columns) {
     columns.push_back(quote(column.name));
     copy.columns.push_back({column.name, "", Affinity::none, false, 0});
   }
@@ -48,7 +48,7 @@ Result<LiveTable> KeptRows::make_copy(const LiveTable& of, const std::string& na
 }
 
 // Puts the AFTER trigger of one event on a copy. A TEMP trigger: the table's own may stand in main.
-Result<void> KeptRows::capture(const LiveTable& copy, const Tracked& table,
+Result<void> KeptRows::capture(const SqliteTable& copy, const Tracked& table,
                                std::string_view event) {
   for (const Trigger& trigger : TRY(capture_triggers(*db_, copy, table, true)))
     if (trigger.name == fmt::format("vestige_{}_{}", table.id, event))
@@ -62,17 +62,17 @@ Result<std::int64_t> KeptRows::recorded_by(const std::string& sql) {
   return TRY(scalar_integer(*db_, "select max(id) from vestige_change")) - before;
 }
 
-Result<void> KeptRows::drop(const LiveTable& copy) {
+Result<void> KeptRows::drop(const SqliteTable& copy) {
   return db_->script("drop table main." + quote(copy.name));
 }
 
 Result<KeptRows> KeptRows::keep(Database& db, const Tracked& table) {
   KeptRows kept(db, table, TRY(read_table(db, table.name)));
-  const LiveTable& was = kept.was_;
+  const SqliteTable& was = kept.was_;
   kept.copy_ = TRY(kept.make_copy(was, table.name + " (rows before the migration)"));
   std::string into(kRow);
   std::string from = was.without_row_id ? "null" : was.row_id;
-  for (const LiveColumn& column : was.columns) {
+  for (const SqliteColumn& column : was.columns) {
     into += ", " + db.quote_name(column.name);
     from += ", " + db.quote_name(column.name);
   }
@@ -91,7 +91,7 @@ Result<std::int64_t> KeptRows::deleted() {
 Result<void> KeptRows::discard() { return drop(copy_); }
 
 // What tells the rows of a table apart while it stands still.
-std::string KeptRows::row_of(const LiveTable& table) const {
+std::string KeptRows::row_of(const SqliteTable& table) const {
   if (!table.without_row_id) return table.row_id;
   std::vector<std::string> key;
   for (const std::string& column : table.primary_key()) key.push_back(quote(column));
@@ -111,10 +111,10 @@ std::string KeptRows::differs(const Pair& pair) const {
                      quote(pair.is), quote(pair.was));
 }
 
-std::vector<KeptRows::Pair> KeptRows::common(const LiveTable& now,
+std::vector<KeptRows::Pair> KeptRows::common(const SqliteTable& now,
                                              const std::vector<Renamed>& renamed) const {
   std::vector<Pair> pairs;
-  for (const LiveColumn& column : was_.columns) {
+  for (const SqliteColumn& column : was_.columns) {
     std::string is = column.name;
     for (const Renamed& rename : renamed)
       if (rename.from == column.name) is = rename.to;
@@ -124,7 +124,7 @@ std::vector<KeptRows::Pair> KeptRows::common(const LiveTable& now,
 }
 
 // The key that tells rows apart in both tables; empty when there is none.
-std::vector<KeptRows::Pair> KeptRows::common_key(const LiveTable& now,
+std::vector<KeptRows::Pair> KeptRows::common_key(const SqliteTable& now,
                                                  const std::vector<Pair>& pairs) const {
   std::vector<Pair> key;
   std::set<std::string> names;
@@ -140,13 +140,13 @@ std::vector<KeptRows::Pair> KeptRows::common_key(const LiveTable& now,
 
 // A column that went and one that came at the same place, of the same type: one that was renamed, if
 // every row has the same value in both. A key column's evidence is that the rows find each other.
-Result<std::vector<Renamed>> KeptRows::renames(const LiveTable& now) {
+Result<std::vector<Renamed>> KeptRows::renames(const SqliteTable& now) {
   std::vector<Renamed> key_columns;
   std::vector<Renamed> candidates;
   const auto key = table_.shape.key();
   for (std::size_t i = 0; i < std::min(was_.columns.size(), now.columns.size()); ++i) {
-    const LiveColumn& was = was_.columns[i];
-    const LiveColumn& is = now.columns[i];
+    const SqliteColumn& was = was_.columns[i];
+    const SqliteColumn& is = now.columns[i];
     if (has(now, was.name) || has(was_, is.name) || was.type != is.type) continue;
     const bool in_key = std::any_of(key.begin(), key.end(),
                                     [&](const Column& column) { return column.name == was.name; });
@@ -166,7 +166,7 @@ Result<std::vector<Renamed>> KeptRows::renames(const LiveTable& now) {
   return renamed;
 }
 
-Result<void> KeptRows::match_by_key(const LiveTable& now, const std::vector<Pair>& key,
+Result<void> KeptRows::match_by_key(const SqliteTable& now, const std::vector<Pair>& key,
                                     const std::vector<Pair>& pairs, Rebuilt& rebuilt) {
   const std::string copy = "main." + quote(copy_.name);
   const std::string table = "main." + quote(now.name);
@@ -186,7 +186,7 @@ Result<void> KeptRows::match_by_key(const LiveTable& now, const std::vector<Pair
 }
 
 // Rows without a key are the same when all they have in common is; as many of one kind as of the other.
-Result<void> KeptRows::match_whole_rows(const LiveTable& now, const std::vector<Pair>& pairs,
+Result<void> KeptRows::match_whole_rows(const SqliteTable& now, const std::vector<Pair>& pairs,
                                         Rebuilt& rebuilt) {
   std::string of_copy;
   std::string of_now;
@@ -217,15 +217,15 @@ Result<void> KeptRows::match_whole_rows(const LiveTable& now, const std::vector<
 }
 
 // Rows that the new table alone has, recorded in the new shape.
-Result<void> KeptRows::insert_new(const LiveTable& now, const std::string& condition,
+Result<void> KeptRows::insert_new(const SqliteTable& now, const std::string& condition,
                                   Rebuilt& rebuilt) {
   std::string into(kRow);
   std::string from = fmt::format("{} as {}", row_of(now), kRow);
-  for (const LiveColumn& column : now.columns) {
+  for (const SqliteColumn& column : now.columns) {
     into += ", " + quote(column.name);
     from += ", " + quote(column.name);
   }
-  const LiveTable copy = TRY(make_copy(now, now.name + " (rows after the migration)"));
+  const SqliteTable copy = TRY(make_copy(now, now.name + " (rows after the migration)"));
   TRY(capture(copy, rebuilt.table, "insert"));
   rebuilt.inserted = TRY(recorded_by(
       fmt::format("insert into main.{} ({}) select {} from (select {} from main.{}) as n where {}",
@@ -234,7 +234,7 @@ Result<void> KeptRows::insert_new(const LiveTable& now, const std::string& condi
 }
 
 Result<Rebuilt> KeptRows::rebuilt(const std::string& name) {
-  const LiveTable now = TRY(read_table(*db_, name));
+  const SqliteTable now = TRY(read_table(*db_, name));
   Rebuilt rebuilt;
   std::vector<std::string> key_columns;
   for (const Column& column : table_.shape.key()) key_columns.push_back(quote(column.name));

@@ -48,32 +48,32 @@ class KeptRows {
     std::string is;
   };
 
-  KeptRows(Database& db, Tracked table, LiveTable live)
+  KeptRows(Database& db, Tracked table, SqliteTable live)
       : db_(&db), table_(std::move(table)), was_(std::move(live)) {}
 
   std::string quote(std::string_view name) const { return db_->quote_name(name); }
-  Result<LiveTable> make_copy(const LiveTable& of, const std::string& name);
-  Result<void> capture(const LiveTable& copy, const Tracked& table, std::string_view event);
+  Result<SqliteTable> make_copy(const SqliteTable& of, const std::string& name);
+  Result<void> capture(const SqliteTable& copy, const Tracked& table, std::string_view event);
   Result<std::int64_t> recorded_by(const std::string& sql);
-  Result<void> drop(const LiveTable& copy);
+  Result<void> drop(const SqliteTable& copy);
 
-  Result<std::vector<Renamed>> renames(const LiveTable& now);
-  std::vector<Pair> common(const LiveTable& now, const std::vector<Renamed>& renamed) const;
-  std::vector<Pair> common_key(const LiveTable& now, const std::vector<Pair>& pairs) const;
-  std::string row_of(const LiveTable& table) const;
+  Result<std::vector<Renamed>> renames(const SqliteTable& now);
+  std::vector<Pair> common(const SqliteTable& now, const std::vector<Renamed>& renamed) const;
+  std::vector<Pair> common_key(const SqliteTable& now, const std::vector<Pair>& pairs) const;
+  std::string row_of(const SqliteTable& table) const;
   std::string same(const std::vector<Pair>& key) const;
   std::string differs(const Pair& pair) const;
 
-  Result<void> match_by_key(const LiveTable& now, const std::vector<Pair>& key,
+  Result<void> match_by_key(const SqliteTable& now, const std::vector<Pair>& key,
                             const std::vector<Pair>& pairs, Rebuilt& rebuilt);
-  Result<void> match_whole_rows(const LiveTable& now, const std::vector<Pair>& pairs,
+  Result<void> match_whole_rows(const SqliteTable& now, const std::vector<Pair>& pairs,
                                 Rebuilt& rebuilt);
-  Result<void> insert_new(const LiveTable& now, const std::string& condition, Rebuilt& rebuilt);
+  Result<void> insert_new(const SqliteTable& now, const std::string& condition, Rebuilt& rebuilt);
 
   Database* db_;
   Tracked table_;
-  LiveTable was_;   // the table as it was
-  LiveTable copy_;  // its rows
+  SqliteTable was_;   // the table as it was
+  SqliteTable copy_;  // its rows
 };
 
 }  // namespace vestige::sqlite

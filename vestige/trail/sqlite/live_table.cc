@@ -85,15 +85,15 @@ Affinity affinity_of(std::string_view declared_type) {
   return Affinity::numeric;
 }
 
-const LiveColumn* LiveTable::find(const std::string& column) const {
-  for (const LiveColumn& own : columns)
+const SqliteColumn* SqliteTable::find(const std::string& column) const {
+  for (const SqliteColumn& own : columns)
     if (same_name(own.name, column)) return &own;
   return nullptr;
 }
 
-std::vector<std::string> LiveTable::primary_key() const {
+std::vector<std::string> SqliteTable::primary_key() const {
   std::vector<std::pair<int, std::string>> parts;
-  for (const LiveColumn& column : columns)
+  for (const SqliteColumn& column : columns)
     if (column.primary_key > 0) parts.emplace_back(column.primary_key, column.name);
   std::sort(parts.begin(), parts.end());
   std::vector<std::string> names;
@@ -101,8 +101,8 @@ std::vector<std::string> LiveTable::primary_key() const {
   return names;
 }
 
-Result<LiveTable> sqlite::read_table(Database& db, const std::string& wanted) {
-  LiveTable table;
+Result<SqliteTable> sqlite::read_table(Database& db, const std::string& wanted) {
+  SqliteTable table;
   auto listed =
       TRY(db.query("select name, type, wr from pragma_table_list where schema = 'main' and "
                    "lower(name) = lower(?1)"
@@ -130,7 +130,7 @@ Result<LiveTable> sqlite::read_table(Database& db, const std::string& wanted) {
                    {Text{table.name}}));
   while (TRY(columns->next()) == Step::row) {
     const std::string declared = columns->text(1);
-    LiveColumn column;
+    SqliteColumn column;
     column.name = columns->text(0);
     column.type = declared;
     column.affinity = affinity_of(declared);
@@ -146,7 +146,7 @@ Result<LiveTable> sqlite::read_table(Database& db, const std::string& wanted) {
     table.collated = std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
       return same_name(token.text, "collate");
     });
-    for (LiveColumn& column : table.columns)
+    for (SqliteColumn& column : table.columns)
       column.named = std::count_if(tokens.begin(), tokens.end(), [&](const SqlToken& token) {
                        return same_name(bare_name(token.text), column.name);
                      }) > 1;

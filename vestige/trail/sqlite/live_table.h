@@ -1,4 +1,4 @@
-// A table as it stands in the database now: columns, rowid, unique constraints.
+// A table as it stands in SQLite now: columns, rowid, unique constraints.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace vestige {
 
 enum class Affinity { none, integer, real, numeric, text };
 
-struct LiveColumn {
+struct SqliteColumn {
   std::string name;
   std::string type;
   Affinity affinity = Affinity::none;
@@ -34,9 +34,9 @@ struct UniqueIndex {
   std::string where;  // empty: not partial
 };
 
-struct LiveTable {
+struct SqliteTable {
   std::string name;
-  std::vector<LiveColumn> columns;
+  std::vector<SqliteColumn> columns;
   bool without_row_id = false;
   std::string row_id;          // quoted name under which SQL sees the rowid; empty when it cannot
   bool row_id_is_key = false;  // it is the INTEGER PRIMARY KEY column
@@ -44,19 +44,19 @@ struct LiveTable {
   bool collated = false;  // a column may have another collation than BINARY
   bool follows = false;   // a foreign key of its own may change its rows when others are deleted
 
-  const LiveColumn* find(const std::string& column) const;
+  const SqliteColumn* find(const std::string& column) const;
   std::vector<std::string> primary_key() const;
 };
 
+namespace sqlite {
+
 /// Reads a table's definition.
 ///
-/// name     case-insensitive, as SQLite has it; LiveTable::name has the spelling of the definition
+/// name     case-insensitive, as SQLite has it; SqliteTable::name has the spelling of the definition
 /// faults   missing: no such table; invalid: a view, a virtual or an internal table
-Result<LiveTable> live_table(Database& db, const std::string& name);
+Result<SqliteTable> read_table(Database& db, const std::string& name);
 
-namespace sqlite {
-Result<LiveTable> read_table(Database& db, const std::string& name);
-}
+}  // namespace sqlite
 
 /// SQLite's names differ in nothing but the case of ASCII letters.
 bool same_name(std::string_view left, std::string_view right);

@@ -95,16 +95,17 @@ std::vector<Renamed> proven_renames(const std::string& former, const std::string
   return renamed;
 }
 
-void compare_columns(const Tracked& table, const LiveTable& live, Standing& standing) {
+void compare_columns(const Tracked& table, const SqliteTable& live, Standing& standing) {
   const Policy& policy = table.policy;
   Names recorded;
   for (const Column& column : table.shape.columns) {
     recorded.push_back(column.name);
-    const bool stands = std::any_of(live.columns.begin(), live.columns.end(),
-                                    [&](const LiveColumn& own) { return own.name == column.name; });
+    const bool stands =
+        std::any_of(live.columns.begin(), live.columns.end(),
+                    [&](const SqliteColumn& own) { return own.name == column.name; });
     if (!stands) standing.dropped.push_back(column.name);
   }
-  for (const LiveColumn& column : live.columns)
+  for (const SqliteColumn& column : live.columns)
     if (!contains(recorded, column.name) && !contains(policy.exclude, column.name))
       standing.added.push_back(column.name);
   for (const std::string& column : policy.exclude)
@@ -125,7 +126,8 @@ void take_renames(const Triggers& triggers, const std::vector<Trigger>& former,
   }
 }
 
-bool key_differs(const Tracked& table, const LiveTable& live, const std::vector<Renamed>& renamed) {
+bool key_differs(const Tracked& table, const SqliteTable& live,
+                 const std::vector<Renamed>& renamed) {
   if (!table.policy.key.empty()) return false;
   Names key;
   for (const Column& column : table.shape.key()) {
@@ -191,7 +193,7 @@ Result<Standing> standing(Database& db, const Tracked& table) {
   const Triggers triggers = TRY(standing_triggers(db, table));
   TRY(find_table(db, table, triggers, standing));
   if (standing.live.empty()) return standing;
-  const LiveTable live = TRY(live_table(db, standing.live));
+  const SqliteTable live = TRY(read_table(db, standing.live));
   Tracked as_it_is = table;
   as_it_is.name = live.name;
   compare_columns(table, live, standing);

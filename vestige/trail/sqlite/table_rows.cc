@@ -42,7 +42,7 @@ std::vector<Value> readings(const std::string& word, Affinity affinity) {
 }
 
 // Whether a row stands that has this key. Not known where only the application can read the table: then nothing stands.
-Result<bool> has_row(Database& db, const LiveTable& live, const Row& key) {
+Result<bool> has_row(Database& db, const SqliteTable& live, const Row& key) {
   Result<std::int64_t> found;
   for (const std::string_view collation : {"", " collate binary"}) {
     std::string where;
@@ -70,7 +70,7 @@ Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Colum
   std::vector<std::vector<Value>> choices;
   bool stands = live.has_value();
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+    const SqliteColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
     stands = stands && live->find(columns[i].name) != nullptr;
     choices.push_back(readings(typed[i], column == nullptr ? Affinity::none : column->affinity));
   }
@@ -92,7 +92,7 @@ Result<Row> read_key(Database& db, const Tracked& table, const std::vector<Colum
     if (i != pick.size()) continue;
     // No row has it, and none ever had: then a word where only numbers belong is a slip.
     for (i = 0; i < columns.size(); ++i) {
-      const LiveColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
+      const SqliteColumn* column = live.has_value() ? live->find(columns[i].name) : nullptr;
       const bool number = column != nullptr && (column->affinity == Affinity::integer ||
                                                 column->affinity == Affinity::real);
       const bool only_a_word = choices[i].size() == 1;

@@ -16,18 +16,18 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-std::vector<std::string> column_names(const LiveTable& live) {
+std::vector<std::string> column_names(const SqliteTable& live) {
   std::vector<std::string> names;
-  for (const LiveColumn& column : live.columns) names.push_back(column.name);
+  for (const SqliteColumn& column : live.columns) names.push_back(column.name);
   return names;
 }
 
 // Column names in the spelling of the table.
-Result<std::vector<std::string>> spelled(const LiveTable& live,
+Result<std::vector<std::string>> spelled(const SqliteTable& live,
                                          const std::vector<std::string>& names) {
   std::vector<std::string> out;
   for (const std::string& name : names) {
-    const LiveColumn* column = live.find(name);
+    const SqliteColumn* column = live.find(name);
     if (column == nullptr) {
       auto missing = fail(Fault::missing, "track {}: no column {}", live.name, name);
       const std::string near = nearest(name, column_names(live));
@@ -39,7 +39,7 @@ Result<std::vector<std::string>> spelled(const LiveTable& live,
 }
 
 // The policy with its column names spelled as the table has them, or why it cannot be.
-Result<Policy> checked(const LiveTable& live, Policy policy) {
+Result<Policy> checked(const SqliteTable& live, Policy policy) {
   if (!policy.include.empty() && !policy.exclude.empty())
     return fail(Fault::invalid, "track {}: include and exclude at once", live.name);
   if (!policy.on_truncate.empty())
@@ -73,11 +73,14 @@ class SqliteTracking final : public Tracking {
     return names;
   }
 
-  Result<LiveTable> live(const std::string& name) override { return read_table(db_, name); }
+  Result<LiveTable> live(const std::string& name) override {
+    SqliteTable table = TRY(read_table(db_, name));
+    return LiveTable{std::move(table.name), column_names(table)};
+  }
 
   Result<Tracked> track(const std::string& name, const Policy& policy) override {
     TRY(require_capture(db_));
-    const LiveTable live = TRY(read_table(db_, name));
+    const SqliteTable live = TRY(read_table(db_, name));
     Tracked table;
     bool resumed = false;
     for (Tracked& known : TRY(tracked_tables(db_))) {
@@ -111,7 +114,7 @@ class SqliteTracking final : public Tracking {
   }
 
   Result<std::int64_t> baseline(const Tracked& table) override {
-    const LiveTable live = TRY(read_table(db_, table.name));
+    const SqliteTable live = TRY(read_table(db_, table.name));
     const std::int64_t last = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
     const Value context = TRY(scalar(db_, "select context from vestige_current"));
     for (const std::string& statement : baseline_statements(db_, live, table)) {

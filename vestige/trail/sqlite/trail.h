@@ -30,6 +30,7 @@ inline constexpr Spelling kSpelling = {
     .micros = "at * 1000",
     .from_micros = "?2 / 1000",
     .begin_reading = "begin deferred",
+    .any_case = true,
 };
 
 }  // namespace vestige::sqlite
