@@ -8,6 +8,7 @@ sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
 import braces
 import floors
 import messages
+import picture
 import seams
 import sizes
 import transcript
@@ -52,6 +53,36 @@ class Floors(unittest.TestCase):
         one = {"vestige/audit/plan.cc": "#include <toml++/toml.h>"}
         self.assertEqual([], floors.complaints(one))
         self.assertEqual(1, len(floors.complaints(one | {"cli/x.cc": "#include <toml++/toml.h>"})))
+
+
+class Picture(unittest.TestCase):
+    TREE = {"vestige/audit/log.cc": '#include "vestige/trail/open.h"\n', "vestige/audit/log_test.cc": "",
+            "vestige/trail/open.h": '#include "vestige/trail/sqlite/capture.h"\n',
+            "vestige/trail/sqlite/capture.h": '#include "vestige/trail/open.h"\n',
+            "vestige/trail/postgres/order.cc": "", "cli/cmd_log.cc": '#include "vestige/audit/log.h"\n',
+            "cli/cmd_show.cc": "", "docs/x.md": ""}
+
+    def test_it_has_floors_files_and_includes(self):
+        drawn = picture.drawn(self.TREE).split("\n")
+        self.assertEqual(["cli", "audit", "trail"], [line[3:].split(" ")[0] for line in drawn if line[:1] == "┌"])
+        self.assertEqual(1, len({len(line) for line in drawn if line}))
+        self.assertIn(" 2 files ", drawn[0])
+        self.assertEqual("│ cmd_<verb>", drawn[1].rstrip("│ "))
+        self.assertIn(" includes audit ", drawn[2])
+        self.assertIn("│ log ", drawn[4])
+        self.assertIn(" includes trail ", drawn[5])
+        wings = next(line for line in drawn if "┌─ trail/sqlite " in line)
+        self.assertIn("┌─ trail/postgres ", wings)
+        self.assertIn(" includes trail/sqlite ", drawn[-2])
+
+    def test_a_file_that_comes_is_a_difference(self):
+        more = self.TREE | {"vestige/audit/diff.cc": ""}
+        self.assertNotEqual(picture.drawn(self.TREE), picture.drawn(more))
+
+    def test_it_stands_in_its_frame(self):
+        page = "a\n" + picture.BEGIN + "old\n" + picture.END + "b\n"
+        self.assertEqual(page.replace("old", "new"), picture.framed(page, "new\n"))
+        self.assertIsNone(picture.framed("a\n", "new\n"))
 
 
 class Seams(unittest.TestCase):
