@@ -17,11 +17,9 @@ ONE_PLACE = {
 WINGS = ("sqlite", "postgres")
 # Files that have yet to be parted; none may come.
 STILL_BOTH = {
-    "vestige/audit/at_table.cc",
     "vestige/audit/derived.cc",
     "vestige/audit/derived.h",
     "vestige/audit/orphans.cc",
-    "vestige/audit/postgres_at.cc",
     "vestige/audit/postgres_undo.cc",
     "vestige/audit/undo.cc",
     "vestige/audit/undo.h",

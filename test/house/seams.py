@@ -7,7 +7,7 @@ import tree
 
 ASKS = re.compile(r"\bengine\(\)")
 MAY_ASK = re.compile(r"vestige/db/|vestige/trail/open\.cc$|test/|bench/|.*_test\.cc$")
-CEILING = 4
+CEILING = 2
 
 
 def asking(path: str, source: str) -> list[str]:

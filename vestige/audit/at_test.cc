@@ -6,6 +6,7 @@
 
 #include "test/diff_twin.h"
 #include "vestige/audit/blame.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/log.h"
-#include "vestige/audit/row_history.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {

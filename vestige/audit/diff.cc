@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "vestige/audit/row_history.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 

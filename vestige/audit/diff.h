@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "vestige/audit/past.h"
+#include "vestige/audit/at.h"
 
 namespace vestige {
 

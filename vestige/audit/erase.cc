@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "vestige/audit/row_history.h"
 #include "vestige/record/taken.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/row_history.h"
 #include "vestige/trail/spelling.h"
 
 namespace vestige {

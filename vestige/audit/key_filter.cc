@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vestige/audit/past.h"
+#include "vestige/trail/past.h"
 
 namespace vestige {
 namespace {

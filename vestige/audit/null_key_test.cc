@@ -11,7 +11,7 @@
 #include "vestige/audit/diff.h"
 #include "vestige/audit/log.h"
 #include "vestige/audit/revert.h"
-#include "vestige/audit/row_history.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {

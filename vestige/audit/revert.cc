@@ -6,12 +6,12 @@
 #include "vestige/audit/diff.h"
 #include "vestige/audit/later_changes.h"
 #include "vestige/audit/log.h"
-#include "vestige/audit/past.h"
 #include "vestige/audit/postgres_undo.h"
-#include "vestige/audit/row_history.h"
 #include "vestige/audit/undo.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/past.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {

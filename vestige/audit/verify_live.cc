@@ -4,11 +4,11 @@
 #include <map>
 
 #include "vestige/audit/doctor.h"
-#include "vestige/audit/row_history.h"
 #include "vestige/record/fold.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/denied.h"
 #include "vestige/trail/evidence_store.h"
+#include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {

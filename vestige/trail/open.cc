@@ -33,6 +33,8 @@ std::unique_ptr<TableRows> table_rows_of(Database& db) {
   return either(db, sqlite::table_rows, postgres::table_rows);
 }
 
+std::unique_ptr<Past> past_of(Database& db) { return either(db, sqlite::past, postgres::past); }
+
 std::unique_ptr<Contexts> contexts_of(Database& db) {
   return either(db, sqlite::contexts, postgres::contexts);
 }

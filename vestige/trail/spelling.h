@@ -11,6 +11,7 @@ namespace vestige {
 
 struct Spelling {
   std::string_view prefix;         // of their names
+  std::string_view of_table;       // the column of a change that says which table it is of
   std::string_view micros;         // what their `at` is in microseconds
   std::string_view from_micros;    // what ?2, in microseconds, is as such an `at`
   std::string_view begin_reading;  // a transaction that only reads, and sees one moment

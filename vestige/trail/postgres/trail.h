@@ -7,6 +7,7 @@
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/installation.h"
+#include "vestige/trail/past.h"
 #include "vestige/trail/sealing.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/spelling.h"
@@ -20,6 +21,7 @@ std::unique_ptr<Installation> installation(Database& db);
 std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
+std::unique_ptr<Past> past(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
 std::unique_ptr<Sealing> sealing(Database& db);
 std::unique_ptr<Eraser> eraser(Database& db);
@@ -28,6 +30,7 @@ Result<std::unique_ptr<Migration>> migration(Database& db);
 
 inline constexpr Spelling kSpelling = {
     .prefix = "vestige.",
+    .of_table = "tracked",
     .micros = "(extract(epoch from at) * 1000000)::int8",
     .from_micros = "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'",
     .begin_reading = "begin isolation level repeatable read read only",

@@ -6,6 +6,7 @@
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/installation.h"
+#include "vestige/trail/past.h"
 #include "vestige/trail/sealing.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/spelling.h"
@@ -19,6 +20,7 @@ std::unique_ptr<Installation> installation(Database& db);
 std::unique_ptr<Source> source(Database& db);
 std::unique_ptr<Tracking> tracking(Database& db);
 std::unique_ptr<TableRows> table_rows(Database& db);
+std::unique_ptr<Past> past(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
 std::unique_ptr<Sealing> sealing(Database& db);
 std::unique_ptr<Eraser> eraser(Database& db);
@@ -27,6 +29,7 @@ Result<std::unique_ptr<Migration>> migration(Database& db, std::string_view scri
 
 inline constexpr Spelling kSpelling = {
     .prefix = "vestige_",
+    .of_table = "tbl",
     .micros = "at * 1000",
     .from_micros = "?2 / 1000",
     .begin_reading = "begin deferred",

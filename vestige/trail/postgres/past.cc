@@ -1,13 +1,16 @@
-#include "vestige/audit/postgres_at.h"
+// A whole table as it was on PostgreSQL: one query, which the trail writes (sql/postgres/install/past.sql): one scan of the table and of
+// the changes after the moment, sorted by the server.
+#include "vestige/trail/past.h"
 
 #include "vestige/trail/postgres/catalog.h"
+#include "vestige/trail/postgres/trail.h"
 
-namespace vestige {
+namespace vestige::postgres {
 namespace {
 
 Result<State> state(const Rows& rows, int column) {
   if (rows.is_null(column)) return State();
-  return State(TRY(postgres::row_of_tokens(rows.text(column))));
+  return State(TRY(row_of_tokens(rows.text(column))));
 }
 
 class Objects final : public States {
@@ -87,6 +90,6 @@ class PostgresPast final : public Past {
 
 }  // namespace
 
-std::unique_ptr<Past> postgres_past(Database& db) { return std::make_unique<PostgresPast>(db); }
+std::unique_ptr<Past> past(Database& db) { return std::make_unique<PostgresPast>(db); }
 
-}  // namespace vestige
+}  // namespace vestige::postgres

@@ -7,7 +7,7 @@
 
 #include "vestige/db/database.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 class KeyOrder {
  public:
@@ -33,4 +33,4 @@ class KeyOrder {
   bool utf8_ = true;  // the database's text; the bytes of another encoding have another order
 };
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

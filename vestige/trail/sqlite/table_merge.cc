@@ -1,9 +1,9 @@
-#include "vestige/audit/table_merge.h"
+#include "vestige/trail/sqlite/table_merge.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 bool has_null(const std::vector<Value>& key) {
@@ -136,4 +136,4 @@ std::unique_ptr<StatePairs> pairs_of(std::unique_ptr<TableMerge> merge,
   return std::make_unique<TablePairs>(std::move(merge), early, late);
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

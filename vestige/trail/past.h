@@ -5,15 +5,19 @@
 #include <memory>
 #include <optional>
 
-#include "vestige/audit/at.h"
-#include "vestige/trail/catalog.h"
+#include "vestige/record/fold.h"
+#include "vestige/trail/moment.h"
 
 namespace vestige {
 
-/// A moment, and the last change that it includes.
-struct Instant {
-  Moment moment;
-  std::int64_t upto = 0;
+/// Rows in key order, pulled one at a time.
+class States {
+ public:
+  States() = default;
+  States(const States&) = delete;
+  States& operator=(const States&) = delete;
+  virtual ~States() = default;
+  virtual Result<State> next() = 0;
 };
 
 /// What one row was at two moments; a side is empty when no row had its key then.
@@ -51,10 +55,5 @@ class Past {
 };
 
 std::unique_ptr<Past> past_of(Database& db);
-
-/// The table, when it has the key without which no row is told from another.
-///
-/// faults   missing: not tracked, now or ever; invalid: without a key
-Result<Tracked> table_with_key(Database& db, const std::string& name);
 
 }  // namespace vestige

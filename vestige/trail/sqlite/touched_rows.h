@@ -1,4 +1,4 @@
-// The rows that changes after a moment touched, in key order: what each was at the moment, and at a later one. Of SQLite.
+// The rows that changes after a moment touched, in key order: what each was at the moment, and at a later one.
 #pragma once
 
 #include <memory>
@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "vestige/audit/key_order.h"
 #include "vestige/record/change.h"
+#include "vestige/trail/sqlite/key_order.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// What a row was: what its changes after a moment say, the oldest first.
 struct Was {
@@ -57,4 +57,4 @@ Result<void> make_room(Database& db, std::size_t keys);
 Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touched,
                                                  std::size_t keys, const KeyOrder& order);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "vestige/record/fold.h"
 #include "vestige/trail/changes.h"
 
 namespace vestige {
@@ -36,5 +37,24 @@ Result<void> names_a_row(const Tracked& table, const RowName& name);
 ///
 /// faults   corrupt: more than one row has the key
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name);
+
+/// The error of a question about what a row was before a change whose values were erased.
+tl::unexpected<Error> not_known(const std::string& attempt, const Change& change);
+
+/// What is known of a row at a moment.
+struct KnownState {
+  State state;
+  std::optional<Change> lost;  // the change whose values would be needed, and were erased
+};
+
+/// The same for a row that was named, just after change `upto`.
+Result<KnownState> known_state(Database& db, const Tracked& table, const RowName& name,
+                               std::int64_t upto);
+
+/// The same for a row that was named, just after change `upto`: every column that is known, under
+/// today's names.
+///
+/// faults   missing: a later change was erased (see not_known)
+Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto);
 
 }  // namespace vestige

@@ -1,18 +1,17 @@
-// at, for a whole table: the changes after the moment, sorted by key, become what each touched row was, and
+// A whole table as it was: the changes after the moment, sorted by key, become what each touched row was, and
 // are merged with one scan of the table in key order.
+
+#include "vestige/trail/past.h"
 
 #include <optional>
 
-#include "vestige/audit/at.h"
-#include "vestige/audit/past.h"
-#include "vestige/audit/postgres_at.h"
-#include "vestige/audit/row_history.h"
-#include "vestige/audit/table_merge.h"
-#include "vestige/trail/install.h"
+#include "vestige/trail/row_history.h"
 #include "vestige/trail/sqlite/decode.h"
 #include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/table_merge.h"
+#include "vestige/trail/sqlite/trail.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 // Folds the changes to each key, oldest first, into what the row with that key was before them. In the order
@@ -156,7 +155,7 @@ class SqlitePast final : public Past {
 
   Result<std::unique_ptr<TableMerge>> merge(const Tracked& table, std::int64_t early,
                                             std::int64_t late) {
-    auto live = sqlite::read_table(db_, table.name);
+    auto live = read_table(db_, table.name);
     if (!live.has_value() && live.error().fault != Fault::missing)
       return tl::unexpected<Error>(std::move(live).error());
     const SqliteTable* stands = live.has_value() ? &*live : nullptr;
@@ -179,27 +178,6 @@ class SqlitePast final : public Past {
 
 }  // namespace
 
-std::unique_ptr<Past> past_of(Database& db) {
-  if (db.engine() == Engine::postgres) return postgres_past(db);
-  return std::make_unique<SqlitePast>(db);
-}
+std::unique_ptr<Past> past(Database& db) { return std::make_unique<SqlitePast>(db); }
 
-Result<Tracked> table_with_key(Database& db, const std::string& name) {
-  TRY(require_trail(db));
-  Tracked table = TRY(tracked_table(db, name));
-  if (table.shape.key().empty())
-    return hinted(
-        fail(Fault::invalid, "read {} at a moment: it is tracked without a key", table.name),
-        "vestige log " + table.name +
-            " shows its changes; give it a primary key, or track it with"
-            " --key over a UNIQUE constraint");
-  return table;
-}
-
-Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const Moment& moment) {
-  const Tracked table = TRY(table_with_key(db, name));
-  const std::int64_t upto = TRY(resolve(db, moment));
-  return past_of(db)->at(table, {moment, upto});
-}
-
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,4 +1,4 @@
-// The rows that were touched and one scan of the live table, both in key order, as one stream. Of SQLite; for at_table.cc.
+// The rows that were touched and one scan of the live table, both in key order, as one stream. For past.cc.
 #pragma once
 
 #include <memory>
@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "vestige/audit/key_order.h"
-#include "vestige/audit/past.h"
-#include "vestige/audit/touched_rows.h"
+#include "vestige/trail/past.h"
+#include "vestige/trail/sqlite/key_order.h"
+#include "vestige/trail/sqlite/touched_rows.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// A scan of the live table, in key order.
 struct LiveScan {
@@ -77,4 +77,4 @@ std::unique_ptr<StatePairs> pairs_of(std::unique_ptr<TableMerge> merge,
                                      const std::vector<std::string>& early,
                                      const std::vector<std::string>& late);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,5 +1,5 @@
 // The order of keys against the database's own.
-#include "vestige/audit/key_order.h"
+#include "vestige/trail/sqlite/key_order.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "test/tracked_shop.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 const std::vector<Value> kValues = {
@@ -77,4 +77,4 @@ TEST_P(KeyOrderTest, IsThatOfTheDatabase) {
 INSTANTIATE_TEST_SUITE_P(Encodings, KeyOrderTest, testing::Values("UTF-8", "UTF-16le", "UTF-16be"));
 
 }  // namespace
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,10 +1,10 @@
-#include "vestige/audit/key_order.h"
+#include "vestige/trail/sqlite/key_order.h"
 
 #include <algorithm>
 
 #include "vestige/db/unregistered.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 constexpr const char* kBinary = "BINARY";
@@ -102,4 +102,4 @@ std::string KeyOrder::terms(const std::vector<std::string>& columns) const {
   return out;
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,8 +1,8 @@
-#include "vestige/audit/touched_rows.h"
+#include "vestige/trail/sqlite/touched_rows.h"
 
 #include "vestige/record/fold.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 std::string text_of(const Was& was) { return static_cast<char>(was.kind) + to_json(was.row); }
@@ -90,4 +90,4 @@ Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touc
   return std::unique_ptr<TouchedRows>(new Sorted(std::move(rows), keys));
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

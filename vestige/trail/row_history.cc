@@ -1,4 +1,4 @@
-#include "vestige/audit/row_history.h"
+#include "vestige/trail/row_history.h"
 
 #include <set>
 
@@ -105,6 +105,54 @@ Result<void> names_a_row(const Tracked& table, const RowName& name) {
 
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name) {
   return table_rows_of(db)->live_row(table, name);
+}
+
+tl::unexpected<Error> not_known(const std::string& attempt, const Change& change) {
+  return hinted(fail(Fault::missing, "{}: change {} of it is needed, and {}", attempt, change.id,
+                     change.how_lost()),
+                "vestige show says who erased them and why; what came after is known");
+}
+
+Result<KnownState> known_state(Database& db, const Tracked& table, const RowName& name,
+                               std::int64_t upto) {
+  RowName current = name;
+  Row row;
+  bool found = false;
+  const auto known = [&] { return KnownState{State(std::move(row)), std::nullopt}; };
+  while (true) {
+    auto changes = TRY(key_changes(db, table, current, upto, kNow, true));
+    bool moved = false;
+    while (!moved) {
+      const auto change = TRY(changes->next());
+      if (!change.has_value()) break;
+      if (change->op == Op::truncate || change->op == Op::erase) continue;
+      if (change->op == Op::insert) return found ? known() : KnownState();
+      if (change->op == Op::update && !same_row_key(change->key, current.key))
+        return found ? known() : KnownState();  // another row took the key later
+      if (change->lost_values()) return KnownState{std::nullopt, change};
+      underlay(row, change->op == Op::baseline ? *change->new_values : *change->old_values);
+      if (change->op != Op::update) return known();
+      found = true;
+      if (change->new_key.has_value()) {
+        current = {*change->new_key, change->row_id};
+        upto = change->id;
+        moved = true;
+      }
+    }
+    if (!moved) break;
+  }
+  const auto live = TRY(live_row(db, table, current));
+  if (live.has_value()) underlay(row, *live);
+  if (!live.has_value() && !found) return KnownState();
+  return known();
+}
+
+Result<State> state_of(Database& db, const Tracked& table, const RowName& name, std::int64_t upto) {
+  KnownState found = TRY(known_state(db, table, name, upto));
+  if (found.lost.has_value())
+    return not_known(fmt::format("read {} {} at a moment", table.name, key_text(name)),
+                     *found.lost);
+  return std::move(found.state);
 }
 
 }  // namespace vestige
