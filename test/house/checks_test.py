@@ -91,11 +91,6 @@ class Seams(unittest.TestCase):
         self.assertEqual([], seams.asking("vestige/db/open.cc", "engine()"))
         self.assertEqual(1, len(seams.asking("vestige/audit/diff.cc", "\nif (db_->engine() != x)\n")))
 
-    def test_their_number_may_only_fall(self):
-        self.assertEqual([], seams.complaints(["a", "b"], 2))
-        self.assertEqual(2, len(seams.complaints(["a", "b"], 1)))
-        self.assertEqual(1, len(seams.complaints(["a", "b"], 3)))
-
 
 class Sizes(unittest.TestCase):
     def test_vague_names_are_found_as_words(self):

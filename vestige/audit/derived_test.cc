@@ -1,5 +1,5 @@
 // Undoing keeps full-text and R*Tree indexes right: only what the application's triggers write there runs.
-#include "vestige/audit/derived.h"
+#include "vestige/trail/sqlite/derived.h"
 
 #include "test/tracked_shop.h"
 #include "vestige/audit/exec.h"
@@ -70,7 +70,7 @@ TEST(Derived, ATableThatIsTrackedIsUndoneForItself) {
   shop.with_trail();
   shop.track("a");
   shop.track("b");
-  const Derived found = must(derived(shop.db(), "A", {"a", "B"}));
+  const sqlite::Derived found = must(sqlite::derived(shop.db(), "A", {"a", "B"}));
   EXPECT_TRUE(found.kept.empty());
   EXPECT_TRUE(found.notes.empty());
 }

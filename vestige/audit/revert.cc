@@ -4,22 +4,14 @@
 #include <map>
 
 #include "vestige/audit/diff.h"
-#include "vestige/audit/later_changes.h"
+#include "vestige/audit/key_filter.h"
 #include "vestige/audit/log.h"
-#include "vestige/audit/postgres_undo.h"
-#include "vestige/audit/undo.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/install.h"
-#include "vestige/trail/past.h"
 #include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {
-
-constexpr std::string_view kRestoreOfRows = "restore of rows of ";
-
-// PostgreSQL undoes the changes of a row together, SQLite puts the row.
-bool undoes_together(Database& db) { return db.engine() == Engine::postgres; }
 
 // "change 17", a time, or "now".
 std::string moment_text(const Moment& moment) {
@@ -27,21 +19,9 @@ std::string moment_text(const Moment& moment) {
   return moment.kind == Moment::Kind::time ? format_time(moment.value) : "now";
 }
 
-Context with_reason(const ApplyOptions& options, const std::string& reason) {
-  Context context = options.context;
-  if (context.get("reason") == nullptr) context.set("reason", reason);
-  return context;
-}
-
-Result<std::vector<Tracked>> tables_of(Database& db, const Selection& selection) {
-  auto changes = TRY(read_changes(db, selection));
-  std::vector<Tracked> tables;
-  while (auto change = TRY(changes->next())) {
-    bool known = false;
-    for (const Tracked& table : tables) known = known || table.name == change->table;
-    if (!known) tables.push_back(TRY(tracked_table(db, change->table)));
-  }
-  return tables;
+ApplyOptions with_reason(ApplyOptions options, const std::string& reason) {
+  if (options.context.get("reason") == nullptr) options.context.set("reason", reason);
+  return options;
 }
 
 // "ann", "ann, bob of db user app"
@@ -101,66 +81,7 @@ Result<Chosen> chosen(Database& db, const RevertRequest& request) {
   return out;
 }
 
-tl::unexpected<Error> no_such_changes(const std::string& what) {
-  return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");
-}
-
-// Under another key nobody can follow the row.
-Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t after,
-                              const std::string& what) {
-  const auto names = [](const std::vector<Column>& key) {
-    std::vector<std::int64_t> ids;
-    for (const Column& column : key) ids.push_back(column.id);
-    return ids;
-  };
-  bool same = true;
-  for (const Shape& shape : TRY(shapes(db, table.id)))
-    same = same && names(shape.key()) == names(table.shape.key());
-  if (same) return {};
-  Selection later;
-  later.table = table.id;
-  later.after = after;
-  auto changes = TRY(read_changes(db, later));
-  while (auto change = TRY(changes->next())) {
-    bool fits = change->key.size() == table.shape.key().size();
-    for (std::size_t i = 0; fits && i < change->key.size(); ++i)
-      fits = change->key[i].name == table.shape.key()[i].name;
-    if (fits || change->op == Op::truncate || change->op == Op::erase) continue;
-    return hinted(fail(Fault::invalid,
-                       "{}: the key of {} had other columns until change {}, and it cannot be told"
-                       " which row it was",
-                       what, table.name, change->id),
-                  "vestige log shows the changes, vestige revert undoes them");
-  }
-  return {};
-}
-
 }  // namespace
-
-tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
-                                        const ApplyOptions& options) {
-  constexpr std::size_t kShown = 10;
-  if (options.patch != nullptr) options.patch->refused(outcome);
-  std::string list;
-  for (std::size_t i = 0; i < std::min(kShown, outcome.conflicts.size()); ++i) {
-    const Conflict& conflict = outcome.conflicts[i];
-    list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
-                        conflict.table, key_text(conflict.key), conflict.what);
-  }
-  if (outcome.conflicts.size() > kShown)
-    list += fmt::format("; and {} more", outcome.conflicts.size() - kShown);
-  const bool forced = options.on_conflict == OnConflict::force;
-  std::string hint = forced ? "a row that is gone cannot be forced"
-                            : "--force puts the old values back all the same";
-  // There is nothing of a single row that could be left out.
-  if (!what.starts_with("restore of ") || what.starts_with(kRestoreOfRows))
-    hint += forced ? "; --skip-conflicts leaves it alone"
-                   : ", --skip-conflicts leaves these rows alone";
-  return hinted(
-      fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
-           outcome.skipped, list),
-      std::move(hint));
-}
 
 Result<Outcome> restore(Database& db, const std::string& name,
                         const std::vector<std::string>& words, const Moment& to,
@@ -173,58 +94,10 @@ Result<Outcome> restore(Database& db, const std::string& name,
   const std::string what =
       fmt::format("restore of {} {} to {}", table.name, key_text(named), moment_text(to));
 
-  if (undoes_together(db)) {
-    auto later = TRY(changes_of_row(db, table, named.key, upto));
-    if (column.has_value()) later = TRY(LaterChanges::of(db, later)).updates();
-    Outcome outcome =
-        TRY(undo_on_postgres(db, later, column, with_reason(options, what), options, what));
-    outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
-    return outcome;
-  }
-  TRY(require_same_key(db, table, upto, what));
-  const auto row = TRY(live_row(db, table, named));
-  State target;
-  if (row.has_value()) {
-    target = *row;
-    auto history = TRY(row_history(db, table, named, kNow));
-    while (auto change = TRY(history->next())) {
-      if (change->id <= upto) break;
-      if (change->lost_values() && change->op != Op::insert) return not_known(what, *change);
-      fold_backward(target, *change);
-    }
-  }
-  if (!target.has_value()) {
-    // Another row may have had the key then: deleted since, or moved away.
-    target = TRY(state_of(db, table, named, upto));
-    if (!target.has_value() && !row.has_value())
-      return fail(Fault::missing, "{}: there was no such row then, and there is none now", what);
-  }
-  auto undo = TRY(Undo::begin(db, {table}, column, with_reason(options, what), options));
-  TRY(undo->put(table, named, row.has_value(), target));
-  return undo->finish(what);
+  return undoing_of(db)->put_back(table, named, upto, column, with_reason(options, what), what);
 }
 
 namespace {
-
-// Undoes the selected changes, of which there is at least one.
-Result<Outcome> undo_selected(Database& db, Chosen choice, const std::optional<std::string>& column,
-                              const ApplyOptions& options) {
-  const Context context = with_reason(options, choice.what);
-  if (db.engine() == Engine::postgres) {
-    const auto ids = TRY(change_ids(db, choice.selection));
-    if (ids.empty()) return no_such_changes(choice.what);
-    return undo_on_postgres(db, ids, column, context, options, choice.what);
-  }
-  choice.selection.upto = TRY(scalar_integer(db, "select max(id) from vestige_change"));
-  const auto tables = TRY(tables_of(db, choice.selection));
-  if (tables.empty()) return no_such_changes(choice.what);
-  auto undo = TRY(Undo::begin(db, tables, column, context, options));
-  {
-    auto changes = TRY(read_changes(db, choice.selection));
-    while (auto change = TRY(changes->next())) TRY(undo->undo(*change));
-  }
-  return undo->finish(choice.what);
-}
 
 // The rows that are not what they were, as the database is now: those that have to go first, those that come last.
 Result<std::vector<Diff>> rows_to_put(Database& db, const Tracked& table, const KeyFilter& keys,
@@ -266,22 +139,25 @@ Result<Outcome> restore(Database& db, const RestoreRequest& request, const Apply
   const std::string what =
       fmt::format("{}{} to {}", kRestoreOfRows, table.name, moment_text(request.to));
   TRY(require_same_key(db, table, upto, what));
-  const LaterChanges later = TRY(LaterChanges::read(db, table, keys, upto));
-  if (undoes_together(db))
-    return undo_on_postgres(db, request.column.has_value() ? later.updates() : later.ids(),
-                            request.column, with_reason(options, what), options, what);
-  std::vector<Diff> rows = TRY(rows_to_put(db, table, keys, later, request.to));
-  if (request.column.has_value()) follow_keys(rows, later);
-  auto undo = TRY(Undo::begin(db, {table}, request.column, with_reason(options, what), options));
-  for (const Change& change : later.lost()) TRY(undo->undo(change));
-  for (const Diff& row : rows)
-    TRY(undo->put(table, {row.key, std::nullopt}, row.to.has_value(), row.from));
-  return undo->finish(what);
+  const LaterChanges later =
+      TRY(LaterChanges::read(db, table, upto, [&](const Row& key) { return keys.matches(key); }));
+  const auto then = [&]() -> Result<std::vector<RowThen>> {
+    std::vector<Diff> rows = TRY(rows_to_put(db, table, keys, later, request.to));
+    if (request.column.has_value()) follow_keys(rows, later);
+    std::vector<RowThen> out;
+    for (Diff& row : rows)
+      out.push_back({{std::move(row.key), std::nullopt}, row.to.has_value(), std::move(row.from)});
+    return out;
+  };
+  return undoing_of(db)->put_back(table, later, then, request.column, with_reason(options, what),
+                                  what);
 }
 
 Result<Outcome> revert(Database& db, const RevertRequest& request, const ApplyOptions& options) {
   TRY(require_trail(db));
-  return undo_selected(db, TRY(chosen(db, request)), request.column, options);
+  const Chosen choice = TRY(chosen(db, request));
+  return undoing_of(db)->undo(choice.selection, request.column, with_reason(options, choice.what),
+                              choice.what);
 }
 
 }  // namespace vestige

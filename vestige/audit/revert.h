@@ -2,61 +2,13 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "vestige/audit/at.h"
-#include "vestige/trail/context.h"
+#include "vestige/trail/undoing.h"
 
 namespace vestige {
-
-struct Outcome;
-
-/// Where the statements of a patch go, one at a time, and then what came of them.
-class Sink {
- public:
-  Sink() = default;
-  Sink(const Sink&) = delete;
-  Sink& operator=(const Sink&) = delete;
-  virtual ~Sink() = default;
-  virtual Result<void> statement(const std::string& sql) = 0;
-  /// Nothing was refused, and all is about to be committed; a fault here rolls it back.
-  virtual Result<void> outcome(const Outcome&) { return {}; }
-  /// There are conflicts, and nothing is done.
-  virtual void refused(const Outcome&) {}
-};
-
-enum class OnConflict { refuse, skip, force };
-
-struct ApplyOptions {
-  Context context;  // reason is filled in when it is empty: "revert of tx 12"
-  OnConflict on_conflict = OnConflict::refuse;
-  bool dry_run = false;
-  Sink* patch = nullptr;  // receives every statement; may be null
-};
-
-/// A row that is not as the change left it.
-struct Conflict {
-  std::int64_t change = 0;  // 0 for restore
-  std::string table;
-  Row key;
-  std::string what;                  // "price has changed since: 94900 expected, 89900 found"
-  std::vector<std::string> columns;  // the columns that have changed since
-};
-
-struct Outcome {
-  std::int64_t applied = 0;         // changes undone, or 1 for a restored row; 0: nothing to do
-  std::int64_t skipped = 0;         // conflicts skipped
-  std::set<std::string> tables;     // whose rows were written
-  std::optional<std::int64_t> tx;   // the transaction that recorded the undoing
-  std::vector<Conflict> conflicts;  // skipped or forced; when refused, they are in the Error
-  std::vector<std::string> notes;   // columns that could not be restored, and why
-};
-
-/// The error of an undoing that was refused for its conflicts; nothing was changed.
-tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
-                                        const ApplyOptions& options);
 
 /// Puts one row back to what it was.
 ///

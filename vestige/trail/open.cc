@@ -47,6 +47,10 @@ std::unique_ptr<Eraser> eraser_of(Database& db) {
   return either(db, sqlite::eraser, postgres::eraser);
 }
 
+std::unique_ptr<Undoing> undoing_of(Database& db) {
+  return either(db, sqlite::undoing, postgres::undoing);
+}
+
 std::unique_ptr<Upkeep> upkeep_of(Database& db) {
   return either(db, sqlite::upkeep, postgres::upkeep);
 }

@@ -155,4 +155,33 @@ Result<State> state_of(Database& db, const Tracked& table, const RowName& name, 
   return std::move(found.state);
 }
 
+Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t after,
+                              const std::string& what) {
+  const auto names = [](const std::vector<Column>& key) {
+    std::vector<std::int64_t> ids;
+    for (const Column& column : key) ids.push_back(column.id);
+    return ids;
+  };
+  bool same = true;
+  for (const Shape& shape : TRY(shapes(db, table.id)))
+    same = same && names(shape.key()) == names(table.shape.key());
+  if (same) return {};
+  Selection later;
+  later.table = table.id;
+  later.after = after;
+  auto changes = TRY(read_changes(db, later));
+  while (auto change = TRY(changes->next())) {
+    bool fits = change->key.size() == table.shape.key().size();
+    for (std::size_t i = 0; fits && i < change->key.size(); ++i)
+      fits = change->key[i].name == table.shape.key()[i].name;
+    if (fits || change->op == Op::truncate || change->op == Op::erase) continue;
+    return hinted(fail(Fault::invalid,
+                       "{}: the key of {} had other columns until change {}, and it cannot be told"
+                       " which row it was",
+                       what, table.name, change->id),
+                  "vestige log shows the changes, vestige revert undoes them");
+  }
+  return {};
+}
+
 }  // namespace vestige

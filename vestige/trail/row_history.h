@@ -33,6 +33,13 @@ Result<RowName> named_row(Database& db, const Tracked& table,
 /// faults   invalid: the key holds a NULL, and no rowid is known
 Result<void> names_a_row(const Tracked& table, const RowName& name);
 
+/// Refuses a table whose key had other columns at a change after `after`: under another key nobody can follow a row.
+///
+/// what     is attempted
+/// faults   invalid
+Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t after,
+                              const std::string& what);
+
 /// The row as it stands in the table now: its recorded columns; nothing when it is not there.
 ///
 /// faults   corrupt: more than one row has the key

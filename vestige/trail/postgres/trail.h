@@ -13,6 +13,7 @@
 #include "vestige/trail/spelling.h"
 #include "vestige/trail/table_rows.h"
 #include "vestige/trail/tracking.h"
+#include "vestige/trail/undoing.h"
 #include "vestige/trail/upkeep.h"
 
 namespace vestige::postgres {
@@ -25,6 +26,7 @@ std::unique_ptr<Past> past(Database& db);
 std::unique_ptr<Contexts> contexts(Database& db);
 std::unique_ptr<Sealing> sealing(Database& db);
 std::unique_ptr<Eraser> eraser(Database& db);
+std::unique_ptr<Undoing> undoing(Database& db);
 std::unique_ptr<Upkeep> upkeep(Database& db);
 Result<std::unique_ptr<Migration>> migration(Database& db);
 

@@ -1,4 +1,4 @@
-#include "vestige/audit/derived.h"
+#include "vestige/trail/sqlite/derived.h"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include "vestige/base/letters.h"
 #include "vestige/trail/sqlite/sql_text.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 bool is(const SqlToken& token, std::string_view word) {
@@ -128,4 +128,4 @@ Result<Derived> derived(Database& db, const std::string& table,
   return out;
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

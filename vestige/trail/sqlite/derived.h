@@ -7,7 +7,7 @@
 
 #include "vestige/trail/sqlite/fit.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 struct Derived {
   std::vector<Trigger> kept;       // TEMP triggers: what of the application's writes virtual tables
@@ -21,4 +21,4 @@ struct Derived {
 Result<Derived> derived(Database& db, const std::string& table,
                         const std::vector<std::string>& tracked);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

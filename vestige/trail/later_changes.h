@@ -1,20 +1,21 @@
-// What happened since a moment to the rows that a filter of keys chooses, wherever their keys went. For restore of many rows.
+// What happened since a moment to rows that are chosen by their keys, wherever those went. For undoing.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "vestige/audit/key_filter.h"
+#include "vestige/trail/changes.h"
 
 namespace vestige {
 
 class LaterChanges {
  public:
   /// cost   the table's changes after `upto`; memory for the ids of the chosen ones
-  static Result<LaterChanges> read(Database& db, const Tracked& table, const KeyFilter& keys,
-                                   std::int64_t upto);
+  static Result<LaterChanges> read(Database& db, const Tracked& table, std::int64_t upto,
+                                   const std::function<bool(const Row& key)>& chosen);
 
   /// The same of changes that are known to be one row's.
   static Result<LaterChanges> of(Database& db, const std::vector<std::int64_t>& ids);

@@ -9,7 +9,7 @@
 
 #include "vestige/db/database.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 /// One foreign key of a table.
 struct Reference {
@@ -37,4 +37,4 @@ Result<Orphans> orphans(Database& db, const std::set<std::string>& tables);
 Result<void> refuse_orphans(Database& db, const std::set<std::string>& tables,
                             const Orphans& before, const std::string& what);
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

@@ -1,24 +1,24 @@
-#include "vestige/audit/later_changes.h"
+#include "vestige/trail/later_changes.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace vestige {
 
-Result<LaterChanges> LaterChanges::read(Database& db, const Tracked& table, const KeyFilter& keys,
-                                        std::int64_t upto) {
+Result<LaterChanges> LaterChanges::read(Database& db, const Tracked& table, std::int64_t upto,
+                                        const std::function<bool(const Row& key)>& chosen) {
   Selection selection;
   selection.table = table.id;
   selection.after = upto;
   selection.ops = {Op::insert, Op::update, Op::remove};
   selection.oldest_first = true;
   LaterChanges later;
-  const auto chosen = [&](const Row& key) {
-    return keys.matches(key) || (!later.rows_.empty() && later.rows_.contains(to_json(key)));
+  const auto followed = [&](const Row& key) {
+    return chosen(key) || (!later.rows_.empty() && later.rows_.contains(to_json(key)));
   };
   auto changes = TRY(read_changes(db, selection));
   while (const auto change = TRY(changes->next()))
-    if (chosen(change->key) || (change->new_key.has_value() && chosen(*change->new_key)))
+    if (followed(change->key) || (change->new_key.has_value() && followed(*change->new_key)))
       later.take(*change);
   return later;
 }

@@ -1,11 +1,11 @@
-#include "vestige/audit/undo.h"
+#include "vestige/trail/sqlite/undo.h"
 
 #include <algorithm>
 
-#include "vestige/audit/derived.h"
 #include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/derived.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 std::string names(const std::vector<std::string>& columns) {
@@ -25,18 +25,18 @@ std::string described(const Value* value) {
 
 Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracked>& tables,
                                           const std::optional<std::string>& column,
-                                          const Context& context, const ApplyOptions& options) {
+                                          const ApplyOptions& options) {
   std::unique_ptr<Undo> undo(new Undo(db, options));
   undo->column_ = column;
   std::vector<std::string> tracked;
   for (const Tracked& table : TRY(tracked_tables(db))) tracked.push_back(table.name);
   TRY(db.script("pragma foreign_keys = off"));
   TRY(db.application_triggers(false));
-  undo->scope_.emplace(TRY(ContextScope::begin(db, context)));
+  undo->scope_.emplace(TRY(ContextScope::begin(db, options.context)));
   undo->last_ = TRY(scalar_integer(db, "select max(id) from vestige_change"));
   for (const Trigger& trigger : TRY(temporary_trail_triggers(db))) TRY(db.script(trigger.sql));
   for (const Tracked& table : tables) {
-    auto live = sqlite::read_table(db, table.name);
+    auto live = read_table(db, table.name);
     if (!live.has_value())
       return hinted(
           fail(live.error().fault, "undo changes of {}: {}", table.name, live.error().message),
@@ -44,7 +44,7 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
     if (!table.untracked_at.has_value())
       for (const Trigger& trigger : TRY(capture_triggers(db, *live, table, true)))
         TRY(db.script(trigger.sql));
-    Derived derived = TRY(vestige::derived(db, live->name, tracked));
+    Derived derived = TRY(sqlite::derived(db, live->name, tracked));
     for (const Trigger& trigger : derived.kept) {
       TRY(db.script(trigger.sql));
       undo->kept_.push_back(trigger.name);
@@ -309,4 +309,4 @@ Result<Outcome> Undo::finish(const std::string& what) {
   return std::move(outcome_);
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

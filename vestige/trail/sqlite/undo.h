@@ -1,5 +1,5 @@
 // Undoing: one transaction in which only capture's triggers fire, so that rows become exactly what they
-// were, and the undoing is recorded like any other change. Used by restore and revert.
+// were, and the undoing is recorded like any other change. Used by undoing.cc.
 #pragma once
 
 #include <map>
@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "vestige/audit/orphans.h"
-#include "vestige/audit/revert.h"
-#include "vestige/audit/statement.h"
 #include "vestige/trail/sqlite/live_table.h"
+#include "vestige/trail/sqlite/orphans.h"
+#include "vestige/trail/sqlite/statement.h"
+#include "vestige/trail/undoing.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 class Undo {
  public:
@@ -25,7 +25,7 @@ class Undo {
   /// column   the one column to undo; then of UPDATEs only
   static Result<std::unique_ptr<Undo>> begin(Database& db, const std::vector<Tracked>& tables,
                                              const std::optional<std::string>& column,
-                                             const Context& context, const ApplyOptions& options);
+                                             const ApplyOptions& options);
   Undo(const Undo&) = delete;
   Undo& operator=(const Undo&) = delete;
   ~Undo();
@@ -89,4 +89,4 @@ class Undo {
   Outcome outcome_;
 };
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

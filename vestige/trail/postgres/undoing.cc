@@ -1,12 +1,14 @@
-#include "vestige/audit/postgres_undo.h"
+// restore and revert on PostgreSQL: vestige.undo_changes (sql/postgres/install/revert.sql).
+#include "vestige/trail/undoing.h"
 
 #include <algorithm>
 
 #include "vestige/base/json.h"
 #include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/keys.h"
+#include "vestige/trail/postgres/trail.h"
 
-namespace vestige {
+namespace vestige::postgres {
 namespace {
 
 Result<std::vector<std::string>> words(const Value& list) {
@@ -42,17 +44,16 @@ Result<void> name_rows(Database& db, std::vector<Conflict>& conflicts) {
   for (Conflict& conflict : conflicts) {
     if (TRY(rows->next()) == Step::end) break;
     conflict.table = rows->text(1);
-    conflict.key = TRY(postgres::row_of_tokens(rows->text(2)));
+    conflict.key = TRY(row_of_tokens(rows->text(2)));
   }
   return {};
 }
 
-}  // namespace
-
-Result<Outcome> undo_on_postgres(Database& db, const std::vector<std::int64_t>& ids,
-                                 const std::optional<std::string>& column, const Context& context,
-                                 const ApplyOptions& options, const std::string& what) {
-  auto scope = TRY(ContextScope::begin(db, context));
+// In one transaction.
+Result<Outcome> undo_changes(Database& db, const std::vector<std::int64_t>& ids,
+                             const std::optional<std::string>& column, const ApplyOptions& options,
+                             const std::string& what) {
+  auto scope = TRY(ContextScope::begin(db, options.context));
   Outcome outcome;
   {
     auto rows =
@@ -94,11 +95,13 @@ Result<Outcome> undo_on_postgres(Database& db, const std::vector<std::int64_t>& 
   return outcome;
 }
 
+// The changes of a row after another change, also from when the table's key had other columns. Refused: nobody can tell which row it
+// was then.
 Result<std::vector<std::int64_t>> changes_of_row(Database& db, const Tracked& table, const Row& key,
                                                  std::int64_t after) {
   Where where;
   const std::string tracked = where.bind(table.id);
-  const std::string text = postgres::stored_key(where, table.id, key);
+  const std::string text = stored_key(where, table.id, key);
   std::vector<std::int64_t> ids;
   auto rows = TRY(db.query(fmt::format("select unnest(vestige.row_since({}::int, {}, {}::int8))",
                                        tracked, text, where.bind(after)),
@@ -107,4 +110,42 @@ Result<std::vector<std::int64_t>> changes_of_row(Database& db, const Tracked& ta
   return ids;
 }
 
-}  // namespace vestige
+class PostgresUndoing final : public Undoing {
+ public:
+  explicit PostgresUndoing(Database& db) : db_(db) {}
+
+  Result<Outcome> undo(const Selection& selection, const std::optional<std::string>& column,
+                       const ApplyOptions& options, const std::string& what) override {
+    const auto ids = TRY(change_ids(db_, selection));
+    if (ids.empty()) return no_such_changes(what);
+    return undo_changes(db_, ids, column, options, what);
+  }
+
+  Result<Outcome> put_back(const Tracked& table, const RowName& name, std::int64_t upto,
+                           const std::optional<std::string>& column, const ApplyOptions& options,
+                           const std::string& what) override {
+    auto later = TRY(changes_of_row(db_, table, name.key, upto));
+    if (column.has_value()) later = TRY(LaterChanges::of(db_, later)).updates();
+    Outcome outcome = TRY(undo_changes(db_, later, column, options, what));
+    outcome.applied = std::min<std::int64_t>(outcome.applied, 1);
+    return outcome;
+  }
+
+  // What happened to the rows is undone together.
+  Result<Outcome> put_back(const Tracked&, const LaterChanges& later,
+                           const std::function<Result<std::vector<RowThen>>()>&,
+                           const std::optional<std::string>& column, const ApplyOptions& options,
+                           const std::string& what) override {
+    return undo_changes(db_, column.has_value() ? later.updates() : later.ids(), column, options,
+                        what);
+  }
+
+ private:
+  Database& db_;
+};
+
+}  // namespace
+
+std::unique_ptr<Undoing> undoing(Database& db) { return std::make_unique<PostgresUndoing>(db); }
+
+}  // namespace vestige::postgres

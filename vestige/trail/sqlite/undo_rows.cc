@@ -1,9 +1,9 @@
 // The rows that undoing reads and writes, one statement each.
 #include <algorithm>
 
-#include "vestige/audit/undo.h"
+#include "vestige/trail/sqlite/undo.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 Statement& Undo::where(Statement& statement, const Place& place, const Row& key,
                        const std::optional<std::int64_t>& row_id) const {
@@ -139,4 +139,4 @@ Result<void> Undo::remove(const Place& place, const Row& key,
   return run(where(statement, place, key, row_id));
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

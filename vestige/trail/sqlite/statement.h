@@ -6,7 +6,7 @@
 
 #include "vestige/db/database.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 
 class Statement {
  public:
@@ -36,4 +36,4 @@ class Statement {
   Params params_;
 };
 
-}  // namespace vestige
+}  // namespace vestige::sqlite

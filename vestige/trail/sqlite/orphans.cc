@@ -1,13 +1,13 @@
-#include "vestige/audit/orphans.h"
+#include "vestige/trail/sqlite/orphans.h"
 
 #include "vestige/trail/sqlite/live_table.h"
 
-namespace vestige {
+namespace vestige::sqlite {
 namespace {
 
 // The rows that refer to rows that are not there now, and did not before: "id=3 (order_id=7), ...".
 Result<std::string> listed(Database& db, const Reference& reference, const OrphanRows& before) {
-  const SqliteTable child = TRY(sqlite::read_table(db, reference.child));
+  const SqliteTable child = TRY(read_table(db, reference.child));
   auto links =
       TRY(db.query("select \"from\", \"to\" from pragma_foreign_key_list(?1)"
                    " where id = ?2 order by seq",
@@ -18,7 +18,7 @@ Result<std::string> listed(Database& db, const Reference& reference, const Orpha
     from.push_back(links->text(0));
     if (std::holds_alternative<Text>(links->value(1))) to.push_back(links->text(1));
   }
-  if (to.size() != from.size()) to = TRY(sqlite::read_table(db, reference.parent)).primary_key();
+  if (to.size() != from.size()) to = TRY(read_table(db, reference.parent)).primary_key();
   std::vector<std::string> shown = child.primary_key();
   if (shown.empty()) shown.push_back(child.row_id);
   const std::size_t named = shown.size();
@@ -103,4 +103,4 @@ Result<void> refuse_orphans(Database& db, const std::set<std::string>& tables,
   return {};
 }
 
-}  // namespace vestige
+}  // namespace vestige::sqlite
