@@ -36,6 +36,8 @@ else:
 __all__ = ["AsyncConnection", "Conflict", "Connection", "MissingContext"]
 
 _Row = TypeVar("_Row", covariant=True)
+# psycopg 3.1 leaves a pipeline in which something failed without the Sync that ends its transaction, and PgBouncer waits for it.
+_PIPELINES = pq.version() >= 140000 and tuple(map(int, psycopg.__version__.split(".")[:2])) >= (3, 2)
 _IDLE = pq.TransactionStatus.IDLE
 _FAILED = (pq.TransactionStatus.INERROR, pq.TransactionStatus.UNKNOWN)
 
@@ -163,7 +165,7 @@ class Connection(_Saying, psycopg.Connection[_Row]):
         """What it takes to send this statement under a context, where it is in no transaction."""
         if not self._vestige_alone(text):
             yield
-        elif single(text) and pq.version() >= 140000:
+        elif single(text) and _PIPELINES:
             with self.pipeline():
                 yield
         else:
@@ -187,7 +189,7 @@ class AsyncConnection(_Saying, psycopg.AsyncConnection[_Row]):
     async def _vestige_within(self, text: str) -> AsyncIterator[None]:
         if not self._vestige_alone(text):
             yield
-        elif single(text) and pq.version() >= 140000:
+        elif single(text) and _PIPELINES:
             async with self.pipeline():
                 yield
         else:
