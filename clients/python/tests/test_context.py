@@ -7,6 +7,7 @@ import concurrent.futures
 import contextvars
 import datetime
 import decimal
+import json
 import pathlib
 import random
 import re
@@ -142,6 +143,20 @@ def test_a_value_is_asked_for_once_and_late() -> None:
         with vestige.context(reason="inner"):
             assert said() == '{"actor":"ann","reason":"inner"}'
     assert asked == [{"reason": "r"}]
+
+
+def test_a_value_that_is_annotated_while_it_is_asked_for() -> None:
+    """A user that is looked up finds out more on the way; what the database is told meanwhile is without it, and not kept."""
+
+    def who() -> str:
+        assert said() == '{"reason":"r"}'
+        vestige.annotate(ticket=7)
+        return "ann"
+
+    with vestige.context(actor=who, reason="r"):
+        first = json.loads(said())
+        assert first["actor"] == "ann"
+        assert json.loads(said()) == {"actor": "ann", "reason": "r", "ticket": 7}
 
 
 def test_as_a_decorator() -> None:

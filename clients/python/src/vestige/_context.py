@@ -74,9 +74,8 @@ class _Frame:
             value = asked()
         finally:
             asking.discard(place)
-        if self.fields.get(name) is asked:
+        if self.fields.get(name) is asked:  # it may have been annotated meanwhile
             self.fields[name] = value
-            self.version += 1
         return value
 
 
@@ -305,8 +304,8 @@ def said() -> str:
     kept = frame.said
     if kept is not None and kept[0] == frame.versions():
         return kept[1]
-    fields = frame.merged()  # it may ask for values, and so bring versions on
     versions = frame.versions()
+    fields = frame.merged()
     text = as_json(fields)
     if not _evaluating.__dict__.get("asking"):
         frame.said = (versions, text)
