@@ -3,59 +3,10 @@
 standby is promoted; the database is dumped and restored into a new cluster, where xids begin anew, and into its own place. Every change is
 sealed exactly once, and a checkpoint that was kept from the beginning is extended by each."""
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 
-VESTIGE = os.environ["VESTIGE"]
-BIN = pathlib.Path(subprocess.run(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin | tail -1"], stdout=subprocess.PIPE,
-                                  text=True, check=True).stdout.strip())
-
-
-def check(good, what):
-    if not good:
-        raise SystemExit(f"seal_moves: {what}")
-
-
-def as_server(*words, **more):
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    return subprocess.run([*user, *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
-
-
-class Cluster:
-    def __init__(self, top, name, port):
-        self.data = top / name
-        self.top, self.port = top, port
-        self.url = f"postgresql:///shop?host={top}&port={port}&user=postgres"
-
-    def init(self):
-        as_server(BIN / "initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
-        with open(self.data / "postgresql.conf", "a", encoding="ascii") as conf:
-            conf.write(f"listen_addresses=''\nunix_socket_directories='{self.top}'\nmax_prepared_transactions=10\n"
-                       "shared_buffers=16MB\nmax_wal_size=64MB\ndynamic_shared_memory_type=mmap\n")
-        return self
-
-    def start(self):
-        as_server(BIN / "pg_ctl", "-D", self.data, "-o", f"-p {self.port}", "-l", self.top / f"log{self.port}", "-w", "start")
-        return self
-
-    def stop(self, mode="fast"):
-        as_server(BIN / "pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
-
-    def sql(self, text, database="shop"):
-        done = subprocess.run([BIN / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.url.replace("/shop?", f"/{database}?")],
-                              input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-        check(done.returncode == 0, f"{text}: {done.stderr}")
-        return done.stdout.strip()
-
-    def vestige(self, *words):
-        done = subprocess.run([VESTIGE, "--db", self.url, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              check=False)
-        check(done.returncode == 0, f"{words}: {done.stdout}{done.stderr}")
-        return done.stdout
+from clusters import BIN, VESTIGE, Cluster, as_server, check, folder
 
 
 def outlives_an_erasure(cluster, key):
@@ -103,10 +54,7 @@ class Story:
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="vestige-moves-") as made:
-        top = pathlib.Path(made)
-        if os.geteuid() == 0:
-            shutil.chown(top, "postgres")
+    with folder("vestige-moves-") as top:
         running = []
         try:
             first = Cluster(top, "first", 5801).init().start()
@@ -135,8 +83,7 @@ def main():
             newest = int(first.sql("select c.xid::text from vestige.change c order by c.xid desc limit 1"))
             check(newest > 3 << 32, f"{newest} is no xid of that epoch")
 
-            as_server(BIN / "pg_basebackup", "-D", top / "second", "-R", "-c", "fast", "-d", f"host={top} port=5801 user=postgres")
-            second = Cluster(top, "second", 5802).start()
+            second = first.standby("second", 5802).start()
             running.append(second)
             story.write(first)
             story.seal(first, 1, "with a standby")
@@ -146,7 +93,7 @@ def main():
                        " perform pg_sleep(0.1); end loop; end $$")
             first.stop("immediate")
             running.remove(first)
-            second.sql("select pg_promote()")
+            second.promote()
             story.write(second)
             story.seal(second, 1, "promoted")
             second.sql("commit prepared 'long'")
