@@ -63,13 +63,13 @@ std::string erased_text(const Change& change) {
   std::string out;
   for (const ErasedPart& one : change.erased)
     out += fmt::format("{}{} erased by change {}", out.empty() ? "" : ", ", one.part, one.by);
-  if (change.op == Op::erase)
+  if (takes_away(change.op))
     out += fmt::format("parts of {} change{}", change.erases, change.erases == 1 ? "" : "s");
   return out;
 }
 
 std::string what_changed(const Change& change) {
-  if (change.op == Op::erase || change.lost_values()) return erased_text(change);
+  if (takes_away(change.op) || change.lost_values()) return erased_text(change);
   if (change.op != Op::update) {
     const auto& values = change.op == Op::remove ? change.old_values : change.new_values;
     return values.has_value() ? values_text(*values, change.key) : "";

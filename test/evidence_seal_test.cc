@@ -132,7 +132,7 @@ TEST_P(Seal, NoRowEndsTheSealing) {
     std::string sqlite, postgres, said;
   };
   const std::vector<Damage> damages = {
-      {"update vestige_change set op = 'X'", "update vestige.change set op = 'X'", "operation 'X'"},
+      {"update vestige_change set op = 'Y'", "update vestige.change set op = 'Y'", "operation 'Y'"},
       {"update vestige_change set shape = 99", "update vestige.change set shape = 99", "shape"},
       {"update vestige_change set shape = -1, tbl = -5",
        "update vestige.change set shape = -1, tracked = -5", "shape"},
@@ -195,7 +195,7 @@ TEST_P(Seal, NoRowEndsTheSealing) {
                           one.message.find(std::to_string(count)) != std::string::npos);
   EXPECT_TRUE(counted);
   // It can be repaired, and that is found: nobody knows what was there.
-  trail.attack("update {}change set op = 'I' where op = 'X'");
+  trail.attack("update {}change set op = 'I' where op = 'Y'");
   trail.verify();
   EXPECT_TRUE(trail.found.starts_with("altered ")) << trail.found;
 }
@@ -203,7 +203,7 @@ TEST_P(Seal, NoRowEndsTheSealing) {
 // A sealed change that cannot be read any more is altered, not unreadable.
 TEST_P(Seal, WhatCouldBeReadOnceIsAltered) {
   trail.seal();
-  trail.attack("update {}change set op = 'X' where id = 2");
+  trail.attack("update {}change set op = 'Y' where id = 2");
   EXPECT_EQ(trail.verify().unreadable, 0U);
   EXPECT_EQ(trail.found, "altered 2 record\n");
 }

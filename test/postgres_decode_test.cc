@@ -231,7 +231,7 @@ TEST_F(PostgresDecode, RowsThatSomebodyRewrote) {
     return lines.empty() ? "" : lines[0];
   };
   const std::string change = native_engine() ? "read change 1: " : "read change 2: ";
-  EXPECT_EQ(rewritten("op = 'X'"), change + "unknown operation 'X'");
+  EXPECT_EQ(rewritten("op = 'Y'"), change + "read a change: unknown operation 'Y'");
   EXPECT_EQ(rewritten("shape = 77"), change + "no shape 77");
   EXPECT_EQ(rewritten("key = '(1)'"), change + "its key does not fit the columns");
   EXPECT_EQ(rewritten("new_row = '(1,1)'"), change + "its values do not fit the columns");

@@ -271,7 +271,7 @@ def parse_entry(line):
     for name in ("v", "id", "table_id", "tx"):
         integer(value[name])
     need(value["v"] == 1, "another version")
-    need(value["op"] in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "BASELINE", "ERASE"), "an unknown op")
+    need(value["op"] in ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "BASELINE", "ERASE", "EXPIRE"), "an unknown op")
     need(type(value["table"]) is str and type(value["at"]) is str, "not a text")
     try:
         value["table"].encode()

@@ -112,6 +112,9 @@ def entry_cases():
         out.add(f"change {value['id']}", True, line=entry, leaf=leaf_hash(entry.encode()).hex())
     good = ENTRIES[1]
     value = json.loads(good)
+    for name, other in {"op EXPIRE": {"op": "EXPIRE"}, "a table of the trail": {"table": "vestige.policy_change"}}.items():
+        line = canonical({**value, **other})
+        out.add(name, True, line=line, leaf=leaf_hash(line.encode()).hex())
 
     def bad(name, line):
         assert line != good

@@ -115,11 +115,14 @@ def change(i):
     parts = {}
     if op not in ("TRUNCATE",):
         parts["key"] = (salt(3 * i), canonical({"key": {"id": i}}))
-        values = {"INSERT": {"new": {"id": i, "name": "Milk \u0007 jug"}},
+        values = {"INSERT": {"new": {"id": i, "name": "Milk \u0007 jug"}} if i % 12 else
+                            {"new": {"id": i, "name": {"$redacted": True}, "iban": {"$encrypted": b64(salt(i))}}},
                   "UPDATE": {"old": {"price": 99900 + i}, "new": {"price": None}}}.get(op, {"old": {"id": i}})
         parts["values"] = (salt(3 * i + 1), canonical(values))
     if i % 3:
-        parts["context"] = (salt(3 * i + 2), canonical({"db_user": "app", "actor": f"ann{i}", "reason": "sälé"}))
+        parts["context"] = (salt(3 * i + 2), canonical({
+            "db_user": "app", "actor": f"ann{i}", "reason": "sälé",
+            **({"fields": {"signature": b64(sha(b"signature", bytes([i])))}} if i % 7 == 1 else {})}))
     entry = {"v": 1, "id": 100 + i, "op": op, "table_id": 1 + i % 4, "table": table,
              "at": f"2026-01-02T03:04:{i:02}.678901Z", "tx": 100 + i - i % 2}
     for part in ("key", "context", "values"):

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/time.h"
+#include "vestige/record/change.h"
 #include "vestige/record/taken.h"
 
 namespace vestige {
@@ -25,7 +26,10 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // An INSERT, UPDATE, DELETE or BASELINE is never without values, unless they were erased before it was sealed.
-bool has_values(std::string_view op) { return op != "TRUNCATE" && op != "ERASE"; }
+bool has_values(std::string_view op) {
+  const auto known = op_from_name(op);
+  return !known.has_value() || of_a_row(*known);
+}
 
 }  // namespace
 

@@ -20,10 +20,10 @@ struct Led {
   std::int64_t by = 0;  // the last change
 };
 
-// A row of which the trail lacks values is one that the server may not be able to print.
+// A row of which the trail lacks values may be one that the server is not able to print.
 bool too_large(const State& state) {
   return state.has_value() && std::any_of(state->begin(), state->end(), [](const Field& field) {
-           return is_unrecorded(field.value);
+           return is_withheld(field.value);
          });
 }
 
@@ -96,7 +96,7 @@ class LiveCheck {
   }
 
   void fold(const Change& change) {
-    if (change.op == Op::truncate || change.op == Op::erase) return;
+    if (!of_a_row(change.op)) return;
     // Of which row it was is not known any more: what later changes do not tell of may be its doing.
     if (change.erased_by("key").has_value()) nameless_ = change.id;
     if (!tells_apart(change.key)) return;
@@ -137,7 +137,7 @@ class LiveCheck {
     std::string names;
     for (const Field& field : *led.state) {
       const Value* now = find(*live, field.name);
-      if (now == nullptr || identical(*now, field.value) || is_unrecorded(field.value)) continue;
+      if (now == nullptr || identical(*now, field.value) || is_withheld(field.value)) continue;
       columns.push_back(field.name);
       names += fmt::format("{}{}: {} in the trail, {} in the table", names.empty() ? "" : ", ",
                            field.name, to_json(field.value), to_json(*now));

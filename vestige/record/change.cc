@@ -8,8 +8,8 @@
 namespace vestige {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOps = {"INSERT",   "UPDATE",   "DELETE",
-                                                  "TRUNCATE", "BASELINE", "ERASE"};
+constexpr std::string_view kLetters = "IUDTBEX";
+static_assert(kLetters.size() == kOpNames.size());
 
 std::size_t rank(std::string_view field) {
   return static_cast<std::size_t>(std::find(kContextFields.begin(), kContextFields.end(), field) -
@@ -22,14 +22,27 @@ std::string values_json(const std::optional<Row>& values) {
 
 }  // namespace
 
-std::string_view name(Op op) { return kOps.at(static_cast<std::size_t>(op)); }
+std::string_view name(Op op) { return kOpNames.at(static_cast<std::size_t>(op)); }
+
+std::string_view letter(Op op) { return kLetters.substr(static_cast<std::size_t>(op), 1); }
+
+Result<Op> op_from_letter(std::string_view letter) {
+  const std::size_t place = letter.size() == 1 ? kLetters.find(letter) : std::string_view::npos;
+  if (place == std::string_view::npos)
+    return fail(Fault::corrupt, "read a change: unknown operation '{}'", letter);
+  return static_cast<Op>(place);
+}
+
+bool of_a_row(Op op) { return op != Op::truncate && !takes_away(op); }
+
+bool takes_away(Op op) { return op == Op::erase || op == Op::expire; }
 
 Result<Op> op_from_name(std::string_view name) {
   std::string upper(name);
   std::transform(upper.begin(), upper.end(), upper.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  for (std::size_t i = 0; i < kOps.size(); ++i)
-    if (kOps.at(i) == upper) return static_cast<Op>(i);
+  for (std::size_t i = 0; i < kOpNames.size(); ++i)
+    if (kOpNames.at(i) == upper) return static_cast<Op>(i);
   return hinted(fail(Fault::invalid, "read the operation '{}': unknown", name),
                 "one of insert, update, delete, truncate, baseline, erase");
 }
@@ -73,8 +86,7 @@ const std::string* Change::who() const {
 }
 
 bool Change::lost_values() const {
-  return op != Op::truncate && op != Op::erase && !old_values.has_value() &&
-         !new_values.has_value();
+  return of_a_row(op) && !old_values.has_value() && !new_values.has_value();
 }
 
 std::string Change::how_lost() const {
@@ -116,7 +128,7 @@ std::string to_json(const Change& change) {
       out += fmt::format("{}\"{}\":{}", out.back() == '{' ? "" : ",", one.part, one.by);
     out += '}';
   }
-  if (change.op == Op::erase) out += fmt::format(",\"erases\":{}", change.erases);
+  if (takes_away(change.op)) out += fmt::format(",\"erases\":{}", change.erases);
   return out + "}";
 }
 

@@ -13,12 +13,24 @@
 
 namespace vestige {
 
-enum class Op { insert, update, remove, truncate, baseline, erase };
+/// expire: as erase, where the retention of a table took it (reserved: nothing records it yet).
+enum class Op { insert, update, remove, truncate, baseline, erase, expire };
 
-/// INSERT, UPDATE, DELETE, TRUNCATE, BASELINE, ERASE.
+inline constexpr std::array<std::string_view, 7> kOpNames = {
+    "INSERT", "UPDATE", "DELETE", "TRUNCATE", "BASELINE", "ERASE", "EXPIRE"};
+
 std::string_view name(Op op);
+/// As it is stored: I, U, D, T, B, E, X.
+std::string_view letter(Op op);
 /// faults   invalid
 Result<Op> op_from_name(std::string_view name);
+/// faults   corrupt
+Result<Op> op_from_letter(std::string_view letter);
+
+/// A change of one row, or a look at it: neither TRUNCATE nor ERASE nor EXPIRE.
+bool of_a_row(Op op);
+/// It took parts of other changes: ERASE, EXPIRE.
+bool takes_away(Op op);
 
 /// The context fields that have a column of their own, in the order in which they are printed.
 inline constexpr std::array<std::string_view, 11> kContextFields = {
@@ -65,7 +77,7 @@ struct Change {
   Context context;
   std::optional<std::string> db_user;  // the database's own name for who did it; SQLite has none
   std::vector<ErasedPart> erased;      // what of it is not there any more
-  std::int64_t erases = 0;             // an ERASE: how many changes it took parts from
+  std::int64_t erases = 0;             // ERASE, EXPIRE: how many changes it took parts from
   std::optional<std::uint64_t> index;  // its place in the tree, where it was read in that order
 
   /// The columns of old_values, for an UPDATE; empty otherwise.

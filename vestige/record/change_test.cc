@@ -24,8 +24,17 @@ Change price_change() {
 }
 
 TEST(Op, IsNamedAndReadInEitherCase) {
-  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline, Op::erase})
+  for (std::size_t i = 0; i < kOpNames.size(); ++i) {
+    const auto op = static_cast<Op>(i);
+    EXPECT_EQ(name(op), kOpNames.at(i));
     EXPECT_EQ(*op_from_name(name(op)), op);
+    EXPECT_EQ(*op_from_letter(letter(op)), op);
+    EXPECT_EQ(of_a_row(op), op != Op::truncate && op != Op::erase && op != Op::expire);
+    EXPECT_EQ(takes_away(op), op == Op::erase || op == Op::expire);
+  }
+  for (const std::string_view text : {"", "i", "Y", "IU"})
+    EXPECT_EQ(op_from_letter(text).error().message,
+              fmt::format("read a change: unknown operation '{}'", text));
   EXPECT_EQ(name(Op::remove), "DELETE");
   EXPECT_EQ(*op_from_name("delete"), Op::remove);
   EXPECT_EQ(*op_from_name("TrunCate"), Op::truncate);

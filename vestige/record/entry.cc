@@ -7,13 +7,12 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
+#include "vestige/record/change.h"
 
 namespace vestige {
 namespace {
 
 constexpr std::size_t kLongestName = 1000;
-constexpr std::array<std::string_view, 6> kOps = {"INSERT",   "UPDATE",   "DELETE",
-                                                  "TRUNCATE", "BASELINE", "ERASE"};
 
 auto bad(std::string_view why) { return fail(Fault::corrupt, "read an entry: {}", why); }
 
@@ -106,7 +105,8 @@ Result<Entry> parse_entry(std::string_view line) {
   entry.id = TRY(scan.number());
   TRY(scan.literal(",\"op\":"));
   entry.op = TRY(scan.string());
-  if (std::find(kOps.begin(), kOps.end(), entry.op) == kOps.end()) return bad("its op is unknown");
+  if (std::find(kOpNames.begin(), kOpNames.end(), entry.op) == kOpNames.end())
+    return bad("its op is unknown");
   TRY(scan.literal(",\"table_id\":"));
   entry.table_id = TRY(scan.number());
   TRY(scan.literal(",\"table\":"));

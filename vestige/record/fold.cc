@@ -31,7 +31,8 @@ void fold_forward(State& state, const Change& change) {
       if (change.new_values.has_value()) overlay(*state, *change.new_values);
       break;
     case Op::truncate:  // the rows it removed are changes of their own
-    case Op::erase: break;
+    case Op::erase:
+    case Op::expire: break;
   }
 }
 
@@ -45,7 +46,8 @@ void fold_backward(State& state, const Change& change) {
       if (change.old_values.has_value()) overlay(*state, *change.old_values);
       break;
     case Op::truncate:
-    case Op::erase: break;
+    case Op::erase:
+    case Op::expire: break;
   }
 }
 

@@ -4,6 +4,9 @@
 #include <charconv>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 
 namespace vestige {
@@ -41,6 +44,8 @@ void append_tagged_hex(std::string& out, std::string_view tag, std::string_view 
 }
 
 constexpr std::string_view kUnrecorded = R"({"$unrecorded":true})";
+constexpr std::string_view kRedacted = R"({"$redacted":true})";
+constexpr std::string_view kEncrypted = R"({"$encrypted":")";
 
 // {"$blob":"00"} and its relatives; any other object or array is kept as a token.
 Result<Value> tagged(std::string_view text) {
@@ -49,13 +54,16 @@ Result<Value> tagged(std::string_view text) {
   if (TRY(reader.more('{')) == 'n') return Value(Token{std::string(text)});
   const std::string tag = TRY(reader.key());
   if (!tag.starts_with('$')) return Value(Token{std::string(text)});
-  if (text == kUnrecorded) return unrecorded();
+  if (text == kUnrecorded || text == kRedacted) return Value(Token{std::string(text)});
   const json::Span body = TRY(reader.value());
   if (body.kind != json::Kind::string || TRY(reader.more('{')) != 'n')
     return fail(Fault::invalid, "read a value: {} takes one string", tag);
   const std::string content = TRY(json::unquote(body.text));
   if (tag == "$blob") return Value(Blob{TRY(json::from_hex(content))});
   if (tag == "$text") return Value(Text{TRY(json::from_hex(content))});
+  if (tag == "$encrypted" && from_base64(content).has_value() &&
+      text == fmt::format("{}{}\"}}", kEncrypted, content))
+    return Value(Token{std::string(text)});
   if (tag == "$real") {
     if (content == "Inf") return Value(HUGE_VAL);
     if (content == "-Inf") return Value(-HUGE_VAL);
@@ -82,9 +90,10 @@ Value number(std::string_view text) {
 
 Value unrecorded() { return Token{std::string(kUnrecorded)}; }
 
-bool is_unrecorded(const Value& value) {
+bool is_withheld(const Value& value) {
   const auto* token = std::get_if<Token>(&value);
-  return token != nullptr && token->text == kUnrecorded;
+  return token != nullptr && (token->text == kUnrecorded || token->text == kRedacted ||
+                              token->text.starts_with(kEncrypted));
 }
 
 bool identical(const Value& left, const Value& right) {
@@ -150,7 +159,12 @@ std::string to_display(const Value& value) {
     json::append_hex(out, blob->bytes);
     return out + "'";
   }
-  if (is_unrecorded(value)) return "(too large to be recorded)";
+  if (is_withheld(value)) {
+    const std::string& text = std::get<Token>(value).text;
+    return text == kUnrecorded ? "(too large to be recorded)"
+           : text == kRedacted ? "(redacted)"
+                               : "(encrypted)";
+  }
   return to_json(value);
 }
 

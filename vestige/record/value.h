@@ -8,7 +8,9 @@
 //   text that is not UTF-8       {"$text":"68ff"}            hex of its bytes
 //   blob                         {"$blob":"00ff"}            hex, lower case
 //   json                         as the database printed it  (databases whose values are JSON tokens)
-//   not recorded: too large      {"$unrecorded":true}
+//   not there: too large to be recorded     {"$unrecorded":true}
+//              only a private key opens it   {"$encrypted":"base64"}     (reserved)
+//              kept out of the trail         {"$redacted":true}          (reserved)
 //
 // Integers and reals stay apart: a real always has a point, an exponent, or {"$real"}.
 // The grammar stands in docs/json.md; the fuzz target is test/fuzz/value_fuzz.cc.
@@ -46,7 +48,9 @@ using Value = std::variant<Null, std::int64_t, double, Text, Blob, Token>;
 
 /// A value that was too large to be recorded.
 Value unrecorded();
-bool is_unrecorded(const Value& value);
+
+/// In the place of a value that is not there: it was too large, is encrypted, or redacted. Nothing can be put back from it.
+bool is_withheld(const Value& value);
 
 /// Same storage class and same bits: 1 and 1.0 differ, 0.0 and -0.0 differ, NaN equals itself.
 bool identical(const Value& left, const Value& right);

@@ -84,7 +84,30 @@ TEST(Value, KeepsObjectsAndArraysAsTokens) {
   }
 }
 
+TEST(Value, KeepsWhatStandsInThePlaceOfOneThatIsNotThere) {
+  const struct {
+    std::string_view text;
+    std::string_view shown;
+  } cases[] = {{R"({"$unrecorded":true})", "(too large to be recorded)"},
+               {R"({"$redacted":true})", "(redacted)"},
+               {R"({"$encrypted":"AAECAw=="})", "(encrypted)"}};
+  for (const auto& [text, shown] : cases) {
+    const auto value = value_from_json(text);
+    ASSERT_TRUE(value.has_value()) << text;
+    EXPECT_TRUE(is_withheld(*value)) << text;
+    EXPECT_EQ(to_json(*value), text);
+    EXPECT_EQ(to_display(*value), shown);
+    EXPECT_FALSE(is_withheld(Text{std::string(text)})) << "a text that only says so";
+  }
+  // A value of the application's that looks like one: PostgreSQL prints jsonb with a space.
+  EXPECT_FALSE(is_withheld(Token{R"({"$redacted": true})"}));
+  EXPECT_FALSE(is_withheld(Token{R"({"$encrypted": "AAECAw=="})"}));
+}
+
 TEST(Value, RefusesWhatIsNoValue) {
+  EXPECT_EQ(refusal(R"({"$encrypted":"AAECAw"})"), "read a value: unknown form $encrypted");
+  EXPECT_EQ(refusal(R"({"$encrypted": "AAECAw=="})"), "read a value: unknown form $encrypted");
+  EXPECT_EQ(refusal(R"({"$redacted":"yes"})"), "read a value: unknown form $redacted");
   EXPECT_EQ(refusal(""), "read json: value missing at byte 0");
   EXPECT_EQ(refusal("1 2"), "read json: text after the value at byte 2");
   EXPECT_EQ(refusal("NaN"), "read json: value expected at byte 0");

@@ -149,8 +149,8 @@ TEST_P(DamagedTrail, IsReportedAsCorrupt) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, DamagedTrail,
-    testing::Values(Damage{"update vestige_change set op = 'X' where id = 1",
-                           "read a change: unknown operation 'X'"},
+    testing::Values(Damage{"update vestige_change set op = 'Y' where id = 1",
+                           "read a change: unknown operation 'Y'"},
                     Damage{"update vestige_change set shape = 77 where id = 1",
                            "read a change: no shape 77"},
                     Damage{"update vestige_change set context = 77 where id = 1",

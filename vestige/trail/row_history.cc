@@ -125,7 +125,7 @@ Result<KnownState> known_state(Database& db, const Tracked& table, const RowName
     while (!moved) {
       const auto change = TRY(changes->next());
       if (!change.has_value()) break;
-      if (change->op == Op::truncate || change->op == Op::erase) continue;
+      if (!of_a_row(change->op)) continue;
       if (change->op == Op::insert) return found ? known() : KnownState();
       if (change->op == Op::update && !same_row_key(change->key, current.key))
         return found ? known() : KnownState();  // another row took the key later
@@ -174,7 +174,7 @@ Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t a
     bool fits = change->key.size() == table.shape.key().size();
     for (std::size_t i = 0; fits && i < change->key.size(); ++i)
       fits = change->key[i].name == table.shape.key()[i].name;
-    if (fits || change->op == Op::truncate || change->op == Op::erase) continue;
+    if (fits || !of_a_row(change->op)) continue;
     return hinted(fail(Fault::invalid,
                        "{}: the key of {} had other columns until change {}, and it cannot be told"
                        " which row it was",

@@ -48,7 +48,7 @@ class Selected final : public Changes {
 
 std::vector<std::string> letters(const std::vector<Op>& ops) {
   std::vector<std::string> out;
-  for (const Op op : ops) out.push_back(std::string(1, name(op)[0]));
+  for (const Op op : ops) out.emplace_back(letter(op));
   return out;
 }
 

@@ -67,7 +67,7 @@ declare
   columns constant text := $columns$c.id, t.table_name::text as table_name,
   case when s.composed then to_json(vestige.fields(c.key))::text else c.key end as record_id,
   case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
-    when 'E' then 'ERASE' else 'BASELINE' end as action,
+    when 'E' then 'ERASE' when 'X' then 'EXPIRE' else 'BASELINE' end as action,
   %1$s as old_values, %2$s as new_values, %3$s as changed_fields,
   coalesce(f.fields ->> 'actor', x.db_user::text) as changed_by, c.at as changed_at,
   f.fields ->> 'business_process' as business_process, f.fields ->> 'reason' as reason,

@@ -116,7 +116,7 @@ declare
   whole boolean;
   show_all boolean;
   changed boolean;
-  gone boolean := c.key is null and c.old_row is null and c.new_row is null and c.op not in ('T', 'E');
+  gone boolean := c.key is null and c.old_row is null and c.new_row is null and c.op not in ('T', 'E', 'X');
 begin
   if gone then
     gone := coalesce(vestige.erased_parts(c.id) ->> 'key' is not null, false);
@@ -164,7 +164,7 @@ begin
   end if;
   key := '{' || coalesce((select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
            split_part(new_keys[i], E'\n', 2), key_fields[i]), ',' order by i)
-         from generate_subscripts(old_keys, 1) i where c.op not in ('T', 'E') and not gone), '') || '}';
+         from generate_subscripts(old_keys, 1) i where c.op not in ('T', 'E', 'X') and not gone), '') || '}';
   if c.new_key is not null then
     new_key := '{' || (select string_agg(to_json(old_keys[i]) || ':' || vestige.value_json(split_part(new_keys[i], E'\n', 1),
            split_part(new_keys[i], E'\n', 2), new_key_fields[i]), ',' order by i)
@@ -177,11 +177,11 @@ $$;
 -- reads the contexts. changes_of finds a transaction's changes, row_trail a row's.
 create or replace view vestige.changes as
 select c.id, c.at, case c.op when 'I' then 'INSERT' when 'U' then 'UPDATE' when 'D' then 'DELETE' when 'T' then 'TRUNCATE'
-         when 'E' then 'ERASE' else 'BASELINE' end as op,
+         when 'E' then 'ERASE' when 'X' then 'EXPIRE' else 'BASELINE' end as op,
   vestige.shown_name(t.schema_name, t.table_name) as "table", d.key, d.new_key, d.old_values, d.new_values,
   d.changed_fields, x.tx, coalesce(g.fields, '{}') as context, x.db_user, x.db_role, x.client_addr, x.application_name,
   c.tracked, c.shape, c.key as key_text, c.new_key as new_key_text, g.fields ->> 'actor' as actor, c.context as context_id,
-  vestige.erased_parts(c.id) as erased, case c.op when 'E' then vestige.erases(c.id) end as erases
+  vestige.erased_parts(c.id) as erased, case when c.op in ('E', 'X') then vestige.erases(c.id) end as erases
 from vestige.change c
   join vestige.tracked t on t.id = c.tracked
   left join vestige.context x on x.id = c.context and x.xid = c.xid

@@ -149,7 +149,7 @@ create or replace function vestige.row_since(tracked_id int, key_text text, afte
 set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked := (select k from vestige.tracked k where k.id = tracked_id);
-  ids bigint[] := array(select c.id from vestige.row_trail(tracked_id, key_text) c where c.id > after_ and c.op in ('I', 'U', 'D', 'E')
+  ids bigint[] := array(select c.id from vestige.row_trail(tracked_id, key_text) c where c.id > after_ and c.op in ('I', 'U', 'D', 'E', 'X')
                           and vestige.key_ids((vestige.shape_row(c.shape)).columns) = vestige.key_ids((vestige.shape_row(t.shape)).columns));
   f record;
   live jsonb;

@@ -35,10 +35,10 @@ declare
 begin
   path := coalesce(path, (select reset_val from pg_settings where name = 'search_path'));
   for change, what in
-    select c.id, case when c.op = 'E' then 'an erasure cannot be undone'
+    select c.id, case when c.op in ('E', 'X') then 'an erasure cannot be undone'
                       else format('its values were erased by change %s', vestige.erased_parts(c.id) ->> 'values') end
     from unnest(ids) i(id) join vestige.change c on c.id = i.id
-    where c.op = 'E' or c.op in ('I', 'U', 'D') and c.old_row is null and c.new_row is null order by c.id desc
+    where c.op in ('E', 'X') or c.op in ('I', 'U', 'D') and c.old_row is null and c.new_row is null order by c.id desc
   loop
     return query select 'conflict', change, what, null::text[], true;
     conflicts := conflicts + 1;

@@ -31,12 +31,6 @@ enum Place {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-Result<Op> op_of(const std::string& letter) {
-  for (const Op op : {Op::insert, Op::update, Op::remove, Op::truncate, Op::baseline, Op::erase})
-    if (letter == name(op).substr(0, 1)) return op;
-  return fail(Fault::corrupt, "unknown operation '{}'", letter);
-}
-
 // As to_jsonb prints a time: with a T, and with minutes in its zone.
 std::string iso_time(std::string text) {
   const std::size_t size = text.size();
@@ -245,7 +239,7 @@ Result<Change> Decoder::read(const Rows& rows) {
   Change change;
   change.id = rows.integer(kId);
   change.at = rows.integer(kAt);
-  change.op = TRY(op_of(rows.text(kOp)));
+  change.op = TRY(op_from_letter(rows.text(kOp)));
   change.shape = rows.integer(kShape);
   const Shape& shape = *TRY(this->shape(change.shape));
   change.table = shape.table;
@@ -253,8 +247,7 @@ Result<Change> Decoder::read(const Rows& rows) {
   if (!rows.is_null(kServed)) {
     TRY(take_served(to_json(rows.value(kServed)), change));
   } else {
-    const bool keyless =
-        change.op == Op::truncate || change.op == Op::erase || change.erased_by("key").has_value();
+    const bool keyless = !of_a_row(change.op) || change.erased_by("key").has_value();
     if (!keyless) change.key = TRY(key(shape, rows, kKey));
     if (!rows.is_null(kNewKey)) change.new_key = TRY(key(shape, rows, kNewKey));
     TRY(values(rows, shape, change));

@@ -11,6 +11,7 @@
 
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
+#include "vestige/record/change.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/postgres/row_text.h"
 
@@ -63,13 +64,8 @@ constexpr std::string_view kFrom =
     " from vestige.change c left join vestige.context x on x.id = c.context and x.xid = c.xid";
 
 std::string_view op_of(std::string_view letter) {
-  if (letter == "I") return "INSERT";
-  if (letter == "U") return "UPDATE";
-  if (letter == "D") return "DELETE";
-  if (letter == "T") return "TRUNCATE";
-  if (letter == "B") return "BASELINE";
-  if (letter == "E") return "ERASE";
-  return "";
+  const auto op = op_from_letter(letter);
+  return op.has_value() ? name(*op) : "";
 }
 
 // Which changes are read: conditions on c, and their values, of which the first is the id that they are all above.
@@ -229,7 +225,8 @@ class PostgresSealables final : public Sealables {
       return;
     }
     cannot_be_read(key(*shape));
-    cannot_be_read(entry.op == "ERASE" ? erased() : values(*shape));
+    cannot_be_read(entry.op == name(Op::erase) || entry.op == name(Op::expire) ? erased()
+                                                                               : values(*shape));
   }
 
   void cannot_be_read(const std::string& why) {

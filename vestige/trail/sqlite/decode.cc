@@ -27,15 +27,6 @@ enum Place {
   kFirstSlot
 };
 
-Result<Op> op_from_letter(const std::string& letter) {
-  if (letter == "I") return Op::insert;
-  if (letter == "U") return Op::update;
-  if (letter == "D") return Op::remove;
-  if (letter == "B") return Op::baseline;
-  if (letter == "E") return Op::erase;
-  return fail(Fault::corrupt, "read a change: unknown operation '{}'", letter);
-}
-
 std::string slots() {
   std::string out;
   for (std::size_t i = 0; i < kSlots; ++i) out += fmt::format(", v{}", i);
@@ -209,10 +200,10 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
 Result<void> Decoder::erasures(const Rows& rows, Change& change) {
   const bool parts = rows.integer(kChanged) < 0;
   const bool context = names_ == Names::today && !rows.is_null(kContext) && change.context.empty();
-  if (change.op != Op::erase && !parts && !context) return {};
+  if (!takes_away(change.op) && !parts && !context) return {};
   if (!evidence_.has_value()) evidence_ = TRY(has_evidence(*db_));
   if (!*evidence_) return {};
-  if (change.op == Op::erase) {
+  if (takes_away(change.op)) {
     change.erases = TRY(
         scalar_integer(*db_, "select count(*) from vestige_erased where change = ?1", {change.id}));
     return {};
@@ -236,7 +227,8 @@ Result<void> Decoder::values(const Rows& rows, const Known& known, Change& chang
     case Op::remove: return row_values(rows, known, change.old_values.emplace());
     case Op::update: return pair_values(rows, known, change);
     case Op::truncate:
-    case Op::erase: return {};
+    case Op::erase:
+    case Op::expire: return {};
   }
   return {};
 }
@@ -256,7 +248,7 @@ Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
   if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
   TRY(erasures(rows, change));
   const std::int64_t mark = rows.integer(kChanged);
-  if (change.op == Op::erase || mark <= kKeyErased) return std::optional<Change>(std::move(change));
+  if (!of_a_row(change.op) || mark <= kKeyErased) return std::optional<Change>(std::move(change));
   if (mark >= 0) TRY(values(rows, known, change));
   const auto& whole = change.op == Op::remove ? change.old_values : change.new_values;
   change.key =

@@ -70,9 +70,8 @@ class SqliteSealables final : public Sealables {
 
  private:
   static std::string op_of(const std::string& letter) {
-    for (const Op op : {Op::insert, Op::remove, Op::baseline, Op::erase})
-      if (letter == name(op).substr(0, 1)) return std::string(name(op));
-    return "UPDATE";
+    const auto op = op_from_letter(letter);
+    return std::string(name(op.has_value() ? *op : Op::update));
   }
 
   Result<void> read_row() {
@@ -80,7 +79,7 @@ class SqliteSealables final : public Sealables {
     const Change& change = *decoded;  // a change that is there, with the names that were recorded
     one_.entry.table = change.table;
     one_.key = key_of(change);
-    one_.values = change.op == Op::erase ? TRY(erased(change.id)) : values_of(change);
+    one_.values = takes_away(change.op) ? TRY(erased(change.id)) : values_of(change);
     return {};
   }
 

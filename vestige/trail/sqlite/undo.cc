@@ -238,9 +238,9 @@ Result<void> Undo::undo_remove(const Place& place, const Change& change) {
 
 Result<void> Undo::undo(const Change& change) {
   const Place& at = *TRY(place(change.table));
-  if (change.op == Op::erase || change.lost_values()) {
+  if (takes_away(change.op) || change.lost_values()) {
     (void)conflict(change, change.key,
-                   change.op == Op::erase ? "an erasure cannot be undone" : change.how_lost(), {},
+                   takes_away(change.op) ? "an erasure cannot be undone" : change.how_lost(), {},
                    false);
     return {};
   }
@@ -259,7 +259,8 @@ Result<void> Undo::undo(const Change& change) {
                        change.table));
       return {};
     case Op::truncate:
-    case Op::erase: return {};
+    case Op::erase:
+    case Op::expire: return {};
   }
   return {};
 }
