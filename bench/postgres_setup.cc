@@ -7,60 +7,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "bench/postgres_peers.h"
 #include "bench/shop.h"
 
 namespace vestige::bench {
 namespace {
-
-// The generic trigger that tutorials print: both rows as jsonb, and the names of the fields that differ.
-constexpr std::string_view kJsonbTrigger = R"(
-create table audit_log (
-  id serial primary key,
-  table_name varchar(100) not null,
-  record_id integer not null,
-  action varchar(10) not null check (action in ('INSERT', 'UPDATE', 'DELETE')),
-  old_values jsonb,
-  new_values jsonb,
-  changed_fields text[],
-  changed_by integer,
-  changed_at timestamp default current_timestamp,
-  ip_address inet,
-  user_agent text
-);
-create index idx_audit_table_record on audit_log (table_name, record_id);
-create function audit_trigger_func() returns trigger language plpgsql as $$
-declare
-  old_json jsonb;
-  new_json jsonb;
-  changed text[];
-begin
-  if tg_op = 'INSERT' then
-    new_json := to_jsonb(new);
-    insert into audit_log (table_name, record_id, action, new_values)
-    values (tg_table_name, new.id, 'INSERT', new_json);
-  elsif tg_op = 'UPDATE' then
-    old_json := to_jsonb(old);
-    new_json := to_jsonb(new);
-    select array_agg(key) into changed
-    from jsonb_each(old_json) as o(key, value) join jsonb_each(new_json) as n(key, value) using (key)
-    where o.value is distinct from n.value;
-    insert into audit_log (table_name, record_id, action, old_values, new_values, changed_fields)
-    values (tg_table_name, new.id, 'UPDATE', old_json, new_json, changed);
-  elsif tg_op = 'DELETE' then
-    old_json := to_jsonb(old);
-    insert into audit_log (table_name, record_id, action, old_values)
-    values (tg_table_name, old.id, 'DELETE', old_json);
-  end if;
-  return coalesce(new, old);
-end
-$$;
-create trigger audit_accounts after insert or update or delete on accounts
-  for each row execute function audit_trigger_func();
-create trigger audit_transfers after insert or update or delete on transfers
-  for each row execute function audit_trigger_func();
-create trigger audit_wide after insert or update or delete on wide
-  for each row execute function audit_trigger_func();
-)";
 
 // What an application would keep that writes its trail itself and wants to know as much.
 constexpr std::string_view kFloor = R"(
@@ -128,7 +79,6 @@ std::vector<Setup> setups(const std::string& install, const std::string& native,
       {"untracked", [](Session&) {}},
       {"vestige", vestige_of(install), true},
       {"vestige, no context", vestige_of(install)},
-      {"jsonb trigger", [](Session& db) { db.run(std::string(kJsonbTrigger)); }},
       {"floor", [](Session& db) { db.run(std::string(kFloor)); }, true, true}};
   if (!native.empty())
     out.insert(out.begin() + 3, {"vestige, native",
@@ -140,6 +90,10 @@ std::vector<Setup> setups(const std::string& install, const std::string& native,
                                        "unnest('{accounts,transfers,wide}'::text[]) t");
                                  },
                                  true});
+  for (const Peer& peer : kPeers)
+    out.insert(out.end() - 1, {std::string(peer.name), [sql = std::string(peer.sql)](Session& db) {
+                                 db.run(sql);
+                               }});
   for (const std::string& file : variants)
     out.push_back({std::filesystem::path(file).stem(), vestige_of(file), true});
   return out;
@@ -152,7 +106,7 @@ Space space(Session& db) {
       "  coalesce(sum(pg_indexes_size(c.oid)) filter (where c.relname !~ '^context'), 0) || ' ' ||"
       "  coalesce(sum(pg_total_relation_size(c.oid)) filter (where c.relname ~ '^context'), 0)"
       " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-      " where c.relkind = 'r' and (n.nspname in ('vestige', 'floor') or c.relname = 'audit_log')");
+      " where c.relkind = 'r' and (n.nspname in ('vestige', 'floor', 'peer'))");
   Space out;
   if (std::sscanf(row.c_str(), "%lf %lf %lf", &out.heap, &out.index, &out.context) != 3)
     give_up("no sizes: " + row);

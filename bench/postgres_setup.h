@@ -22,7 +22,7 @@ struct Setup {
 };
 
 /// Untracked; vestige with and without a context, by the script in `install`; its native engine, by the script in
-/// `native`, unless that is ""; the jsonb trigger; the floor; and for each further script that installs a trail
+/// `native`, unless that is ""; the peers (postgres_peers.h); the floor; and for each further script that installs a trail
 /// another vestige, by its file's name.
 std::vector<Setup> setups(const std::string& install, const std::string& native,
                           const std::vector<std::string>& variants);
