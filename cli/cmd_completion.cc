@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "cli/session.h"
-#include "vestige/audit/status.h"
+#include "vestige/audit/offers.h"
 
 namespace vestige::cli {
 namespace {
@@ -25,11 +25,25 @@ bool takes_table(const Command& command) {
 }
 
 std::vector<std::string> words_for(const Command& command) {
-  if (command.name == "completion") return {"bash", "zsh", "tables"};
+  if (command.name == "completion") {
+    std::vector<std::string> words = {"bash", "zsh"};
+    words.insert(words.end(), std::begin(kOffers), std::end(kOffers));
+    return words;
+  }
   if (command.name != "help") return {};
   std::vector<std::string> names;
   for (const Command& one : commands()) names.push_back(one.name);
   return names;
+}
+
+// What the database can offer for an option's value; empty: nothing.
+std::string_view offered(const Option& option) {
+  const std::string name = option.name();
+  if (name == "--actor" || name == "--by") return "actors";
+  if (name == "--column") return "columns";
+  if (name == "--table") return "tables";
+  if (name == "--tx") return "transactions";
+  return name == "--consumer" ? "consumers" : "";
 }
 
 // A template with its marks replaced.
@@ -69,6 +83,10 @@ std::string bash_script() {
       else if (option.value == "FILE" || option.value == "URL")
         values +=
             fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
+      else if (!offered(option).empty())
+        values += fmt::format("    {}) words=$(vestige \"${{db[@]}}\" completion {} 2>/dev/null)\n"
+                              "      COMPREPLY=($(compgen -W \"$words\" -- \"$word\")); return ;;\n",
+                              pattern, offered(option));
       else values += fmt::format("    {}) return ;;\n", pattern);
     }
   };
@@ -85,7 +103,7 @@ _vestige() {
     --db) db=(--db "${COMP_WORDS[i+1]}"); ((i++)) ;;
     --color) ((i++)) ;;
     -*) ;;
-    *) verb=${COMP_WORDS[i]}; break ;;
+    *) [[ $verb ]] || verb=${COMP_WORDS[i]} ;;
     esac
   done
   case $before in
@@ -122,6 +140,8 @@ std::string zsh_option(const Option& option) {
   if (!option.choices.empty())
     action = fmt::format(":{}:({})", option.value, joined_words(option.choices));
   else if (option.value == "FILE" || option.value == "URL") action = ":" + option.value + ":_files";
+  else if (!offered(option).empty())
+    action = fmt::format(":{}: _vestige_offer {}", zsh_text(option.value), offered(option));
   else if (!option.value.empty()) action = ":" + zsh_text(option.value) + ":";
   std::string out;
   for (const std::string& name : names) {
@@ -140,7 +160,7 @@ std::string zsh_script() {
     for (const Option& option : joined(command.options, global_options()))
       specs += zsh_option(option);
     const std::string words = joined_words(words_for(command));
-    specs += takes_table(command) ? "      '*:table:_vestige_tables'"
+    specs += takes_table(command) ? "      '*:table: _vestige_offer tables'"
              : words.empty()      ? "      '*:word:'"
                                   : "      '*:word:(" + words + ")'";
     cases += fmt::format("  {})\n    _arguments \\\n{} ;;\n", command.name, specs);
@@ -150,11 +170,11 @@ std::string zsh_script() {
   return filled(R"SH(#compdef vestige
 # zsh completion for vestige; made by `vestige completion zsh`.
 
-_vestige_tables() {
-  local -a db tables
+_vestige_offer() {
+  local -a db found
   [[ -n $opt_args[--db] ]] && db=(--db $opt_args[--db])
-  tables=(${(f)"$(vestige $db completion tables 2>/dev/null)"})
-  _describe table tables
+  found=(${(f)"$(vestige $db completion $1 2>/dev/null)"})
+  compadd -- $found
 }
 
 _vestige() {
@@ -172,25 +192,34 @@ _vestige() {
 @cases@  esac
 }
 
-_vestige "$@"
+if [[ $funcstack[1] == _vestige ]]; then
+  _vestige "$@"
+else
+  compdef _vestige vestige
+fi
 )SH",
                 {{"@verbs@", verbs}, {"@global@", global}, {"@cases@", cases}});
 }
 
-// One name a line; those that a shell would take apart are left out.
-Result<int> print_tables(Session& session) {
-  const Status found = TRY(status(*TRY(session.database())));
-  std::vector<std::string> names = found.untracked;
-  for (const TableStatus& one : found.tables) names.push_back(one.table.name);
-  for (const std::string& name : names)
-    if (name.find_first_of(" \t\r\n'\"\\$`") == std::string::npos)
-      session.output().line({{Label::plain, name}});
+// Shells take what is offered into the command line as it is, and anybody may give a name: only what no shell takes apart, or runs.
+bool is_one_word(const std::string& word) {
+  return !word.empty() && word[0] != '-' && std::all_of(word.begin(), word.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-.,:@/+").find(c) != std::string_view::npos;
+  });
+}
+
+// One a line.
+Result<int> print_offers(Session& session, const std::string& what) {
+  for (const std::string& word : TRY(offers(*TRY(session.database()), what)))
+    if (is_one_word(word)) session.output().line({{Label::plain, word}});
   return kDone;
 }
 
 Result<int> run_completion(Session& session) {
   const std::string& shell = session.arguments().words().front();
-  if (shell == "tables") return print_tables(session);
+  if (std::find(std::begin(kOffers), std::end(kOffers), shell) != std::end(kOffers))
+    return print_offers(session, shell);
   if (shell != "bash" && shell != "zsh")
     return hinted(fail(Fault::invalid, "completion: there is none for '{}'", shell), "bash or zsh");
   session.output().text(shell == "bash" ? bash_script() : zsh_script());
@@ -204,13 +233,16 @@ Command completion_command() {
       .name = "completion",
       .group = "about",
       .summary = "print the completion script of a shell",
-      .arguments = "bash|zsh|tables",
+      .arguments = "bash|zsh|tables|columns|actors|transactions|consumers",
       .least = 1,
       .most = 1,
       .about =
-          {"The scripts complete verbs, options, their values, and the names of tables. They are "
-           "installed with vestige. `tables` prints the names of tables that they offer."},
-      .examples = {{"eval \"$(vestige completion bash)\"", "complete in this shell"}},
+          {"The scripts complete verbs, options and their values: tables, columns, who made the last changes, "
+           "the last transactions and consumers are those of the database. They are installed with "
+           "vestige. The other words print what they offer, one a line, but names that a shell "
+           "would take apart."},
+      .examples = {{"eval \"$(vestige completion bash)\"", "complete in this shell"},
+                   {"eval \"$(vestige completion zsh)\"", "the same; after compinit"}},
       .run = run_completion};
 }
 

@@ -9,7 +9,7 @@ _vestige() {
     --db) db=(--db "${COMP_WORDS[i+1]}"); ((i++)) ;;
     --color) ((i++)) ;;
     -*) ;;
-    *) verb=${COMP_WORDS[i]}; break ;;
+    *) [[ $verb ]] || verb=${COMP_WORDS[i]} ;;
     esac
   done
   case $before in
@@ -32,15 +32,19 @@ _vestige() {
     -q|--query) return ;;
     --since) return ;;
     --until) return ;;
-    --actor) return ;;
+    --actor) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --db-user) return ;;
     --op) return ;;
-    --column) return ;;
+    --column) words=$(vestige "${db[@]}" completion columns 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     -S|--appeared) return ;;
-    --tx) return ;;
+    --tx) words=$(vestige "${db[@]}" completion transactions 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     -n|--limit) return ;;
     --after) return ;;
-    --consumer) return ;;
+    --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --from) return ;;
     --to) return ;;
     --time) return ;;
@@ -56,8 +60,10 @@ _vestige() {
     --auth-role) return ;;
     --traceparent) return ;;
     --context) return ;;
-    --by) return ;;
-    --table) return ;;
+    --by) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --origin) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --tiles) return ;;
@@ -72,7 +78,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -88,7 +94,6 @@ _vestige() {
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
@@ -99,8 +104,8 @@ _vestige() {
     check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
-    completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers' tables= ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
