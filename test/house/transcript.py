@@ -8,6 +8,7 @@ import tempfile
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 ANYTHING = "..."
+SERVER = ("PGHOST", "PGPORT", "PGUSER")  # of postgres_server, for the pages that use one
 
 
 @dataclasses.dataclass
@@ -64,10 +65,14 @@ class Shell:
         home = pathlib.Path(self.directory.name)
         if examples.is_dir():
             (home / examples.name).symlink_to(examples)
+        extension = program.parent.parent / "sqlite" / "vestige0.so"
+        if extension.exists():
+            (home / extension.name).symlink_to(extension)
         environment = {
             "PATH": f"{program.parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
             "HOME": str(home), "TMPDIR": str(home), "USER": "ann", "LOGNAME": "ann",
             "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "dumb",
+            **{name: value for name, value in os.environ.items() if name in SERVER},
         }
         self.bash = subprocess.Popen(["bash", "--norc", "--noprofile"], cwd=home, env=environment,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""README.md and docs/*.md: every console block is run and must print what it shows; every
+"""README.md and docs/*.md: every console block is run, beside a PostgreSQL server, and must print what it shows; every
 `make X` that a page names is there.
 
   transcripts.py SOURCE_DIR VESTIGE            compare
