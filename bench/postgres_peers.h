@@ -143,7 +143,8 @@ end
 $do$;
 )";
 
-inline constexpr Peer kPeers[] = {
-    {"jsonb trigger", kJsonbTrigger}, {"hstore trigger", kHstoreTrigger}, {"typed history", kTypedHistory}};
+inline constexpr Peer kPeers[] = {{"jsonb trigger", kJsonbTrigger},
+                                  {"hstore trigger", kHstoreTrigger},
+                                  {"typed history", kTypedHistory}};
 
 }  // namespace vestige::bench

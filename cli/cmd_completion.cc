@@ -84,9 +84,10 @@ std::string bash_script() {
         values +=
             fmt::format("    {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
       else if (!offered(option).empty())
-        values += fmt::format("    {}) words=$(vestige \"${{db[@]}}\" completion {} 2>/dev/null)\n"
-                              "      COMPREPLY=($(compgen -W \"$words\" -- \"$word\")); return ;;\n",
-                              pattern, offered(option));
+        values += fmt::format(
+            "    {}) words=$(vestige \"${{db[@]}}\" completion {} 2>/dev/null)\n"
+            "      COMPREPLY=($(compgen -W \"$words\" -- \"$word\")); return ;;\n",
+            pattern, offered(option));
       else values += fmt::format("    {}) return ;;\n", pattern);
     }
   };
@@ -204,7 +205,8 @@ fi
 // Shells take what is offered into the command line as it is, and anybody may give a name: only what no shell takes apart, or runs.
 bool is_one_word(const std::string& word) {
   return !word.empty() && word[0] != '-' && std::all_of(word.begin(), word.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+    return static_cast<unsigned char>(c) >= 0x80 ||
+           std::isalnum(static_cast<unsigned char>(c)) != 0 ||
            std::string_view("_-.,:@/+").find(c) != std::string_view::npos;
   });
 }
@@ -237,7 +239,8 @@ Command completion_command() {
       .least = 1,
       .most = 1,
       .about =
-          {"The scripts complete verbs, options and their values: tables, columns, who made the last changes, "
+          {"The scripts complete verbs, options and their values: tables, columns, who made the "
+           "last changes, "
            "the last transactions and consumers are those of the database. They are installed with "
            "vestige. The other words print what they offer, one a line, but names that a shell "
            "would take apart."},

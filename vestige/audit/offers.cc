@@ -59,8 +59,7 @@ Result<std::vector<std::string>> offers(Database& db, std::string_view what) {
   Words words;
   if (what == "tables") TRY(add_tables(db, words));
   if (what == "columns") TRY(add_columns(db, words));
-  if (what == "actors" || what == "transactions")
-    TRY(add_of_changes(db, what == "actors", words));
+  if (what == "actors" || what == "transactions") TRY(add_of_changes(db, what == "actors", words));
   if (what == "consumers") TRY(add_consumers(db, words));
   return words.take();
 }
