@@ -13,6 +13,7 @@
 #   make fuzz      each fuzz target for SECONDS (default 30)
 #   make install   into PREFIX (default /usr/local)
 #   make pgext     the native engine for the PostgreSQL server of PG_CONFIG (default pg_config)
+#   make sqlite-extension   build/sqlite/vestige0.so, SQLite's history from any language (docs/sqlite-extension.md)
 #   make deb       Debian packages of the program, the library and the native engine, in build/packages
 
 JOBS ?= $(shell nproc)
@@ -21,7 +22,7 @@ PREFIX ?= /usr/local
 PG_CONFIG ?= pg_config
 TEST = ctest --no-tests=error -j $(JOBS)
 
-.PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install pgext deb clean build-packages test-packages
+.PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install pgext sqlite-extension deb clean build-packages test-packages
 all: build-packages build/build.ninja
 	@cmake --build --preset release -j $(JOBS)
 
@@ -89,6 +90,10 @@ pgext: all
 	@cmake --preset release -D VESTIGE_PG_CONFIG=$(PG_CONFIG) >/dev/null
 	@cmake --build build --target pgext -j $(JOBS)
 	@echo "build/pgext/vestige.so; to install it: cmake --install build --component pgext"
+
+sqlite-extension: all
+	@cmake --build build --target sqlite_extension -j $(JOBS)
+	@echo "build/sqlite/vestige0.so"
 
 deb: pgext
 	@scripts/install-packages deb

@@ -1,7 +1,5 @@
 #include "vestige/db/sqlite.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "vestige/base/json.h"
+#include "vestige/db/sqlite_api.h"
 
 namespace vestige {
 namespace {
@@ -224,7 +223,7 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE |
                     (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
-  std::unique_ptr<Sqlite> db(new Sqlite(raw, path));
+  std::unique_ptr<Sqlite> db(new Sqlite(raw, path, true));
   if (code != SQLITE_OK) return broken(raw, fmt::format("open {}", path));
   sqlite3_busy_timeout(raw, kBusyMilliseconds);
   auto probe = scalar(*db, "select count(*) from sqlite_schema");
@@ -238,11 +237,18 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
   return db;
 }
 
-Sqlite::Sqlite(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+std::unique_ptr<Sqlite> Sqlite::borrow(sqlite3* handle) {
+  const char* file = sqlite3_db_filename(handle, "main");
+  return std::unique_ptr<Sqlite>(
+      new Sqlite(handle, file == nullptr || *file == '\0' ? ":memory:" : file, false));
+}
+
+Sqlite::Sqlite(sqlite3* handle, std::string path, bool owns)
+    : handle_(handle), path_(std::move(path)), owns_(owns) {}
 
 Sqlite::~Sqlite() {
   kept_.reset();
-  sqlite3_close_v2(handle_);
+  if (owns_) sqlite3_close_v2(handle_);
 }
 
 Result<std::unique_ptr<Rows>> Sqlite::query(std::string_view sql, const Params& params) {
@@ -344,11 +350,17 @@ std::string Sqlite::literal(const Value& value) const {
   return to_display(value);
 }
 
-Result<void> Sqlite::begin() { return script("begin immediate"); }
-Result<void> Sqlite::commit() { return script("commit"); }
+Result<void> Sqlite::begin() {
+  within_ = !owns_ && in_transaction();
+  return script(within_ ? "savepoint vestige" : "begin immediate");
+}
+
+Result<void> Sqlite::commit() { return script(within_ ? "release vestige" : "commit"); }
 
 void Sqlite::rollback() noexcept {
-  if (in_transaction()) sqlite3_exec(handle_, "rollback", nullptr, nullptr, nullptr);
+  if (!in_transaction()) return;
+  sqlite3_exec(handle_, within_ ? "rollback to vestige; release vestige" : "rollback", nullptr,
+               nullptr, nullptr);
 }
 
 bool Sqlite::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
@@ -361,7 +373,9 @@ void Sqlite::fence(bool on) {
 }
 
 Result<void> Sqlite::application_triggers(bool on) {
-  if (sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr) != SQLITE_OK)
+  if (!on) sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &had_triggers_);
+  if (sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? had_triggers_ : 0, nullptr) !=
+      SQLITE_OK)
     return broken(handle_, "switch triggers");
   return {};
 }

@@ -21,6 +21,9 @@ class Sqlite final : public Database {
   /// path     a file name; existing: the file must be there
   /// faults   missing (no such file), invalid (not an SQLite database, or SQLite older than 3.38), denied
   static Result<std::unique_ptr<Sqlite>> open(const std::string& path, Mode mode = Mode::existing);
+  /// A connection that somebody else opened, will close, and may have a transaction on: what is begun here is a part of that.
+  /// It must not outlive the statement that it works for.
+  static std::unique_ptr<Sqlite> borrow(sqlite3* handle);
   ~Sqlite() override;
 
   Result<std::unique_ptr<Rows>> query(std::string_view sql, const Params& params = {}) override;
@@ -44,14 +47,17 @@ class Sqlite final : public Database {
  private:
   struct Kept;
 
-  explicit Sqlite(sqlite3* handle, std::string path);
+  Sqlite(sqlite3* handle, std::string path, bool owns);
   Result<void> run_kept(std::string_view sql, const Params& params);
   Result<void> compiles(const std::string& sql);
 
   sqlite3* handle_;
   std::string path_;
+  bool owns_;
   std::unique_ptr<Kept> kept_;
   bool fenced_ = false;
+  bool within_ = false;   // the transaction is a savepoint in another's
+  int had_triggers_ = 1;  // before they were switched off
 };
 
 /// The version of the SQLite library in use: "3.40.1".

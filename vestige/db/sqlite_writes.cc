@@ -1,6 +1,6 @@
 // What a statement writes, from compiling it. Where it needs what only the application registers, something that cannot run takes
 // its place meanwhile.
-#include <sqlite3.h>
+#include "vestige/db/sqlite_api.h"
 
 #include "vestige/db/sqlite.h"
 #include "vestige/db/unregistered.h"

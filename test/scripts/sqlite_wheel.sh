@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The wheel of the loadable extension: made, installed where nothing else is, loaded.
+set -euo pipefail
+build=$(realpath "$(dirname "${VESTIGE:?}")/..")
+export VESTIGE_EXTENSION=$build/sqlite/vestige0.so
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+"${PYTHON:-/usr/bin/python3}" -m venv "$directory/venv"
+cp -r "${SOURCE_DIR:?}/clients/sqlite/python" "$directory/source"
+"$directory/venv/bin/pip" wheel --quiet --disable-pip-version-check --no-deps -w "$directory" "$directory/source"
+"$directory/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$directory"/vestige_sqlite-*-py3-none-manylinux_*.whl
+cd "$directory"
+"$directory/venv/bin/python" - <<'PY'
+import sqlite3
+import vestige_sqlite
+db = sqlite3.connect(":memory:")
+vestige_sqlite.load(db)
+db.execute("create table t (id integer primary key)")
+assert db.execute("select vestige_init(), vestige_track('t')").fetchone() == (1, 1)
+db.execute("insert into t values (7)")
+assert db.execute("select new_values from vestige_history('t', 7)").fetchone() == ('{"id":7}',)
+try:
+    db.execute("select load_extension('x')")
+    raise SystemExit("loading stayed switched on")
+except sqlite3.OperationalError as error:
+    assert "not authorized" in str(error), error
+try:
+    vestige_sqlite.load(object())
+    raise SystemExit("it was loaded into nothing")
+except vestige_sqlite.ExtensionUnavailable as error:
+    assert "apsw" in str(error), error
+PY
