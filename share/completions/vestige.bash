@@ -78,7 +78,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -94,6 +94,7 @@ _vestige() {
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
@@ -104,7 +105,7 @@ _vestige() {
     check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers' tables= ;;
   esac
   if [[ $word == -* ]]; then
