@@ -40,6 +40,8 @@ def main() -> int:
         if not transcript.fences_are_closed(page.split("\n")):
             complaints.append(f"{path}: a code block is not closed")
             continue
+        if ".load ./vestige0" in page and not (program.parent.parent / "sqlite" / "vestige0.so").exists():
+            continue  # the sanitized build has no extension
         shell = transcript.Shell(program, top / "examples")
         wrong, fresh = transcript.check(page, shell)
         shell.close()
