@@ -116,6 +116,30 @@ TEST_F(PostgresDecode, EveryTypeAsAValueAndAsAKey) {
   EXPECT_GT(compared(), 1300U);
 }
 
+TEST_F(
+    PostgresDecode,
+    TimesAreWhatToJsonbPrints) {  // before the year 1 they had a T too many, and no minutes in the zone
+  s.run(
+      "create table t (id int primary key, a timestamptz, b timestamp, c timetz, d date);"
+      "select vestige.track('t');"
+      "insert into t values (1, '0044-03-15 12:00:00+00 BC', '4713-01-01 00:00:00 BC', '12:00+02', "
+      "'0044-03-15 BC'), (2, '2026-01-31 12:00:00.5+00', '2026-01-31 12:00:00', "
+      "'12:00:01.5-03:30', "
+      "'2026-01-31'), (3, 'infinity', '-infinity', null, 'infinity')");
+  EXPECT_EQ(s.one("select string_agg(c.id::text, ' ') from vestige.changes c join t on t.id = "
+                  "(c.key ->> 'id')::int where c.new_values::jsonb is distinct from to_jsonb(t)"),
+            "");
+  EXPECT_EQ(s.one("select string_agg(t.id::text, ' ') from t join vestige.as_of(null::t, now()) o "
+                  "using (id) where t is distinct from o"),
+            "");
+  Selection all;
+  all.oldest_first = true;
+  const auto here = told_here(s.db(), all);
+  EXPECT_EQ(here, told_by_sql(s, ""));
+  EXPECT_NE(here.front().find(R"("a":"0044-03-15T12:00:00+00:00 BC")"), std::string::npos)
+      << here.front();
+}
+
 TEST_F(PostgresDecode, RandomTexts) {
   s.run(
       "create table t (a text, b text, c varchar, d jsonb, e timestamp, primary key (a, b));"

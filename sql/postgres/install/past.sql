@@ -68,8 +68,8 @@ set search_path = pg_catalog, pg_temp as $$
     when 'json' then 'v'
     when 'boolean' then 'case when v in (''t'', ''true'') then ''true'' when v in (''f'', ''false'') then ''false'''
                         ' else to_json(v)::text end'
-    when 'time' then 'case when v ~ ''^[0-9]'' then to_json(replace(regexp_replace(v, ''([+-][0-9][0-9])$'', E''' || E'\\\\1:00''),'
-                     ' '' '', ''T''))::text else to_json(v)::text end'
+    when 'time' then 'case when v ~ ''^[0-9]'' then to_json(regexp_replace(regexp_replace(v, ''([+-][0-9][0-9])( BC)?$'', E''' ||
+                     E'\\\\1:00\\\\2''), '' (?=[0-9])'', ''T''))::text else to_json(v)::text end'
     when 'cast' then format('vestige.value_json(''cast'', %L, v)', type)
     else 'to_json(v)::text' end, value)
 $$;

@@ -60,7 +60,7 @@ begin
   elsif kind = 'boolean' then
     return case when value in ('t', 'true') then 'true' else 'false' end;
   elsif kind = 'time' and value ~ '^[0-9]' then
-    return to_json(replace(regexp_replace(value, '([+-][0-9][0-9])$', E'\\1:00'), ' ', 'T'))::text;
+    return to_json(regexp_replace(regexp_replace(value, '([+-][0-9][0-9])( BC)?$', E'\\1:00\\2'), ' (?=[0-9])', 'T'))::text;
   elsif kind = 'cast' and value like '{%' then
     return vestige.cast_json(type, value);
   end if;

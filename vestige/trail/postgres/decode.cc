@@ -31,13 +31,15 @@ enum Place {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// As to_jsonb prints a time: with a T, and with minutes in its zone.
+// As to_jsonb prints a time: with a T, and with minutes in its zone; " BC" stays behind it.
 std::string iso_time(std::string text) {
-  const std::size_t size = text.size();
+  const std::size_t size = text.size() - (text.ends_with(" BC") ? 3 : 0);
   if (size >= 3 && (text[size - 3] == '+' || text[size - 3] == '-') && is_digit(text[size - 2]) &&
       is_digit(text[size - 1]))
-    text += ":00";
-  std::replace(text.begin(), text.end(), ' ', 'T');
+    text.insert(size, ":00");
+  const std::size_t space = text.find(' ');
+  if (space != std::string::npos && space + 1 < text.size() && is_digit(text[space + 1]))
+    text[space] = 'T';
   return text;
 }
 
