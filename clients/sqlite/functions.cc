@@ -178,7 +178,7 @@ std::string print_conflict(const Conflict& one) {
                      list(one.columns, print_text));
 }
 
-Result<Value> undo(Database& db, RevertRequest request, const Values& values) {
+Result<Value> undo(Database& db, const RevertRequest& request, const Values& values) {
   ApplyOptions how;
   TRY(options(values, 1, &how.context,
               [&](const std::string& option, const json::Span& value) -> Result<bool> {
@@ -202,13 +202,13 @@ Result<Value> undo(Database& db, RevertRequest request, const Values& values) {
 Result<Value> undo_tx(Database& db, const Values& values) {
   RevertRequest request;
   request.tx = TRY(number(values, 0, "which transaction"));
-  return undo(db, std::move(request), values);
+  return undo(db, request, values);
 }
 
 Result<Value> undo_change(Database& db, const Values& values) {
   RevertRequest request;
   request.changes = {TRY(number(values, 0, "which change"))};
-  return undo(db, std::move(request), values);
+  return undo(db, request, values);
 }
 
 Result<Value> forget(Database& db, const Values& values) {
