@@ -159,6 +159,33 @@ class Extension(unittest.TestCase):
         self.assertEqual(rows[0], ("ERASE", None, "GDPR 4711"))
         self.assertTrue(all(row[1] is None for row in rows))
 
+    def test_leaves_the_connection_as_it_was(self):
+        db = self.db
+        db.executescript("create table lines (id integer primary key, product references products on delete cascade)")
+        self.tracked()
+        db.execute("select vestige_track('lines')")
+        db.execute("pragma secure_delete = off")
+        for foreign_keys in (0, 1):
+            db.execute(f"pragma foreign_keys = {foreign_keys}")
+            db.execute("insert into products values (9, 'Jug', 1, null)")
+            tx, = db.execute("select tx from vestige_changes limit 1").fetchone()
+            db.execute("insert into lines values (1, 9)")
+            db.execute("begin")
+            self.assertIn("foreign keys of lines act on what is undone, and SQLite cannot switch them off inside a transaction"
+                          if foreign_keys else "a foreign key would be broken", self.refused("select vestige_revert(?)", tx))
+            self.assertTrue(db.in_transaction)
+            db.execute("rollback")
+            self.assertEqual(db.execute("select count(*) from lines").fetchone(), (1,))
+            db.execute("delete from lines")
+            self.assertEqual(told(db, "select vestige_revert(?)", tx)["applied"], 1)
+            told(db, """select vestige_erase('lines', 1, '{"reason":"a test"}')""")
+            self.assertEqual(db.execute("pragma foreign_keys").fetchone(), (foreign_keys,))
+            self.assertEqual(db.execute("pragma secure_delete").fetchone(), (0,))
+            db.execute("create trigger mine after insert on products begin insert into lines values (7, new.id); end")
+            db.execute("insert into products values (8, 'x', 1, null)")
+            self.assertEqual(db.execute("select count(*) from lines where id = 7").fetchone(), (1,))
+            db.executescript("drop trigger mine; delete from lines; delete from products where id = 8")
+
     def test_says_what_is_wrong(self):
         self.assertIn("vestige_changes: ", self.refused("select * from vestige_changes"))
         self.tracked()

@@ -66,7 +66,7 @@ def main() -> int:
     tests = ""
     for path in tree.files(top):
         name = str(path)
-        is_test = name.endswith("_test.cc") or (name.startswith("test/")
+        is_test = name.endswith("_test.cc") or (name.startswith(("test/", "clients/sqlite/test"))
                                                 and not name.startswith("test/house/"))
         if is_test:
             if "corpus" not in path.parts:

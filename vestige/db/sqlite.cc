@@ -373,10 +373,12 @@ void Sqlite::fence(bool on) {
 }
 
 Result<void> Sqlite::application_triggers(bool on) {
-  if (!on) sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &had_triggers_);
-  if (sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? had_triggers_ : 0, nullptr) !=
-      SQLITE_OK)
+  int before = 1;
+  if (sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1, &before) != SQLITE_OK ||
+      sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? had_triggers_.value_or(1) : 0,
+                        nullptr) != SQLITE_OK)
     return broken(handle_, "switch triggers");
+  if (!on && !had_triggers_.has_value()) had_triggers_ = before;
   return {};
 }
 

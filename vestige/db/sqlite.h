@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,8 +57,8 @@ class Sqlite final : public Database {
   bool owns_;
   std::unique_ptr<Kept> kept_;
   bool fenced_ = false;
-  bool within_ = false;   // the transaction is a savepoint in another's
-  int had_triggers_ = 1;  // before they were switched off
+  bool within_ = false;              // the transaction is a savepoint in another's
+  std::optional<int> had_triggers_;  // before they were switched off
 };
 
 /// The version of the SQLite library in use: "3.40.1".

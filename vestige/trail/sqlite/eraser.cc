@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
@@ -170,11 +171,19 @@ class Erasure {
 class SqliteEraser final : public Eraser {
  public:
   explicit SqliteEraser(Database& db) : db_(db) {}
+  // The connection may be the application's.
+  ~SqliteEraser() override {
+    if (secured_ == 0) (void)db_.script("pragma secure_delete = off");
+    if (secured_ == 2) (void)db_.script("pragma secure_delete = fast");
+  }
+  SqliteEraser(const SqliteEraser&) = delete;
+  SqliteEraser& operator=(const SqliteEraser&) = delete;
 
   Result<std::vector<std::int64_t>> take(const std::vector<std::int64_t>& ids,
                                          const ErasedParts& parts,
                                          const Context& context) override {
     // What is taken is overwritten in the file, and not only forgotten.
+    if (!secured_.has_value()) secured_ = TRY(scalar_integer(db_, "pragma secure_delete"));
     TRY(db_.script("pragma secure_delete = on"));
     std::vector<std::int64_t> by;
     for (const auto& [table, own] : TRY(by_table(ids)))
@@ -209,6 +218,7 @@ class SqliteEraser final : public Eraser {
   }
 
   Database& db_;
+  std::optional<std::int64_t> secured_;  // how it was before
 };
 
 }  // namespace

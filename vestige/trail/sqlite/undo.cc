@@ -30,7 +30,7 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
   undo->column_ = column;
   std::vector<std::string> tracked;
   for (const Tracked& table : TRY(tracked_tables(db))) tracked.push_back(table.name);
-  TRY(db.script("pragma foreign_keys = off"));
+  TRY(undo->unfollow());
   TRY(db.application_triggers(false));
   undo->scope_.emplace(TRY(ContextScope::begin(db, options.context)));
   undo->last_ = TRY(scalar_integer(db, "select max(id) from vestige_change"));
@@ -50,6 +50,7 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
       undo->kept_.push_back(trigger.name);
     }
     for (std::string& note : derived.notes) undo->derived_notes_.push_back(std::move(note));
+    TRY(undo->require_no_actions(live->name));
     undo->checked_.insert(table.name);
     auto children =
         TRY(db.query("select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
@@ -73,7 +74,29 @@ Undo::~Undo() {
   for (const std::string& name : kept_)
     (void)db_.script("drop trigger if exists temp." + db_.quote_name(name));
   (void)db_.application_triggers(true);
-  (void)db_.script("pragma foreign_keys = on");
+  if (foreign_keys_) (void)db_.script("pragma foreign_keys = on");
+}
+
+// Foreign keys are not followed from here on. Inside a transaction SQLite goes on following them.
+Result<void> Undo::unfollow() {
+  foreign_keys_ = TRY(scalar_integer(db_, "pragma foreign_keys")) != 0;
+  return db_.script("pragma foreign_keys = off");
+}
+
+// Where they are followed still, what they do to other rows would come on top of what is undone.
+Result<void> Undo::require_no_actions(const std::string& table) const {
+  if (TRY(scalar_integer(db_, "pragma foreign_keys")) == 0) return {};
+  auto children = TRY(db_.query(
+      "select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f where m.type ="
+      " 'table' and lower(f.\"table\") = lower(?1) and not (f.on_delete in ('NO ACTION',"
+      " 'RESTRICT') and f.on_update in ('NO ACTION', 'RESTRICT')) limit 1",
+      {Text{table}}));
+  if (TRY(children->next()) == Step::end) return {};
+  return hinted(fail(Fault::invalid,
+                     "undo changes of {}: foreign keys of {} act on what is undone, and SQLite"
+                     " cannot switch them off inside a transaction",
+                     table, children->text(0)),
+                "undo before the transaction begins, or begin it with pragma foreign_keys = off");
 }
 
 Result<const Undo::Place*> Undo::place(const std::string& table) const {

@@ -51,6 +51,9 @@ class Undo {
   Undo(Database& db, const ApplyOptions& options) : db_(db), options_(options) {}
   Result<const Place*> place(const std::string& table) const;
 
+  Result<void> unfollow();
+  Result<void> require_no_actions(const std::string& table) const;
+
   // Where a row is: SQL conditions over its key, or over its rowid.
   Statement& where(Statement& statement, const Place& place, const Row& key,
                    const std::optional<std::int64_t>& row_id) const;
@@ -85,7 +88,8 @@ class Undo {
   std::vector<std::string> derived_notes_;
   std::optional<std::string> column_;
   Orphans before_;
-  std::int64_t last_ = 0;  // the last change before this
+  std::int64_t last_ = 0;      // the last change before this
+  bool foreign_keys_ = false;  // they were followed before
   Outcome outcome_;
 };
 
