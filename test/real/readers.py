@@ -74,10 +74,13 @@ def verbs(table, key, keys):
         ["seal", "--key", keys], ["verify", "--vkey", keys + ".vkey"], ["verify", "--live", "--vkey", keys + ".vkey"],
         ["prove", first], ["export"], ["tiles", "--out", os.path.join(files, "tiles")],
         ["exec", "--actor", "ann", "select 1"], ["ddl", "create table public.more (id int)"], ["ddl", "drop table public.more"],
+        ["ddl", "create table public.own (id int primary key)"], ["track", "own"],
+        ["exec", "--actor", "ann", "insert into public.own values (1)"], ["undo", "--by", "ann", "--yes"], ["untrack", "own"],
+        *(["completion", what] for what in ("tables", "columns", "actors", "transactions", "consumers")),
         ["erase", "--change", change, "--actor", "ann", "--reason", "asked"],
         ["verify", "--live", "--vkey", keys + ".vkey"], ["log"], ["untrack", table], ["track", table],
     ]
-    done = {run[0] for run in runs} | {"help", "completion", "keygen", "check", "witness"}  # these ask no database
+    done = {run[0] for run in runs} | {"help", "keygen", "check", "witness"}  # these ask no database
     missing = set(re.findall(r"^  ([a-z]+) +[a-z]", vestige("help").stdout, re.M)) - done - {"vestige"}
     if missing:
         problems.append(f"verbs that nobody tries: {missing}")

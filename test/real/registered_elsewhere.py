@@ -62,7 +62,7 @@ MAYBE = [
     ["erase", "t", "{key}", "--reason", "request 1"], ["blame", "t", "{key}"], ["diff", "t", "{key}", "--from", "1", "--to", "now"], ["at", "t", "--change", "1"],
     ["at", "t", "{key}", "--change", "1"], ["verify", "--live"], ["restore", "t", "{key}", "--to", "1"],
     ["restore", "t", "{key}", "--to", "1", "--dry-run"], ["revert", "--tx", "{tx}"], ["revert", "--tx", "{tx}", "--dry-run"],
-    ["revert", "--change", "{gone}"], ["track", "t", "--baseline"], ["exec", "--actor", "ann", "update t set n = 7"],
+    ["undo", "--dry-run"], ["revert", "--change", "{gone}"], ["track", "t", "--baseline"], ["exec", "--actor", "ann", "update t set n = 7"],
     ["exec", "--actor", "ann", "update t set name = 'x'"], ["exec", "--actor", "ann", "insert into t (id, name, n) values (9, 'y', 9)"],
     ["exec", "--actor", "ann", "delete from t where n = 3"],
     ["exec", "--actor", "ann", "select * from t where id = 1 collate binary"],

@@ -26,6 +26,9 @@ class Undone(Exception):
 class Driver:
     """How a case's steps are done; everything is a coroutine, whatever the driver is."""
 
+    # It sends many rows before it has the answers to the first: how many turns that takes is for the two to find.
+    ahead = False
+
     def __init__(self, plain: bool) -> None:
         self.plain = plain
 
@@ -49,6 +52,7 @@ def formatted(sql: str) -> str:
 class Psycopg(Driver):
     """Autocommit, and transactions by transaction()."""
 
+    ahead = True
     kind: Any = vestige.psycopg.Connection
     cursor: Any = None
 
@@ -123,6 +127,8 @@ class PsycopgImplicit(Psycopg):
 
 
 class PsycopgAsync(Driver):
+    ahead = True
+
     async def connect(self, host: str, port: int) -> Any:
         kind: Any = psycopg.AsyncConnection if self.plain else vestige.psycopg.AsyncConnection
         return await kind.connect(
@@ -157,6 +163,8 @@ class PsycopgAsync(Driver):
 
 
 class Psycopg2(PsycopgImplicit):
+    ahead = False
+
     async def connect(self, host: str, port: int) -> Any:
         named: dict[str, Any] = {} if self.plain else {"connection_factory": vestige.psycopg2.Connection}
         connection = psycopg2.connect(host=host, port=port, user="app", dbname="clients", sslmode="disable", **named)
@@ -189,6 +197,8 @@ class Psycopg2Values(Psycopg2):
 
 
 class Asyncpg(Driver):
+    ahead = True
+
     async def connect(self, host: str, port: int) -> Any:
         connect: Any = asyncpg.connect if self.plain else vestige.asyncpg.connect
         return await connect(host=host, port=port, user="app", database="clients", ssl=False, statement_cache_size=0)
