@@ -12,7 +12,10 @@ wanted=$(cat "$source/clients/python/tests/$requirements"; "${PYTHON:-/usr/bin/p
 if [[ $wanted != "$(cat "$environment/made-of" 2>/dev/null)" ]]; then
   rm -rf "$environment"
   "${PYTHON:-/usr/bin/python3}" -m venv "$environment"
-  "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$source/clients/python/tests/$requirements"
+  if ! "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$source/clients/python/tests/$requirements"; then
+    echo "pip cannot install what the tests need" >&2
+    exit 77
+  fi
   echo "$wanted" >"$environment/made-of"
 fi
 
