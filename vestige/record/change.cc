@@ -47,6 +47,8 @@ Result<Op> op_from_name(std::string_view name) {
                 "one of insert, update, delete, truncate, baseline, erase");
 }
 
+bool is_context_field(std::string_view name) { return rank(name) < kContextFields.size(); }
+
 void Context::set(std::string_view field, std::string value) {
   const auto place = std::find_if(fields_.begin(), fields_.end(), [&](const auto& entry) {
     return std::pair(rank(entry.first), std::string_view(entry.first)) >=

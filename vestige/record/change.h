@@ -38,6 +38,9 @@ inline constexpr std::array<std::string_view, 11> kContextFields = {
     "ip_address", "user_agent",   "auth_method", "auth_role",        "traceparent",
 };
 
+/// It is one of them.
+bool is_context_field(std::string_view name);
+
 /// Who, why and from where; absent fields are absent.
 class Context {
  public:

@@ -122,8 +122,7 @@ std::string Writer::condition(std::string_view old_side, std::string_view new_si
 Result<std::vector<Writer::Demand>> Writer::required() const {
   std::vector<Demand> out;
   for (const std::string& field : table_.policy.require) {
-    const bool known =
-        std::find(kContextFields.begin(), kContextFields.end(), field) != kContextFields.end();
+    const bool known = is_context_field(field);
     const bool plain = !field.empty() && std::all_of(field.begin(), field.end(), [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
     });

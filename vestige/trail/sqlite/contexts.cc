@@ -14,9 +14,7 @@ Result<std::int64_t> write_context(Database& db, const Context& context) {
   Params values = {clock_now() / 1000};
   Row extra;
   for (const auto& [field, value] : context.fields()) {
-    bool known = false;
-    for (const std::string_view name : kContextFields) known = known || name == field;
-    if (!known) {
+    if (!is_context_field(field)) {
       extra.push_back({field, Text{value}});
       continue;
     }
