@@ -7,14 +7,6 @@
 namespace vestige::cli {
 namespace {
 
-void print_json(Output& output, const Finding& one) {
-  output.json(fmt::format(
-      R"({{"severity":"{}","code":"{}","table":{},"message":{},"remedy":{},"fixable":{},"fixed":{}}})",
-      name(one.severity), one.code, one.table.empty() ? "null" : text_json(one.table),
-      text_json(one.message), one.remedy.empty() ? "null" : text_json(one.remedy), one.fixable,
-      one.fixed));
-}
-
 void print_csv(Output& output, const Finding& one) {
   const auto optional = [](const std::string& text) { return text.empty() ? "" : csv_text(text); };
   output.csv({std::string(name(one.severity)), one.code, optional(one.table), csv_text(one.message),
@@ -46,7 +38,7 @@ Result<int> run_doctor(Session& session) {
     output.csv({"severity", "code", "table", "message", "remedy", "fixable", "fixed"});
   for (const Finding& one : findings) {
     switch (output.format()) {
-      case Format::json: print_json(output, one); break;
+      case Format::json: output.json(to_json(one)); break;
       case Format::csv: print_csv(output, one); break;
       case Format::table: print_text(output, one); break;
     }

@@ -27,15 +27,6 @@ Result<EraseRequest> request(const Arguments& arguments) {
   return request;
 }
 
-void print_json(Output& output, const Erasing& done, bool dry_run) {
-  std::string by;
-  for (const std::int64_t id : done.by) by += fmt::format("{}{}", by.empty() ? "" : ",", id);
-  output.json(fmt::format(
-      R"({{"dry_run":{},"erase":[{}],"changes":{},"values":{},"keys":{},"contexts":{},"row_stands":{}}})",
-      dry_run, dry_run ? "" : by, done.changes, done.values, done.keys, done.contexts,
-      done.row_stands));
-}
-
 void say_done(Session& session, const Erasing& done, bool dry_run) {
   if (done.by.empty())
     return session.say("nothing to erase: it was erased before, or never recorded");
@@ -69,7 +60,7 @@ Result<int> run_erase(Session& session) {
   const Context context = TRY(arguments.context());
   Database& db = *TRY(session.database());
   const Erasing done = TRY(erase(db, asked, context));
-  if (session.format() == Format::json) print_json(session.output(), done, asked.dry_run);
+  if (session.format() == Format::json) session.output().json(to_json(done, asked.dry_run));
   say_done(session, done, asked.dry_run);
   if (!asked.dry_run && !done.by.empty()) say_limits(session, done);
   return kDone;

@@ -6,27 +6,6 @@
 #include "vestige/trail/changes.h"
 
 namespace vestige::cli {
-namespace {
-
-std::string conflict_json(const Conflict& conflict) {
-  return fmt::format(R"({{"change":{},"table":{},"key":{},"what":{},"columns":{}}})",
-                     conflict.change == 0 ? "null" : std::to_string(conflict.change),
-                     text_json(conflict.table), to_json(conflict.key), text_json(conflict.what),
-                     list_json(conflict.columns));
-}
-
-std::string outcome_json(const Outcome& outcome, bool dry_run, bool refused) {
-  std::string conflicts;
-  for (const Conflict& conflict : outcome.conflicts)
-    conflicts += (conflicts.empty() ? "" : ",") + conflict_json(conflict);
-  return fmt::format(
-      R"({{"dry_run":{},{}"applied":{},"skipped":{},"tx":{},"conflicts":[{}],"notes":{}}})",
-      dry_run, refused ? R"("refused":true,)" : "", refused ? 0 : outcome.applied, outcome.skipped,
-      outcome.tx.has_value() ? std::to_string(*outcome.tx) : "null", conflicts,
-      list_json(outcome.notes));
-}
-
-}  // namespace
 
 Result<void> PatchPrinter::statement(const std::string& sql) {
   session_.step();
@@ -73,13 +52,13 @@ Result<void> PatchPrinter::print_patch(const Outcome& outcome) {
 Result<void> PatchPrinter::outcome(const Outcome& outcome) {
   TRY(print_patch(outcome));
   if (session_.format() == Format::json)
-    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run"), false));
+    session_.output().json(to_json(outcome, session_.arguments().has("--dry-run"), false));
   return session_.output().written();
 }
 
 void PatchPrinter::refused(const Outcome& outcome) {
   if (session_.format() == Format::json)
-    session_.output().json(outcome_json(outcome, session_.arguments().has("--dry-run"), true));
+    session_.output().json(to_json(outcome, session_.arguments().has("--dry-run"), true));
 }
 
 Option dry_run_option() {

@@ -15,18 +15,6 @@ namespace vestige::cli {
 
 enum class Format { table, json, csv };
 
-/// A text as JSON, also when it is not UTF-8.
-inline std::string text_json(std::string_view text) {
-  return to_json(Value(Text{std::string(text)}));
-}
-
-/// Texts as a JSON array.
-inline std::string list_json(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
-  return "[" + out + "]";
-}
-
 /// What a piece of text is.
 enum class Label {
   plain,

@@ -1,6 +1,5 @@
 #include "clients/sqlite/functions.h"
 
-#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -18,23 +17,6 @@ namespace vestige::extension {
 namespace {
 
 using Values = std::vector<Value>;
-
-std::string quoted(std::string_view text) { return json::quote(text); }
-
-template <class T>
-std::string list(const std::vector<T>& all, std::string (*print)(const T&)) {
-  std::string out = "[";
-  for (const T& one : all) out += (out.size() > 1 ? "," : "") + print(one);
-  return out + "]";
-}
-
-std::string print_text(const std::string& text) { return quoted(text); }
-
-// A table's name, or a key's value, as somebody would type it.
-std::string typed(const Value& value) {
-  const auto* text = std::get_if<Text>(&value);
-  return text != nullptr ? text->bytes : to_json(value);
-}
 
 Result<std::string> text(const Values& values, std::size_t place, std::string_view what) {
   const auto* text = place < values.size() ? std::get_if<Text>(&values[place]) : nullptr;
@@ -90,7 +72,8 @@ Result<Value> start(Database& db, const Values& values) {
     std::string rest = "{";
     const auto take = [&](const std::string& option, const json::Span& value) -> Result<bool> {
       if (option == "baseline") with_baseline = TRY(yes(option, value));
-      else rest += fmt::format("{}{}:{}", rest.size() > 1 ? "," : "", quoted(option), value.text);
+      else
+        rest += fmt::format("{}{}:{}", rest.size() > 1 ? "," : "", json::quote(option), value.text);
       return true;
     };
     TRY(options({Text{given}}, 0, nullptr, take));
@@ -113,14 +96,6 @@ Result<Value> stop(Database& db, const Values& values) {
   return Value(Null{});
 }
 
-std::string print_finding(const Finding& one) {
-  return fmt::format(
-      R"({{"severity":"{}","code":"{}","table":{},"message":{},"remedy":{},"fixable":{},"fixed":{}}})",
-      name(one.severity), one.code, one.table.empty() ? "null" : quoted(one.table),
-      quoted(one.message), one.remedy.empty() ? "null" : quoted(one.remedy), one.fixable,
-      one.fixed);
-}
-
 Result<Value> examine(Database& db, const Values& values) {
   bool fix = false;
   TRY(options(values, 0, nullptr,
@@ -129,7 +104,10 @@ Result<Value> examine(Database& db, const Values& values) {
                 fix = TRY(yes(option, value));
                 return true;
               }));
-  return Value(Text{list(TRY(doctor(db, fix)), print_finding)});
+  std::string found;
+  for (const Finding& one : TRY(doctor(db, fix)))
+    found += (found.empty() ? "" : ",") + to_json(one);
+  return Value(Text{"[" + found + "]"});
 }
 
 // ---- say who
@@ -151,9 +129,7 @@ Result<Value> say(Database& db, const Values& values) {
   Params given;
   Context other;
   for (const auto& [field, said] : context.fields()) {
-    const bool known =
-        std::find(kContextFields.begin(), kContextFields.end(), field) != kContextFields.end();
-    if (!known) {
+    if (!is_context_field(field)) {
       other.set(field, said);
       continue;
     }
@@ -172,12 +148,6 @@ Result<Value> say(Database& db, const Values& values) {
 
 // ---- put back and forget
 
-std::string print_conflict(const Conflict& one) {
-  return fmt::format(R"({{"change":{},"table":{},"key":{},"what":{},"columns":{}}})", one.change,
-                     quoted(one.table), to_json(one.key), quoted(one.what),
-                     list(one.columns, print_text));
-}
-
 Result<Value> undo(Database& db, const RevertRequest& request, const Values& values) {
   ApplyOptions how;
   TRY(options(values, 1, &how.context,
@@ -191,12 +161,7 @@ Result<Value> undo(Database& db, const RevertRequest& request, const Values& val
                 }
                 return true;
               }));
-  const Outcome done = TRY(revert(db, request, how));
-  return Value(Text{
-      fmt::format(R"({{"dry_run":{},"applied":{},"skipped":{},"tx":{},"conflicts":{},"notes":{}}})",
-                  how.dry_run, done.applied, done.skipped,
-                  done.tx.has_value() ? std::to_string(*done.tx) : "null",
-                  list(done.conflicts, print_conflict), list(done.notes, print_text))});
+  return Value(Text{to_json(TRY(revert(db, request, how)), how.dry_run)});
 }
 
 Result<Value> undo_tx(Database& db, const Values& values) {
@@ -228,11 +193,7 @@ Result<Value> forget(Database& db, const Values& values) {
                 else return false;
                 return true;
               }));
-  const Erasing done = TRY(erase(db, request, context));
-  return Value(Text{fmt::format(
-      R"({{"dry_run":{},"by":[{}],"changes":{},"values":{},"keys":{},"contexts":{},"row_stands":{}}})",
-      request.dry_run, fmt::join(done.by, ","), done.changes, done.values, done.keys, done.contexts,
-      done.row_stands)});
+  return Value(Text{to_json(TRY(erase(db, request, context)), request.dry_run)});
 }
 
 Result<Value> version(Database&, const Values&) { return Value(Text{VESTIGE_VERSION}); }

@@ -38,12 +38,6 @@ Value text_or_null(const std::string* text) {
   return text == nullptr ? Value(Null{}) : Value(Text{*text});
 }
 
-Value names_json(const std::vector<std::string>& names) {
-  std::string out = "[";
-  for (const std::string& name : names) out += (out.size() > 1 ? "," : "") + to_json(Text{name});
-  return Text{out + "]"};
-}
-
 constexpr const char* kChangeColumns =
     "\"index\", id, at, op, \"table\", key, new_key, old_values, new_values, changed_fields, tx, "
     "context, actor, reason";
@@ -62,8 +56,9 @@ Value column_of(const Change& change, int column) {
     case 7: return json_or_null(change.old_values);
     case 8: return json_or_null(change.new_values);
     case 9:
-      return change.op == Op::update && !change.lost_values() ? names_json(change.changed_fields())
-                                                              : Value(Null{});
+      return change.op == Op::update && !change.lost_values()
+                 ? Value(Text{list_json(change.changed_fields())})
+                 : Value(Null{});
     case 10: return change.tx;
     case 11: return Text{to_json(change.context)};
     case 12: return text_or_null(change.context.get("actor"));
@@ -71,11 +66,13 @@ Value column_of(const Change& change, int column) {
   }
 }
 
+// Of whatever gives changes by next(): a selection, or the feed.
+template <class Source>
 class ChangesAnswer final : public Answer {
  public:
-  explicit ChangesAnswer(std::unique_ptr<Changes> changes) : changes_(std::move(changes)) {}
+  explicit ChangesAnswer(std::unique_ptr<Source> source) : source_(std::move(source)) {}
   Result<bool> next() override {
-    auto change = TRY(changes_->next());
+    auto change = TRY(source_->next());
     if (!change.has_value()) return false;
     change_ = std::move(*change);
     return true;
@@ -83,23 +80,7 @@ class ChangesAnswer final : public Answer {
   Value value(int column) const override { return column_of(change_, column); }
 
  private:
-  std::unique_ptr<Changes> changes_;
-  Change change_;
-};
-
-class FeedAnswer final : public Answer {
- public:
-  explicit FeedAnswer(std::unique_ptr<Feed> feed) : feed_(std::move(feed)) {}
-  Result<bool> next() override {
-    auto change = TRY(feed_->next());
-    if (!change.has_value()) return false;
-    change_ = std::move(*change);
-    return true;
-  }
-  Value value(int column) const override { return column_of(change_, column); }
-
- private:
-  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<Source> source_;
   Change change_;
 };
 
@@ -134,11 +115,6 @@ class StatesAnswer final : public Answer {
   std::unique_ptr<States> states_;
   State state_;
 };
-
-std::string typed(const Value& value) {
-  if (const auto* text = std::get_if<Text>(&value)) return text->bytes;
-  return to_json(value);
-}
 
 Result<std::string> text(const Arguments& arguments, std::size_t place, std::string_view what) {
   if (place < arguments.size() && arguments[place].has_value() &&
@@ -201,7 +177,7 @@ Made feed(Database& db, const Arguments& arguments) {
       return fail(Fault::invalid, "say behind which index: a whole number, or -1");
     after = *given;
   }
-  return std::unique_ptr<Answer>(new FeedAnswer(TRY(Feed::open(db, Selection(), after))));
+  return std::unique_ptr<Answer>(new ChangesAnswer(TRY(Feed::open(db, Selection(), after))));
 }
 
 struct Asked {

@@ -35,6 +35,11 @@ void give(sqlite3_context* context, const Value& value) {
   std::visit(Giver{context}, value);
 }
 
+std::string typed(const Value& value) {
+  const auto* text = std::get_if<Text>(&value);
+  return text != nullptr ? text->bytes : to_json(value);
+}
+
 std::string message_of(const Error& error) {
   return fmt::format("vestige: {}{}{}", error.message, error.hint.empty() ? "" : "; ", error.hint);
 }

@@ -16,6 +16,9 @@ Value value_of(sqlite3_value* value);
 /// A function's or a column's result.
 void give(sqlite3_context* context, const Value& value);
 
+/// A table's name, or a key's value, as somebody would type it.
+std::string typed(const Value& value);
+
 /// "vestige: no such table: x; vestige track x"
 std::string message_of(const Error& error);
 

@@ -14,6 +14,14 @@ std::string_view name(Severity severity) {
   }
 }
 
+std::string to_json(const Finding& finding) {
+  return fmt::format(
+      R"({{"severity":"{}","code":"{}","table":{},"message":{},"remedy":{},"fixable":{},"fixed":{}}})",
+      name(finding.severity), finding.code,
+      finding.table.empty() ? "null" : text_json(finding.table), text_json(finding.message),
+      finding.remedy.empty() ? "null" : text_json(finding.remedy), finding.fixable, finding.fixed);
+}
+
 Result<std::vector<Finding>> doctor(Database& db, bool fix) {
   const std::int64_t version = TRY(installed_version(db));
   if (version == 0) TRY(require_trail(db));

@@ -1,6 +1,7 @@
 // doctor: what is out of order, what that means, and repairs.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace vestige {
 
 /// note, warning, error
 std::string_view name(Severity severity);
+
+/// One object (docs/json.md).
+std::string to_json(const Finding& finding);
 
 /// Examines the trail; with `fix`, repairs what is safe in one transaction.
 ///

@@ -85,6 +85,13 @@ Result<void> count(Database& db, Erasing& done) {
 
 }  // namespace
 
+std::string to_json(const Erasing& done, bool dry_run) {
+  return fmt::format(
+      R"({{"dry_run":{},"erase":[{}],"changes":{},"values":{},"keys":{},"contexts":{},"row_stands":{}}})",
+      dry_run, dry_run ? "" : fmt::format("{}", fmt::join(done.by, ",")), done.changes, done.values,
+      done.keys, done.contexts, done.row_stands);
+}
+
 Result<Erasing> erase(Database& db, const EraseRequest& request, const Context& context) {
   TRY(require_trail(db));
   TRY(check(request, context));

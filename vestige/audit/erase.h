@@ -36,6 +36,9 @@ struct Erasing {
   std::string_view remains;   // where what was taken may be found for some time yet; for people
 };
 
+/// One object (docs/json.md); of a dry run the ERASEs, which are none, are left out.
+std::string to_json(const Erasing& done, bool dry_run);
+
 /// Takes values, and keys and contexts if asked to, with their salts, in one transaction with an ERASE that
 /// is recorded and sealed like any change. What was erased before is passed over; entries and proofs stay.
 ///

@@ -137,6 +137,14 @@ std::string to_json(const Value& value) {
   return out;
 }
 
+std::string text_json(std::string_view text) { return to_json(Value(Text{std::string(text)})); }
+
+std::string list_json(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
+  return "[" + out + "]";
+}
+
 Result<Value> value_from_json(std::string_view text) {
   json::Reader reader(text);
   const json::Span span = TRY(reader.value());

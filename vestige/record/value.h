@@ -62,6 +62,11 @@ bool same_key(const Value& left, const Value& right);
 std::string to_json(const Value& value);
 void append_json(std::string& out, const Value& value);
 
+/// A text as JSON, also when it is not UTF-8.
+std::string text_json(std::string_view text);
+/// Texts as a JSON array.
+std::string list_json(const std::vector<std::string>& texts);
+
 /// Reads canonical JSON text back.
 ///
 /// faults   invalid: not a value, or trailing text

@@ -3,6 +3,27 @@
 #include <algorithm>
 
 namespace vestige {
+namespace {
+
+std::string to_json(const Conflict& conflict) {
+  return fmt::format(R"({{"change":{},"table":{},"key":{},"what":{},"columns":{}}})",
+                     conflict.change == 0 ? "null" : std::to_string(conflict.change),
+                     text_json(conflict.table), to_json(conflict.key), text_json(conflict.what),
+                     list_json(conflict.columns));
+}
+
+}  // namespace
+
+std::string to_json(const Outcome& outcome, bool dry_run, bool refused) {
+  std::string conflicts;
+  for (const Conflict& conflict : outcome.conflicts)
+    conflicts += (conflicts.empty() ? "" : ",") + to_json(conflict);
+  return fmt::format(
+      R"({{"dry_run":{},{}"applied":{},"skipped":{},"tx":{},"conflicts":[{}],"notes":{}}})",
+      dry_run, refused ? R"("refused":true,)" : "", refused ? 0 : outcome.applied, outcome.skipped,
+      outcome.tx.has_value() ? std::to_string(*outcome.tx) : "null", conflicts,
+      list_json(outcome.notes));
+}
 
 tl::unexpected<Error> no_such_changes(const std::string& what) {
   return hinted(fail(Fault::missing, "{}: no such changes", what), "vestige log lists them");

@@ -61,6 +61,11 @@ struct Outcome {
   std::vector<std::string> notes;   // columns that could not be restored, and why
 };
 
+/// One object (docs/json.md).
+///
+/// refused   for its conflicts: nothing was changed
+std::string to_json(const Outcome& outcome, bool dry_run, bool refused = false);
+
 /// The error of an undoing that was refused for its conflicts; nothing was changed.
 tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& outcome,
                                         const ApplyOptions& options);
