@@ -25,9 +25,7 @@ class DiffBoth : public testing::TestWithParam<Engine> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Both, DiffBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 TEST_P(DiffBoth, ShowsWhatCameWentAndDiffers) {
   Evident trail{GetParam()};

@@ -12,9 +12,7 @@ namespace {
 class FilterBoth : public testing::TestWithParam<Engine> {};
 
 INSTANTIATE_TEST_SUITE_P(Both, FilterBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 std::vector<std::int64_t> ids(std::unique_ptr<Changes> changes) {
   std::vector<std::int64_t> out;

@@ -8,9 +8,7 @@ namespace {
 class MomentBoth : public testing::TestWithParam<Engine> {};
 
 INSTANTIATE_TEST_SUITE_P(Both, MomentBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 TEST_P(MomentBoth, AreFoundByTheirNames) {
   Evident trail{GetParam()};

@@ -9,9 +9,7 @@ namespace {
 class BlameBoth : public testing::TestWithParam<Engine> {};
 
 INSTANTIATE_TEST_SUITE_P(Both, BlameBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 TEST_P(BlameBoth, TakesTheColumnsThatAreAskedFor) {
   Evident trail{GetParam()};

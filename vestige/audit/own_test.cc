@@ -10,9 +10,7 @@ namespace {
 class OwnBoth : public testing::TestWithParam<Engine> {};
 
 INSTANTIATE_TEST_SUITE_P(Both, OwnBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 TEST_P(OwnBoth, IsTheLastOfTheActor) {
   Evident trail{GetParam()};

@@ -28,9 +28,7 @@ class RestoreBoth : public testing::TestWithParam<Engine> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Both, RestoreBoth, testing::Values(Engine::sqlite, Engine::postgres),
-                         [](const auto& parameter) {
-                           return parameter.param == Engine::sqlite ? "Sqlite" : "Postgres";
-                         });
+                         engine_name);
 
 TEST_P(RestoreBoth, ReadsTheRowsThatAFilterOfKeysChooses) {
   Evident trail{GetParam()};
