@@ -54,20 +54,13 @@ bool same(const std::vector<Difference>& differences) {
   });
 }
 
-Row key_of(const Tracked& table, const Row& row) {
-  Row key;
-  for (const Column& column : table.shape.key())
-    if (const Value* value = find(row, column.name); value != nullptr)
-      key.push_back({column.name, *value});
-  return key;
-}
-
 }  // namespace
 
 Result<Diffs> Diffs::read(Database& db, const std::string& name, const Moment& from,
                           const Moment& to) {
   Diffs diffs;
   diffs.table_ = TRY(table_with_key(db, name));
+  for (const Column& column : diffs.table_.shape.key()) diffs.key_.push_back(column.name);
   Instant early = {from};
   early.upto = TRY(resolve(db, from));
   Instant late = {to};
@@ -86,7 +79,7 @@ Result<std::optional<Diff>> Diffs::next() {
     const bool both = pair->early.has_value() && pair->late.has_value();
     if (diff.differences.empty() || (both && same(diff.differences))) continue;
     diff.table = table_.name;
-    diff.key = key_of(table_, pair->late.has_value() ? *pair->late : *pair->early);
+    diff.key = with_columns(pair->late.has_value() ? *pair->late : *pair->early, key_);
     diff.from = std::move(pair->early);
     diff.to = std::move(pair->late);
     return std::optional(std::move(diff));

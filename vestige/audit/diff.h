@@ -39,7 +39,8 @@ class Diffs {
 
  private:
   Tracked table_;
-  bool turned_ = false;  // `to` is the earlier moment
+  std::vector<std::string> key_;  // its columns
+  bool turned_ = false;           // `to` is the earlier moment
   std::unique_ptr<StatePairs> pairs_;
 };
 

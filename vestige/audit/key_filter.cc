@@ -46,9 +46,7 @@ Result<KeyFilter> KeyFilter::of(const Tracked& table, Filter filter) {
 
 bool KeyFilter::matches(const Row& key) const {
   Change change;
-  for (const std::string& column : columns_)
-    if (const Value* value = find(key, column); value != nullptr)
-      change.key.push_back({column, *value});
+  change.key = with_columns(key, columns_);
   return vestige::matches(filter_, change, {});
 }
 

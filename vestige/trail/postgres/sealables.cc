@@ -63,11 +63,6 @@ constexpr std::string_view kBareColumns =
 constexpr std::string_view kFrom =
     " from vestige.change c left join vestige.context x on x.id = c.context and x.xid = c.xid";
 
-std::string_view op_of(std::string_view letter) {
-  const auto op = op_from_letter(letter);
-  return op.has_value() ? name(*op) : "";
-}
-
 // Which changes are read: conditions on c, and their values, of which the first is the id that they are all above.
 struct Wanted {
   std::string where;
@@ -202,11 +197,9 @@ class PostgresSealables final : public Sealables {
 
   void decode(const Known* shape) {
     Entry& entry = one_.entry;
-    entry.op = op_of(rows_->text(kOp));
-    if (entry.op.empty()) {
-      cannot_be_read(fmt::format("unknown operation '{}'", rows_->text(kOp)));
-      entry.op = "UPDATE";
-    }
+    const auto op = op_from_letter(rows_->text(kOp));
+    entry.op = name(op.has_value() ? *op : Op::update);
+    if (!op.has_value()) cannot_be_read(fmt::format("unknown operation '{}'", rows_->text(kOp)));
     entry.at = rows_->integer(kAt);
     if (rows_->is_null(kAt) || !is_nameable(entry.at)) {
       cannot_be_read("its time is none");
@@ -225,8 +218,7 @@ class PostgresSealables final : public Sealables {
       return;
     }
     cannot_be_read(key(*shape));
-    cannot_be_read(entry.op == name(Op::erase) || entry.op == name(Op::expire) ? erased()
-                                                                               : values(*shape));
+    cannot_be_read(op.has_value() && takes_away(*op) ? erased() : values(*shape));
   }
 
   void cannot_be_read(const std::string& why) {

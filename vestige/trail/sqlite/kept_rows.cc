@@ -1,7 +1,6 @@
 #include "vestige/trail/sqlite/kept_rows.h"
 
 #include <algorithm>
-#include <set>
 
 #include "vestige/trail/sqlite/capture.h"
 
@@ -18,16 +17,6 @@ std::string join(const std::vector<std::string>& parts, std::string_view between
 bool has(const SqliteTable& table, const std::string& column) {
   return std::any_of(table.columns.begin(), table.columns.end(),
                      [&](const SqliteColumn& own) { return own.name == column; });
-}
-
-bool is_unique(const SqliteTable& table, const std::set<std::string>& columns) {
-  const auto primary = table.primary_key();
-  if (std::set<std::string>(primary.begin(), primary.end()) == columns) return true;
-  return std::any_of(table.unique.begin(), table.unique.end(), [&](const UniqueIndex& index) {
-    std::set<std::string> terms;
-    for (const UniqueIndex::Term& term : index.terms) terms.insert(term.column);
-    return index.where.empty() && terms == columns;
-  });
 }
 
 }  // namespace
@@ -127,14 +116,14 @@ std::vector<KeptRows::Pair> KeptRows::common(const SqliteTable& now,
 std::vector<KeptRows::Pair> KeptRows::common_key(const SqliteTable& now,
                                                  const std::vector<Pair>& pairs) const {
   std::vector<Pair> key;
-  std::set<std::string> names;
+  std::vector<std::string> names;
   for (const Column& column : table_.shape.key())
     for (const Pair& pair : pairs)
       if (pair.was == column.name) {
         key.push_back(pair);
-        names.insert(pair.is);
+        names.push_back(pair.is);
       }
-  if (key.empty() || key.size() != table_.shape.key().size() || !is_unique(now, names)) return {};
+  if (key.empty() || key.size() != table_.shape.key().size() || !has_unique(now, names)) return {};
   return key;
 }
 

@@ -50,13 +50,8 @@ Result<std::unique_ptr<Undo>> Undo::begin(Database& db, const std::vector<Tracke
       undo->kept_.push_back(trigger.name);
     }
     for (std::string& note : derived.notes) undo->derived_notes_.push_back(std::move(note));
-    TRY(undo->require_no_actions(live->name));
     undo->checked_.insert(table.name);
-    auto children =
-        TRY(db.query("select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f"
-                     " where m.type = 'table' and lower(f.\"table\") = lower(?1)",
-                     {Text{live->name}}));
-    while (TRY(children->next()) == Step::row) undo->checked_.insert(children->text(0));
+    TRY(undo->check_children(live->name));
     undo->places_.emplace(table.name, Place{table, *std::move(live)});
   }
   undo->before_ = TRY(orphans(db, undo->checked_));
@@ -80,23 +75,29 @@ Undo::~Undo() {
 // Foreign keys are not followed from here on. Inside a transaction SQLite goes on following them.
 Result<void> Undo::unfollow() {
   foreign_keys_ = TRY(scalar_integer(db_, "pragma foreign_keys")) != 0;
-  return db_.script("pragma foreign_keys = off");
+  TRY(db_.script("pragma foreign_keys = off"));
+  followed_ = foreign_keys_ && TRY(scalar_integer(db_, "pragma foreign_keys")) != 0;
+  return {};
 }
 
-// Where they are followed still, what they do to other rows would come on top of what is undone.
-Result<void> Undo::require_no_actions(const std::string& table) const {
-  if (TRY(scalar_integer(db_, "pragma foreign_keys")) == 0) return {};
+// The tables that refer to one. Where foreign keys are followed still, what they do to other rows would come on top of what is undone.
+Result<void> Undo::check_children(const std::string& table) {
   auto children = TRY(db_.query(
-      "select m.name from sqlite_schema as m, pragma_foreign_key_list(m.name) as f where m.type ="
-      " 'table' and lower(f.\"table\") = lower(?1) and not (f.on_delete in ('NO ACTION',"
-      " 'RESTRICT') and f.on_update in ('NO ACTION', 'RESTRICT')) limit 1",
+      "select m.name, f.on_delete in ('NO ACTION', 'RESTRICT') and f.on_update in ('NO ACTION',"
+      " 'RESTRICT') from sqlite_schema as m, pragma_foreign_key_list(m.name) as f where m.type ="
+      " 'table' and lower(f.\"table\") = lower(?1)",
       {Text{table}}));
-  if (TRY(children->next()) == Step::end) return {};
-  return hinted(fail(Fault::invalid,
-                     "undo changes of {}: foreign keys of {} act on what is undone, and SQLite"
-                     " cannot switch them off inside a transaction",
-                     table, children->text(0)),
-                "undo before the transaction begins, or begin it with pragma foreign_keys = off");
+  while (TRY(children->next()) == Step::row) {
+    if (followed_ && children->integer(1) == 0)
+      return hinted(
+          fail(Fault::invalid,
+               "undo changes of {}: foreign keys of {} act on what is undone, and SQLite"
+               " cannot switch them off inside a transaction",
+               table, children->text(0)),
+          "undo before the transaction begins, or begin it with pragma foreign_keys = off");
+    checked_.insert(children->text(0));
+  }
+  return {};
 }
 
 Result<const Undo::Place*> Undo::place(const std::string& table) const {

@@ -52,7 +52,7 @@ class Undo {
   Result<const Place*> place(const std::string& table) const;
 
   Result<void> unfollow();
-  Result<void> require_no_actions(const std::string& table) const;
+  Result<void> check_children(const std::string& table);
 
   // Where a row is: SQL conditions over its key, or over its rowid.
   Statement& where(Statement& statement, const Place& place, const Row& key,
@@ -90,6 +90,7 @@ class Undo {
   Orphans before_;
   std::int64_t last_ = 0;      // the last change before this
   bool foreign_keys_ = false;  // they were followed before
+  bool followed_ = false;      // and are still
   Outcome outcome_;
 };
 
