@@ -7,8 +7,16 @@ namespace vestige::bench {
 
 struct Peer {
   std::string_view name;
-  std::string_view sql;  // installs it, in schema peer
+  std::string_view sql;       // installs it, in schema peer
+  std::string_view triggers;  // and then these
 };
+
+// Of one function for all tables.
+inline constexpr std::string_view kOneFunction = R"(
+create trigger peer_accounts after insert or update or delete on accounts for each row execute function peer.record();
+create trigger peer_transfers after insert or update or delete on transfers for each row execute function peer.record();
+create trigger peer_wide after insert or update or delete on wide for each row execute function peer.record();
+)";
 
 // The generic trigger that tutorials print: both rows as jsonb, and the names of the fields that differ.
 inline constexpr std::string_view kJsonbTrigger = R"(
@@ -53,9 +61,6 @@ begin
   return coalesce(new, old);
 end
 $$;
-create trigger peer_accounts after insert or update or delete on accounts for each row execute function peer.record();
-create trigger peer_transfers after insert or update or delete on transfers for each row execute function peer.record();
-create trigger peer_wide after insert or update or delete on wide for each row execute function peer.record();
 )";
 
 // The one of the PostgreSQL wiki's kind: the row before as hstore, and the fields that differ.
@@ -105,9 +110,6 @@ begin
   return null;
 end
 $$;
-create trigger peer_accounts after insert or update or delete on accounts for each row execute function peer.record();
-create trigger peer_transfers after insert or update or delete on transfers for each row execute function peer.record();
-create trigger peer_wide after insert or update or delete on wide for each row execute function peer.record();
 )";
 
 // A table of events for each table, with its columns and types: the row as it is afterwards. What libraries of this kind
@@ -143,8 +145,8 @@ end
 $do$;
 )";
 
-inline constexpr Peer kPeers[] = {{"jsonb trigger", kJsonbTrigger},
-                                  {"hstore trigger", kHstoreTrigger},
-                                  {"typed history", kTypedHistory}};
+inline constexpr Peer kPeers[] = {{"jsonb trigger", kJsonbTrigger, kOneFunction},
+                                  {"hstore trigger", kHstoreTrigger, kOneFunction},
+                                  {"typed history", kTypedHistory, ""}};
 
 }  // namespace vestige::bench

@@ -91,8 +91,9 @@ std::vector<Setup> setups(const std::string& install, const std::string& native,
                                  },
                                  true});
   for (const Peer& peer : kPeers)
-    out.insert(out.end() - 1, {std::string(peer.name),
-                               [sql = std::string(peer.sql)](Session& db) { db.run(sql); }});
+    out.insert(out.end() - 1,
+               {std::string(peer.name),
+                [sql = std::string(peer.sql).append(peer.triggers)](Session& db) { db.run(sql); }});
   for (const std::string& file : variants)
     out.push_back({std::filesystem::path(file).stem(), vestige_of(file), true});
   return out;
