@@ -28,6 +28,7 @@ class Driver:
 
     # It sends many rows before it has the answers to the first: how many turns that takes is for the two to find.
     ahead = False
+    copies = True
 
     def __init__(self, plain: bool) -> None:
         self.plain = plain

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
+import drivers_sqlalchemy
 import pytest
 import pytest_asyncio
 from conftest import CONTRACT, VESTIGE, Shop
@@ -67,12 +68,15 @@ async def lines(shop: Shop) -> AsyncIterator[Lines]:
 
 
 # A way of using a driver that differs in the text of its statements only is not run through PgBouncer, too.
-WAYS = [(kind, "direct") for kind in POSTGRES] + [(kind, "bouncer") for kind in (Psycopg, PsycopgAsync, Psycopg2, Asyncpg)]
+WAYS = [(kind, "direct") for kind in POSTGRES + drivers_sqlalchemy.POSTGRES]
+WAYS += [(kind, "bouncer") for kind in (Psycopg, PsycopgAsync, Psycopg2, Asyncpg)]
 
 
 @pytest.mark.parametrize(("kind", "way"), WAYS, ids=named)
 @pytest.mark.parametrize("case", [case for case in CASES if case.get("only", "postgresql") == "postgresql"], ids=named)
 async def test_postgres(lines: Lines, case: dict[str, Any], kind: type[Driver], way: str) -> None:
+    if case.get("needs") == "copy" and not kind.copies:
+        pytest.skip("it has no COPY")
     # Where nothing says a context, nothing of this case works.
     plain = None if "required field" in case["name"] else await lines.spent_without(kind, case)
     mark = lines.shop.mark()
@@ -109,7 +113,7 @@ def sqlite_changes(path: pathlib.Path, after: int) -> list[tuple[str, dict[str, 
     return found
 
 
-@pytest.mark.parametrize("kind", SQLITE, ids=named)
+@pytest.mark.parametrize("kind", SQLITE + drivers_sqlalchemy.SQLITE, ids=named)
 @pytest.mark.parametrize("case", [case for case in CASES if case.get("only", "sqlite") == "sqlite"], ids=named)
 async def test_sqlite(shop_file: pathlib.Path, case: dict[str, Any], kind: type[Driver]) -> None:
     owner = sqlite3.connect(shop_file)

@@ -45,7 +45,7 @@ class Work:
                 await write(n)
         self.committed.add(n)
 
-    async def run(self, write: Any) -> None:
+    async def run(self, write: Any, expected: tuple[type[BaseException], ...] | None = None) -> None:
         """Every tenth task is cancelled in the middle, and now and then a connection is killed."""
         tasks = [asyncio.create_task(self.task(n, write)) for n in range(TASKS)]
         for n in range(0, TASKS, 10):
@@ -57,7 +57,7 @@ class Work:
                     "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' order by random() limit 1"
                 )
         ends = await asyncio.gather(*tasks, return_exceptions=True)
-        unexpected = [end for end in ends if end is not None and not isinstance(end, EXPECTED)]
+        unexpected = [end for end in ends if end is not None and not isinstance(end, expected or EXPECTED)]
         assert not unexpected, unexpected[:3]
 
     def look(self) -> None:

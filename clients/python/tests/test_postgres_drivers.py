@@ -261,6 +261,21 @@ async def test_asyncpg_cursors_and_statements(shop: Shop, mark: int) -> None:
     assert shop.changes(mark) == [ANN, BOB, NONE]
 
 
+async def test_asyncpg_goes_back_by_a_statement_that_is_fetched(shop: Shop, mark: int) -> None:
+    connection = await connected_async(shop)
+    with vestige.context(actor="bob"):
+        await connection.execute("begin")
+        await connection.fetch("savepoint here")
+    with vestige.context(actor="ann"):
+        await connection.execute("insert into things (id, label) values (1, 'undone')")
+        back = await connection.prepare("rollback to savepoint here")
+        await back.fetch()
+        await connection.execute("insert into things (id, label) values (1, 'a')")
+    await connection.execute("commit")
+    await connection.close()
+    assert shop.changes(mark) == [ANN]
+
+
 async def test_asyncpg_answers_as_ever(shop: Shop, mark: int) -> None:
     connection = await connected_async(shop)
     with vestige.context(actor="ann"):

@@ -103,6 +103,21 @@ def test_what_another_left_standing_is_not_taken_over(path: pathlib.Path) -> Non
     assert changes(path) == [NONE]
 
 
+@pytest.mark.parametrize("isolation_level", [None, ""])
+def test_a_savepoint_that_begins_the_transaction(path: pathlib.Path, isolation_level: str | None) -> None:
+    with contextlib.closing(vestige.sqlite.connect(path, isolation_level=isolation_level)) as connection:
+        with vestige.context(actor="ann"):
+            connection.execute("savepoint outer_one")
+            connection.execute("savepoint inner_one")
+            connection.execute(INSERT, (1, "a"))
+            connection.execute("release inner_one")
+            connection.execute(INSERT, (2, "b"))
+            connection.execute("release outer_one")
+        assert not connection.in_transaction
+        assert connection.execute("select count(*) from vestige_session").fetchone() == (0,)
+    assert changes(path) == [ANN, ("b", {"actor": "ann"})]
+
+
 def test_a_database_without_a_trail(tmp_path: pathlib.Path) -> None:
     with contextlib.closing(vestige.sqlite.connect(":memory:")) as connection, vestige.context(actor="ann"):
         connection.executescript("create table t (a); insert into t values (1);")

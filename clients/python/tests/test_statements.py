@@ -65,6 +65,8 @@ READS = [
     "select count(*) from t where x in (select 1)",
     "with w as (select 'insert') select * from w",
     "select 1",
+    "select a from t where b = %(p1)s::integer",
+    "select a from t where (b = 1)",
     "table t",
     "show all",
     "vacuum t",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 _PIECE: Final = re.compile(
-    r"""(?P<skip>\s+|--[^\n]*)
+    r"""(?P<skip>\s+|--[^\n]*|%\(\w+\)[sbt]\b)  # the last is a parameter of psycopg's
       | (?P<comment>/\*)
       | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'? | '(?:[^']|'')*'? | "(?:[^"]|"")*"?)
       | \$(?P<tag>[A-Za-z_\x80-\uffff][A-Za-z0-9_\x80-\uffff]*)?\$
@@ -111,5 +111,5 @@ def _writes(statement: list[str]) -> bool:
         if "from" not in statement:
             return "(" in statement
         after = statement[statement.index("from") + 1 : statement.index("from") + 5]
-        return "(" in after[1:]
+        return "(" in after[1 : after.index("where") if "where" in after else None]
     return False

@@ -56,6 +56,11 @@ class Connection(asyncpg.Connection):
 
     async def _vestige_do(self, query: str, send: Callable[[], Awaitable[Any]]) -> Any:
         """Sends a statement under the context in force."""
+        if controls(query):  # prepared, or fetched
+            try:
+                return await send()
+            finally:
+                self._vestige_said = None
         if self.is_in_transaction():
             await self._vestige_say()
             return await send()

@@ -67,6 +67,7 @@ class Connection(sqlite3.Connection):
     vestige_autocommit: Autocommit = "transaction"
     _vestige_said: str | None = None  # in this transaction
     _vestige_stands = False  # a row of ours stands, or may stand, in vestige_session
+    _vestige_outermost = False  # the transaction was begun by a SAVEPOINT, so that a RELEASE may commit it
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(Cursor if factory is None else _saying(factory))
@@ -146,10 +147,14 @@ class Cursor(sqlite3.Cursor):
     def execute(self, sql: str, *args: Any) -> Any:
         connection = cast(Connection, self.connection)
         self._vestige_rows = None
-        if controls(sql):
+        if controls(sql) or _releases(sql):
             return self._control(sql, args)
         if not writes(sql):
-            return super().execute(sql, *args)
+            begun = not connection.in_transaction
+            done = super().execute(sql, *args)
+            if begun:
+                connection._vestige_outermost = connection.in_transaction
+            return done
         with _by_name(), self._within(connection):
             done = super().execute(sql, *args)
             if not self._open_after and self.description is not None:
@@ -215,7 +220,7 @@ class Cursor(sqlite3.Cursor):
     def _control(self, sql: str, args: tuple[Any, ...]) -> Any:
         connection = cast(Connection, self.connection)
         first = words(sql)[0]
-        if first[0] in ("commit", "end"):
+        if first[0] in ("commit", "end") or (first[0] == "release" and connection._vestige_outermost):
             connection._vestige_clear()
         stood = connection._vestige_stands
         try:
@@ -249,6 +254,10 @@ class Cursor(sqlite3.Cursor):
         if not self._vestige_rows:
             raise StopIteration
         return self._vestige_rows.pop(0)
+
+
+def _releases(sql: str) -> bool:
+    return "release" in sql.lower() and any(statement[0] == "release" for statement in words(sql))
 
 
 def _script(text: str, connection: Connection) -> str:
