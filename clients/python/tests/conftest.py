@@ -115,3 +115,29 @@ def shop() -> Iterator[Shop]:
         made.bouncer = Bouncer(pathlib.Path(directory), made)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+def shop_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The Django project of tests/django_site."""
+    from django_site.site import Site
+
+    site = Site(tmp_path_factory.mktemp("django"))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def settings(shop_site: Any) -> Iterator[Any]:
+    """settings(NAME=value) sets it for the length of a test."""
+    from django.test import override_settings
+
+    given: list[Any] = []
+
+    def override(**named: Any) -> None:
+        given.append(override_settings(**named))
+        given[-1].enable()
+
+    yield override
+    while given:
+        given.pop().disable()

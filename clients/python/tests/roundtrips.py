@@ -60,7 +60,7 @@ class Proxy:
             server.shutdown(socket.SHUT_WR)
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
-        started, kept = False, b""
+        started, kept, last = False, b"", b""
         while got := client.recv(65536):
             kept += got
             while not started and len(kept) >= 8:
@@ -77,11 +77,12 @@ class Proxy:
                 length = 1 + struct.unpack("!I", kept[1:5])[0]
                 if len(kept) < length:
                     break
-                if kept[:1] in ASKING:
+                # A Flush right behind a Sync asks for what is on its way.
+                if kept[:1] in ASKING and (last, kept[:1]) != (b"S", b"H"):
                     with self._lock:
                         self.round_trips += 1
                 server.sendall(kept[:length])
-                kept = kept[length:]
+                kept, last = kept[length:], kept[:1]
 
     @staticmethod
     def _copy(source: socket.socket, target: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import asyncpg
@@ -115,6 +116,32 @@ def test_cursors_of_any_factory(shop: Shop, mark: int) -> None:
             connection.execute(b"insert into things (id, label) values (2, 'b')")
         assert type(connection.cursor()).__name__ == "Cursor"
     assert shop.changes(mark) == [ANN, BOB]
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_what_a_context_asks_for_may_use_the_connection_itself(shop: Shop, mark: int, autocommit: bool) -> None:
+    asked: list[str] = []
+    connection = connected(shop, autocommit=autocommit)
+
+    def look_up() -> str:
+        asked.append("who")
+        return str(connection.execute("select 'ann'").fetchone()[0])
+
+    def write() -> None:
+        with vestige.context(actor=look_up):
+            connection.execute("delete from things where id = 0")
+            connection.execute(INSERT, (1, "a"))
+            connection.commit()
+        with vestige.context(actor=look_up), connection.transaction():
+            connection.execute(INSERT, (2, "aa"))
+
+    worker = threading.Thread(target=write, daemon=True)
+    worker.start()
+    worker.join(30)
+    assert not worker.is_alive(), "it waits for itself"
+    assert shop.changes(mark) == [ANN, ("aa", ANN[1])]
+    assert asked == ["who", "who"]
+    connection.close()
 
 
 def test_a_transaction_begun_by_hand(shop: Shop, mark: int) -> None:

@@ -20,6 +20,7 @@ from psycopg import generators, pq, sql
 from psycopg.errors import error_from_result
 
 from vestige import errors
+from vestige._context import said
 from vestige._render import literal, set_local
 from vestige._saying import wanted
 from vestige._statements import controls, single, writes
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
     _Base = BaseConnection[Any]
 else:
-    _Base = object
+    # What psycopg's own two have in common, too, so that a connection that stands can become one of ours (adopt).
+    _Base = psycopg.Connection.__base__
 
-__all__ = ["AsyncConnection", "Conflict", "Connection", "MissingContext"]
+__all__ = ["AsyncConnection", "Conflict", "Connection", "MissingContext", "adopt"]
 
 _Row = TypeVar("_Row", covariant=True)
 # psycopg 3.1 leaves a pipeline in which something failed without the Sync that ends its transaction, and PgBouncer waits for it.
@@ -59,6 +61,8 @@ def _ours(error: psycopg.Error) -> psycopg.Error | None:
 
 class _Saying(_Base):
     """What the sync and the async connection have in common: the two places through which psycopg sends whatever it sends."""
+
+    __slots__ = ()
 
     vestige_autocommit: Autocommit = "transaction"
     vestige_empty: Empty = "say"
@@ -129,6 +133,12 @@ class _Saying(_Base):
             and writes(text)
         )
 
+    def _vestige_ask(self, text: str) -> None:
+        """What is asked of a context when it is first needed is asked now: who looks it up may use this connection, which is
+        locked while it says something."""
+        if not self._autocommit or self.pgconn.transaction_status != _IDLE or self._vestige_alone(text):
+            said()
+
     def _vestige_text(self, query: Any) -> str:
         if isinstance(query, bytes):
             return query.decode("utf-8", "replace")
@@ -161,8 +171,18 @@ class Connection(_Saying, psycopg.Connection[_Row]):
             raise ours from error
 
     @contextmanager
+    def transaction(self, *args: Any, **named: Any) -> Iterator[Any]:
+        idle = self.pgconn.transaction_status == _IDLE
+        said()  # before it is locked
+        if idle and self.pgconn.transaction_status != _IDLE:
+            self.commit()  # what looked something up; this one is to be a transaction of its own
+        with super().transaction(*args, **named) as transaction:
+            yield transaction
+
+    @contextmanager
     def _vestige_within(self, text: str) -> Iterator[None]:
         """What it takes to send this statement under a context, where it is in no transaction."""
+        self._vestige_ask(text)
         if not self._vestige_alone(text):
             yield
         elif single(text) and _PIPELINES:
@@ -217,13 +237,16 @@ class _SayingCursor:
     @contextmanager
     def copy(self, statement: Any, *args: Any, **named: Any) -> Iterator[Any]:
         connection = cast(Any, self)._conn
-        alone = connection._vestige_alone(connection._vestige_text(statement))
-        with _transaction_if(connection, alone), super().copy(statement, *args, **named) as copy:  # type: ignore[misc]
+        text = connection._vestige_text(statement)
+        connection._vestige_ask(text)
+        with _transaction_if(connection, connection._vestige_alone(text)), super().copy(statement, *args, **named) as copy:  # type: ignore[misc]
             yield copy
 
     def stream(self, query: Any, *args: Any, **named: Any) -> Iterator[Any]:
         connection = cast(Any, self)._conn
-        with _transaction_if(connection, connection._vestige_alone(connection._vestige_text(query))):
+        text = connection._vestige_text(query)
+        connection._vestige_ask(text)
+        with _transaction_if(connection, connection._vestige_alone(text)):
             yield from super().stream(query, *args, **named)  # type: ignore[misc]
 
 
@@ -288,3 +311,17 @@ def _saying(factory: type) -> type:
         mixin = _AsyncSayingCursor if issubclass(factory, psycopg.AsyncCursor) else _SayingCursor
         _made[factory] = type(factory.__name__, (mixin, factory), {"__slots__": (), "__module__": factory.__module__})
     return _made[factory]
+
+
+def adopt(connection: psycopg.Connection[Any]) -> None:
+    """Makes a connection that somebody else opened (a framework, a pool) one that says the context. Again does no harm."""
+    if isinstance(connection, _Saying):
+        return
+    factory, kind = connection.cursor_factory, type(connection)
+    if kind not in _adopted:
+        _adopted[kind] = type(kind.__name__, (Connection, kind), {"__module__": kind.__module__})
+    connection.__class__ = _adopted[kind]
+    connection.cursor_factory = factory
+
+
+_adopted: dict[type, type] = {psycopg.Connection: Connection}
