@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pathlib
 import re
+import shutil
 import subprocess
 from typing import Any
 
@@ -16,8 +18,23 @@ from conftest import SOURCE, VESTIGE
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("name", "ends"), [("docs/python.md", "connection.close()"), ("docs/sqlalchemy.md", "engine.dispose()")])
-def test_the_page_does_what_it_says(name: str, ends: str) -> None:
+def installed_extension(into: pathlib.Path) -> None:
+    """The package vestige-sqlite as its wheel has it."""
+    shutil.copytree(SOURCE / "clients/sqlite/python/vestige_sqlite", into / "vestige_sqlite")
+    extension = pathlib.Path(VESTIGE).resolve().parent.parent / "sqlite/vestige0.so"
+    if extension.exists():  # else it is the program that answers
+        (into / "vestige_sqlite/vestige0.so").symlink_to(extension)
+    (into / "vestige").symlink_to(VESTIGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"), [("docs/python.md", "connection.close(), shop.close()"), ("docs/sqlalchemy.md", "engine.dispose()")]
+)
+def test_the_page_does_what_it_says(name: str, ends: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    installed_extension(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
     page = (SOURCE / name).read_text(encoding="utf-8")
     with psycopg.connect("dbname=postgres", autocommit=True) as server:
         server.execute("drop database if exists shop (force)")

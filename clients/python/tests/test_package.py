@@ -12,13 +12,30 @@ import zipfile
 import pytest
 from conftest import SOURCE
 
+from vestige import _install
+
 pytest.importorskip("hatchling")
 
 
+def built(project: pathlib.Path, into: pathlib.Path) -> pathlib.Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(into)]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    [wheel] = into.glob("*.whl")
+    return wheel
+
+
+def run_alone(wheel: pathlib.Path, into: pathlib.Path, command: str) -> list[str]:
+    """By itself: no driver, none of the tests' path."""
+    zipfile.ZipFile(wheel).extractall(into)
+    environment = os.environ | {"PYTHONPATH": str(into)}
+    printed = subprocess.run(
+        [sys.executable, "-S", "-c", command], check=True, capture_output=True, text=True, env=environment, cwd=into
+    )
+    return printed.stdout.split()
+
+
 def test_wheel_and_sdist(tmp_path: pathlib.Path) -> None:
-    project = SOURCE / "clients/python"
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)], cwd=project, check=True, capture_output=True)
-    [wheel] = tmp_path.glob("*.whl")
+    wheel = built(SOURCE / "clients/python", tmp_path)
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "vestige/py.typed" in names
@@ -26,14 +43,13 @@ def test_wheel_and_sdist(tmp_path: pathlib.Path) -> None:
     [sdist] = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as packed:
         assert any(name.endswith("/src/vestige/_context.py") for name in packed.getnames())
-    # By itself: no driver, none of the tests' path.
-    zipfile.ZipFile(wheel).extractall(tmp_path / "installed")
-    command = "import vestige, vestige.sqlite; print(vestige.__file__); vestige.sqlite.connect(':memory:').execute('select 1')"
-    printed = subprocess.run(
-        [sys.executable, "-S", "-c", command],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
-    )
-    assert printed.stdout.strip() == str(tmp_path / "installed/vestige/__init__.py")
+        packed.extractall(tmp_path / "sdist")
+    command = """import vestige, vestige.sqlite, vestige.trail, vestige._install
+vestige.sqlite.connect(':memory:').execute('select 1')
+print(vestige.__file__, vestige._install.fingerprint())"""
+    wanted = _install.fingerprint()
+    assert run_alone(wheel, tmp_path / "installed", command) == [str(tmp_path / "installed/vestige/__init__.py"), wanted]
+    # And what is built of the source distribution, where the rest of the house is not.
+    [project] = (tmp_path / "sdist").iterdir()
+    (tmp_path / "again").mkdir()
+    assert run_alone(built(project, tmp_path / "again"), tmp_path / "alone", command)[1] == wanted

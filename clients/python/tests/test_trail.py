@@ -62,24 +62,24 @@ NUMBERS = itertools.count(1)
 
 
 @contextlib.asynccontextmanager
-async def connected(driver: str) -> AsyncIterator[Twin]:
+async def connected(driver: str, name: str = "clients") -> AsyncIterator[Twin]:
     if driver == "psycopg":
-        with vestige.psycopg.Connection.connect("dbname=clients", autocommit=True, row_factory=dict_row) as one:
+        with vestige.psycopg.Connection.connect(f"dbname={name}", autocommit=True, row_factory=dict_row) as one:
             yield Twin(Trail(one))
     elif driver == "psycopg2":
-        other = vestige.psycopg2.connect("dbname=clients", cursor_factory=psycopg2.extras.RealDictCursor)
+        other = vestige.psycopg2.connect(f"dbname={name}", cursor_factory=psycopg2.extras.RealDictCursor)
         other.autocommit = True
         yield Twin(Trail(other))
         other.close()
     elif driver == "asyncpg":
-        third = await vestige.asyncpg.connect(database="clients")
+        third = await vestige.asyncpg.connect(database=name)
         yield Twin(AsyncTrail(third))
         await third.close()
     elif driver == "psycopg async":
-        async with await vestige.psycopg.AsyncConnection.connect("dbname=clients", autocommit=True) as fourth:
+        async with await vestige.psycopg.AsyncConnection.connect(f"dbname={name}", autocommit=True) as fourth:
             yield Twin(AsyncTrail(fourth))
     else:
-        async with vestige.asyncpg.create_pool(database="clients", min_size=1, max_size=1) as pool, pool.acquire() as fifth:
+        async with vestige.asyncpg.create_pool(database=name, min_size=1, max_size=1) as pool, pool.acquire() as fifth:
             yield Twin(AsyncTrail(fifth))
 
 
@@ -107,7 +107,8 @@ async def test_a_rows_history(twin: Twin) -> None:
 
 
 async def test_changes_that_are_meant(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vestige.trail._PAGE", 2)  # so that there are pages
+    for module in ("trail", "_async_trail"):
+        monkeypatch.setattr(f"vestige.{module}.PAGE", 2)  # so that there are pages
     await written(twin)
     everything = await twin.all("changes", "prices")
     assert [change.op for change in everything] == ["INSERT", "INSERT", "UPDATE", "UPDATE"]
@@ -188,10 +189,15 @@ async def test_erased(twin: Twin) -> None:
     assert (last.id, last.op, last.actor) == (erase, "ERASE", "dpo")
 
 
+def by_program(name: str, *words: str) -> str:
+    """What the program says, in words."""
+    environment = os.environ | {"VESTIGE_DB": f"postgresql:///{name}"}
+    return subprocess.run([VESTIGE, *words], check=True, capture_output=True, text=True, env=environment).stderr
+
+
 def place() -> None:
     """A follower gives places to what has none yet."""
-    environment = os.environ | {"VESTIGE_DB": "postgresql:///clients"}
-    subprocess.run([VESTIGE, "log", "--consumer", "tests"], check=True, capture_output=True, env=environment)
+    by_program("clients", "log", "--consumer", "tests")
 
 
 async def test_the_feed(shop: Shop, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,12 +205,49 @@ async def test_the_feed(shop: Shop, twin: Twin, monkeypatch: pytest.MonkeyPatch)
     [[last]] = shop.owner.execute("select upto from vestige.cursor where consumer = 'tests'").fetchall()
     await written(twin)
     place()
-    monkeypatch.setattr("vestige.trail._PAGE", 3)
+    for module in ("trail", "_async_trail"):
+        monkeypatch.setattr(f"vestige.{module}.PAGE", 3)
     new = await twin.all("feed", last)
     assert [change.index for change in new] == [last + 1, last + 2, last + 3, last + 4]
     assert [change.op for change in new] == ["INSERT", "INSERT", "UPDATE", "UPDATE"]
     assert new[2].new == {"price": Decimal("10.50")}
     assert [change.id for change in new] == [change.id for change in await twin.all("changes", "prices")]
+
+
+async def test_a_consumer_of_the_feed_goes_on_where_it_was(twin: Twin) -> None:
+    await written(twin)
+    place()
+    new = [change for change in await twin.all("feed") if change.table.endswith(".prices")][-4:]
+    await twin.do("seen", "stock", new[1])
+    assert [change.id for change in await twin.all("feed", consumer="stock")] == [change.id for change in new[2:]]
+    await twin.do("seen", "stock", new[3])
+    assert await twin.all("feed", consumer="stock") == []
+    assert len(await twin.all("feed", consumer="somebody new")) >= 4
+    with pytest.raises(ValueError, match="is not of the feed"):
+        await twin.do("seen", "stock", (await twin.all("changes", "prices"))[0])
+
+
+async def test_tracked_examined_and_left(twin: Twin) -> None:
+    await twin.run("create table stock (id int primary key, n int, seen int)")
+    await twin.run("insert into stock values (1, 1, 1)")
+    await twin.do("track", "stock", exclude=["seen"], require=("actor",), tags=["SOX", 'a,"b'], when="NEW.n > 0", baseline=True)
+    with vestige.context(actor="ann"):
+        await twin.run("update stock set n = 2, seen = 2")
+        await twin.run("update stock set n = -1")
+    changed, made = await twin.all("history", "stock", 1)
+    assert (made.op, made.new, changed.new) == ("BASELINE", {"id": 1, "n": 1}, {"n": 2})
+    with pytest.raises(vestige.MissingContext):
+        await twin.run("update stock set n = 3")
+    await twin.run("alter table stock disable trigger all")
+    broken = [one for one in await twin.do("doctor") if one.table == changed.table and one.severity == "error"]
+    assert broken
+    assert all(one.fixable for one in broken)
+    mended = [one for one in await twin.do("doctor", fix=True) if one.table == changed.table and one.severity == "error"]
+    assert [(one.code, one.fixed) for one in mended] == [(one.code, True) for one in broken]
+    assert not [one for one in await twin.do("doctor") if one.table == changed.table and one.severity == "error"]
+    await twin.do("untrack", "stock")
+    await twin.run("update stock set n = 4")
+    assert len(await twin.all("history", "stock", 1)) == 2
 
 
 async def test_keys_of_any_characters(twin: Twin) -> None:
@@ -223,6 +266,31 @@ async def test_names_that_have_to_be_quoted(twin: Twin) -> None:
     [made] = await twin.all("history", '"Odd ""Table"', 1)
     assert made.new == {'a "b': 1}
     assert await twin.all("as_of", '"Odd ""Table"', made.id) == [{'a "b': 1}]
+
+
+async def test_init_is_what_the_program_does(shop: Shop) -> None:
+    """Neither of them has anything to do after the other; and a transaction that is open keeps its settings."""
+    shop.run("drop database if exists made (force)", "create database made")
+    with psycopg.connect("dbname=made") as connection:
+        connection.execute("set local search_path = pg_temp")
+        assert Trail(connection).init()
+        [path] = connection.execute("show search_path").fetchone() or []
+        assert path == "pg_temp"
+        connection.rollback()
+        assert connection.execute("select to_regnamespace('vestige')").fetchone() == (None,)
+        connection.rollback()
+    async with connected("asyncpg", "made") as twin:
+        assert await twin.do("init")
+        assert not await twin.do("init")
+    assert "up to date" in by_program("made", "init")
+    with psycopg.connect("dbname=made", autocommit=True) as connection:
+        connection.execute("update vestige.meta set value = 'another' where name = 'script'")
+        assert Trail(connection).init()
+        connection.execute("create table t (id int primary key)")
+        Trail(connection).track("t")
+        connection.execute("insert into t values (1)")
+        assert [change.new for change in Trail(connection).history("t", 1)] == [{"id": 1}]
+    shop.run("drop database made (force)")
 
 
 @pytest.fixture

@@ -17,11 +17,13 @@ from conftest import SOURCE, Shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vestige.trail import UNRECORDED, Interval, Moment, Trail
+from vestige.trail import UNRECORDED, Interval, InvalidText, Moment, Trail
 from vestige.values import decoded
 
-CORPUS = json.loads((SOURCE / "clients/contract/values.json").read_text(encoding="utf-8"))["values"]
+CORPORA = json.loads((SOURCE / "clients/contract/values.json").read_text(encoding="utf-8"))
+CORPUS, CORPUS_SQLITE = CORPORA["values"], CORPORA["sqlite"]
 UTC = datetime.timezone.utc
+FLOATS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity", "-0.0": "-0"}
 NUMBERS = itertools.count(1)
 
 
@@ -58,10 +60,11 @@ def shown(value: Any, kind: str) -> str:
     by_type: list[tuple[str, type, Any]] = [
         ("int", int, str),
         ("decimal", decimal.Decimal, str),
-        ("float", float, lambda v: {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity", "-0.0": "-0"}.get(repr(v), repr(v))),
+        ("float", float, lambda v: FLOATS.get(repr(v)) or repr(v).removesuffix(".0")),
         ("bool", bool, lambda v: str(v).lower()),
         ("text", str, str),
         ("bytes", bytes, bytes.hex),
+        ("invalid", InvalidText, lambda v: v.raw.hex()),
         ("timestamptz", datetime.datetime, lambda v: v.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
         ("timestamp", datetime.datetime, lambda v: v.strftime("%Y-%m-%dT%H:%M:%S.%f")),
         ("date", datetime.date, datetime.date.isoformat),

@@ -10,12 +10,13 @@ do, each its own.
 
 from vestige._context import annotate, attach, carrier, context, current, without
 from vestige._fields import FIELDS
-from vestige.errors import Conflict, ContextTooLarge, MissingContext, VestigeError
+from vestige.errors import Conflict, ContextTooLarge, ExtensionUnavailable, MissingContext, VestigeError
 
 __all__ = [
     "FIELDS",
     "Conflict",
     "ContextTooLarge",
+    "ExtensionUnavailable",
     "MissingContext",
     "VestigeError",
     "annotate",

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["Conflict", "ContextTooLarge", "MissingContext", "VestigeError"]
+__all__ = ["Conflict", "ContextTooLarge", "ExtensionUnavailable", "MissingContext", "VestigeError"]
 
 MISSING_CONTEXT: Final = "VS001"
 CONFLICT: Final = "VS002"
@@ -44,6 +44,10 @@ class Conflict(VestigeError):
     """What is to be undone was changed since (SQLSTATE VS002). Nothing was changed; the message names rows and columns."""
 
 
+class ExtensionUnavailable(VestigeError):
+    """The loadable extension cannot be had in a connection of SQLite; the message says why, and what can be done about it."""
+
+
 class ContextTooLarge(UserWarning):
     """A context of more than 16 KiB was cut; `left_out` in it says where."""
 
@@ -51,3 +55,8 @@ class ContextTooLarge(UserWarning):
 def requires(message: str) -> bool:
     """It is the refusal of a change whose context lacks a field."""
     return _REQUIRED.search(message) is not None
+
+
+def conflicts(message: str) -> bool:
+    """It is the refusal of an undoing, of what was changed since."""
+    return "cannot be undone, nothing was changed" in message

@@ -1,57 +1,55 @@
-"""The trail of a PostgreSQL database, read with nothing lost, and undone.
+"""The trail of a database, read with nothing lost, and undone; on PostgreSQL and on SQLite alike.
 
-    trail = vestige.trail.Trail(connection)          # of psycopg or psycopg2; AsyncTrail: of psycopg's AsyncConnection or asyncpg
+    trail = vestige.trail.Trail(connection)  # of psycopg, psycopg2, sqlite3; AsyncTrail: of AsyncConnection, asyncpg, aiosqlite
     for change in trail.history("products", 1):
         print(change.at, change.who, change.old, "->", change.new)
 
 It reads through the connection that it is given, in its transaction, with its rights. What changes something (revert, undo, erase)
-needs a connection of vestige's adapters, so that it is done under the context in force.
+is done under the context in force: on PostgreSQL it needs a connection of vestige's adapters for that. On SQLite it is the loadable
+extension that answers (docs/sqlite-extension.md), of the package vestige-sqlite or of a path; where this Python cannot load it, the
+program, outside of transactions.
 """
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, TypeVar
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from vestige import _questions as ask
-from vestige._questions import Blame, Change, Filter, Undo
-from vestige.values import UNRECORDED, Interval, Moment
+from vestige import _sqlite_connections as sqlite
+from vestige._asking import FIRST, LAST, formatted, index_of, must_say, with_feed
+from vestige._async_trail import AsyncTrail
+from vestige._postgres_trail import Postgres
+from vestige._program import Program
+from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, said_of
+from vestige._sqlite_trail import Sqlite
+from vestige.values import UNRECORDED, Interval, InvalidText, Moment
 
-__all__ = ["UNRECORDED", "AsyncTrail", "Blame", "Change", "Interval", "Moment", "Trail", "Undo"]
+__all__ = ["UNRECORDED", "AsyncTrail", "Blame", "Change", "Finding", "Interval", "InvalidText", "Moment", "Trail", "Undo"]
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
-_PAGE = 500
-_FIRST, _LAST = -1, 2**63 - 1
-_PARAMETER = re.compile(r"\$\d+")
-
-
-def _formatted(sql: str) -> str:
-    """Parameters as psycopg writes them: each stands once, in order."""
-    return _PARAMETER.sub("%s", sql)
-
-
-def _says(connection: Any) -> None:
-    if not hasattr(connection, "vestige_autocommit"):
-        kind = type(connection)
-        raise TypeError(
-            f"a {kind.__module__}.{kind.__qualname__} does not say who acts: use the connections of vestige.psycopg, "
-            "vestige.psycopg2 or vestige.asyncpg"
-        )
 
 
 class Trail:
-    """The trail, by a connection of psycopg or psycopg2."""
+    """The trail, by a connection of psycopg or psycopg2, or of sqlite3, pysqlite3 or apsw.
 
-    def __init__(self, connection: Any) -> None:
+    extension  on SQLite, the path of the loadable extension; without it that of the package vestige-sqlite
+    program    on SQLite, the program `vestige` that stands in where nothing can be loaded; without it the one on the PATH
+    """
+
+    def __init__(self, connection: Any, *, extension: str | None = None, program: str | None = None) -> None:
         self.connection = connection
-        self._types = ask.Types()
+        self._ask: Postgres | Sqlite | Program
+        self._ask = sqlite.opened(connection, extension, program) if sqlite.is_sqlite(connection) else Postgres()
 
-    def _rows(self, sql: str, parameters: list[Any]) -> tuple[list[str], list[Any]]:
+    def _rows(self, sql: str, parameters: list[Any] | None) -> tuple[list[str], list[Any]]:
+        if isinstance(self._ask, Sqlite):
+            return [], [sqlite.plain(row) for row in self._stream(sql, parameters or [])]
         # A factory of rows or of cursors that the program has is for its own rows.
-        module = type(self.connection).__mro__
-        if any(kind.__module__.startswith("psycopg2") for kind in module):
+        if "psycopg2" in sqlite.roots(self.connection):
             import psycopg2.extensions
 
             cursor = self.connection.cursor(cursor_factory=psycopg2.extensions.cursor)
@@ -60,21 +58,39 @@ class Trail:
 
             cursor = self.connection.cursor(row_factory=tuple_row)
         with cursor:
-            cursor.execute(_formatted(sql), parameters)
+            cursor.execute(sql if parameters is None else formatted(sql), parameters)
+            if cursor.description is None:
+                return [], []
             return [column[0] for column in cursor.description], cursor.fetchall()
 
-    def _run(self, question: ask.Question[T]) -> T:
+    def _stream(self, sql: str, parameters: list[Any]) -> Iterator[Any]:
+        cursor = sqlite.cursor_of(self.connection)
+        try:
+            cursor.execute(sql, parameters)
+            yield from cursor
+        except Exception as error:
+            renamed = sqlite.renamed(error)
+            if renamed is None:
+                raise
+            raise renamed from error
+        finally:
+            cursor.close()
+
+    def _run(self, question: Generator[Any, Any, T]) -> T:
         try:
             asked = next(question)
             while True:
                 asked = question.send(self._rows(*asked)[1])
         except StopIteration as end:
-            answer: T = end.value
-            return answer
+            return cast(T, end.value)
+
+    def _answer(self, asked: Generator[Any, Any, T] | T) -> T:
+        """The answer to a question, or what the program has answered."""
+        return self._run(asked) if isinstance(asked, Generator) else asked
 
     def history(self, table: str, *key: Any) -> Iterator[Change]:
         """A row's changes, newest first, under every key that it had. `key` is one value for each column of it."""
-        yield from self._run(ask.history(self._types, table, key))
+        yield from self._answer(self._ask.history(table, key))
 
     def changes(
         self,
@@ -86,130 +102,73 @@ class Trail:
         until: datetime.datetime | None = None,
         newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Changes by id, of those that are meant; pages of them are read as they are asked for."""
+        """Changes by id, of those that are meant; they are read as they are asked for."""
         wanted = Filter(table, actor, tx, since, until)
-        after = _LAST if newest_first else _FIRST
-        while page := self._run(ask.changes(self._types, wanted, after, newest_first, _PAGE)):
-            yield from page
-            after = page[-1].id
+        if isinstance(self._ask, Program):
+            yield from self._ask.selected(wanted, newest_first)
+        elif isinstance(self._ask, Sqlite):
+            for row in self._stream(*self._ask.selected(wanted, newest_first)):
+                yield self._ask.change(sqlite.plain(row))
+        else:
+            after = LAST if newest_first else FIRST
+            while page := self._run(self._ask.changes(wanted, after, newest_first, PAGE)):
+                yield from page
+                after = page[-1].id
 
-    def feed(self, after: int = -1) -> Iterator[Change]:
-        """Each change that has its place in the feed, once, in an order that never changes; `after` is the last index seen."""
-        last: int | None = after
+    def feed(self, after: int = -1, *, consumer: str | None = None) -> Iterator[Change]:
+        """Each change that has its place in the feed, once, in an order that never changes; `after` is the last index seen, with
+        `consumer` the last that was said to be seen()."""
+        ask = with_feed(self._ask)
+        last: int | None = after if consumer is None else self._run(ask.seen_by(consumer))
         while last is not None:
-            page, last = self._run(ask.feed(self._types, last, _PAGE))
+            page, last = self._run(ask.feed(last, PAGE))
             yield from page
+
+    def seen(self, consumer: str, change: Change) -> None:
+        """This consumer of the feed is done with everything up to this change: in the transaction that does the work, so that it is
+        done once."""
+        self._run(with_feed(self._ask).seen(consumer, index_of(change)))
 
     def blame(self, table: str, *key: Any) -> list[Blame]:
         """Of each column of a row, which change gave it its value."""
-        return self._run(ask.blame(self._types, table, key))
+        return self._answer(self._ask.blame(table, key))
 
     def as_of(self, table: str, at: datetime.datetime | int) -> Iterator[dict[str, Any]]:
-        """The rows of a table as they were at a time, or after the change of this id, as the driver reads them."""
-        sql = self._run(ask.as_of(table, at))
-        names, rows = self._rows(sql, [_moment(at)])
+        """The rows of a table as they were at a time, or after the change of this id; on PostgreSQL as the driver reads them."""
+        if isinstance(self._ask, Program):
+            yield from self._ask.as_of(table, at)
+            return
+        names, rows = self._rows(*self._run(self._ask.as_of(table, at)))
         for row in rows:
-            yield dict(zip(names, row, strict=True))
+            yield self._ask.row(names, row)
 
     def revert(self, tx: int, *, force: bool = False) -> int:
         """Undoes a transaction, all of it or nothing: how many changes. vestige.Conflict names what was changed since."""
-        _says(self.connection)
-        return self._run(ask.revert(tx, force))
+        must_say(self.connection)
+        return self._answer(self._ask.revert(tx, force))
 
     def undo(self, change: int, *, force: bool = False) -> Undo:
         """Undoes one change."""
-        _says(self.connection)
-        return self._run(ask.undo(change, force))
+        must_say(self.connection)
+        return self._answer(self._ask.undo(change, force))
 
     def erase(self, table: str, *key: Any) -> int:
         """Takes the values of every change of a row out of the trail, under a context with a reason: the id of the ERASE."""
-        _says(self.connection)
-        return self._run(ask.erase(table, key))
+        must_say(self.connection)
+        return self._answer(self._ask.erase(table, key))
 
+    def init(self) -> bool:
+        """Makes the trail, or brings an older one up to date: whether there was something to do."""
+        return self._answer(self._ask.init())
 
-class AsyncTrail:
-    """The same, by a connection of psycopg's AsyncConnection or of asyncpg."""
+    def track(self, table: str, *, baseline: bool = False, **policy: Unpack[Policy]) -> None:
+        """Records every change of a table from now on, by this policy; with `baseline` the rows that are there, too."""
+        self._answer(self._ask.track(table, said_of(policy), baseline))
 
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self._types = ask.Types()
+    def untrack(self, table: str) -> None:
+        """Ends it; the history stays."""
+        self._answer(self._ask.untrack(table))
 
-    async def _rows(self, sql: str, parameters: list[Any]) -> tuple[list[str], list[Any]]:
-        if hasattr(self.connection, "fetchval"):  # asyncpg, whose pools give something that only looks like a connection
-            records = await self.connection.fetch(sql, *parameters)
-            return (list(records[0].keys()) if records else []), [tuple(record) for record in records]
-        from psycopg.rows import tuple_row
-
-        async with self.connection.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(_formatted(sql), parameters)
-            return [column[0] for column in cursor.description], await cursor.fetchall()
-
-    async def _run(self, question: ask.Question[T]) -> T:
-        try:
-            asked = next(question)
-            while True:
-                asked = question.send((await self._rows(*asked))[1])
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
-
-    async def history(self, table: str, *key: Any) -> AsyncIterator[Change]:
-        """See Trail.history."""
-        for change in await self._run(ask.history(self._types, table, key)):
-            yield change
-
-    async def changes(
-        self,
-        table: str | None = None,
-        *,
-        actor: str | None = None,
-        tx: int | None = None,
-        since: datetime.datetime | None = None,
-        until: datetime.datetime | None = None,
-        newest_first: bool = False,
-    ) -> AsyncIterator[Change]:
-        """See Trail.changes."""
-        wanted = Filter(table, actor, tx, since, until)
-        after = _LAST if newest_first else _FIRST
-        while page := await self._run(ask.changes(self._types, wanted, after, newest_first, _PAGE)):
-            for change in page:
-                yield change
-            after = page[-1].id
-
-    async def feed(self, after: int = -1) -> AsyncIterator[Change]:
-        """See Trail.feed."""
-        last: int | None = after
-        while last is not None:
-            page, last = await self._run(ask.feed(self._types, last, _PAGE))
-            for change in page:
-                yield change
-
-    async def blame(self, table: str, *key: Any) -> list[Blame]:
-        """See Trail.blame."""
-        return await self._run(ask.blame(self._types, table, key))
-
-    async def as_of(self, table: str, at: datetime.datetime | int) -> AsyncIterator[dict[str, Any]]:
-        """See Trail.as_of."""
-        sql = await self._run(ask.as_of(table, at))
-        names, rows = await self._rows(sql, [_moment(at)])
-        for row in rows:
-            yield dict(zip(names, row, strict=True))
-
-    async def revert(self, tx: int, *, force: bool = False) -> int:
-        """See Trail.revert."""
-        _says(self.connection)
-        return await self._run(ask.revert(tx, force))
-
-    async def undo(self, change: int, *, force: bool = False) -> Undo:
-        """See Trail.undo."""
-        _says(self.connection)
-        return await self._run(ask.undo(change, force))
-
-    async def erase(self, table: str, *key: Any) -> int:
-        """See Trail.erase."""
-        _says(self.connection)
-        return await self._run(ask.erase(table, key))
-
-
-def _moment(at: datetime.datetime | int) -> str:
-    return str(at) if isinstance(at, int) else at.isoformat()
+    def doctor(self, *, fix: bool = False) -> list[Finding]:
+        """What is out of order, gravest first; with `fix`, what is safe to repair is repaired."""
+        return self._answer(self._ask.doctor(fix))

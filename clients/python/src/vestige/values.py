@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["UNRECORDED", "Interval", "Moment", "decoded"]
+__all__ = ["UNRECORDED", "Interval", "InvalidText", "Moment", "decoded", "decoded_sqlite"]
 
 
 class _Unrecorded:
@@ -49,6 +49,13 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.months} months {self.days} days {self.microseconds} microseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidText:
+    """A text of SQLite's that is not UTF-8: its bytes."""
+
+    raw: bytes
 
 
 class _Number(str):
@@ -213,3 +220,43 @@ def decoded(text: str | None, types: Mapping[str, str]) -> dict[str, Any] | None
 def bare(kind: str) -> str:
     """The type without its size: numeric(10,2) is numeric."""
     return _WITHOUT_SIZE.sub("", kind)
+
+
+def _of_sqlite(given: Any) -> Any:
+    """A value of JSON, as parsed() gives it, in the class that it is stored in: 2 is an INTEGER, 2.0 a REAL."""
+    if isinstance(given, _Number):
+        return float(given) if set(given) & set(".eE") else int(given)
+    if not isinstance(given, dict) or len(given) != 1:
+        return plain(given)
+    [(tag, text)] = given.items()
+    if tag == "$blob":
+        return bytes.fromhex(text)
+    if tag == "$text":
+        return InvalidText(bytes.fromhex(text))
+    if tag == "$real":
+        return float(text)
+    return UNRECORDED if tag == "$unrecorded" else plain(given)
+
+
+def decoded_sqlite(text: str | None) -> dict[str, Any] | None:
+    """A row of a trail on SQLite, whose values say themselves what they are."""
+    return None if text is None else {name: _of_sqlite(given) for name, given in parsed(text).items()}
+
+
+def sqlite_value(text: str) -> Any:
+    return _of_sqlite(parsed(text))
+
+
+def members(text: str) -> dict[str, str]:
+    """The members of an object of JSON, each as the text that it is."""
+    found: dict[str, str] = {}
+    place = text.index("{") + 1
+    while text[place] != "}":
+        name, place = _DECODER.raw_decode(text, place)
+        _, end = _DECODER.raw_decode(text, place + 1)
+        found[name] = text[place + 1 : end]
+        place = end + (text[end] == ",")
+    return found
+
+
+_DECODER: Final = json.JSONDecoder()

@@ -1,0 +1,43 @@
+"""What both kinds of trails need to ask."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from vestige import _sqlite_connections as sqlite
+from vestige import errors
+from vestige._postgres_trail import Postgres
+from vestige._program import Program
+from vestige._records import Change
+from vestige._sqlite_trail import Sqlite
+
+FIRST: Final = -1
+LAST: Final = 2**63 - 1
+_PARAMETER = re.compile(r"\$\d+")
+
+
+def formatted(sql: str) -> str:
+    """Parameters as psycopg writes them: each stands once, in order."""
+    return _PARAMETER.sub("%s", sql)
+
+
+def must_say(connection: Any) -> None:
+    if not hasattr(connection, "vestige_autocommit") and not sqlite.is_sqlite(connection):
+        kind = type(connection)
+        raise TypeError(
+            f"a {kind.__module__}.{kind.__qualname__} does not say who acts: use the connections of vestige.psycopg, "
+            "vestige.psycopg2 or vestige.asyncpg"
+        )
+
+
+def with_feed(ask: Postgres | Sqlite | Program) -> Postgres | Sqlite:
+    if isinstance(ask, Program):
+        raise errors.ExtensionUnavailable("the feed needs the loadable extension; `vestige log --consumer NAME` prints it")
+    return ask
+
+
+def index_of(change: Change) -> int:
+    if change.index is None:
+        raise ValueError(f"change {change.id} is not of the feed: it has no index")
+    return change.index

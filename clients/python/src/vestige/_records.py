@@ -1,0 +1,116 @@
+"""What a trail gives, whichever database keeps it: changes, blame, what became of an undoing, what is out of order; and what may be
+asked of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, cast
+
+PAGE: Final = 500  # changes that are read at once
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row's INSERT, UPDATE or DELETE, or a TRUNCATE, BASELINE or ERASE (docs/json.md)."""
+
+    id: int
+    at: datetime.datetime
+    op: str
+    table: str
+    key: dict[str, Any]
+    new_key: dict[str, Any] | None
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    changed: tuple[str, ...] | None
+    tx: int
+    context: dict[str, Any]
+    db_user: str | None
+    erased: dict[str, int] | None
+    old_json: str | None
+    new_json: str | None
+    index: int | None = None
+
+    @property
+    def actor(self) -> Any:
+        """Who did it, as the application said."""
+        return self.context.get("actor")
+
+    @property
+    def who(self) -> Any:
+        """The actor, or where none was said, the user of the database."""
+        return self.context.get("actor", self.db_user)
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Which change gave a column its value; None: it is as it was when tracking began."""
+
+    column: str
+    value: Any
+    change: int | None
+    at: datetime.datetime | None
+    op: str | None
+    who: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What became of the undoing of one change: `applied`, `nothing` (it was so already) or `conflict`, and of which columns."""
+
+    done: str
+    conflict: str | None
+    columns: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is out of order, or was until it was repaired just now (docs/json.md, "doctor")."""
+
+    severity: str
+    code: str
+    table: str | None
+    message: str
+    remedy: str | None
+    fixable: bool
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which changes: of a table, an actor, a transaction, a time."""
+
+    table: str | None = None
+    actor: str | None = None
+    tx: int | None = None
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+
+class Policy(TypedDict, total=False):
+    """What of a table is recorded, and how (docs/sql.md, docs/sqlite-extension.md); what is not said is as it was."""
+
+    include: Sequence[str]
+    exclude: Sequence[str]
+    when: str
+    require: Sequence[str]
+    key: Sequence[str]
+    capture: str
+    on_truncate: str
+    retention: str
+    classification: str
+    tags: Sequence[str]
+
+
+def said_of(policy: Policy) -> dict[str, Any]:
+    """A policy as the trail has it: lists of texts, and texts."""
+    return {name: value if isinstance(value, str) else list(cast("Sequence[str]", value)) for name, value in policy.items()}
+
+
+def moment(at: datetime.datetime | int) -> str:
+    """A time, or a change, as the trail takes it."""
+    return str(at) if isinstance(at, int) else at.isoformat()
