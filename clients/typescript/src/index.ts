@@ -5,6 +5,8 @@ export {
 export { AuditContext } from "./audit_context.js";
 export type { Blame, Change, Erased, Undone } from "./change.js";
 export { Digits, parseJson } from "./json.js";
+export { type Given as Connection, isConflict, isMissingContext, openTrail } from "./open.js";
 export type { Plain } from "./plain.js";
-export { Changes, isConflict, isMissingContext, openTrail, Trail, type KeyValue, type Which } from "./trail.js";
+export { InvalidText } from "./sqlite_values.js";
+export { Changes, type KeyValue, type Trail, type Which } from "./trail.js";
 export { type Decoding, UNRECORDED } from "./values.js";

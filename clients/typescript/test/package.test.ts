@@ -35,7 +35,7 @@ test("the package has what it needs and nothing else, no scripts at its installa
   assert.equal(own["dependencies"], undefined);
   assert.deepEqual(Object.keys(own["scripts"]!), ["build"]);
   for (const file of packed) {
-    assert.match(file, /^(dist\/(esm|cjs)\/[a-z_]+(\.d)?\.(js|ts)|dist\/cjs\/package\.json|LICENSE|README\.md|package\.json)$/);
+    assert.match(file, /^(dist\/(esm|cjs)\/[a-z_0-9]+(\.d)?\.(js|ts)|dist\/cjs\/package\.json|LICENSE|README\.md|package\.json)$/);
   }
 });
 
