@@ -1,0 +1,3 @@
+import extension from "./index.cjs";
+
+export const { ExtensionUnavailable, getLoadablePath, load } = extension;
