@@ -338,3 +338,32 @@ def test_the_span_of_opentelemetry() -> None:
             assert now()["traceparent"] == "given"
         with vestige.without():
             assert now() == {}
+
+
+async def test_bound_to_the_context_of_then() -> None:
+    async def later(*args: Any, **named: Any) -> tuple[Any, ...]:
+        return now(), args, named
+
+    with vestige.context(actor="ann"), vestige.context(reason="then"):
+        plain, coroutine = vestige.bind(now), vestige.bind(later, 1, a=2)
+    under_none = vestige.bind(now)
+    with vestige.context(actor="bob"):
+        assert plain() == {"actor": "ann", "reason": "then"} == plain()
+        assert await coroutine(3, b=4) == ({"actor": "ann", "reason": "then"}, (1, 3), {"a": 2, "b": 4})
+        assert under_none() == {}
+        opens = vestige.bind(lambda: vestige.context(actor="eve").__enter__())
+        opens()
+        assert now() == {"actor": "bob"}
+    assert now() == {}
+
+
+async def test_detached_from_who_started_it() -> None:
+    @vestige.detach
+    async def loop() -> dict[str, Any]:
+        return now()
+
+    with vestige.context(actor="ann"):
+        task = asyncio.create_task(loop())
+        assert await task == {}
+        assert vestige.detach(now)() == {}
+        assert now() == {"actor": "ann"}

@@ -8,7 +8,7 @@ Nothing here imports a driver or a framework: `vestige.psycopg`, `vestige.psycop
 do, each its own.
 """
 
-from vestige._context import annotate, attach, carrier, context, current, without
+from vestige._context import annotate, attach, bind, carrier, context, current, detach, without
 from vestige._fields import FIELDS
 from vestige.errors import Conflict, ContextTooLarge, ExtensionUnavailable, MissingContext, VestigeError
 
@@ -21,8 +21,10 @@ __all__ = [
     "VestigeError",
     "annotate",
     "attach",
+    "bind",
     "carrier",
     "context",
     "current",
+    "detach",
     "without",
 ]

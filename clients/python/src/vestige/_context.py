@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     _F = TypeVar("_F", bound=Callable[..., Any])
 
-__all__ = ["annotate", "attach", "carrier", "context", "current", "without"]
+__all__ = ["annotate", "attach", "bind", "carrier", "context", "current", "detach", "without"]
 
-_CARRIER: Final = "vestige"
+CARRIER: Final = "vestige"
 _evaluating = threading.local()
 
 
@@ -186,6 +186,20 @@ def _close(opener: context) -> None:
     _innermost.set(parent)
 
 
+class under:
+    """Inside, this frame is the innermost, if it is one; afterwards what was before, whatever was left open inside."""
+
+    def __init__(self, frame: _Frame | None) -> None:
+        self._frame = frame
+
+    def __enter__(self) -> None:
+        self._before = _innermost.get()
+        _innermost.set(self._frame)
+
+    def __exit__(self, *_: object) -> None:
+        _innermost.set(self._before)
+
+
 class _Within:
     """Goes into a frame and out again, each time that a generator goes on."""
 
@@ -315,13 +329,38 @@ def said() -> str:
 def carrier() -> dict[str, str]:
     """The context as headers for a job that is done elsewhere; empty where there is none."""
     text = said()
-    return {_CARRIER: text} if text else {}
+    return {CARRIER: text} if text else {}
+
+
+def bind(function: Callable[..., Any], *args: Any, **named: Any) -> Callable[..., Any]:
+    """The function, with these arguments, under the context that is in force now, whenever and wherever it is called: what is to
+    be done after a commit, say. Further arguments are added at the call."""
+    import inspect
+
+    frame = _innermost.get()
+
+    @functools.wraps(function)
+    def bound(*more: Any, **others: Any) -> Any:
+        with under(frame):
+            return function(*args, *more, **(named | others))
+
+    @functools.wraps(function)
+    async def bound_coroutine(*more: Any, **others: Any) -> Any:
+        with under(frame):
+            return await function(*args, *more, **(named | others))
+
+    return bound_coroutine if inspect.iscoroutinefunction(function) else bound
+
+
+def detach(function: _F) -> _F:
+    """The function, under no context, whoever starts it: a loop or a timer that goes on after the request that began it."""
+    return without()(function)
 
 
 def attach(headers: Mapping[str, Any]) -> context:
     """The context that carrier() put into the headers of a job, to be entered where the job is done. Headers that have none,
     or something else under its name, are an empty context."""
-    text = headers.get(_CARRIER)
+    text = headers.get(CARRIER)
     if isinstance(text, (bytes, bytearray)):
         text = text.decode("utf-8", "replace")
     try:
