@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
 from vestige._asking import FIRST, LAST, formatted, index_of, must_say
 from vestige._postgres_trail import Postgres
-from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, said_of
+from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, ops_of, said_of
 from vestige._sqlite_trail import Sqlite
 
 if TYPE_CHECKING:
@@ -87,10 +87,11 @@ class AsyncTrail:
         tx: int | None = None,
         since: datetime.datetime | None = None,
         until: datetime.datetime | None = None,
+        op: str | Sequence[str] | None = None,
         newest_first: bool = False,
     ) -> AsyncIterator[Change]:
         """See Trail.changes."""
-        wanted = Filter(table, actor, tx, since, until)
+        wanted = Filter(table, actor, tx, since, until, ops_of(op))
         ask = await self._asking()
         if isinstance(ask, Sqlite):
             async for row in self._stream(*ask.selected(wanted, newest_first)):

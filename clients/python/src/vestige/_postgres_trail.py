@@ -111,6 +111,7 @@ def _condition(wanted: Filter) -> tuple[list[str], list[Any]]:
         ("c.id = any ((select vestige.changes_of(${}::text::bigint))::bigint[])", None if wanted.tx is None else str(wanted.tx)),
         ("c.at >= ${}::text::timestamptz", None if wanted.since is None else wanted.since.isoformat()),
         ("c.at < ${}::text::timestamptz", None if wanted.until is None else wanted.until.isoformat()),
+        ("c.op = any (${}::text::text[])", _array(wanted.op) if wanted.op else None),
     ):
         if given is not None:
             parameters.append(given)

@@ -82,13 +82,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which changes: of a table, an actor, a transaction, a time."""
+    """Which changes: of a table, an actor, a transaction, a time, of these operations."""
 
     table: str | None = None
     actor: str | None = None
     tx: int | None = None
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
+    op: tuple[str, ...] = ()
 
 
 class Policy(TypedDict, total=False):
@@ -109,6 +110,11 @@ class Policy(TypedDict, total=False):
 def said_of(policy: Policy) -> dict[str, Any]:
     """A policy as the trail has it: lists of texts, and texts."""
     return {name: value if isinstance(value, str) else list(cast("Sequence[str]", value)) for name, value in policy.items()}
+
+
+def ops_of(op: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Operations, as the trail spells them."""
+    return () if op is None else tuple(one.upper() for one in ((op,) if isinstance(op, str) else op))
 
 
 def moment(at: datetime.datetime | int) -> str:

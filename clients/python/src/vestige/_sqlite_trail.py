@@ -53,6 +53,8 @@ def filter_text(wanted: Filter) -> str:
         )
         if said is not None
     ]
+    if wanted.op:
+        conditions.append("op:" + ",".join(f'"{op}"' for op in wanted.op))
     return " ".join(conditions)
 
 

@@ -13,7 +13,7 @@ program, outside of transactions.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
@@ -21,7 +21,7 @@ from vestige._asking import FIRST, LAST, formatted, index_of, must_say, with_fee
 from vestige._async_trail import AsyncTrail
 from vestige._postgres_trail import Postgres
 from vestige._program import Program
-from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, said_of
+from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, ops_of, said_of
 from vestige._sqlite_trail import Sqlite
 from vestige.values import UNRECORDED, Interval, InvalidText, Moment
 
@@ -100,10 +100,11 @@ class Trail:
         tx: int | None = None,
         since: datetime.datetime | None = None,
         until: datetime.datetime | None = None,
+        op: str | Sequence[str] | None = None,
         newest_first: bool = False,
     ) -> Iterator[Change]:
         """Changes by id, of those that are meant; they are read as they are asked for."""
-        wanted = Filter(table, actor, tx, since, until)
+        wanted = Filter(table, actor, tx, since, until, ops_of(op))
         if isinstance(self._ask, Program):
             yield from self._ask.selected(wanted, newest_first)
         elif isinstance(self._ask, Sqlite):
