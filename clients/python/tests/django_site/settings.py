@@ -59,4 +59,8 @@ TEMPLATES = [
         },
     }
 ]
-VESTIGE = {"DATABASES": [alias for alias in DATABASES if alias != "plain"]}
+VESTIGE = {
+    "DATABASES": [alias for alias in DATABASES if alias != "plain"],
+    "EXTENSION": os.environ.get("VESTIGE_EXTENSION"),
+    "TESTS": "on",
+}

@@ -15,6 +15,7 @@ from roundtrips import Proxy
 PSYCOPG = 2 if os.environ.get("DJANGO_PSYCOPG") == "2" else 3
 NAME = f"django_site_{PSYCOPG}"
 VESTIGE = os.environ.get("VESTIGE", str(pathlib.Path(__file__).resolve().parents[4] / "build/bin/vestige"))
+EXTENSION = pathlib.Path(VESTIGE).resolve().parents[1] / "sqlite/vestige0"
 
 
 class Site:
@@ -25,6 +26,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "django_site.settings",
             "DJANGO_LITE": str(self.lite),
             "COUNTED_PORT": str(self.proxy.port),
+            "VESTIGE_EXTENSION": str(EXTENSION),
         }
         self.marks = {"lite": 0, "default": 0}
         with psycopg.connect("dbname=postgres", autocommit=True) as server:
@@ -46,21 +48,7 @@ class Site:
         from django.core.management import call_command
 
         for alias in ("default", "lite"):
-            call_command("migrate", database=alias, verbosity=0, run_syncdb=True)
-            self.program("init", alias=alias)
-            for table in ("shop_product", "shop_order", "shop_tag", "shop_product_tags", "shop_strict"):
-                self.program(
-                    "track",
-                    table,
-                    *(
-                        ["--require", "actor"]
-                        if table == "shop_strict"
-                        else ["--exclude", "seen_at"]
-                        if table == "shop_product"
-                        else []
-                    ),
-                    alias=alias,
-                )
+            call_command("migrate", database=alias, verbosity=0)
 
     def program(self, *words: str, alias: str = "default") -> str:
         url = str(self.lite) if alias == "lite" else f"postgresql:///{NAME}"

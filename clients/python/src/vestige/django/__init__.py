@@ -7,5 +7,7 @@ The manual is docs/django.md.
 """
 
 from vestige.django.errors import Conflict, MissingContext
+from vestige.django.index import Track
+from vestige.django.policy import register, track, unregister
 
-__all__ = ["Conflict", "MissingContext"]
+__all__ = ["Conflict", "MissingContext", "Track", "register", "track", "unregister"]

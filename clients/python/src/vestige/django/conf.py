@@ -14,6 +14,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "USER_AGENT": True,
     "SESSION_ID": True,  # as a hash that says nothing of the session's key
     "REQUEST_ID_HEADER": "X-Request-ID",
+    "EXTENSION": None,  # on SQLite, the loadable extension's path; None: that of the package vestige-sqlite
+    "TESTS": "off",  # "on": models are tracked in the databases of tests, too
 }
 
 

@@ -14,14 +14,15 @@ from django.db.backends.signals import connection_created
 
 from vestige.django.conf import setting
 from vestige.django.errors import Translating
+from vestige.django.sqlite_ddl import follow
 
-_VENDORS = ("postgresql", "sqlite")
+VENDORS = ("postgresql", "sqlite")
 
 
 def aliases() -> list[str]:
     """The databases that may have a trail."""
     wanted = setting("DATABASES")
-    return [alias for alias in connections if (wanted is None or alias in wanted) and connections[alias].vendor in _VENDORS]
+    return [alias for alias in connections if (wanted is None or alias in wanted) and connections[alias].vendor in VENDORS]
 
 
 def install() -> None:
@@ -60,10 +61,12 @@ def _is_psycopg3() -> bool:
 
 def _created(connection: Any, **_: Any) -> None:
     wanted = setting("DATABASES")
-    if connection.vendor not in _VENDORS or (wanted is not None and connection.alias not in wanted):
+    if connection.vendor not in VENDORS or (wanted is not None and connection.alias not in wanted):
         return
     if connection.vendor == "postgresql" and _is_psycopg3():
         from vestige.psycopg import adopt
 
         adopt(connection.connection)
+    if connection.vendor == "sqlite" and follow not in connection.execute_wrappers:
+        connection.execute_wrappers.append(follow)
     connection.wrap_database_errors = Translating(connection)

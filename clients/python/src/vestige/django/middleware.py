@@ -7,9 +7,6 @@ then. Who sets request.user later (a view, DRF, a token) is heard, wherever this
 from __future__ import annotations
 
 import functools
-import ipaddress
-import re
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -19,13 +16,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 import vestige
-from vestige import _context
+from vestige import _context, _web
 from vestige.django.conf import setting
 
 __all__ = ["ContextMiddleware"]
-
-_REQUEST_ID = re.compile(r"[!-~]{1,128}")
-_LONGEST_USER_AGENT = 512
 
 
 class ContextMiddleware:
@@ -66,7 +60,10 @@ class ContextMiddleware:
         if setting("SESSION_ID"):
             said["session_id"] = functools.partial(self.session_id, request)
         if setting("USER_AGENT"):
-            said["user_agent"] = request.META.get("HTTP_USER_AGENT", "")[:_LONGEST_USER_AGENT] or None
+            said["user_agent"] = request.headers.get("User-Agent", "")[: _web._LONGEST_USER_AGENT] or None
+        trace = request.headers.get("traceparent", "")
+        if _web._TRACE.fullmatch(trace):
+            said["traceparent"] = trace
         return said
 
     def actor(self, request: HttpRequest) -> str | None:
@@ -84,8 +81,7 @@ class ContextMiddleware:
 
     def request_id(self, request: HttpRequest) -> str:
         """What a proxy called the request, if that is a word and no tale; else a new one; also `request.vestige_request_id`."""
-        given = request.headers.get(setting("REQUEST_ID_HEADER"), "")
-        made = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        made = _web._request_id(request.headers.get(setting("REQUEST_ID_HEADER")))
         request.vestige_request_id = made
         return made
 
@@ -96,14 +92,7 @@ class ContextMiddleware:
 
     def ip_address(self, request: HttpRequest) -> str | None:
         """The address that the last proxy of one's own was asked from: what stands before it, anybody can write."""
-        trusted = setting("TRUSTED_PROXIES")
-        chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-        chain.append(request.META.get("REMOTE_ADDR", ""))
-        given = chain[max(len(chain) - 1 - trusted, 0)]
-        try:
-            return str(ipaddress.ip_address(given))
-        except ValueError:
-            return None
+        return _web._address(request.META.get("REMOTE_ADDR"), request.headers.get("X-Forwarded-For"), setting("TRUSTED_PROXIES"))
 
     def _watch(self, request: HttpRequest) -> None:
         frame = _context._innermost.get()

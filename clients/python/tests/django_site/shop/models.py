@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from vestige.django import Track
+
 
 class Tag(models.Model):
     word = models.CharField(max_length=50, unique=True)
@@ -30,3 +32,13 @@ class Strict(models.Model):
     """Nothing of it is changed without an actor."""
 
     note = models.TextField()
+
+
+class Letter(models.Model):
+    """Its policy stands in the migrations."""
+
+    text = models.TextField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (Track(name="letter_history", exclude_fields=["read_at"]),)

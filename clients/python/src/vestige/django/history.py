@@ -1,0 +1,214 @@
+"""`Model.vestige`: what the trail says of a model's rows, as instances of the model.
+
+    Product.vestige.as_of(yesterday)              # instances as they were
+    Product.vestige.deleted()                     # rows that are gone
+    for version in product.vestige: ...           # newest first: who, when, why; .before, .after, .changes
+    product.vestige.undo(version)
+
+Columns have today's names. What a version has and the model has not (a field that was removed) is in `.extra` of its instances;
+what the version has not (a field that came later) is the field's default. They are not saved, and are not meant to be.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, router, transaction
+
+from vestige.django.errors import Conflict
+from vestige.django.reconcile import trail_of
+from vestige.django.values import instance_of, key_of, values_of
+from vestige.trail import Blame, Change, Trail, Undo
+
+__all__ = ["FieldChange", "History", "ModelHistory", "RowHistory", "Version"]
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of a version, before and after."""
+
+    field: Any  # of the model; None: it has none of this name any more
+    name: str
+    old: Any
+    new: Any
+
+    @property
+    def label(self) -> str:
+        return str(self.field.verbose_name) if self.field is not None else self.name
+
+
+@dataclass(frozen=True)
+class Version:
+    """A change of a row, with the row as it was before and after, as far as that is known."""
+
+    change: Change
+    model: Any
+    using: str
+    before: Any = None
+    after: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.change, name)  # id, at, op, tx, who, actor, context
+
+    @property
+    def reason(self) -> Any:
+        return self.change.context.get("reason")
+
+    @property
+    def instance(self) -> Any:
+        """The row after the change; of a DELETE, before it."""
+        return self.before if self.change.op == "DELETE" else self.after
+
+    @property
+    def changes(self) -> list[FieldChange]:
+        """The fields that the change changed; of an INSERT and a DELETE, all."""
+        old, new = (values_of(self.model, side, self.using) for side in (self.change.old, self.change.new))
+        fields = {field.attname: field for field in self.model._meta.concrete_fields}
+        return [FieldChange(fields.get(name), name, old.get(name), new.get(name)) for name in {**old, **new}]
+
+
+class History:
+    """The attribute: of the class, the history of the model; of an instance, that of the row."""
+
+    def contribute_to_class(self, model: Any, name: str) -> None:
+        setattr(model, name, self)
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if instance is None:
+            return ModelHistory(owner)
+        return RowHistory(owner, instance.pk, instance._state.db or router.db_for_read(owner))
+
+
+class ModelHistory:
+    def __init__(self, model: Any, using: str | None = None) -> None:
+        self.model = model
+        self._using = using or router.db_for_read(model)
+
+    def using(self, alias: str) -> ModelHistory:
+        return ModelHistory(self.model, alias)
+
+    @property
+    def trail(self) -> Trail:
+        return trail_of(connections[self._using])
+
+    @property
+    def table(self) -> str:
+        return table_of(self.model, self._using)
+
+    def of(self, pk: Any) -> RowHistory:
+        """The history of a row, also of one that is gone."""
+        return RowHistory(self.model, pk, self._using)
+
+    def changes(self, **wanted: Any) -> Iterator[Version]:
+        """Changes of the model's rows, newest first: of an actor, a transaction (tx), since, until."""
+        for change in self.trail.changes(self.table, **{"newest_first": True, **wanted}):
+            yield self._version(change)
+
+    def as_of(self, at: datetime.datetime | Version | int) -> Iterator[Any]:
+        """Instances as they were at a time, or after a change."""
+        moment = at.change.id if isinstance(at, Version) else at
+        for row in self.trail.as_of(self.table, moment):
+            yield instance_of(self.model, values_of(self.model, row, self._using), self._using)
+
+    def deleted(self) -> Iterator[Version]:
+        """The last version of each row that is gone, the last that went first."""
+        seen: set[str] = set()
+        for change in self.trail.changes(self.table, op="DELETE", newest_first=True):
+            version = self._version(change)
+            if version.before is None or str(version.before.pk) in seen:
+                continue
+            seen.add(str(version.before.pk))
+            if not self.model._base_manager.using(self._using).filter(pk=version.before.pk).exists():
+                yield version
+
+    def revert(self, tx: int, *, force: bool = False) -> int:
+        """Undoes a transaction, in whatever tables, all of it or nothing; vestige.django.Conflict says what was changed since."""
+        with connections[self._using].wrap_database_errors, transaction.atomic(using=self._using):
+            return self.trail.revert(tx, force=force)
+
+    def undo(self, change: Version | int, *, force: bool = False) -> Undo:
+        """Undoes one change; a row that was deleted comes back as it was."""
+        number = change.change.id if isinstance(change, Version) else change
+        with connections[self._using].wrap_database_errors, transaction.atomic(using=self._using):
+            done = self.trail.undo(number, force=force)
+            if done.done == "conflict":
+                raise Conflict(done.conflict or "it was changed since")
+        return done
+
+    def _version(self, change: Change) -> Version:
+        def made(side: Mapping[str, Any] | None) -> Any:
+            if side is None or change.op == "UPDATE":
+                return None
+            return instance_of(self.model, values_of(self.model, side, self._using), self._using)
+
+        return Version(change, self.model, self._using, made(change.old), made(change.new))
+
+
+class RowHistory:
+    """One row's history; it is iterated newest first."""
+
+    def __init__(self, model: Any, pk: Any, using: str) -> None:
+        self.model, self.pk = model._meta.concrete_model, pk
+        self._using = using
+        self._all = ModelHistory(self.model, using)
+
+    def __iter__(self) -> Iterator[Version]:
+        return iter(self.versions())
+
+    def versions(self) -> list[Version]:
+        """Every version, newest first. They are counted back from the row as it stands."""
+        changes = list(self._all.trail.history(self._all.table, *key_of(self.model, self.pk, self._using)))
+        live = self.model._base_manager.using(self._using).filter(pk=self.pk).first()
+        state: dict[str, Any] | None = None
+        if live is not None:
+            state = {field.attname: getattr(live, field.attname) for field in self.model._meta.concrete_fields}
+        found = []
+        for change in changes:
+            old, new = (values_of(self.model, side, self._using) for side in (change.old, change.new))
+            if change.op == "DELETE":
+                before, after = old, None
+            elif change.op == "UPDATE":
+                after = new if state is None else {**state, **new}
+                before = {**after, **old}
+            elif change.op in ("INSERT", "BASELINE"):
+                # What came later, or is not recorded, is not known of then.
+                before, after = None, new
+            else:
+                before = after = state
+            found.append(Version(change, self.model, self._using, self._made(before), self._made(after)))
+            state = before
+        return found
+
+    def _made(self, state: dict[str, Any] | None) -> Any:
+        return None if state is None else instance_of(self.model, state, self._using)
+
+    def as_of(self, at: datetime.datetime | Version | int) -> Any:
+        """The row as it was, or None where it was not there."""
+        moment = at.change.id if isinstance(at, Version) else at
+        later = [v for v in self.versions() if (v.id > moment if isinstance(moment, int) else v.at > moment)]
+        if not later:
+            return self.model._base_manager.using(self._using).filter(pk=self.pk).first()
+        return later[-1].before
+
+    def blame(self) -> list[Blame]:
+        """Of each column, which change gave it its value."""
+        return self._all.trail.blame(self._all.table, *key_of(self.model, self.pk, self._using))
+
+    def undo(self, change: Version | int, *, force: bool = False) -> Undo:
+        """See ModelHistory.undo."""
+        return self._all.undo(change, force=force)
+
+    def revert(self, tx: int, *, force: bool = False) -> int:
+        """See ModelHistory.revert."""
+        return self._all.revert(tx, force=force)
+
+
+def table_of(model: Any, using: str) -> str:
+    """The table's name as the trail takes it."""
+    name: str = model._meta.db_table
+    return connections[using].ops.quote_name(name) if connections[using].vendor == "postgresql" else name
