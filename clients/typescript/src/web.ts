@@ -22,13 +22,15 @@ const LONGEST = 200;   // of what a client may say of itself
  * taken over, so that logs and trail agree; where it sent none, one is made.
  */
 export function contextOf<Request>(request: Request, found: Found, fields: Fields<Request>): Context {
-  const own: Record<string, Given> = {};
-  for (const [name, given] of Object.entries(fields)) {
-    own[name] = typeof given === "function" ? () => (given as (request: Request) => Given)(request) : given as Given;
-  }
   const sent = [found.request_id].flat()[0];
   return {
     ip_address: found.ip_address, user_agent: found.user_agent?.slice(0, LONGEST), business_process: found.business_process,
-    request_id: sent?.slice(0, LONGEST) || randomUUID(), ...own,
+    request_id: sent?.slice(0, LONGEST) || randomUUID(), ...own(request, fields),
   };
+}
+
+/** The fields that the application says, of this request. */
+export function own<Request>(request: Request, fields: Fields<Request>): Record<string, Given> {
+  return Object.fromEntries(Object.entries(fields).map(([name, given]) =>
+    [name, typeof given === "function" ? () => (given as (request: Request) => Given)(request) : given as Given]));
 }

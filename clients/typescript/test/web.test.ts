@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { serve } from "@hono/node-server";
+import { initTRPC } from "@trpc/server";
+import { createExpressMiddleware } from "@trpc/server/adapters/express";
 import express from "express";
 import fastify, { type FastifyRequest } from "fastify";
 import { type Context, Hono } from "hono";
@@ -16,6 +18,7 @@ import { contexts as ofFastify } from "vestige-audit/fastify";
 import { contexts as ofHono } from "vestige-audit/hono";
 import { contexts as ofKoa } from "vestige-audit/koa";
 import { instrument } from "vestige-audit/pg";
+import { contexts as ofTrpc } from "vestige-audit/trpc";
 import { Database } from "./database.js";
 
 let database: Database;
@@ -96,6 +99,22 @@ const servers: Record<string, () => Promise<Server>> = {
     await app.listen({ port: 0, host: "127.0.0.1" });
     return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
   },
+  async trpc() {
+    const t = initTRPC.context<{ user: string | undefined }>().create();
+    const procedure = t.procedure.use(ofTrpc({ actor: (ctx: { user: string | undefined }) => ctx.user, business_process: "POST /t/:id" }));
+    const router = t.router({ handle: procedure.input((given) => given as { id: number }).mutation(async ({ input }) => {
+      await handle(input.id);
+      return "done";
+    }) });
+    const app = express();
+    app.use(ofExpress({ tenant: 7 }));
+    app.use((request, _response, next) => {
+      request.url = "/handle";
+      next();
+    });
+    app.use(createExpressMiddleware({ router, createContext: ({ req }) => ({ user: req.get("x-user") }) }));
+    return listening(http.createServer(app));
+  },
   async hono() {
     const app = new Hono<{ Variables: { user: string | undefined } }>();
     app.use(ofHono({ actor: (c: Context<{ Variables: { user: string | undefined } }>) => c.get("user"), tenant: 7 }));
@@ -144,7 +163,7 @@ for (const [name, start] of Object.entries(servers)) {
       const answer = await post(server.port, `/t/${id}`, JSON.stringify({ id }), {
         "content-type": "application/json", "user-agent": "test", ...(id % 2 ? { "x-request-id": `r-${id}` } : {}), ...(id % 3 ? { "x-user": `u-${id}` } : {}),
       });
-      assert.equal(answer, "200 done");
+      assert.equal(answer, name === "trpc" ? "200 {\"result\":{\"data\":\"done\"}}" : "200 done");
     }));
     await server.close();
     const changes = await database.rows(`select (key ->> 'id')::int as id, context from vestige.changes where id > ${from}`) as { id: number; context: Record<string, unknown> }[];
