@@ -233,9 +233,15 @@ async def test_tracked_examined_and_left(twin: Twin) -> None:
     assert (broken.table, broken.code, broken.fixable, broken.fixed) == ("stock", "triggers-missing", True, False)
     assert [one.fixed for one in await twin.do("doctor", fix=True) if one.severity == "error"] == [True]
     assert not [one for one in await twin.do("doctor") if one.severity == "error"]
+    await twin.do("track", "stock", include=["n"])  # another policy, and nothing of the former
+    await twin.run("update stock set n = -4, seen = 9")
+    assert (await twin.all("history", "stock", 1))[0].new == {"n": -4}
+    await twin.do("track", "stock")
+    await twin.run("update stock set seen = 10")
+    assert (await twin.all("history", "stock", 1))[0].new == {"seen": 10}
     await twin.do("untrack", "stock")
     await twin.run("update stock set n = 4")
-    assert len(await twin.all("history", "stock", 1)) == 2
+    assert len(await twin.all("history", "stock", 1)) == 4
 
 
 async def test_the_feed(twin: Twin, tmp_path: pathlib.Path) -> None:

@@ -247,9 +247,15 @@ async def test_tracked_examined_and_left(twin: Twin) -> None:
     mended = [one for one in await twin.do("doctor", fix=True) if one.table == changed.table and one.severity == "error"]
     assert [(one.code, one.fixed) for one in mended] == [(one.code, True) for one in broken]
     assert not [one for one in await twin.do("doctor") if one.table == changed.table and one.severity == "error"]
+    await twin.do("track", "stock", include=["n"])  # another policy, and nothing of the former
+    await twin.run("update stock set n = -4, seen = 9")
+    assert (await twin.all("history", "stock", 1))[0].new == {"n": -4}
+    await twin.do("track", "stock")
+    await twin.run("update stock set seen = 10")
+    assert (await twin.all("history", "stock", 1))[0].new == {"seen": 10}
     await twin.do("untrack", "stock")
     await twin.run("update stock set n = 4")
-    assert len(await twin.all("history", "stock", 1)) == 2
+    assert len(await twin.all("history", "stock", 1)) == 4
 
 
 async def test_keys_of_any_characters(twin: Twin) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 
-__all__ = ["expanded", "fingerprint", "script"]
+__all__ = ["expanded", "fingerprint", "installation", "script"]
 
 _PACKED = pathlib.Path(__file__).parent / "sql/install.sql"
 _PART = re.compile(r"(?<=\n)\\ir ([a-z_/]+[.]sql)\n")
@@ -36,3 +36,22 @@ def script() -> str:
 def fingerprint() -> str:
     """What the trail keeps of the script that made it."""
     return hashlib.sha256(script().encode()).hexdigest()
+
+
+# The script sets these for the transaction; what is done in it afterwards finds them as they were.
+_SET_BY_SCRIPT = ("search_path", "standard_conforming_strings", "quote_all_identifiers")
+
+
+def installation() -> str:
+    """The script as one text, which is one transaction, or a part of the one that is open; the program finds it up to date."""
+    keep = "".join(
+        f"select pg_catalog.set_config('vestige_kept.{name}', pg_catalog.current_setting('{name}'), true);\n"
+        for name in _SET_BY_SCRIPT
+    )
+    back = "".join(
+        f"select pg_catalog.set_config('{name}', pg_catalog.current_setting('vestige_kept.{name}'), true);\n"
+        for name in _SET_BY_SCRIPT
+    )
+    mark = f"""insert into vestige.meta values ('script', '{fingerprint()}')
+  on conflict (name) do update set value = excluded.value;"""
+    return f"{keep}{script()}\n{mark}\n{back}"

@@ -23,8 +23,6 @@ Question: TypeAlias = Generator[tuple[str, "list[Any] | None"], list[Row], T]
 COLUMNS: Final = """c.id, to_json(c.at) #>> '{}', c.op, c."table", c.key::text, c.new_key::text, c.old_values::text,
   c.new_values::text, to_json(c.changed_fields)::text, c.tx, c.context::text, c.db_user::text, c.erased::text, c.shape"""
 
-_SET_BY_SCRIPT: Final = ("search_path", "standard_conforming_strings", "quote_all_identifiers")
-
 
 class Types:
     """The types of the columns of each shape that a table had, under the names that they have today; asked for once."""
@@ -236,19 +234,11 @@ class Postgres:
 
     def init(self) -> Question[bool]:
         there = yield "select to_regclass('vestige.meta') is not null", []
-        mark = _install.fingerprint()
         if there[0][0]:
             stands = yield "select value from vestige.meta where name = 'script'", []
-            if stands and stands[0][0] == mark:
+            if stands and stands[0][0] == _install.fingerprint():
                 return False
-        # One text is one transaction, or a part of the one that is open: there its settings are put back.
-        kept = yield "select " + ", ".join(f"quote_literal(current_setting('{name}'))" for name in _SET_BY_SCRIPT), []
-        back = "".join(
-            f"select pg_catalog.set_config('{name}', {value}, true);\n" for name, value in zip(_SET_BY_SCRIPT, kept[0], strict=True)
-        )
-        known = f"""insert into vestige.meta values ('script', '{mark}')
-                    on conflict (name) do update set value = excluded.value;"""
-        yield f"{_install.script()}\n{known}\n{back}", None
+        yield _install.installation(), None
         return True
 
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> Question[None]:

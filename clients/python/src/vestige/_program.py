@@ -136,8 +136,10 @@ class Program:
         return not had[0][0]
 
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> None:
+        # The program keeps what is not said; here it is off.
+        whole = {"when": "", "require": "", "key": "", "capture": "changes", "retention": "", "classification": "", "tags": ""}
         options: list[str] = []
-        for name, value in policy.items():
+        for name, value in (whole | ({} if "include" in policy else {"exclude": ""}) | dict(policy)).items():
             text = ",".join(_listed(one) for one in value) if isinstance(value, list) else value
             options += [f"--{name.replace('_', '-')}", text]
         self._lines("track", *options, *(["--baseline"] if baseline else []), "--", table)

@@ -93,7 +93,7 @@ class Filter:
 
 
 class Policy(TypedDict, total=False):
-    """What of a table is recorded, and how (docs/sql.md, docs/sqlite-extension.md); what is not said is as it was."""
+    """What of a table is recorded, and how (docs/sql.md, docs/sqlite-extension.md); what is not said is off."""
 
     include: Sequence[str]
     exclude: Sequence[str]

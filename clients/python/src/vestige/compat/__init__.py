@@ -1,0 +1,1 @@
+"""What others call it: packages whose users change an import, and nothing else."""
