@@ -221,20 +221,26 @@ def test_no_round_trip_is_added(shop_site: Site) -> None:
             with transaction.atomic(using=alias):
                 objects.bulk_create([Product(name=f"p{n}", price=n) for n in range(3)])
             objects.filter(pk=row.pk).update(stock=2)
-        objects.filter(pk=row.pk).update(stock=3)
-        objects.create(name="Cup", price=2)
-        assert objects.get(pk=row.pk).stock == 3
+        assert objects.get(pk=row.pk).stock == 2
+
+    def alone(alias: str) -> None:
+        Product.objects.using(alias).filter(pk=row.pk).update(stock=3)
+        Product.objects.using(alias).create(name="Cup", price=2)
 
     assert shop_site.proxy is not None
     spent = {}
     for alias in ("plain", "counted"):
         with connections[alias].cursor() as cursor:
             cursor.execute("select 1")
-        before = shop_site.proxy.round_trips
-        with vestige.context(actor="ann", reason="count"):
-            work(alias)
-        spent[alias] = shop_site.proxy.round_trips - before
-    assert spent["counted"] == spent["plain"]
+        for step in (work, alone):
+            before = shop_site.proxy.round_trips
+            with vestige.context(actor="ann", reason="count"):
+                step(alias)
+            spent[alias, step] = shop_site.proxy.round_trips - before
+    assert spent["counted", work] == spent["plain", work]
+    # Before psycopg 3.2, a statement in no transaction gets one.
+    more = 0 if site.PSYCOPG == 2 or site.PIPELINES else 4
+    assert spent["counted", alone] == spent["plain", alone] + more
 
 
 def test_a_page_that_only_reads_asks_for_no_user(shop_site: Site, product: Any) -> None:

@@ -13,6 +13,7 @@ import psycopg
 from roundtrips import Proxy
 
 PSYCOPG = 2 if os.environ.get("DJANGO_PSYCOPG") == "2" else 3
+PIPELINES = tuple(map(int, psycopg.__version__.split(".")[:2])) >= (3, 2)
 NAME = f"django_site_{PSYCOPG}"
 VESTIGE = os.environ.get("VESTIGE", str(pathlib.Path(__file__).resolve().parents[4] / "build/bin/vestige"))
 EXTENSION = pathlib.Path(VESTIGE).resolve().parents[1] / "sqlite/vestige0"

@@ -12,6 +12,7 @@ what the version has not (a field that came later) is the field's default. They 
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ from vestige.django.reconcile import trail_of
 from vestige.django.values import instance_of, key_of, values_of
 from vestige.trail import Blame, Change, Trail, Undo
 
-__all__ = ["FieldChange", "History", "ModelHistory", "RowHistory", "Version"]
+__all__ = ["FieldChange", "History", "ModelHistory", "RelationChange", "RowHistory", "Version"]
+
+MOST_LOOKED_AT = 5000  # changes of a table between two models, whose rows are no key of either
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,22 @@ class FieldChange:
     @property
     def label(self) -> str:
         return str(self.field.verbose_name) if self.field is not None else self.name
+
+
+@dataclass(frozen=True)
+class RelationChange:
+    """Something was added to a many-to-many relation of a row, or taken from it."""
+
+    change: Change
+    field: Any
+    added: bool
+    pk: Any
+    using: str
+
+    @property
+    def related(self) -> Any:
+        """The other row, if it is still there."""
+        return self.field.related_model._base_manager.using(self.using).filter(pk=self.pk).first()
 
 
 @dataclass(frozen=True)
@@ -113,7 +132,7 @@ class ModelHistory:
         """Instances as they were at a time, or after a change."""
         moment = at.change.id if isinstance(at, Version) else at
         for row in self.trail.as_of(self.table, moment):
-            yield instance_of(self.model, values_of(self.model, row, self._using), self._using)
+            yield instance_of(self.model, values_of(self.model, row, self._using, read=True), self._using)
 
     def deleted(self) -> Iterator[Version]:
         """The last version of each row that is gone, the last that went first."""
@@ -132,13 +151,27 @@ class ModelHistory:
             return self.trail.revert(tx, force=force)
 
     def undo(self, change: Version | int, *, force: bool = False) -> Undo:
-        """Undoes one change; a row that was deleted comes back as it was."""
+        """Undoes one change; a row that was deleted comes back as it was, with its key. Fields that are not recorded are given the
+        values that a new row would have."""
+        if isinstance(change, Version) and change.op == "DELETE" and self._lacks(change):
+            return self._insert(change)
         number = change.change.id if isinstance(change, Version) else change
         with connections[self._using].wrap_database_errors, transaction.atomic(using=self._using):
             done = self.trail.undo(number, force=force)
             if done.done == "conflict":
                 raise Conflict(done.conflict or "it was changed since")
         return done
+
+    def _lacks(self, version: Version) -> bool:
+        """There are columns that the database could only leave empty."""
+        return any(field.column not in (version.change.old or {}) for field in self.model._meta.local_concrete_fields)
+
+    def _insert(self, version: Version) -> Undo:
+        with transaction.atomic(using=self._using):
+            if self.model._base_manager.using(self._using).filter(pk=version.before.pk).exists():
+                return Undo("nothing", None, (), ())
+            version.before.save_base(force_insert=True, using=self._using)
+        return Undo("applied", None, (), ())
 
     def _version(self, change: Change) -> Version:
         def made(side: Mapping[str, Any] | None) -> Any:
@@ -194,6 +227,24 @@ class RowHistory:
         if not later:
             return self.model._base_manager.using(self._using).filter(pk=self.pk).first()
         return later[-1].before
+
+    def relations(self) -> list[RelationChange]:
+        """What was added to the row's many-to-many relations, and taken from them, newest first; of the last changes of each."""
+        found = []
+        for field in self.model._meta.local_many_to_many:
+            through = field.remote_field.through
+            if not through._meta.auto_created:
+                continue
+            source, target = (
+                through._meta.get_field(field.m2m_field_name()),
+                through._meta.get_field(field.m2m_reverse_field_name()),
+            )
+            changes = self._all.trail.changes(table_of(through, self._using), newest_first=True)
+            for change in itertools.islice(changes, MOST_LOOKED_AT):
+                values = values_of(through, change.new or change.old, self._using)
+                if change.op in ("INSERT", "DELETE") and values.get(source.attname) == self.pk:
+                    found.append(RelationChange(change, field, change.op == "INSERT", values.get(target.attname), self._using))
+        return sorted(found, key=lambda one: -one.change.id)
 
     def blame(self) -> list[Blame]:
         """Of each column, which change gave it its value."""

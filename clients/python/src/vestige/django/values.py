@@ -21,21 +21,25 @@ def key_of(model: Any, pk: Any, using: str) -> list[Any]:
     return [field.get_db_prep_value(one, connections[using]) for field, one in zip(fields, given, strict=True)]
 
 
-def values_of(model: Any, row: Mapping[str, Any] | None, using: str) -> dict[str, Any]:
-    """A row of the trail by the attributes of the model; columns that it does not have keep their names."""
+def values_of(model: Any, row: Mapping[str, Any] | None, using: str, *, read: bool = False) -> dict[str, Any]:
+    """A row of the trail by the attributes of the model; columns that it does not have keep their names.
+
+    read  the row is one that the driver has read, as vestige.as_of gives them
+    """
     if row is None:
         return {}
     fields = {field.column: field for field in model._meta.concrete_fields}
     return {
-        (fields[name].attname if name in fields else name): _value(fields.get(name), value, using) for name, value in row.items()
+        (fields[name].attname if name in fields else name): _value(fields.get(name), value, using, read)
+        for name, value in row.items()
     }
 
 
-def _value(field: Any, value: Any, using: str) -> Any:
+def _value(field: Any, value: Any, using: str, read: bool) -> Any:
     if field is None or value is None:
         return value
     connection = connections[using]
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and not read:
         value = _as_driver(field, value)
     column = field.get_col(field.model._meta.db_table)
     for converter in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):

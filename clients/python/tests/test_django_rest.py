@@ -1,0 +1,44 @@
+"""Django REST framework: who acts is found in the view; a row's history and its past are pages of its view set."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rest_framework")
+
+from django.test import Client
+from django_site.site import Site
+
+
+@pytest.fixture
+def client(shop_site: Site) -> Any:
+    shop_site.user("tina")
+    return Client(headers={"authorization": "Token tina"})
+
+
+def test_a_change_says_who_although_the_middleware_did_not_know(shop_site: Site, client: Any) -> None:
+    shop_site.mark()
+    made = client.post("/api/products/", {"name": "Teapot", "price": "9.50"}).json()
+    client.patch(f"/api/products/{made['id']}/", {"price": "8.00"}, content_type="application/json")
+    assert [(c["actor"], c["business_process"]) for c in shop_site.contexts()] == [
+        ("tina", "product-list"),
+        ("tina", "product-detail"),
+    ]
+
+
+def test_history_and_past(shop_site: Site, client: Any) -> None:
+    made = client.post("/api/products/", {"name": "Teapot", "price": "9.50"}).json()
+    url = f"/api/products/{made['id']}/"
+    moment = datetime.datetime.now(datetime.timezone.utc)
+    client.patch(url, {"price": "8.00"}, content_type="application/json")
+    update, insert = client.get(f"{url}history/").json()
+    assert (update["op"], update["actor"], update["changes"]) == ("UPDATE", "tina", [{"field": "price", "old": 9.5, "new": 8.0}])
+    assert (insert["op"], insert["reason"]) == ("INSERT", None)
+    assert client.get(f"{url}as-of/", {"at": moment.isoformat()}).json() == {**made, "price": "9.50"}
+    assert client.get(f"{url}as-of/?at=2001-01-01").status_code == 404
+    for wrong in ("yesterday", "2026-13-01", ""):
+        assert client.get(f"{url}as-of/", {"at": wrong}).status_code == 400
+    assert Client().get(f"{url}history/").status_code in (401, 403)
