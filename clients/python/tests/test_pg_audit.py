@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
-from conftest import Shop
+from conftest import SOURCE, Shop
 
 import vestige
 import vestige.psycopg
@@ -132,3 +135,42 @@ def test_fields() -> None:
         return dict(vestige.current())
 
     assert acts() == {"actor": "bob", "user_id": 8, "username": "bob"}
+
+
+PRINTED = {
+    "visit": """INSERT shop_user postgres None None None
+INSERT shop_product postgres None None None
+UPDATE shop_user ann reset User requested password reset ['email']
+UPDATE shop_subscription ann activate Bulk update for compliance ['is_active']
+UPDATE shop_product ann activate Bulk update for compliance ['price']
+""",
+    "without": """INSERT None
+UPDATE {'email': {'new': 'b@example.com', 'old': 'a@example.com'}}
+""",
+}
+
+
+def test_the_example(shop: Shop) -> None:
+    """examples/pg_audit: a Django project and a script, which were written for pg-audit."""
+    shop.run("drop database if exists pg_audit (force)", "create database pg_audit")
+    example = SOURCE / "examples/pg_audit"
+    environment = os.environ | {"DATABASE": "pg_audit", "PYTHONPATH": str(SOURCE / "clients/python/src")}
+    environment["DJANGO_SETTINGS_MODULE"] = "settings"
+
+    def run(*words: str) -> str:
+        done = subprocess.run([sys.executable, *words], cwd=example, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("manage.py", "migrate", "-v", "0")
+    assert run("manage.py", "shell", "-v", "0", "-c", "import visit") == PRINTED["visit"]
+    assert run("without_django.py") == PRINTED["without"]
+    asked = "import django; django.setup(); import asyncio; from django.test import AsyncClient; "
+    request_id = run("-c", asked + "print(asyncio.run(AsyncClient().get('/reset/1')).content.decode())").strip()
+    with psycopg.connect("dbname=pg_audit") as connection:
+        view = "(select * from auditlog where meta ->> 'source' = 'http') h"
+        users = log(connection, "user_id, context_id = meta ->> 'request_id', coalesce(new_data ? 'last_seen', false)", view)
+        assert users == [(1, True, False)] * 3
+        assert request_id not in [found for (found,) in log(connection, "context_id")]  # nothing was changed by it
+    assert len(request_id) == 36
+    shop.run("drop database pg_audit (force)")

@@ -1,0 +1,1 @@
+"""What pg-audit has for frameworks."""
