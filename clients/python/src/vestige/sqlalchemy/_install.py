@@ -10,6 +10,10 @@ from sqlalchemy import event, exc
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
 from vestige import errors
+from vestige._sqlite_connections import renamed
+from vestige.sqlalchemy._alerts import watch
+from vestige.sqlalchemy._past import before_past
+from vestige.sqlalchemy._trail import EXTENSION
 
 if TYPE_CHECKING:
     from vestige._saying import Autocommit, Empty
@@ -26,11 +30,12 @@ class Conflict(errors.Conflict, exc.DBAPIError):
     pass
 
 
-def install(engine: _E, *, autocommit: Autocommit = "transaction", empty: Empty = "say") -> _E:
+def install(engine: _E, *, autocommit: Autocommit = "transaction", empty: Empty = "say", extension: str | None = None) -> _E:
     """Makes every connection of an engine, sync or async, say the context in force; gives the engine back.
 
     autocommit   "transaction": a single statement that may write is sent under the context in AUTOCOMMIT, too; "off": it is not
     empty        "keep": a transaction without a context keeps what its session says, as a cron job may mean it
+    extension    on SQLite, the path of the loadable extension; without it that of the package vestige-sqlite
     """
     sync: Any = getattr(engine, "sync_engine", engine)
     dialect = sync.dialect
@@ -38,9 +43,13 @@ def install(engine: _E, *, autocommit: Autocommit = "transaction", empty: Empty 
         return engine
     _CONNECTS[_driver(dialect)](dialect, {"vestige_autocommit": autocommit, "vestige_empty": empty})
     setattr(dialect, _INSTALLED, True)
+    setattr(dialect, EXTENSION, extension)
     event.listen(sync, "connect", _made(dialect))
     event.listen(sync, "checkout", _handed(dialect))
     event.listen(sync, "handle_error", _by_name)
+    watch(sync)
+    if dialect.name == "sqlite":
+        event.listen(sync, "before_cursor_execute", before_past)
     return engine
 
 
@@ -142,9 +151,10 @@ def _by_name(context: Any) -> BaseException | None:
     if not isinstance(raised, exc.DBAPIError) or isinstance(raised, errors.VestigeError):
         return None
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    if state == errors.MISSING_CONTEXT or (state is None and errors.requires(str(error))):
+    named = renamed(error) if state is None else None  # of SQLite
+    if state == errors.MISSING_CONTEXT or isinstance(named, errors.MissingContext) or errors.requires(str(error)):
         kind: type[exc.DBAPIError] = MissingContext
-    elif state == errors.CONFLICT:
+    elif state == errors.CONFLICT or isinstance(named, errors.Conflict):
         kind = Conflict
     else:
         return None
