@@ -116,6 +116,8 @@ async def test_changes_that_are_meant(twin: Twin) -> None:
     assert await twin.all("changes", "prices", actor="bob") == everything[2:3]
     assert await twin.all("changes", tx=everything[0].tx) == everything[:2]
     assert await twin.all("changes", "prices", op="insert") == everything[:2]
+    assert await twin.all("changes", "prices", q="-op:insert key.part:1 old.price>9") == everything[2:3]
+    assert await twin.all("changes", actor="ann", q="table:prices who:ann reason:LIST") == everything[:2]
     assert await twin.all("changes", "prices", op=["UPDATE", "DELETE"]) == everything[2:]
     later = everything[3].at + datetime.timedelta(seconds=1)
     assert await twin.all("changes", "prices", since=everything[0].at, until=later) == everything

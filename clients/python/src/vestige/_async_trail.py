@@ -88,20 +88,22 @@ class AsyncTrail:
         since: datetime.datetime | None = None,
         until: datetime.datetime | None = None,
         op: str | Sequence[str] | None = None,
+        q: str | None = None,
         newest_first: bool = False,
     ) -> AsyncIterator[Change]:
         """See Trail.changes."""
-        wanted = Filter(table, actor, tx, since, until, ops_of(op))
+        wanted = Filter(table, actor, tx, since, until, ops_of(op), q)
         ask = await self._asking()
         if isinstance(ask, Sqlite):
             async for row in self._stream(*ask.selected(wanted, newest_first)):
                 yield ask.change(sqlite.plain(row))
             return
-        after = LAST if newest_first else FIRST
-        while page := await self._run(ask.changes(wanted, after, newest_first, PAGE)):
+        meant = await self._run(ask.selected(wanted))
+        last: int | None = LAST if newest_first else FIRST
+        while last is not None:
+            page, last = await self._run(ask.changes(meant, last, newest_first, PAGE))
             for change in page:
                 yield change
-            after = page[-1].id
 
     async def feed(self, after: int = -1, *, consumer: str | None = None) -> AsyncIterator[Change]:
         """See Trail.feed."""

@@ -8,17 +8,13 @@ anything.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final
 
 from vestige import _install, values
-from vestige._records import Blame, Change, Filter, Finding, Undo, moment
-
-Row: TypeAlias = Sequence[Any]
-T = TypeVar("T")
-Question: TypeAlias = Generator[tuple[str, "list[Any] | None"], list[Row], T]
-
+from vestige._postgres_filter import Selected, array, understood
+from vestige._records import Blame, Change, Filter, Finding, Question, Row, Undo, instant, moment
 
 COLUMNS: Final = """c.id, to_json(c.at) #>> '{}', c.op, c."table", c.key::text, c.new_key::text, c.old_values::text,
   c.new_values::text, to_json(c.changed_fields)::text, c.tx, c.context::text, c.db_user::text, c.erased::text, c.shape"""
@@ -94,27 +90,18 @@ def _key_text(one: Any) -> str:
     return str(one)
 
 
-def _array(texts: Sequence[str]) -> str:
-    """An array of texts as a text, which every driver sends alike."""
-    return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
-
-
-def _condition(wanted: Filter) -> tuple[list[str], list[Any]]:
-    """The conditions of a filter, and their parameters."""
-    conditions: list[str] = []
-    parameters: list[Any] = []
-    for text, given in (
+def _told(wanted: Filter) -> list[tuple[str, str]]:
+    """What the database is told of a filter: conditions with their parameters."""
+    tx = None if wanted.tx is None else str(wanted.tx)
+    conditions = (
         ("c.tracked = (select t.id from vestige.tracked_table(${}::text::regclass, 'changes') t)", wanted.table),
         ("c.actor = ${}::text", wanted.actor),
-        ("c.id = any ((select vestige.changes_of(${}::text::bigint))::bigint[])", None if wanted.tx is None else str(wanted.tx)),
-        ("c.at >= ${}::text::timestamptz", None if wanted.since is None else wanted.since.isoformat()),
-        ("c.at < ${}::text::timestamptz", None if wanted.until is None else wanted.until.isoformat()),
-        ("c.op = any (${}::text::text[])", _array(wanted.op) if wanted.op else None),
-    ):
-        if given is not None:
-            parameters.append(given)
-            conditions.append(text.format(len(parameters)))
-    return conditions, parameters
+        ("c.id = any ((select vestige.changes_of(${}::text::bigint))::bigint[])", tx),
+        ("c.at >= ${}::text::timestamptz", None if wanted.since is None else instant(wanted.since)),
+        ("c.at < ${}::text::timestamptz", None if wanted.until is None else instant(wanted.until)),
+        ("c.op = any (${}::text::text[])", array(wanted.op) if wanted.op else None),
+    )
+    return [(text, given) for text, given in conditions if given is not None]
 
 
 def row_as_driver(names: Sequence[str], row: Row) -> dict[str, Any]:
@@ -141,22 +128,32 @@ class Postgres:
                       select x.id from vestige.tracked_table($1::text::regclass, 'history') t,
                         vestige.row_trail(t.id, vestige.named_key(t, $2::text::text[], 'history') collate "C") x))
                     order by c.id desc""",
-                [table, _array(key_texts(key))],
+                [table, array(key_texts(key))],
             )
         )
 
-    def changes(self, wanted: Filter, after: int, newest_first: bool, most: int) -> Question[list[Change]]:
-        """A page of changes, by id; `after` is the last one of the page before."""
-        conditions, parameters = _condition(wanted)
-        parameters += [str(after), str(most)]
-        conditions.append(f"c.id {'<' if newest_first else '>'} ${len(parameters) - 1}::text::bigint")
-        return (
-            yield from self._changes(
-                f"""select {COLUMNS} from vestige.changes c where {" and ".join(conditions)}
-                    order by c.id{" desc" if newest_first else ""} limit ${len(parameters)}::text::int""",
-                parameters,
-            )
+    def selected(self, wanted: Filter) -> Question[Selected]:
+        """What is meant, for changes()."""
+        made = Selected() if wanted.q is None else (yield from understood(wanted.q))
+        made.sql[:0] = _told(wanted)
+        return made
+
+    def changes(self, wanted: Selected, after: int, newest_first: bool, most: int) -> Question[tuple[list[Change], int | None]]:
+        """A page of changes, by id, and the last id that was looked at, if any was; `after` is that of the page before."""
+        told = [
+            *wanted.sql,
+            (f"c.id {'<' if newest_first else '>'} ${{}}::text::bigint", str(after)),
+        ]
+        conditions = " and ".join(text.format(place) for place, (text, _) in enumerate(told, 1))
+        rows = yield (
+            f"""select {COLUMNS} from vestige.changes c where {conditions}
+                order by c.id{" desc" if newest_first else ""} limit ${len(told) + 1}::text::int""",
+            [*(given for _, given in told), str(most)],
         )
+        self._types.forget()
+        meant = [row for row in rows if wanted.holds(row)]
+        shapes = yield from self._types.of({row[13] for row in meant if row[13] is not None})
+        return [_change(row, shapes.get(row[13], {})) for row in meant], rows[-1][0] if rows else None
 
     def feed(self, after: int, most: int) -> Question[tuple[list[Change], int | None]]:
         """A page of the feed: each change once, in the one order that the tree has; and its last index, where it has any. What was
@@ -191,7 +188,7 @@ class Postgres:
         rows = yield (
             """select b."column", b.value::text, b.change_id, to_json(b.changed_at) #>> '{}', b.action, b.changed_by, b.reason
                from vestige.blame($1::text::regclass, variadic $2::text::text[]) b""",
-            [table, _array(key_texts(key))],
+            [table, array(key_texts(key))],
         )
         kinds = shapes.get(shown[0][0], {})
         found = []
@@ -228,7 +225,7 @@ class Postgres:
     def erase(self, table: str, key: Sequence[Any]) -> Question[int]:
         rows = yield (
             "select vestige.erase($1::text::regclass, variadic $2::text::text[])",
-            [table, _array(key_texts(key))],
+            [table, array(key_texts(key))],
         )
         return int(rows[0][0])
 
@@ -244,7 +241,7 @@ class Postgres:
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> Question[None]:
         sql, parameters = "select vestige.track($1::text::regclass", [table]
         for name, said in policy.items():
-            parameters.append(_array(said) if isinstance(said, list) else said)
+            parameters.append(array(said) if isinstance(said, list) else said)
             sql += f""", "{name}" => ${len(parameters)}::text{"::text[]" if isinstance(said, list) else ""}"""
         yield f"{sql}, baseline => {'true' if baseline else 'false'})", parameters
 

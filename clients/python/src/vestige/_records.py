@@ -5,9 +5,13 @@ asked of it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
+
+Row: TypeAlias = Sequence[Any]
+T = TypeVar("T")
+Question: TypeAlias = Generator[tuple[str, "list[Any] | None"], list[Row], T]
 
 PAGE: Final = 500  # changes that are read at once
 
@@ -82,7 +86,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which changes: of a table, an actor, a transaction, a time, of these operations."""
+    """Which changes: of a table, an actor, a transaction, a time, of these operations; and what a filter says besides."""
 
     table: str | None = None
     actor: str | None = None
@@ -90,6 +94,7 @@ class Filter:
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
     op: tuple[str, ...] = ()
+    q: str | None = None  # the words of docs/filter.md
 
 
 class Policy(TypedDict, total=False):
@@ -119,4 +124,9 @@ def ops_of(op: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def moment(at: datetime.datetime | int) -> str:
     """A time, or a change, as the trail takes it."""
-    return str(at) if isinstance(at, int) else at.isoformat()
+    return str(at) if isinstance(at, int) else instant(at)
+
+
+def instant(at: datetime.datetime) -> str:
+    """One without a zone is in that of the process, as Python has it."""
+    return (at if at.tzinfo is not None else at.astimezone()).isoformat()

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from vestige import values
 from vestige._context import said
-from vestige._postgres_trail import Question
-from vestige._records import Blame, Change, Filter, Finding, Undo, moment
+from vestige._records import Blame, Change, Filter, Finding, Question, Undo, instant, moment
 
 COLUMNS: Final = """c."index", c.id, c.at, c.op, c."table", c.key, c.new_key, c.old_values, c.new_values, c.changed_fields, c.tx,
   c.context, (select group_concat(e.change || ',' || e.parts, ';') from vestige_erased e where e.erased = c.id)"""
@@ -48,14 +47,14 @@ def filter_text(wanted: Filter) -> str:
             ("table", wanted.table),
             ("actor", wanted.actor),
             ("tx", wanted.tx),
-            ("since", None if wanted.since is None else wanted.since.isoformat()),
-            ("until", None if wanted.until is None else wanted.until.isoformat()),
+            ("since", None if wanted.since is None else instant(wanted.since)),
+            ("until", None if wanted.until is None else instant(wanted.until)),
         )
         if said is not None
     ]
     if wanted.op:
         conditions.append("op:" + ",".join(f'"{op}"' for op in wanted.op))
-    return " ".join(conditions)
+    return " ".join([*conditions, wanted.q or ""]).strip()
 
 
 def _at(text: str) -> datetime.datetime:

@@ -101,20 +101,25 @@ class Trail:
         since: datetime.datetime | None = None,
         until: datetime.datetime | None = None,
         op: str | Sequence[str] | None = None,
+        q: str | None = None,
         newest_first: bool = False,
     ) -> Iterator[Change]:
-        """Changes by id, of those that are meant; they are read as they are asked for."""
-        wanted = Filter(table, actor, tx, since, until, ops_of(op))
+        """Changes by id, of those that are meant; they are read as they are asked for.
+
+        q   a filter in the words of docs/filter.md; its times are in UTC where it says no zone
+        """
+        wanted = Filter(table, actor, tx, since, until, ops_of(op), q)
         if isinstance(self._ask, Program):
             yield from self._ask.selected(wanted, newest_first)
         elif isinstance(self._ask, Sqlite):
             for row in self._stream(*self._ask.selected(wanted, newest_first)):
                 yield self._ask.change(sqlite.plain(row))
         else:
-            after = LAST if newest_first else FIRST
-            while page := self._run(self._ask.changes(wanted, after, newest_first, PAGE)):
+            meant = self._run(self._ask.selected(wanted))
+            last: int | None = LAST if newest_first else FIRST
+            while last is not None:
+                page, last = self._run(self._ask.changes(meant, last, newest_first, PAGE))
                 yield from page
-                after = page[-1].id
 
     def feed(self, after: int = -1, *, consumer: str | None = None) -> Iterator[Change]:
         """Each change that has its place in the feed, once, in an order that never changes; `after` is the last index seen, with

@@ -250,13 +250,22 @@ def sqlite_value(text: str) -> Any:
 def members(text: str) -> dict[str, str]:
     """The members of an object of JSON, each as the text that it is."""
     found: dict[str, str] = {}
-    place = text.index("{") + 1
+    place = _after(text, text.index("{") + 1)
     while text[place] != "}":
-        name, place = _DECODER.raw_decode(text, place)
-        _, end = _DECODER.raw_decode(text, place + 1)
-        found[name] = text[place + 1 : end]
-        place = end + (text[end] == ",")
+        name, end = _DECODER.raw_decode(text, place)
+        place = _after(text, _after(text, end) + 1)  # a colon
+        _, end = _DECODER.raw_decode(text, place)
+        found[name] = text[place:end]
+        place = _after(text, end)
+        place = _after(text, place + 1) if text[place] == "," else place
     return found
 
 
+def _after(text: str, place: int) -> int:
+    """Behind what spaces stand there."""
+    found = _SPACES.match(text, place)
+    return place if found is None else found.end()
+
+
+_SPACES: Final = re.compile(r"[ \t\n\r]*")
 _DECODER: Final = json.JSONDecoder()
