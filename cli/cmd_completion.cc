@@ -43,6 +43,7 @@ std::string_view offered(const Option& option) {
   if (name == "--column") return "columns";
   if (name == "--table") return "tables";
   if (name == "--tx") return "transactions";
+  if (option.value == "MOMENT") return "marks";
   return name == "--consumer" ? "consumers" : "";
 }
 
@@ -235,13 +236,14 @@ Command completion_command() {
       .name = "completion",
       .group = "about",
       .summary = "print the completion script of a shell",
-      .arguments = "bash|zsh|tables|columns|actors|transactions|consumers",
+      .arguments = "bash|zsh|tables|columns|actors|transactions|consumers|marks",
       .least = 1,
       .most = 1,
       .about =
           {"The scripts complete verbs, options and their values: tables, columns, who made the "
            "last changes, "
-           "the last transactions and consumers are those of the database. They are installed with "
+           "the last transactions, consumers and marks are those of the database. They are "
+           "installed with "
            "vestige. The other words print what they offer, one a line, but names that a shell "
            "would take apart."},
       .examples = {{"eval \"$(vestige completion bash)\"", "complete in this shell"},

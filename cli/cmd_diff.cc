@@ -184,34 +184,35 @@ Result<int> run_diff(Session& session) {
 }  // namespace
 
 Command diff_command() {
-  return {.name = "diff",
-          .group = "look",
-          .summary = "what differs between two moments, in a row, a table, or all of them",
-          .arguments = "TABLE [KEY…] | --stat [TABLE]",
-          .least = 0,
-          .most = kAny,
-          .about =
-              {"A moment is a change id (the row just after that change), a time (see log), now, "
-               "last (just after the last change), or tx:12 (just after that transaction). ~ goes "
-               "back: 17~ is just before change 17, tx:12~ just before the transaction, last~3, or "
-               "~3 alone, three changes before the last.",
-               "Of a table without a KEY it shows each row that came, went, or is not what it was, "
-               "in key order; one whose key changed as one that went and one that came. --stat "
-               "counts them, of one table or of all."},
-          .options = {{.names = "--from", .value = "MOMENT", .summary = "the earlier moment"},
-                      {.names = "--to",
-                       .value = "MOMENT",
-                       .summary = "the later moment; now, unless it is given"},
-                      {.names = "--stat",
-                       .value = "",
-                       .summary = "how many rows of which table were added, changed, removed"},
-                      format_option()},
-          .examples = {{"vestige diff products 1 --from 3 --to 17", "between two changes"},
-                       {"vestige diff products 1 --from 7d", "since a week ago"},
-                       {"vestige diff products --from tx:12~ --to tx:12",
-                        "what a transaction did to a table"},
-                       {"vestige diff --stat --from yesterday", "what became of everything"}},
-          .run = run_diff};
+  return {
+      .name = "diff",
+      .group = "look",
+      .summary = "what differs between two moments, in a row, a table, or all of them",
+      .arguments = "TABLE [KEY…] | --stat [TABLE]",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"A moment is a change id (the row just after that change), a time (see log), now, "
+           "last (just after the last change), or tx:12 (just after that transaction). ~ goes "
+           "back: 17~ is just before change 17, tx:12~ just before the transaction, last~3, or "
+           "~3 alone, three changes before the last. What is none of these is a mark (see mark).",
+           "Of a table without a KEY it shows each row that came, went, or is not what it was, "
+           "in key order; one whose key changed as one that went and one that came. --stat "
+           "counts them, of one table or of all."},
+      .options = {{.names = "--from", .value = "MOMENT", .summary = "the earlier moment"},
+                  {.names = "--to",
+                   .value = "MOMENT",
+                   .summary = "the later moment; now, unless it is given"},
+                  {.names = "--stat",
+                   .value = "",
+                   .summary = "how many rows of which table were added, changed, removed"},
+                  format_option()},
+      .examples = {{"vestige diff products 1 --from 3 --to 17", "between two changes"},
+                   {"vestige diff products 1 --from 7d", "since a week ago"},
+                   {"vestige diff products --from tx:12~ --to tx:12",
+                    "what a transaction did to a table"},
+                   {"vestige diff --stat --from yesterday", "what became of everything"}},
+      .run = run_diff};
 }
 
 }  // namespace vestige::cli

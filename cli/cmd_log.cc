@@ -19,9 +19,29 @@ bool is_count(const std::string& word) {
          word.find_first_not_of("0123456789", 1) == std::string::npos;
 }
 
-Result<LogRequest> request(const Arguments& arguments) {
+// --since and --until: times, or moments that the trail has names for. What is after a mark is what was recorded after it.
+Result<void> choose_times(Session& session, Selection& selection) {
+  const Arguments& arguments = session.arguments();
+  const auto named = [&](std::string_view option) -> Result<std::optional<std::int64_t>> {
+    auto time = arguments.time(option);
+    if (time.has_value()) return std::optional<std::int64_t>();
+    const auto moment = session.moment(arguments.text(option));
+    if (!moment.has_value() && moment.error().fault == Fault::invalid)
+      return tl::unexpected(std::move(time).error());
+    return std::optional(TRY(resolve(*TRY(session.database()), TRY(moment))));
+  };
+  selection.after = TRY(named("--since"));
+  selection.upto = TRY(named("--until"));
+  if (!selection.after.has_value()) selection.since = TRY(arguments.time("--since"));
+  if (!selection.upto.has_value()) selection.until = TRY(arguments.time("--until"));
+  return {};
+}
+
+Result<LogRequest> request(Session& session) {
+  const Arguments& arguments = session.arguments();
   LogRequest request;
   request.filter = TRY(filter(arguments));
+  TRY(choose_times(session, request.filter));
   request.filter.limit = TRY(arguments.number("--limit")).value_or(0);
   request.filter.oldest_first = arguments.has("--reverse");
   std::vector<std::string> words = arguments.words();
@@ -116,7 +136,7 @@ Result<int> run_log(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(require_one_form(arguments));
   TRY(check_follow(arguments));
-  const LogRequest asked = TRY(request(arguments));
+  const LogRequest asked = TRY(request(session));
   Database& db = *TRY(session.database());
   if (follows(arguments)) return follow(session, db, asked);
   Output& output = session.output();
@@ -247,7 +267,8 @@ constexpr const char* kTime =
     "TIME is an RFC 3339 time (2026-01-01T12:00:00Z), a date or a month (2026-01), an age "
     "(15m, 1.5h, '2 hours ago', 7d, 1mo, 1y), today, yesterday, monday, each also with a "
     "time of day ('yesterday 09:30'), 09:30 (the last one), @1767268800 (seconds since "
-    "1970), or now; without a zone it is in that of --tz or $TZ, or the system's.";
+    "1970), or now; without a zone it is in that of --tz or $TZ, or the system's. log also takes "
+    "the other moments: a mark, tx:12, last~3 (see diff).";
 
 }  // namespace
 

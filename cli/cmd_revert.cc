@@ -60,8 +60,8 @@ Result<RevertRequest> revert_request(const Arguments& arguments) {
   request.tx = chosen.tx;
   request.who = chosen.who;
   request.db_users = chosen.db_users;
-  request.since = chosen.since;
-  request.until = chosen.until;
+  request.since = TRY(arguments.time("--since"));
+  request.until = TRY(arguments.time("--until"));
   request.ops = chosen.ops;
   request.filter = chosen.filter;
   if (chosen.columns.size() > 1) return fail(Fault::invalid, "revert: --column is given twice");

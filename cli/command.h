@@ -90,6 +90,7 @@ Command at_command();
 Command restore_command();
 Command revert_command();
 Command undo_command();
+Command mark_command();
 Command erase_command();
 Command plan_command();
 Command apply_command();

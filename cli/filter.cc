@@ -35,8 +35,6 @@ std::vector<Option> filter_options() {
 
 Result<Selection> filter(const Arguments& arguments) {
   Selection selection;
-  selection.since = TRY(arguments.time("--since"));
-  selection.until = TRY(arguments.time("--until"));
   selection.who = arguments.values("--actor");
   selection.db_users = arguments.values("--db-user");
   for (const std::string& op : arguments.values("--op"))

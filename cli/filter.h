@@ -22,7 +22,7 @@ inline constexpr const char* kKeyFilter =
 /// --query, --since, --until, --actor, --db-user, --op and --column.
 std::vector<Option> filter_options();
 
-/// What they say, and --tx. An option that is given several times means any of its values; of filters, all hold.
+/// What they say, and --tx, but for --since and --until. An option that is given several times means any of its values; of filters, all hold.
 ///
 /// faults   invalid
 Result<Selection> filter(const Arguments& arguments);

@@ -2,6 +2,7 @@
 #include "test/evidence.h"
 #include "vestige/audit/cosign.h"
 #include "vestige/audit/doctor.h"
+#include "vestige/audit/mark.h"
 
 namespace vestige {
 namespace {
@@ -45,6 +46,7 @@ TEST_F(PostgresRoles, AnApplicationCanWriteItsTableAndNothingElse) {
         "select vestige.track('t')",
         "select vestige.untrack('t')",
         "select vestige.untrack_id(1)",
+        "select vestige.own_table('mark')",
         "select vestige.maintain()",
         "select vestige.mend()",
         "select vestige.baseline(1)",
@@ -192,6 +194,38 @@ TEST_F(PostgresRoles, AdminsDecideForTablesThatAreTheirs) {
   mine.run("select vestige.set_retention('books', null), vestige.untrack('own')");
   EXPECT_EQ(s.one("select count(*)::text from vestige.retention"), "0");
   EXPECT_NE(mine.error("delete from vestige.change"), "");
+}
+
+TEST_F(PostgresRoles, AdminsAndAuditorsMark) {
+  const std::string reader = shop.role("reader");
+  const std::string admin = shop.role("admin");
+  const std::string auditor = shop.role("auditor");
+  s.run("grant vestige_reader to " + reader + "; grant vestige_admin to " + admin +
+        "; grant vestige_auditor to " + auditor);
+  const Context nobody;
+  const auto as = [&](const std::string& role) {
+    return must(open_database(shop.database.url(role)));
+  };
+  EXPECT_EQ(error_of(mark(*as(reader), "one", Moment{}, false, nobody)).fault, Fault::denied);
+  must(mark(*as(admin), "one", Moment{}, false, nobody));
+  must(mark(*as(auditor), "one", Moment{Moment::Kind::change, 0}, true, nobody));
+  EXPECT_EQ(error_of(mark(*as(reader), "one", Moment{}, true, nobody)).fault, Fault::denied);
+  EXPECT_EQ(must(marked(*as(reader), "one")).value, 0);
+  EXPECT_EQ(*must(marks(*as(reader)))[0].written->who(), auditor);
+  for (const std::string& role : {admin, auditor, reader}) {
+    PgSession mine = shop.connect(role);
+    EXPECT_NE(mine.error("truncate vestige.mark"), "");
+    EXPECT_NE(mine.error("alter table vestige.mark add column x int"), "");
+    EXPECT_NE(mine.error("select vestige.track('vestige.mark', exclude => '{change}')"), "");
+    EXPECT_NE(mine.error("select vestige.untrack('vestige.mark')"), "");
+  }
+  EXPECT_NE(s.error("select vestige.untrack('vestige.mark')").find("it is the trail's own table"),
+            std::string::npos);
+  EXPECT_NE(s.error("select vestige.own_table('context')")
+                .find("the trail has no table context of its own"),
+            std::string::npos);
+  EXPECT_EQ(s.one("select count(*)::text from vestige.trail_findings() where code = 'rights'"),
+            "0");
 }
 
 TEST_F(PostgresRoles, WithoutTheRightToMakeRolesOrEventTriggers) {

@@ -45,9 +45,12 @@ _vestige() {
     --after) return ;;
     --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --from) return ;;
-    --to) return ;;
-    --time) return ;;
+    --from) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --to) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --change) return ;;
     --on-behalf-of) return ;;
     --reason) return ;;
@@ -78,7 +81,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -95,6 +98,7 @@ _vestige() {
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
@@ -105,8 +109,8 @@ _vestige() {
     check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
-    completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

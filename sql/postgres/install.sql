@@ -70,6 +70,7 @@ $check$;
 \ir install/anew.sql
 \ir install/truncate.sql
 \ir install/trial.sql
+\ir install/own.sql
 \ir install/track.sql
 \ir install/encodings.sql
 \ir install/read.sql

@@ -18,9 +18,10 @@ namespace vestige {
 Result<Moment> parse_moment(std::string_view text, const Now& now);
 
 /// The same, and names that the trail knows: "last" (the last change), "tx:12" (just after that transaction), each of them
-/// and a change with "~3": three changes, or transactions, before; "~3" alone is "last~3". "17~" is just before change 17.
+/// and a change with "~3": three changes, or transactions, before; "~3" alone is "last~3". "17~" is just before change 17. What is none of these is the
+/// name of a mark; "mark:monday" is one for sure.
 ///
-/// faults   invalid; missing: no such transaction
+/// faults   invalid; missing: no such transaction, no such mark
 Result<Moment> find_moment(Database& db, std::string_view text, const Now& now);
 
 /// The table, when it has the key without which no row is told from another.

@@ -1,7 +1,8 @@
-// Moments by the names that the trail gives them: last, tx:12, 17~, ~3.
+// Moments by the names that the trail gives them, last, tx:12, 17~, ~3, and by those that people gave: marks.
 #include <charconv>
 
 #include "vestige/audit/at.h"
+#include "vestige/audit/mark.h"
 #include "vestige/audit/stat.h"
 
 namespace vestige {
@@ -64,10 +65,17 @@ Result<Moment> before_transaction(Database& db, std::int64_t tx, std::int64_t ba
   return changes_before(db, begun, 1);
 }
 
+Result<Moment> before_mark(Database& db, std::string_view name, std::int64_t back) {
+  const Moment place = TRY(marked(db, std::string(name)));
+  if (back == 0 || place.value == 0) return place;
+  return changes_before(db, place.value, back);
+}
+
 }  // namespace
 
 Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) {
   constexpr std::string_view kTx = "tx:";
+  constexpr std::string_view kMark = "mark:";
   const std::size_t tilde = text.find('~');
   const std::string_view name = text.substr(0, tilde);
   std::optional<std::int64_t> back = 0;
@@ -89,7 +97,15 @@ Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) 
     return Moment{Moment::Kind::change, last};
   }
   if (name == "last" || (relative && name.empty())) return changes_before(db, std::nullopt, *back);
-  if (!relative) return parse_moment(text, now);
+  if (name.starts_with(kMark)) return before_mark(db, name.substr(kMark.size()), *back);
+  auto plain = parse_moment(name, now);
+  if (!relative && plain.has_value()) return plain;
+  if (!plain.has_value()) {
+    const auto mark = before_mark(db, name, *back);
+    const bool known = mark.has_value() || mark.error().fault != Fault::missing;
+    if (known || mark.error().hint.starts_with("did you mean")) return mark;
+    if (!relative) return plain;
+  }
   const auto id = whole_number(name);
   if (!id.has_value())
     return hinted(

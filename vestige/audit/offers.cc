@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vestige/audit/mark.h"
 #include "vestige/audit/status.h"
 #include "vestige/feed/cursor.h"
 #include "vestige/trail/source.h"
@@ -61,6 +62,8 @@ Result<std::vector<std::string>> offers(Database& db, std::string_view what) {
   if (what == "columns") TRY(add_columns(db, words));
   if (what == "actors" || what == "transactions") TRY(add_of_changes(db, what == "actors", words));
   if (what == "consumers") TRY(add_consumers(db, words));
+  if (what == "marks")
+    for (const Mark& one : TRY(marks(db))) words.add(one.name);
   return words.take();
 }
 

@@ -10,11 +10,11 @@
 namespace vestige {
 
 /// What can be offered.
-inline constexpr std::string_view kOffers[] = {"tables", "columns", "actors", "transactions",
-                                               "consumers"};
+inline constexpr std::string_view kOffers[] = {"tables",       "columns",   "actors",
+                                               "transactions", "consumers", "marks"};
 
 /// The names of all tables, of all columns that are or were recorded, of who made the last changes, the last transactions, the newest
-/// first, or the consumers of the feed. Each once.
+/// first, the consumers of the feed, or the marks. Each once.
 ///
 /// what    one of kOffers
 /// faults  missing: no trail

@@ -37,7 +37,9 @@ TEST_P(OwnBoth, WithoutAnActorIsTheUsersOrNobodys) {
   const TransactionStat last = must(last_transaction(db, me));
   EXPECT_EQ(last.changes, 1);
   EXPECT_EQ(last.who.empty(), !trail.postgres());
-  if (trail.postgres()) EXPECT_EQ(last.who.front(), *me.who);
+  if (trail.postgres()) {
+    EXPECT_EQ(last.who.front(), *me.who);
+  }
 }
 
 }  // namespace

@@ -143,7 +143,8 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   if (installed) {
     TRY(require_trail(db));
     for (Tracked& table : TRY(tracked_tables(db)))
-      if (!table.untracked_at.has_value()) tracked.push_back(std::move(table));
+      if (!table.untracked_at.has_value() && !is_own_table(db, table.name))
+        tracked.push_back(std::move(table));
   } else {
     tasks.push_back({{"install", "", "install the trail"}});
   }

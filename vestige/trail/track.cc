@@ -1,6 +1,7 @@
 #include "vestige/trail/track.h"
 
 #include "vestige/base/letters.h"
+#include "vestige/trail/spelling.h"
 #include "vestige/trail/tracking.h"
 
 namespace vestige {
@@ -31,6 +32,14 @@ Result<std::int64_t> baseline(Database& db, const Tracked& table) {
 
 Result<void> untrack(Database& db, const std::string& table) {
   return tracking_of(db)->untrack(table);
+}
+
+Result<Tracked> own_table(Database& db, std::string_view name) {
+  return tracking_of(db)->own(name);
+}
+
+bool is_own_table(Database& db, std::string_view table) {
+  return table.starts_with(spelling_of(db).prefix);
 }
 
 Result<std::vector<Undone>> table_by_table(Database& db, const TableWork& work,

@@ -30,4 +30,14 @@ Result<std::int64_t> baseline(Database& db, const Tracked& table);
 /// faults   missing: not tracked
 Result<void> untrack(Database& db, const std::string& table);
 
+/// A table of the trail's own, which is recorded as the application's are; made and tracked where it is not yet. Runs in the caller's
+/// transaction. Its name in SQL is spelling_of(db).table(name).
+///
+/// name     mark
+/// faults   denied: the role is not meant to write there
+Result<Tracked> own_table(Database& db, std::string_view name);
+
+/// A table's name is that of one of those.
+bool is_own_table(Database& db, std::string_view table);
+
 }  // namespace vestige

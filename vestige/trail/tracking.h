@@ -34,6 +34,7 @@ class Tracking {
   /// In the caller's transaction (see track.h).
   virtual Result<Tracked> track(const std::string& name, const Policy& policy) = 0;
   virtual Result<void> untrack(const std::string& name) = 0;
+  virtual Result<Tracked> own(std::string_view name) = 0;
   virtual Result<std::int64_t> baseline(const Tracked& table) = 0;
 
   /// The tracked tables on their way through a script (see audit/ddl.h). Made outside of transactions.

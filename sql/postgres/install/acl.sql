@@ -23,7 +23,7 @@ begin
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
     and (r.rolname <> 'vestige_reader' or c.relkind = 'v'
-         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor'))
+         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'mark'))
   union all
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
   where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
@@ -33,10 +33,12 @@ begin
            'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
-         or r.rolname = 'vestige_auditor' and f.proname = 'unfinished')
+         or r.rolname = 'vestige_auditor' and f.proname = 'unfinished'
+         or r.rolname <> 'vestige_reader' and f.proname = 'own_table')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
   where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer', 'cursor')
+     or r.rolname <> 'vestige_reader' and c.relname = 'mark'
   union all
   select 'pg_class'::regclass, c.oid, a.attnum, r.oid, case when a.attnum = 0 then 'INSERT' else 'UPDATE' end
   from r, c, lateral (select 0 as attnum union all

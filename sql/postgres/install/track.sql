@@ -50,13 +50,15 @@ begin
   elsif r.relpersistence = 't' then
     raise exception 'track %: it is a temporary table', rel using errcode = 'wrong_object_type',
       hint = 'it ends with its session, and its changes are nobody''s business but that session''s';
-  elsif r.nspname in ('vestige', 'pg_catalog', 'information_schema') then
+  elsif r.nspname in ('pg_catalog', 'information_schema') or r.nspname = 'vestige' and (vestige.own_columns(r.relname) is null or policy <> '{}') then
     raise exception 'track %: it is not an application''s table', rel using errcode = 'wrong_object_type';
   elsif r.relispartition then
     raise exception 'track %: it is a partition', rel using errcode = 'wrong_object_type',
       hint = 'track the partitioned table: its partitions are tracked with it';
   end if;
-  perform vestige.check_owner(rel, 'track');
+  if r.nspname <> 'vestige' then
+    perform vestige.check_owner(rel, 'track');
+  end if;
   foreach part in array array['include', 'exclude', 'key'] loop
     for named in select jsonb_array_elements_text(coalesce(policy -> part, '[]')) loop
       if not named = any (known) then
@@ -206,6 +208,10 @@ set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan a
 declare
   g record;
 begin
+  if (select schema_name = 'vestige' from vestige.tracked where id = tracked_id) then
+    raise exception 'untrack %: it is the trail''s own table', (select relation::regclass from vestige.tracked where id = tracked_id)
+      using errcode = 'wrong_object_type', hint = 'vestige init --remove takes the whole trail away';
+  end if;
   perform vestige.check_owner((select relation from vestige.tracked where id = tracked_id), 'untrack');
   for g in
     select t.tgname, t.tgrelid from pg_trigger t

@@ -83,6 +83,12 @@ class PostgresTracking final : public Tracking {
     return TRY(read_tables(db_, id)).at(0);
   }
 
+  Result<Tracked> own(std::string_view name) override {
+    const std::int64_t id =
+        TRY(scalar_integer(db_, "select vestige.own_table(?1::text)", {Text{std::string(name)}}));
+    return TRY(read_tables(db_, id)).at(0);
+  }
+
   Result<void> untrack(const std::string& table) override {
     const Tracked known = TRY(tracked_table(db_, table));
     if (known.untracked_at.has_value())

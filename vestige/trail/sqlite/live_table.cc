@@ -101,6 +101,18 @@ std::vector<std::string> SqliteTable::primary_key() const {
   return names;
 }
 
+bool sqlite::is_own(std::string_view name) { return name == "vestige_mark"; }
+
+Result<std::vector<std::string>> sqlite::recordable_tables(Database& db) {
+  std::vector<std::string> names = TRY(trackable_tables(db));
+  auto rows =
+      TRY(db.query("select name from sqlite_schema where type = 'table' and name like "
+                   "'vestige\\_%' escape '\\'"));
+  while (TRY(rows->next()) == Step::row)
+    if (is_own(rows->text(0))) names.push_back(rows->text(0));
+  return names;
+}
+
 Result<SqliteTable> sqlite::read_table(Database& db, const std::string& wanted) {
   SqliteTable table;
   auto listed =
@@ -121,7 +133,8 @@ Result<SqliteTable> sqlite::read_table(Database& db, const std::string& wanted) 
         Fault::invalid, "track {}: it is a {}, only ordinary tables have changes to record",
         table.name,
         type == "shadow" ? "part of a virtual table" : type + (type == "view" ? "" : " table"));
-  if (table.name.starts_with("sqlite_") || table.name.starts_with("vestige_"))
+  if (table.name.starts_with("sqlite_") ||
+      (table.name.starts_with("vestige_") && !is_own(table.name)))
     return fail(Fault::invalid, "track {}: an internal table", table.name);
 
   auto columns =

@@ -56,6 +56,12 @@ namespace sqlite {
 /// faults   missing: no such table; invalid: a view, a virtual or an internal table
 Result<SqliteTable> read_table(Database& db, const std::string& name);
 
+/// A table of the trail's own that is tracked (see own_table).
+bool is_own(std::string_view name);
+
+/// The tables that can be tracked, and those of the trail's own that are.
+Result<std::vector<std::string>> recordable_tables(Database& db);
+
 }  // namespace sqlite
 
 /// SQLite's names differ in nothing but the case of ASCII letters.

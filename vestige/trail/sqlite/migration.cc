@@ -17,7 +17,7 @@ namespace vestige::sqlite {
 namespace {
 
 Result<std::set<std::string>> table_names(Database& db) {
-  const auto names = TRY(trackable_tables(db));
+  const auto names = TRY(recordable_tables(db));
   return std::set<std::string>(names.begin(), names.end());
 }
 

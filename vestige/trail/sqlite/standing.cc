@@ -51,7 +51,7 @@ Result<Triggers> standing_triggers(Database& db, const Tracked& table) {
 // SQLite carries triggers along when a table is renamed: where they are, the table is.
 Result<void> find_table(Database& db, const Tracked& table, const Triggers& triggers,
                         Standing& standing) {
-  const Names tables = TRY(trackable_tables(db));
+  const Names tables = TRY(recordable_tables(db));
   const bool stands = contains(tables, table.name);
   const std::string host = triggers.empty() ? table.name : triggers.begin()->second.table;
   if (host != table.name && contains(tables, host)) {

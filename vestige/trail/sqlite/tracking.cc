@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/base/time.h"
+#include "vestige/db/sql.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
@@ -81,6 +82,20 @@ class SqliteTracking final : public Tracking {
   Result<Tracked> track(const std::string& name, const Policy& policy) override {
     TRY(require_capture(db_));
     const SqliteTable live = TRY(read_table(db_, name));
+    if (is_own(live.name)) return fail(Fault::invalid, "track {}: an internal table", live.name);
+    return take_on(live, policy);
+  }
+
+  Result<Tracked> own(std::string_view name) override {
+    TRY(require_capture(db_));
+    const std::string table = kSpelling.table(name);
+    TRY(db_.script(sql::own_mark));
+    auto known = tracked_table(db_, table);
+    if (known.has_value() && !known->untracked_at.has_value()) return known;
+    return take_on(TRY(read_table(db_, table)), Policy());
+  }
+
+  Result<Tracked> take_on(const SqliteTable& live, const Policy& policy) {
     Tracked table;
     bool resumed = false;
     for (Tracked& known : TRY(tracked_tables(db_))) {
@@ -106,6 +121,9 @@ class SqliteTracking final : public Tracking {
     const Tracked table = TRY(tracked_table(db_, name));
     if (table.untracked_at.has_value())
       return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
+    if (is_own_table(db_, table.name))
+      return hinted(fail(Fault::invalid, "untrack {}: it is the trail's own table", table.name),
+                    "vestige init --remove takes the whole trail away");
     TRY(drop_triggers(db_, table));
     TRY(forget_kept(db_, table.id));
     TRY(db_.run("update vestige_table set untracked_at = ?2 where id = ?1",
