@@ -31,6 +31,6 @@ export function contextOf<Request>(request: Request, found: Found, fields: Field
 
 /** The fields that the application says, of this request. */
 export function own<Request>(request: Request, fields: Fields<Request>): Record<string, Given> {
-  return Object.fromEntries(Object.entries(fields).map(([name, given]) =>
+  return Object.fromEntries(Object.entries(fields).filter(([, given]) => given !== undefined).map(([name, given]) =>
     [name, typeof given === "function" ? () => (given as (request: Request) => Given)(request) : given as Given]));
 }
