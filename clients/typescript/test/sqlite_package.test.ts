@@ -77,7 +77,7 @@ for (const driver of DRIVERS) {
 test("node:sqlite without leave to load is told what to do", { skip: !DRIVERS.some((one) => one.name === "node:sqlite") }, () => {
   fs.writeFileSync(path.join(clean, "off.mjs"), `import { DatabaseSync } from "node:sqlite";\nimport { ExtensionUnavailable, load } from "vestige-sqlite";
     try { load(new DatabaseSync(":memory:")); } catch (error) { console.log(error instanceof ExtensionUnavailable, error.message); }`);
-  assert.match(run("node", "off.mjs"), /^true vestige: .*\{ allowExtension: true \}\n$/);
+  assert.match(run("node", "off.mjs"), /^true vestige: .*\{ allowExtension: true \}\)\n$/);
 });
 
 test("without the platform's package it says so", { skip }, () => {
