@@ -39,6 +39,7 @@ def test_wheel_and_sdist(tmp_path: pathlib.Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "vestige/py.typed" in names
+    assert {"vestige/django/templates/vestige/admin/history.html", "vestige/django/static/vestige/history.css"} < set(names)
     assert any(name.endswith("/LICENSE") for name in names)
     [sdist] = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as packed:
