@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 from typing import Any
 
 import psycopg
@@ -33,6 +34,7 @@ def installed_extension(into: pathlib.Path) -> None:
 def test_the_page_does_what_it_says(name: str, ends: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     installed_extension(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "vestige_sqlite", raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
     page = (SOURCE / name).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pathlib
@@ -45,7 +46,11 @@ def jobs(shop: Shop) -> Iterator[ModuleType]:
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         until(lambda: pathlib.Path(socket).exists())
         os.environ["REDIS"] = socket
-        yield importlib.import_module("queue_jobs")
+        made = importlib.import_module("queue_jobs")
+        yield made
+        gc.collect()  # results that nobody waits for any more: each says so to the server when it goes
+        made.app.close()
+        made.REDIS.close()
         server.terminate()
         server.wait()
 

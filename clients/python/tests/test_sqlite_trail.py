@@ -7,6 +7,7 @@ import datetime
 import pathlib
 import sqlite3
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -341,6 +342,7 @@ def test_a_text_that_is_none(memory: Trail) -> None:
 def test_where_nothing_can_be_loaded(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = str(tmp_path / "shop.db")
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "vestige_sqlite", None)  # it is not installed
     with contextlib.closing(WithoutLoading(file)) as db:
         with pytest.raises(vestige.ExtensionUnavailable, match=r"pip install pysqlite3-binary.*apsw.*the program `vestige`"):
             Trail(db, extension=EXTENSION)
@@ -362,7 +364,8 @@ def test_where_nothing_can_be_loaded(tmp_path: pathlib.Path, monkeypatch: pytest
         Trail(db)
 
 
-async def test_aiosqlite_where_nothing_is_there() -> None:
+async def test_aiosqlite_where_nothing_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vestige_sqlite", None)
     async with aiosqlite.connect(":memory:") as db:
         with pytest.raises(vestige.ExtensionUnavailable, match="pip install vestige-sqlite"):
             await AsyncTrail(db).init()

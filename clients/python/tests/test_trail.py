@@ -218,15 +218,16 @@ async def test_the_feed(shop: Shop, twin: Twin, monkeypatch: pytest.MonkeyPatch)
     assert [change.id for change in new] == [change.id for change in await twin.all("changes", "prices")]
 
 
-async def test_a_consumer_of_the_feed_goes_on_where_it_was(twin: Twin) -> None:
+async def test_a_consumer_of_the_feed_goes_on_where_it_was(shop: Shop, twin: Twin) -> None:
+    place()
+    [[last]] = shop.owner.execute("select upto from vestige.cursor where consumer = 'tests'").fetchall()
     await written(twin)
     place()
-    new = [change for change in await twin.all("feed") if change.table.endswith(".prices")][-4:]
+    new = await twin.all("feed", last)
     await twin.do("seen", "stock", new[1])
-    assert [change.id for change in await twin.all("feed", consumer="stock")] == [change.id for change in new[2:]]
+    assert await twin.all("feed", consumer="stock") == new[2:]
     await twin.do("seen", "stock", new[3])
     assert await twin.all("feed", consumer="stock") == []
-    assert len(await twin.all("feed", consumer="somebody new")) >= 4
     with pytest.raises(ValueError, match="is not of the feed"):
         await twin.do("seen", "stock", (await twin.all("changes", "prices"))[0])
 
