@@ -51,7 +51,8 @@ class Track:
 def usual(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A policy without what is as it is when nothing is said."""
     said = {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in policy.items()}
-    return {name: value for name, value in said.items() if value and value != _USUAL.get(name)}
+    names = sorted(said, key=[field.name for field in dataclasses.fields(Track)].index)
+    return {name: said[name] for name in names if said[name] and said[name] != _USUAL.get(name)}
 
 
 def _column(one: Any) -> str:
