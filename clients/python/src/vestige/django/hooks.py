@@ -14,6 +14,7 @@ from django.db.backends.signals import connection_created
 
 from vestige.django.conf import setting
 from vestige.django.errors import Translating
+from vestige.django.signals import observe
 from vestige.django.sqlite_ddl import follow
 
 VENDORS = ("postgresql", "sqlite")
@@ -67,6 +68,7 @@ def _created(connection: Any, **_: Any) -> None:
         from vestige.psycopg import adopt
 
         adopt(connection.connection)
-    if connection.vendor == "sqlite" and follow not in connection.execute_wrappers:
-        connection.execute_wrappers.append(follow)
+    for wrapper in (observe, *([follow] if connection.vendor == "sqlite" else [])):
+        if wrapper not in connection.execute_wrappers:
+            connection.execute_wrappers.append(wrapper)
     connection.wrap_database_errors = Translating(connection)
