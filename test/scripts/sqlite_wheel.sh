@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The wheel of the loadable extension: made, installed where nothing else is, loaded.
+# The wheel of the loadable extension: made, installed where nothing else is, loaded; and found by the client's wheel.
 set -euo pipefail
 build=$(realpath "$(dirname "${VESTIGE:?}")/..")
 export VESTIGE_EXTENSION=$build/sqlite/vestige0.so
@@ -33,4 +33,24 @@ try:
     raise SystemExit("it was loaded into nothing")
 except vestige_sqlite.ExtensionUnavailable as error:
     assert "apsw" in str(error), error
+PY
+# The client beside it, as `pip install vestige-audit[sqlite]` has it.
+"$directory/venv/bin/pip" wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$directory" "$SOURCE_DIR/clients/python"
+"$directory/venv/bin/pip" install --quiet --disable-pip-version-check --no-index --find-links "$directory" "vestige-audit[sqlite]"
+"$directory/venv/bin/python" -W error - <<'PY'
+import contextlib
+import sqlite3
+import vestige
+from vestige import _install
+from vestige.trail import Trail
+assert "site-packages" in vestige.__file__, vestige.__file__
+assert "create schema vestige" in _install.script()
+with contextlib.closing(sqlite3.connect(":memory:")) as db:
+    trail = Trail(db)
+    assert trail.init()
+    db.execute("create table t (id integer primary key, x)")
+    trail.track("t")
+    db.execute("insert into t values (7, x'00')")
+    [change] = trail.history("t", 7)
+    assert change.new == {"id": 7, "x": b"\0"}, change
 PY

@@ -197,6 +197,13 @@ async def test_erased(twin: Twin) -> None:
     assert made.erased == {"values": erase} == removed.erased
     last = (await twin.all("changes", newest_first=True))[0]
     assert (last.id, last.op, last.actor, last.erased) == (erase, "ERASE", "dpo", None)
+    with vestige.context(reason="once more"):
+        assert await twin.do("erase", "prices", 1, 2) is None
+    with vestige.context(reason="all of it"):
+        erase = await twin.do("erase", "prices", 1, 2, keys=True, contexts=True)
+    erased = next(change for change in await twin.all("changes", "prices") if change.id == made.id)
+    assert (erased.key, erased.context.get("reason")) == ({}, None)
+    assert erased.erased == made.erased | {"key": erase, "context": erase}
 
 
 async def test_keys_of_any_characters(twin: Twin) -> None:

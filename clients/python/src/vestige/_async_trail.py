@@ -139,10 +139,10 @@ class AsyncTrail:
         must_say(self.connection)
         return await self._run((await self._asking()).undo(change, force))
 
-    async def erase(self, table: str, *key: Any) -> int:
+    async def erase(self, table: str, *key: Any, keys: bool = False, contexts: bool = False) -> int | None:
         """See Trail.erase."""
         must_say(self.connection)
-        return await self._run((await self._asking()).erase(table, key))
+        return await self._run((await self._asking()).erase(table, key, keys, contexts))
 
     async def init(self) -> bool:
         """See Trail.init."""

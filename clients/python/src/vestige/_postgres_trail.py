@@ -222,12 +222,14 @@ class Postgres:
         done, conflict, columns, notes = rows[0]
         return Undo(done, conflict, tuple(_object(columns) or ()), tuple(_object(notes) or ()))
 
-    def erase(self, table: str, key: Sequence[Any]) -> Question[int]:
+    def erase(self, table: str, key: Sequence[Any], keys: bool, contexts: bool) -> Question[int | None]:
         rows = yield (
-            "select vestige.erase($1::text::regclass, variadic $2::text::text[])",
-            [table, array(key_texts(key))],
+            """select e from vestige.tracked_table($1::text::regclass, 'erase') t, vestige.erase_changes(array(
+                 select x.id from vestige.row_trail(t.id, vestige.named_key(t, $2::text::text[], 'erase') collate "C") x),
+                 keys => $3::text::boolean, contexts => $4::text::boolean) e""",
+            [table, array(key_texts(key)), str(keys), str(contexts)],
         )
-        return int(rows[0][0])
+        return int(rows[0][0]) if rows else None
 
     def init(self) -> Question[bool]:
         there = yield "select to_regclass('vestige.meta') is not null", []

@@ -16,7 +16,7 @@ from vestige import errors, values
 from vestige._context import said
 from vestige._fields import FIELDS
 from vestige._records import Blame, Change, Filter, Finding, Undo, moment
-from vestige._sqlite_trail import blame_of, change_of, filter_text, findings_of, key_words, undo_of
+from vestige._sqlite_trail import blame_of, change_of, erase_of, filter_text, findings_of, key_words, undo_of
 
 
 def _change(line: str) -> Change:
@@ -125,10 +125,10 @@ class Program:
         [done] = self._lines(*words, *(["--force"] if force else []), *_who())
         return undo_of(done, False)
 
-    def erase(self, table: str, key: Sequence[Any]) -> int:
-        [outcome] = self._lines("erase", "--format", "json", *_who(), "--", table, *key_words(key))
-        [erase, *_] = json.loads(outcome)["erase"]
-        return int(erase)
+    def erase(self, table: str, key: Sequence[Any], keys: bool, contexts: bool) -> int | None:
+        parts = [*(["--keys"] if keys else []), *(["--contexts"] if contexts else [])]
+        [outcome] = self._lines("erase", "--format", "json", *parts, *_who(), "--", table, *key_words(key))
+        return erase_of(outcome)
 
     def init(self) -> bool:
         had = self._connection.execute("select count(*) from sqlite_master where name = 'vestige_change'").fetchall()

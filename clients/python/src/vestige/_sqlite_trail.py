@@ -111,7 +111,7 @@ def _erased(text: str | None) -> dict[str, int] | None:
     for each in sorted(text.split(";"), key=lambda each: int(each.split(",")[0])):
         erase, *parts = each.split(",")
         for part in parts:
-            found.setdefault(part, int(erase))
+            found.setdefault(part.partition("=")[0], int(erase))  # of a context: and what it was, as a hash
     return found
 
 
@@ -128,6 +128,12 @@ def undo_of(text: str, conflict: bool) -> Undo:
         [first, *_] = outcome["conflicts"]
         return Undo("conflict", first["what"], tuple(first["columns"] or ()), tuple(outcome["notes"]))
     return Undo("applied" if outcome["applied"] else "nothing", None, (), tuple(outcome["notes"]))
+
+
+def erase_of(text: str) -> int | None:
+    """The ERASE that `erase --format json` names, if there was something to take."""
+    erases = json.loads(text)["erase"]
+    return int(erases[0]) if erases else None
 
 
 def findings_of(found: Iterable[Mapping[str, Any]]) -> list[Finding]:
@@ -214,11 +220,11 @@ class Sqlite:
         done = yield "select vestige_undo(?, ?)", [change, under_context(force=force)]
         return undo_of(done[0][0], False)
 
-    def erase(self, table: str, key: Sequence[Any]) -> Question[int]:
+    def erase(self, table: str, key: Sequence[Any], keys: bool, contexts: bool) -> Question[int | None]:
         words = key_words(key)
-        rows = yield f"select vestige_erase(?{''.join(', ?' for _ in words)}, ?)", [table, *words, under_context()]
-        [erase, *_] = json.loads(rows[0][0])["erase"]
-        return int(erase)
+        options = under_context(keys=keys, contexts=contexts)
+        rows = yield f"select vestige_erase(?{''.join(', ?' for _ in words)}, ?)", [table, *words, options]
+        return erase_of(rows[0][0])
 
     def init(self) -> Question[bool]:
         rows = yield "select vestige_init()", []

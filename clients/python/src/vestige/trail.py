@@ -158,10 +158,15 @@ class Trail:
         must_say(self.connection)
         return self._answer(self._ask.undo(change, force))
 
-    def erase(self, table: str, *key: Any) -> int:
-        """Takes the values of every change of a row out of the trail, under a context with a reason: the id of the ERASE."""
+    def erase(self, table: str, *key: Any, keys: bool = False, contexts: bool = False) -> int | None:
+        """Takes the values of every change of a row out of the trail, under a context with a reason: the id of the ERASE; None:
+        there was nothing to take.
+
+        keys      its keys, too
+        contexts  what was said of the transactions of its changes, too
+        """
         must_say(self.connection)
-        return self._answer(self._ask.erase(table, key))
+        return self._answer(self._ask.erase(table, key, keys, contexts))
 
     def init(self) -> bool:
         """Makes the trail, or brings an older one up to date: whether there was something to do."""

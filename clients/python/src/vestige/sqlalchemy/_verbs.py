@@ -115,8 +115,9 @@ def undo(bind: Any, change: Change | int, *, force: bool = False) -> Undo:
 
 
 @either
-def erase(bind: Any, target: Any, *key: Any, reason: str | None = None) -> int:
-    """Takes the values of every change of a row out of the trail, for a reason, said here or in the context: the ERASE's id."""
+def erase(bind: Any, target: Any, *key: Any, reason: str | None = None) -> int | None:
+    """Takes the values of every change of a row out of the trail, for a reason, said here or in the context: the ERASE's id; None:
+    there was nothing to take."""
     asked = _Asked(bind, target)
     with nullcontext() if reason is None else context(reason=reason):
         return asked.trail.erase(asked.name, *_stored(asked, target, key))
