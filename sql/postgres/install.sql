@@ -88,6 +88,7 @@ $check$;
 \ir install/standing.sql
 \ir install/parts.sql
 \ir install/evidence.sql
+\ir install/who.sql
 \ir install/erase.sql
 \ir install/feed.sql
 \ir install/doctor.sql

@@ -271,5 +271,13 @@ begin
   from vestige_change
   where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id and new_key is not null
   order by 2, 3, 4;
+  insert or ignore into vestige_who (actor, block)
+  select distinct x.actor, c.block
+  from (
+    select distinct context, id - 1 >> 6 as block
+    from vestige_change
+    where NEW.id & 511 = 0 and id > NEW.id - 512 and id <= NEW.id) as c
+  join vestige_context as x on x.id = c.context
+  where x.actor is not null;
   insert into vestige_late (change) values (iif(NEW.backward = 0, NEW.id, null));
 end;

@@ -178,6 +178,15 @@ begin
     seq = -1,
     backward = iif(backward > 0, backward, null)
   where id < 0 or id = iif(NEW.first is null, NEW.change, null);
+  insert or ignore into vestige_who (actor, block)
+  select distinct n.actor, n.block
+  from (
+    select x.actor, c.id - 1 >> 6 as block
+    from vestige_change as c
+    join vestige_context as x on x.id = c.context
+    where (c.id >= NEW.first and c.id <= NEW.change >> 9 << 9) and x.actor is not null) as n
+  left join vestige_who as w on w.actor = n.actor and w.block = n.block
+  where w.block is null;
 end;
 
 -- insert into vestige_put_back (row, key) values (…): UPDATE OR REPLACE removed rows; that changed, by

@@ -111,6 +111,7 @@ Result<std::uint64_t> Sequencer::batch() {
     ++count;
   }
   lost_ = !TRY(write(last_id, count < limit));
+  if (!lost_ && count > 0 && done()) TRY(sealing_of(store_.db())->index_who());
   return lost_ ? 0 : static_cast<std::uint64_t>(count);
 }
 

@@ -39,6 +39,9 @@ class Sealing {
   /// A checkpoint's note, or a line of it, in characters that this database can keep.
   virtual Result<std::string> kept(std::string_view note) = 0;
 
+  /// Indexes by who made it what was recorded since the last time; nothing where that is done already, or may not be done now.
+  virtual Result<void> index_who() = 0;
+
   /// One moment for a long read; nothing where that would keep writers from committing: each query sees its own there.
   virtual Result<std::optional<ReadTransaction>> still() = 0;
 };

@@ -23,17 +23,17 @@ begin
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
     and (r.rolname <> 'vestige_reader' or c.relkind = 'v'
-         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'mark'))
+         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'mark', 'who', 'who_upto'))
   union all
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
   where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
     and (f.provolatile <> 'v' and not f.prosecdef
-         or f.proname in ('doctor', 'troubles', 'gaps', 'default_filled', 'capture_faults')
+         or f.proname in ('doctor', 'troubles', 'gaps', 'default_filled', 'capture_faults', 'who_behind')
          or r.rolname = 'vestige_admin' and f.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
-           'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain',
+           'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain', 'index_who',
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
-         or r.rolname = 'vestige_auditor' and f.proname = 'unfinished'
+         or r.rolname = 'vestige_auditor' and f.proname in ('unfinished', 'index_who')
          or r.rolname <> 'vestige_reader' and f.proname = 'own_table')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p

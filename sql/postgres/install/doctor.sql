@@ -103,6 +103,10 @@ begin
   return query select 'warning', 'unreadable', format('%s changes could not be read, or in part, when they were sealed: those parts are'
       ' sealed as null', s.unreadable), 'vestige verify names them; find out who wrote to the trail, or which part of the disk is bad', false
     from vestige.sealer s where s.unreadable > 0;
+  if vestige.who_behind() > 1000000 then
+    return query select 'note', 'who-index', format('what somebody did is looked for in %s changes one by one: so many are not indexed by who made them',
+      vestige.who_behind()), 'vestige seal and vestige.maintain() index them; vestige doctor --fix does it now', true;
+  end if;
   if vestige.default_filled() then
     return query select 'warning', 'partition-default',
       'changes are in the default partition; nothing is lost, but retention cannot drop it', fix, true;

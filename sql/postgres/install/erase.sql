@@ -115,7 +115,10 @@ begin
   from (select u.id, u.at, u.parts ~ '^(values,)?key(,|$)' as gone from unnest(taken, moments, named) as u(id, at, parts)
         where u.parts !~ '^context=') u
   where c.id = u.id and c.at = u.at;
-  update vestige.context set fields = null where id = any (said);
+  if cardinality(said) > 0 then
+    perform vestige.forget_names(said, array(select u.id from unnest(taken, named) as u(id, parts) where u.parts like '%context=%'));
+    update vestige.context set fields = null where id = any (said);
+  end if;
   perform vestige.forget_salts(number);
   return number;
 end

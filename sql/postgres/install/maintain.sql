@@ -196,6 +196,11 @@ begin
     raise exception 'vestige: maintain: partition_width is %', coalesce(width, 'missing')
       using errcode = 'invalid_parameter_value', hint = 'in vestige.meta; it is month, week or day';
   end if;
+  begin
+    perform vestige.index_who();
+  exception when lock_not_available or deadlock_detected then
+    null;  -- the next time
+  end;
   -- An extension's table keeps its one partition: PostgreSQL could not restore a dump of others.
   if exists (select from pg_depend where classid = 'pg_class'::regclass and objid = 'vestige.change'::regclass and deptype = 'e') then
     return;

@@ -2,6 +2,7 @@
 
 #include "vestige/trail/postgres/sealables.h"
 #include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/postgres/who.h"
 
 namespace vestige::postgres {
 namespace {
@@ -43,6 +44,8 @@ class PostgresSealing final : public Sealing {
     if (name == nullptr || name->bytes == "UTF8") return std::string(note);
     return with_hyphens(note);
   }
+
+  Result<void> index_who() override { return postgres::index_who(db_); }
 
   Result<std::optional<ReadTransaction>> still() override {
     return std::optional(TRY(ReadTransaction::begin(db_)));

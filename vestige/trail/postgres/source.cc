@@ -1,6 +1,7 @@
 // Reading changes on PostgreSQL: the stored rows as they are, decoded here.
 #include "vestige/trail/source.h"
 
+#include "vestige/trail/by_blocks.h"
 #include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/decode.h"
 #include "vestige/trail/postgres/keys.h"
@@ -26,8 +27,9 @@ class ReadChanges final : public Changes {
   std::shared_ptr<Decoder> decoder_;
 };
 
-std::string moment(Where& where, std::int64_t micros) {
-  return "timestamptz 'epoch' + " + where.bind(micros) + "::int8 * interval '1 microsecond'";
+std::string moment(Where& where, Value micros) {
+  return "timestamptz 'epoch' + " + where.bind(std::move(micros)) +
+         "::int8 * interval '1 microsecond'";
 }
 
 // `source` is vestige.change, or a function that gives rows of it.
@@ -122,14 +124,99 @@ Result<From> from(Database& db, const Selection& selection) {
   return out;
 }
 
+Value micros_or_null(std::optional<std::int64_t> micros) {
+  return micros.has_value() ? Value(*micros) : Value(Null{});
+}
+
+// What sql/postgres/install/who.sql keeps.
+class WhoBlocks final : public BlockIndex {
+ public:
+  WhoBlocks(Database& db, std::shared_ptr<Decoder> decoder, const Selection& selection,
+            std::int64_t upto)
+      : db_(db),
+        decoder_(std::move(decoder)),
+        who_(names_or_null(selection.who)),
+        users_(names_or_null(selection.db_users)),
+        upto_(upto) {}
+
+  std::int64_t upto() const override { return upto_; }
+
+  Result<std::vector<std::int64_t>> blocks(std::int64_t from, bool ascending,
+                                           std::int64_t most) override {
+    std::vector<std::int64_t> found;
+    auto rows = TRY(db_.query(
+        "select b from vestige.who_blocks(?1::text[], ?2::text[], ?3::int8, ?4::int8 = 1, ?5::int4)"
+        " b",
+        {who_, users_, from, ascending ? 1 : 0, most}));
+    while (TRY(rows->next()) == Step::row) found.push_back(rows->integer(0));
+    return found;
+  }
+
+  Result<std::unique_ptr<Changes>> within(const Selection& selection,
+                                          const std::vector<std::int64_t>& blocks) override {
+    auto [source, where] = TRY(from(db_, selection));
+    source = fmt::format("vestige.changes_in({}::int8[], {}, {})",
+                         where.bind(Text{fmt::format("{{{}}}", fmt::join(blocks, ","))}),
+                         moment(where, micros_or_null(selection.since)),
+                         moment(where, micros_or_null(selection.until)));
+    return decoded(db_, source, where, selection, decoder_);
+  }
+
+  Result<std::unique_ptr<Changes>> all(const Selection& selection) override {
+    const From chosen = TRY(from(db_, selection));
+    return decoded(db_, chosen.source, chosen.where, selection, decoder_);
+  }
+
+ private:
+  static Value names_or_null(const std::vector<std::string>& names) {
+    if (names.empty()) return Null{};
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ",") + in_array(name);
+    return Text{"{" + list + "}"};
+  }
+  static std::string in_array(const std::string& name) {
+    std::string out = "\"";
+    for (const char letter : name) {
+      if (letter == '"' || letter == '\\') out += '\\';
+      out += letter;
+    }
+    return out + '"';
+  }
+
+  Database& db_;
+  std::shared_ptr<Decoder> decoder_;
+  Value who_;
+  Value users_;
+  std::int64_t upto_;
+};
+
+// Nothing where no index narrows the selection. A trail of a version before has none.
+Result<std::unique_ptr<BlockIndex>> who_index(Database& db, const Selection& selection,
+                                              std::shared_ptr<Decoder> decoder) {
+  if (!by_name(selection) ||
+      TRY(scalar_integer(db,
+                         "select count(*) from pg_catalog.pg_class where oid ="
+                         " pg_catalog.to_regclass('vestige.who_upto')")) == 0)
+    return nullptr;
+  const std::int64_t upto = TRY(scalar_integer(db, "select max(upto) from vestige.who_upto"));
+  if (upto == 0) return nullptr;
+  return std::make_unique<WhoBlocks>(db, std::move(decoder), selection, upto);
+}
+
+Result<std::unique_ptr<Changes>> chosen_changes(Database& db, const Selection& selection,
+                                                std::shared_ptr<Decoder> decoder) {
+  if (auto index = TRY(who_index(db, selection, decoder)); index != nullptr)
+    return by_blocks(std::move(index), selection);
+  const From chosen = TRY(from(db, selection));
+  return decoded(db, chosen.source, chosen.where, selection, std::move(decoder));
+}
+
 class Reader final : public ChangeReader {
  public:
   Reader(Database& db, std::shared_ptr<Decoder> decoder) : db_(db), decoder_(std::move(decoder)) {}
 
   Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
-    const Selection selection = narrowed(asked);
-    const From chosen = TRY(from(db_, selection));
-    return decoded(db_, chosen.source, chosen.where, selection, decoder_);
+    return chosen_changes(db_, narrowed(asked), decoder_);
   }
 
  private:
@@ -158,9 +245,7 @@ class PostgresSource final : public Source {
   }
 
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
-    const From chosen = TRY(from(db_, selection));
-    return decoded(db_, chosen.source, chosen.where, selection,
-                   TRY(shared_decoder(db_, selection.table)));
+    return chosen_changes(db_, selection, TRY(shared_decoder(db_, selection.table)));
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t> table, bool) override {

@@ -7,6 +7,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/postgres/trail.h"
 #include "vestige/trail/postgres/troubles.h"
+#include "vestige/trail/postgres/who.h"
 
 namespace vestige::postgres {
 namespace {
@@ -60,6 +61,7 @@ class PostgresUpkeep final : public Upkeep {
     TRY(may_mend(db_));
     std::vector<Finding> before = TRY(find_out(db_));
     TRY(maintain());
+    TRY(index_who(db_));
     auto transaction = TRY(Transaction::begin(db_));
     TRY(db_.run("select vestige.mend()"));
     std::vector<Finding> after = TRY(find_out(db_));

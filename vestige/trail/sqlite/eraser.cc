@@ -9,13 +9,16 @@
 #include "vestige/base/time.h"
 #include "vestige/record/canonical.h"
 #include "vestige/record/taken.h"
+#include "vestige/trail/by_blocks.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/eraser.h"
 #include "vestige/trail/evidence_store.h"
 #include "vestige/trail/sealable.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/trail.h"
+#include "vestige/trail/sqlite/who.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -55,6 +58,7 @@ class Erasure {
                   {number, id, Text{taken.parts()}}));
     for (const auto& [id, taken] : taken_) TRY(take(id, taken));
     for (const auto& [id, left] : said_) TRY(silence(id));
+    if (TRY(finds_who(db_))) TRY(forget_names(db_, named_));
     TRY(forget_salts(db_, number));
     // Candidates that capture keeps until its next statement are copies of rows.
     TRY(forget_kept(db_, std::nullopt));
@@ -93,9 +97,11 @@ class Erasure {
 
   // The contexts that say something, and every change under them.
   Result<void> contexts() {
+    std::map<std::int64_t, std::string> actors;
     for (auto one = said_.begin(); one != said_.end();) {
       auto rows = TRY(db_.query(
-          "select at from vestige_context where id = ?1 and coalesce(actor, on_behalf_of, reason,"
+          "select at, actor from vestige_context where id = ?1 and coalesce(actor, on_behalf_of, "
+          "reason,"
           " business_process, request_id, session_id, ip_address, user_agent, auth_method,"
           " auth_role, traceparent, extra) is not null",
           {one->first}));
@@ -106,6 +112,7 @@ class Erasure {
       Canonical left;
       left.token("at", std::to_string(rows->integer(0)));
       one->second = context_left(std::move(left).take());
+      if (!rows->is_null(1)) actors[one->first] = rows->text(1);
       ++one;
     }
     if (said_.empty()) return {};
@@ -115,8 +122,12 @@ class Erasure {
         TRY(db_.query("select id, context from vestige_change where context in"
                       " (select value from json_each(?1)) and op <> 'E'",
                       {Text{"[" + list + "]"}}));
-    while (TRY(rows->next()) == Step::row)
-      taken_[rows->integer(0)].context = said_.at(rows->integer(1));
+    while (TRY(rows->next()) == Step::row) {
+      const std::int64_t id = rows->integer(0);
+      taken_[id].context = said_.at(rows->integer(1));
+      if (const auto actor = actors.find(rows->integer(1)); actor != actors.end())
+        named_[actor->second].insert((id - 1) / kBlock);
+    }
     return {};
   }
 
@@ -166,6 +177,7 @@ class Erasure {
   std::int64_t shape_ = 0;
   std::map<std::int64_t, Taken> taken_;
   std::map<std::int64_t, std::string> said_;  // contexts, and what names the rest of each
+  std::map<std::string, std::set<std::int64_t>> named_;  // their actors, and the blocks of changes
 };
 
 class SqliteEraser final : public Eraser {

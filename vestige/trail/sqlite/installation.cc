@@ -57,10 +57,12 @@ class SqliteInstallation final : public Installation {
     const bool shared = TRY(captures_shared(db_));
     if (const Remains left = TRY(remains()); shared && !left.missing.empty())
       return incomplete(db_, left.missing);
-    if (shared && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal()) &&
+    const bool by_who = TRY(finds_who(db_));
+    if (shared && by_who && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal()) &&
         TRY(has_cursors()))
       return false;
     if (!shared) TRY(share_capture(db_));
+    if (!by_who) TRY(find_by_who(db_));
     TRY(db_.script(sql::evidence));
     if (!TRY(lets_seal()))
       TRY(db_.script(
@@ -117,14 +119,16 @@ class SqliteInstallation final : public Installation {
 }  // namespace
 
 std::string install_script() {
-  return std::string(sql::install) + std::string(sql::capture) + std::string(sql::order) +
-         std::string(sql::evidence) + std::string(sql::guards);
+  return std::string(sql::install) + std::string(sql::who) + std::string(sql::capture) +
+         std::string(sql::order) + std::string(sql::evidence) + std::string(sql::guards);
 }
 
 Result<bool> captures_shared(Database& db) {
   return TRY(scalar_integer(
              db, "select count(*) from vestige_meta where name = 'capture' and value = 6")) != 0;
 }
+
+Result<bool> finds_who(Database& db) { return stands(db, "vestige_who"); }
 
 Result<void> require_capture(Database& db) {
   TRY(require_trail(db));

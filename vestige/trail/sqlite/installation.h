@@ -14,6 +14,9 @@ std::string install_script();
 /// docs/decisions/0011-shared-capture.md has it. Older trails are read as they are.
 Result<bool> captures_shared(Database& db);
 
+/// Whether capture says in which blocks of changes an actor stands (sql/sqlite/who.sql). In older trails all are looked at.
+Result<bool> finds_who(Database& db);
+
 /// faults   missing: no trail, or one whose capture `vestige init` has yet to bring up to date
 Result<void> require_capture(Database& db);
 

@@ -31,6 +31,9 @@ class SqliteSealing final : public Sealing {
 
   Result<std::string> kept(std::string_view note) override { return std::string(note); }
 
+  // Capture does.
+  Result<void> index_who() override { return {}; }
+
   // A reader that stays may keep writers from committing.
   Result<std::optional<ReadTransaction>> still() override {
     return std::optional<ReadTransaction>();

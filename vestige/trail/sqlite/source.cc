@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "vestige/trail/by_blocks.h"
 #include "vestige/trail/selection.h"
 #include "vestige/trail/sqlite/catalog.h"
 #include "vestige/trail/sqlite/decode.h"
+#include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/stays.h"
 #include "vestige/trail/sqlite/trail.h"
+#include "vestige/trail/sqlite/who.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -70,7 +73,8 @@ Result<std::int64_t> last_before(Database& db, std::int64_t micros) {
   return 0;
 }
 
-Result<Where> where_of(Database& db, const Selection& selection) {
+// few: a part of the changes is read, so that the contexts are not read all.
+Result<Where> where_of(Database& db, const Selection& selection, bool few = false) {
   Where where;
   if (selection.table.has_value() && selection.key.empty())
     where.add("c.tbl = " + where.bind(*selection.table));
@@ -95,8 +99,9 @@ Result<Where> where_of(Database& db, const Selection& selection) {
   if (selection.until.has_value())
     where.add("c.at < " + where.bind((*selection.until + 999) / 1000));
   if (!selection.who.empty())
-    where.add("c.context in (select id from vestige_context where actor in (" +
-              where.bind_all(selection.who) + "))");
+    where.add((few ? "exists (select 1 from vestige_context as x where x.id = c.context and x.actor"
+                   : "c.context in (select id from vestige_context where actor") +
+              std::string(" in (") + where.bind_all(selection.who) + "))");
   if (!selection.db_users.empty())
     return hinted(fail(Fault::invalid, "select by db user: SQLite has no users"),
                   "--actor NAME selects by what the application said");
@@ -104,20 +109,80 @@ Result<Where> where_of(Database& db, const Selection& selection) {
   return where;
 }
 
-Result<std::unique_ptr<Rows>> stored_changes(Database& db, const Selection& selection) {
-  const Where where = TRY(where_of(db, selection));
-  return db.query(fmt::format("select {} from vestige_change as c{} order by c.id{}",
-                              change_columns(), where.sql, selection.oldest_first ? "" : " desc"),
-                  where.values);
-}
-
 // The selected changes, by a decoder that the stream may share with others.
-Result<std::unique_ptr<Changes>> decoded(Database& db, const Selection& selection,
+Result<std::unique_ptr<Changes>> decoded(Database& db, std::string_view source, const Where& where,
+                                         const Selection& selection,
                                          std::shared_ptr<Decoder> decoder) {
-  auto rows = TRY(stored_changes(db, selection));
+  auto rows = TRY(db.query(fmt::format("select {} from {}{} order by c.id{}", change_columns(),
+                                       source, where.sql, selection.oldest_first ? "" : " desc"),
+                           where.values));
   auto tables = TRY(facts(db, selection.filter));
   return selected(std::make_unique<ReadChanges>(std::move(rows), std::move(decoder)), selection,
                   std::move(tables));
+}
+
+// What sql/sqlite/who.sql keeps.
+class WhoBlocks final : public BlockIndex {
+ public:
+  WhoBlocks(Database& db, std::shared_ptr<Decoder> decoder, const std::vector<std::string>& who,
+            std::int64_t upto)
+      : db_(db), decoder_(std::move(decoder)), who_(who), upto_(upto) {}
+
+  std::int64_t upto() const override { return upto_; }
+
+  Result<std::vector<std::int64_t>> blocks(std::int64_t from, bool ascending,
+                                           std::int64_t most) override {
+    Where where;
+    const std::string edge = where.bind(from);
+    const std::string limit = where.bind(most);
+    const std::string_view order = ascending ? "" : " desc";
+    std::string all;
+    for (const std::string& name : who_)  // each by itself: the index has its blocks in order
+      all += fmt::format(
+          "{}select block from (select block from vestige_who where actor = {} and"
+          " block {} {} order by block{} limit {})",
+          all.empty() ? "" : " union ", where.bind(Text{name}), ascending ? ">=" : "<", edge, order,
+          limit);
+    std::vector<std::int64_t> found;
+    auto rows = TRY(
+        db_.query(fmt::format("{} order by block{} limit {}", all, order, limit), where.values));
+    while (TRY(rows->next()) == Step::row) found.push_back(rows->integer(0));
+    return found;
+  }
+
+  Result<std::unique_ptr<Changes>> within(const Selection& selection,
+                                          const std::vector<std::int64_t>& blocks) override {
+    Where where = TRY(where_of(db_, selection, true));
+    const std::string source = fmt::format(
+        "json_each({}) as b cross join vestige_change as c on c.id > b.value * {} and c.id <="
+        " (b.value + 1) * {}",
+        where.bind(Text{fmt::format("[{}]", fmt::join(blocks, ","))}), kBlock, kBlock);
+    return decoded(db_, source, where, selection, decoder_);
+  }
+
+  Result<std::unique_ptr<Changes>> all(const Selection& selection) override {
+    return decoded(db_, "vestige_change as c", TRY(where_of(db_, selection, true)), selection,
+                   decoder_);
+  }
+
+ private:
+  Database& db_;
+  std::shared_ptr<Decoder> decoder_;
+  std::vector<std::string> who_;
+  std::int64_t upto_;
+};
+
+Result<std::unique_ptr<Changes>> chosen_changes(Database& db, const Selection& selection,
+                                                std::shared_ptr<Decoder> decoder) {
+  // More names than a statement may have parts are no question of a person.
+  constexpr std::size_t kNames = 100;
+  if (by_name(selection) && selection.db_users.empty() && selection.who.size() <= kNames &&
+      TRY(finds_who(db)))
+    if (const std::int64_t upto = TRY(who_upto(db)); upto > 0)
+      return by_blocks(std::make_unique<WhoBlocks>(db, std::move(decoder), selection.who, upto),
+                       selection);
+  return decoded(db, "vestige_change as c", TRY(where_of(db, selection)), selection,
+                 std::move(decoder));
 }
 
 Result<std::shared_ptr<Decoder>> shared_decoder(Database& db, bool every = false) {
@@ -129,7 +194,7 @@ class Reader final : public ChangeReader {
   Reader(Database& db, std::shared_ptr<Decoder> decoder) : db_(db), decoder_(std::move(decoder)) {}
 
   Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
-    return decoded(db_, narrowed(asked), decoder_);
+    return chosen_changes(db_, narrowed(asked), decoder_);
   }
 
  private:
@@ -151,7 +216,7 @@ class SqliteSource final : public Source {
   }
 
   Result<std::unique_ptr<Changes>> changes(const Selection& selection) override {
-    return decoded(db_, selection, TRY(shared_decoder(db_)));
+    return chosen_changes(db_, selection, TRY(shared_decoder(db_)));
   }
 
   Result<std::unique_ptr<ChangeReader>> reader(std::optional<std::int64_t>, bool every) override {

@@ -3,10 +3,12 @@
 #include <utility>
 #include <vector>
 
+#include "vestige/db/sql.h"
 #include "vestige/db/sqlite.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
+#include "vestige/trail/sqlite/who.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -97,6 +99,19 @@ Result<void> share_capture(Database& db) {
   TRY(db.run("insert or replace into vestige_meta (name, value) values ('capture', 6)"));
   for (const Place& place : tracked) TRY(refit(db, place.table, place.name, {}, ""));
   return {};
+}
+
+Result<void> find_by_who(Database& db) {
+  TRY(db.script(sql::who));
+  const auto fresh = TRY(Sqlite::open(":memory:", Sqlite::Mode::create));
+  TRY(fresh->script(install_script()));
+  auto rows =
+      TRY(fresh->query("select name, sql from sqlite_schema where type = 'trigger' and name in"
+                       " ('vestige_change_run', 'vestige_late_one')"));
+  while (TRY(rows->next()) == Step::row)
+    TRY(db.script(fmt::format("drop trigger if exists main.{}; {}", db.quote_name(rows->text(0)),
+                              rows->text(1))));
+  return rebuild_who(db);
 }
 
 }  // namespace vestige::sqlite

@@ -11,4 +11,7 @@ namespace vestige::sqlite {
 /// faults   corrupt: a table of the trail is not as it was installed
 Result<void> share_capture(Database& db);
 
+/// Makes the index of who changed what (sql/sqlite/who.sql), and the triggers that write it, in the caller's transaction.
+Result<void> find_by_who(Database& db);
+
 }  // namespace vestige::sqlite

@@ -14,6 +14,7 @@
 #include "vestige/trail/sqlite/standing.h"
 #include "vestige/trail/sqlite/trail.h"
 #include "vestige/trail/sqlite/trail_objects.h"
+#include "vestige/trail/sqlite/who.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -43,7 +44,7 @@ class Doctor {
   std::vector<Finding> findings_;
   std::vector<Patient> patients_;
   bool readable_ = true;
-  bool runs_written_ = true;  // the trigger that writes the runs of vestige_key stands
+  bool runs_written_ = true;  // the trigger that writes vestige_key and vestige_who stands
 };
 
 Result<void> Doctor::examine_evidence() {
@@ -62,10 +63,12 @@ Result<void> Doctor::examine_evidence() {
 }
 
 Result<void> Doctor::examine() {
-  if (!TRY(captures_shared(db_))) {
+  if (const bool shared = TRY(captures_shared(db_)); !shared || !TRY(finds_who(db_))) {
     readable_ = false;
     add(Severity::error, "schema-version",
-        "the trail is older than this vestige: it records changes, but in a dearer way",
+        shared ? "the trail is older than this vestige: it records changes, but not where those of "
+                 "somebody stand"
+               : "the trail is older than this vestige: it records changes, but in a dearer way",
         "vestige init", false);
     return {};
   }
@@ -175,6 +178,7 @@ Result<void> Doctor::examine_index() {
 Result<void> Doctor::fix() {
   if (!readable_) return {};
   TRY(runs_written_ ? merge_runs(db_) : rebuild_runs(db_));
+  if (!runs_written_) TRY(rebuild_who(db_));
   TRY(restore_trail_objects(db_));
   // Two tables may have swapped their names: none of the old ones may stand in the way.
   for (const Patient& patient : patients_) TRY(patient.free_name(db_));

@@ -1,0 +1,13 @@
+// The index of who made which changes, as it grows (sql/postgres/install/who.sql).
+#pragma once
+
+#include "vestige/db/database.h"
+
+namespace vestige::postgres {
+
+/// Indexes what can be indexed by now. Who may not, and who meets an erasure, leaves it to others.
+///
+/// faults   offline
+Result<void> index_who(Database& db);
+
+}  // namespace vestige::postgres
