@@ -186,6 +186,34 @@ def letter_of(change: dict[str, Any], letter: Any) -> bool:
     return change["table"].endswith("shop_letter") and change["key"] == {"id": letter.pk}
 
 
+@BOTH
+@isolate_apps("django_site.shop")
+def test_a_table_that_was_dropped_is_no_longer_tracked(shop_site: Site, alias: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Brief(models.Model):
+        text = models.TextField()
+
+        class Meta:
+            app_label = "shop"
+
+    monkeypatch.setitem(policy._registered, Brief, Policy())
+    with connections[alias].schema_editor() as editor:
+        editor.create_model(Brief)
+    assert [str(step) for step in reconcile.reconcile(alias)] == ["track shop_brief"]
+    Brief.objects.using(alias).create(text="a")
+    with connections[alias].schema_editor() as editor:
+        editor.delete_model(Brief)
+    done = [str(step) for step in reconcile.reconcile(alias)]
+    assert done == [f"untrack {'public.' if alias == 'default' else ''}shop_brief"]
+    assert [one.code for one in reconcile.trail_of(connections[alias]).doctor() if one.severity in ("error", "warning")] == []
+    with connections[alias].schema_editor() as editor:
+        editor.create_model(Brief)
+    assert [str(step) for step in reconcile.reconcile(alias)] == ["track shop_brief"]
+    with connections[alias].schema_editor() as editor:
+        editor.delete_model(Brief)
+    monkeypatch.undo()
+    assert len(reconcile.reconcile(alias)) == 1
+
+
 def test_sqlmigrate_shows_it(shop_site: Site) -> None:
     out = io.StringIO()
     call_command("sqlmigrate", "shop", "0001", stdout=out)

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 from typing import Any
+from unittest import mock
 
 import psycopg
 from roundtrips import Proxy
@@ -23,12 +24,13 @@ class Site:
     def __init__(self, directory: pathlib.Path) -> None:
         self.lite = directory / "shop.db"
         self.proxy = Proxy(os.environ["PGHOST"], int(os.environ["PGPORT"]))
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "django_site.settings",
-            "DJANGO_LITE": str(self.lite),
-            "COUNTED_PORT": str(self.proxy.port),
-            "VESTIGE_EXTENSION": str(EXTENSION),
-        }
+        given = {"DJANGO_LITE": str(self.lite), "COUNTED_PORT": str(self.proxy.port), "VESTIGE_EXTENSION": str(EXTENSION)}
+        with mock.patch.dict(os.environ, given):  # nothing of it is for what other tests start
+            from django.conf import settings as project
+
+            from django_site import settings
+
+            project.configure(**{name: value for name, value in vars(settings).items() if name.isupper()})
         self.marks = {"lite": 0, "default": 0}
         with psycopg.connect("dbname=postgres", autocommit=True) as server:
             server.execute(f"drop database if exists {NAME} (force)")
@@ -77,6 +79,18 @@ class Site:
 
         connections.close_all()
         self.proxy.close()
+
+
+def drop(alias: str, model: Any) -> None:
+    """Ends a model that a test has made, and what is recorded of it."""
+    from django.db import connections
+
+    from vestige.django.history import table_of
+    from vestige.django.reconcile import trail_of
+
+    trail_of(connections[alias]).untrack(table_of(model, alias))
+    with connections[alias].schema_editor() as editor:
+        editor.delete_model(model)
 
 
 def _kept(alias: str) -> str:

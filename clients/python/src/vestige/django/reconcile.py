@@ -33,6 +33,7 @@ class Step:
     table: str
     said: dict[str, Any]
     baseline: bool = False
+    gone: Any = None  # the table is not there any more: what the trail knows it by
 
     def __str__(self) -> str:
         told = f" {json.dumps(self.said)}" if self.said else ""
@@ -73,8 +74,18 @@ def wanted(alias: str) -> list[Table]:
     ]
 
 
+def _by_migration(alias: str) -> list[Table]:
+    """What the migrations tell a database."""
+    return [
+        table
+        for model, policy in by_migration().items()
+        if router.allow_migrate_model(alias, model)
+        for table in policy.tables(model)
+    ]
+
+
 def wants_trail(alias: str) -> bool:
-    return bool(wanted(alias)) or any(router.allow_migrate_model(alias, model) for model in by_migration())
+    return bool(wanted(alias) or _by_migration(alias))
 
 
 def policies(connection: Any) -> dict[str, dict[str, Any]]:
@@ -131,10 +142,28 @@ def steps(alias: str) -> list[Step]:
                 todo.append(Step("track", table.name, table.said, table.baseline))
         elif found[table.name] != table.said:
             todo.append(Step("change", table.name, table.said))
-    names = {table.name for table in tables} | {t.name for model, policy in by_migration().items() for t in policy.tables(model)}
+    names = {table.name for table in (*tables, *_by_migration(alias))}
     ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
-    todo += [Step("untrack", name, {}) for name in _kept(connection) if name in found and name in ours and name not in names]
+    kept = _kept(connection)
+    todo += [Step("untrack", name, {}) for name in kept if name in found and name in there and name in ours and name not in names]
+    todo += [Step("untrack", name, {}, gone=known) for known, name in _gone(connection, sorted(names.union(kept)), there)]
     return todo
+
+
+def _gone(connection: Any, names: list[str], there: set[str]) -> list[tuple[Any, str]]:
+    """Tables that were tracked and were dropped: by DeleteModel, by `migrate app zero`, with a tenant's schema."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("select name from vestige_table where untracked_at is null")
+            return [(name, name) for (name,) in cursor.fetchall() if name in names and name not in there]
+        cursor.execute(
+            """select t.id, format('%%s.%%s', t.schema_name, t.table_name) from vestige.tracked t
+               where t.untracked_at is null and t.table_name = any (%s::text[])
+                 and to_regclass(format('%%I.%%I', t.schema_name, t.table_name)) is null
+                 and not exists (select from pg_catalog.pg_class c where c.oid = t.relation)""",
+            [names],
+        )
+        return list(cursor.fetchall())
 
 
 def reconcile(alias: str) -> list[Step]:
@@ -150,14 +179,17 @@ def reconcile(alias: str) -> list[Step]:
         done = steps(alias)
         for step in done:
             name = connection.ops.quote_name(step.table) if connection.vendor == "postgresql" else step.table
-            if step.verb == "untrack":
+            if step.gone is not None and connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("select vestige.untrack_id(%s)", [step.gone])
+            elif step.verb == "untrack":
                 trail.untrack(name)
             else:
                 trail.track(name, baseline=step.baseline, **step.said)
         if connection.vendor == "sqlite":
             trail.doctor(fix=True)  # a table that was made anew has lost its triggers
-        names = [table.name for table in wanted(alias)]
-        if sorted(names) != _kept(connection):
+        names = sorted({table.name for table in (*wanted(alias), *_by_migration(alias))})
+        if names != _kept(connection):
             _keep(connection, names)
     return done
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
 
 import vestige
+from vestige.django.commands import account
 from vestige.django.history import ModelHistory, Version, table_of
 from vestige.django.reconcile import policies, reconcile, stands, steps, trail_of
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(f"there is no database {database}")
         if verb not in ("reconcile",) and not stands(connections[database]):
             raise CommandError(f"database {database} has no trail: manage.py migrate makes it")
-        said = {"actor": _account(), "business_process": f"manage.py vestige {verb}", "reason": options.get("reason")}
+        said = {"actor": account(), "business_process": f"manage.py vestige {verb}", "reason": options.get("reason")}
         with vestige.context.of({name: value for name, value in said.items() if value}):
             try:
                 getattr(self, verb)(**options)
@@ -138,13 +138,6 @@ def _undoing(parser: ArgumentParser) -> None:
 
 def _key(pk: list[str]) -> Any:
     return pk[0] if len(pk) == 1 else tuple(pk)
-
-
-def _account() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name
-        return None
 
 
 def _line(version: Version) -> str:
