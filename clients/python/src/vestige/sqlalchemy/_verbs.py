@@ -87,10 +87,13 @@ def changes(
     tx: int | None = None,
     since: datetime.datetime | None = None,
     until: datetime.datetime | None = None,
+    op: str | Sequence[str] | None = None,
+    q: str | None = None,
     newest_first: bool = False,
 ) -> list[Change]:
     """Changes by id, of those that are meant; of a model or a table, with its values."""
-    wanted: dict[str, Any] = {"actor": actor, "tx": tx, "since": since, "until": until, "newest_first": newest_first}
+    wanted: dict[str, Any] = {"actor": actor, "tx": tx, "since": since, "until": until, "op": op, "q": q}
+    wanted["newest_first"] = newest_first
     if target is None:
         return list(Trail(connection_of(bind)).changes(**wanted))
     asked = _Asked(bind, target)
