@@ -8,5 +8,5 @@ export { Digits, parseJson } from "./json.js";
 export { type Given as Connection, isConflict, isMissingContext, openTrail } from "./open.js";
 export type { Plain } from "./plain.js";
 export { InvalidText } from "./sqlite_values.js";
-export { Changes, type KeyValue, type Trail, type Which } from "./trail.js";
+export { Changes, type KeyValue, type Policy, type Tailing, type Trail, type Which } from "./trail.js";
 export { type Decoding, UNRECORDED } from "./values.js";

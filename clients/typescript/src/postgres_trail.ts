@@ -7,7 +7,7 @@ import type { Said } from "./context.js";
 import { run } from "./context.js";
 import { document, parsed } from "./json.js";
 import { type Given, type Row, type Source, sourceOf } from "./source.js";
-import { Changes, type KeyValue, texts, time, type Trail, type Which } from "./trail.js";
+import { Changes, type KeyValue, type Policy, tailed, type Tailing, texts, time, type Trail, type Which } from "./trail.js";
 import { bare, type Decoding, decoded, row as rowOf, type Types } from "./values.js";
 
 type Any = Record<string, unknown>;
@@ -32,6 +32,14 @@ export class PostgresTrail implements Trail {
     this.source = sourceOf(given);
   }
 
+  async track(table: string, policy: Policy = {}): Promise<void> {
+    const given = Object.entries(policy).filter(([, value]) => value !== undefined);
+    const named = given.map(([name, value], at) => `"${name.replaceAll("\"", "\"\"")}" => `
+      + (Array.isArray(value) ? `array(select json_array_elements_text($${at + 2}::text::json))` : `$${at + 2}::text${typeof value === "boolean" ? "::boolean" : ""}`));
+    await this.written(`select vestige.track(${["$1::text::regclass", ...named].join(", ")})::text`,
+      [table, ...given.map(([, value]) => Array.isArray(value) ? JSON.stringify(value) : String(value))], () => undefined);
+  }
+
   history<T = Any>(table: string, ...key: KeyValue[]): Changes<Change<T>> {
     return new Changes(() => this.byIds<T>(() => this.source.ask(`select x.id::text from (${ROW_IDS}) x order by x.id desc`, [table, keyTexts(key)])));
   }
@@ -44,6 +52,10 @@ export class PostgresTrail implements Trail {
     const rows = await this.source.ask(`select ${COLUMNS}, f.index::text
       from vestige.feed($1::text::bigint, $2::text::int) f join vestige.changes c on c.id = f.id order by f.index`, [String(after), String(most)]);
     return this.made<T>(rows);
+  }
+
+  tail<T = Any>(after: bigint | number, how: Tailing = {}): Changes<Change<T>> {
+    return tailed((last) => this.feed<T>(last), after, how);
   }
 
   async asOf<T = Any>(table: string, moment: Date | string | { change: bigint | number }): Promise<T[]> {

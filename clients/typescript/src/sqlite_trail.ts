@@ -6,7 +6,7 @@ import { type Blame, type Change, type Erased, recorded, type Undone } from "./c
 import { current, type Said } from "./context.js";
 import { document, parsed } from "./json.js";
 import { sqliteRow, sqliteValue } from "./sqlite_values.js";
-import { Changes, type KeyValue, texts, time, type Trail, type Which } from "./trail.js";
+import { Changes, type KeyValue, type Policy, tailed, type Tailing, texts, time, type Trail, type Which } from "./trail.js";
 
 /** A database of better-sqlite3 or node:sqlite, instrumented or not. */
 export interface Given {
@@ -49,6 +49,10 @@ export class SqliteTrail implements Trail {
     }
   }
 
+  async track(table: string, policy: Policy = {}): Promise<void> {
+    this.ask("select vestige_track(?, ?)", [table, JSON.stringify(policy)]);
+  }
+
   history<T = Any>(table: string, ...key: KeyValue[]): Changes<Change<T>> {
     return this.paged<T>(`vestige_history(${marks(key.length + 1)}) c`, [table, ...key.map(keyText)], false, Infinity);
   }
@@ -59,6 +63,10 @@ export class SqliteTrail implements Trail {
 
   async feed<T = Any>(after: bigint | number, most = 1000): Promise<Change<T>[]> {
     return this.ask(`select ${COLUMNS} from vestige_feed(?) c limit ?`, [BigInt(after), BigInt(most)]).map((row) => change<T>(row));
+  }
+
+  tail<T = Any>(after: bigint | number, how: Tailing = {}): Changes<Change<T>> {
+    return tailed((last) => this.feed<T>(last), after, how);
   }
 
   async asOf<T = Any>(table: string, moment: Date | string | { change: bigint | number }): Promise<T[]> {

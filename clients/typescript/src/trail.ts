@@ -2,6 +2,7 @@
  * What is asked of a trail, whichever database keeps it: what a row, a table, a change was, and the undoing of it.
  * Test: test/trail.test.ts, test/sqlite_trail.test.ts.
  */
+import { setTimeout } from "node:timers/promises";
 import type { Blame, Change, Undone } from "./change.js";
 
 /** A value of a key, as JavaScript or the driver has it. */
@@ -42,7 +43,55 @@ export class Changes<C> implements AsyncIterable<C> {
   }
 }
 
+/** What is recorded of a table, and what a change of it has to say: docs/sql.md, "Which tables are recorded". */
+export interface Policy {
+  include?: readonly string[];
+  exclude?: readonly string[];
+  when?: string;
+  require?: readonly string[];
+  key?: readonly string[];
+  capture?: "full";
+  retention?: string;
+  classification?: string;
+  tags?: readonly string[];
+  /** Whether the rows that are there are recorded, too. */
+  baseline?: boolean;
+}
+
+export interface Tailing {
+  signal?: AbortSignal;
+  /** How long to wait, in milliseconds, before asking again where there was nothing; a second unless given. */
+  wait?: number;
+}
+
+/** A feed that is followed: it ends when the signal says so, and not otherwise. */
+export function tailed<T>(feed: (after: bigint) => Promise<Change<T>[]>, after: bigint | number, { signal, wait = 1000 }: Tailing = {}): Changes<Change<T>> {
+  return new Changes(async function* () {
+    let last = BigInt(after);
+    while (!signal?.aborted) {
+      const found = await feed(last);
+      for (const one of found) {
+        if (signal?.aborted) {
+          return;
+        }
+        last = one.index!;
+        yield [one];
+      }
+      if (found.length === 0) {
+        await setTimeout(wait, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+          if (!signal?.aborted) {
+            throw error;
+          }
+        });
+      }
+    }
+  });
+}
+
 export interface Trail {
+  /** Begins to record a table, or goes on under another policy. */
+  track(table: string, policy?: Policy): Promise<void>;
+
   /** A row's changes, newest first, under every key that it had. */
   history<T = Any>(table: string, ...key: KeyValue[]): Changes<Change<T>>;
 
@@ -51,6 +100,9 @@ export interface Trail {
 
   /** What comes next in the feed, behind the index that was seen last (-1: none): docs/sql.md, "For programs". */
   feed<T = Any>(after: bigint | number, most?: number): Promise<Change<T>[]>;
+
+  /** The feed from there on, for ever: it waits for what comes, until the signal says that it is enough. */
+  tail<T = Any>(after: bigint | number, how?: Tailing): Changes<Change<T>>;
 
   /** The rows of a table as they were at a time, or after a change. */
   asOf<T = Any>(table: string, moment: Date | string | { change: bigint | number }): Promise<T[]>;

@@ -116,6 +116,24 @@ for (const driver of DRIVERS) {
       assert.deepEqual(some.map((one) => one.index), [0n, 1n, 2n]);
       assert.deepEqual((await trail.feed(1n, 1)).map((one) => one.id), [some[2]!.id]);
       assert.deepEqual(some[0]!.new, { id: 1, owner: "ann", balance: 1000.5, big: 9007199254740993n });
+      const enough = new AbortController();
+      let last = -1n;
+      for await (const one of trail.tail(-1, { signal: enough.signal, wait: 1 })) {
+        assert.equal(one.index, last += 1n);
+        if (last === 600n) {
+          enough.abort();
+        }
+      }
+      assert.equal(last, 600n);
+    });
+
+    test("a table is tracked, and its policy changed", async () => {
+      db.exec("create table later (id integer primary key, \"Note\", secret); insert into later values (1, 'a', 'b')");
+      await trail.track("later", { exclude: ["secret"], require: ["actor"], tags: ["GDPR"], classification: "confidential", baseline: true });
+      assert.throws(() => db.exec("insert into later values (2, 'a', 'b')"), vestige.isMissingContext);
+      const [last] = await trail.changes({ table: "later", most: 1 }).toArray();
+      assert.deepEqual([last!.op, last!.new], ["BASELINE", { id: 1, Note: "a" }]);
+      await assert.rejects(trail.track("later", { "no such": "x" } as never), /no such/);
     });
 
     test("what is not committed, in a transaction that goes on, and a database in memory", async () => {

@@ -123,6 +123,43 @@ for (const [name, opened] of [["node-postgres", () => openTrail(pool)], ["postgr
       const insert = some.find((one) => one.op === "INSERT" && one.table === "accounts");
       assert.deepEqual(insert?.new, { id: 1, owner: "ann", balance: "1000.10", big: 9007199254740993n });
     });
+
+    test("a table is tracked, and its policy changed", async () => {
+      await database.run("create table if not exists later (id int primary key, \"Note\" text, secret text); truncate later");
+      await trail.track("later");
+      await database.run("insert into later values (1, 'a', 'b')");
+      await trail.track("later", { exclude: ["secret"], require: ["actor"], tags: ["GDPR", "it's"], classification: "confidential", baseline: true });
+      await assert.rejects(database.run("insert into later values (2, 'a', 'b')"), vestige.isMissingContext);
+      const [last] = await trail.changes({ table: "later", most: 1 }).toArray();
+      assert.deepEqual([last!.op, last!.new], ["BASELINE", { id: 1, Note: "a" }]);
+      await assert.rejects(trail.track("later", { "no such": "x" } as never), /does not exist/);
+      await trail.track("later", { include: ["id", "Note"], when: "new.id > 1", capture: "full", key: ["id"] });
+      await database.run("insert into later values (0, 'a', 'b'), (3, 'c', 'd')");
+      assert.deepEqual((await trail.changes({ table: "later", most: 1 }).toArray())[0]!.new, { id: 3, Note: "c" });
+    });
+
+    test("the feed is followed until the signal says that it is enough", async () => {
+      const sequenced = (): void => void execFileSync(process.env["VESTIGE"]!, ["log", "--consumer", name], { env: { ...process.env, VESTIGE_DB: database.url() }, stdio: "ignore" });
+      sequenced();
+      const there = await trail.feed(-1, 100_000);
+      const enough = new AbortController();
+      const seen: bigint[] = [];
+      for await (const one of trail.tail(there.at(-3)!.index!, { wait: 10, signal: enough.signal })) {
+        seen.push(one.id);
+        if (seen.length === 2) {
+          await database.run("insert into lines select 2, i, 'later' from generate_series(1, 3) i on conflict do nothing", "delete from lines where doc = 2");
+          sequenced();
+        }
+        if (seen.length === 4) {
+          enough.abort();
+        }
+      }
+      assert.deepEqual(seen, (await trail.feed(-1, 100_000)).map((one) => one.id).slice(there.length - 2, there.length + 2));
+      assert.deepEqual(await trail.tail(-1, { signal: AbortSignal.abort() }).toArray(), []);
+      const waiting = new AbortController();
+      setTimeout(() => waiting.abort(), 20);
+      assert.deepEqual(await trail.tail(10_000_000, { signal: waiting.signal, wait: 3_600_000 }).toArray(), []);
+    });
   });
 }
 
