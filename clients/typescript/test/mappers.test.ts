@@ -5,6 +5,7 @@
 import "reflect-metadata";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { EntitySchema as MikroSchema, MikroORM } from "@mikro-orm/postgresql";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { sql as drizzleSql } from "drizzle-orm";
 import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
@@ -105,6 +106,31 @@ const APPLICATIONS: Record<string, Start> = {
       }),
       single: (id) => db("things").insert({ id, label: "a" }) as unknown as Promise<unknown>,
       close: () => db.destroy(),
+    };
+  },
+  async MikroORM(config, instrumented) {
+    const entity = new MikroSchema<{ id: number; label: string }>({ name: "Thing", tableName: "things", properties: { id: { type: "number", primary: true }, label: { type: "string" } } });
+    const orm = await MikroORM.init({
+      entities: [entity], host: config.host!, port: config.port!, user: config.user!, dbName: config.database!, ensureDatabase: false,
+      pool: { min: 1, max: 1, afterCreate: (client: pg.Client, done: (error: unknown, client: pg.Client) => void) => done(null, instrumented ? instrument(client) : client) },
+    });
+    await orm.em.fork().find(entity, {});
+    const insert = (em: typeof orm.em, id: number): void => void em.persist(em.create(entity, { id, label: "a" }));
+    return {
+      transaction: (id) => orm.em.fork().transactional(async (em) => {
+        insert(em, id);
+        await em.flush();
+        await em.transactional(async (inner) => {
+          (await inner.findOneOrFail(entity, { id })).label = "b";
+        });
+      }),
+      failing: (id) => orm.em.fork().transactional(async (em) => {
+        insert(em, id);
+        await em.flush();
+        throw new Thrown();
+      }),
+      single: (id) => orm.em.fork().insert(entity, { id, label: "a" }),
+      close: () => orm.close(),
     };
   },
   async "Prisma's adapter-pg"(config, instrumented) {
