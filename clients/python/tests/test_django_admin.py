@@ -41,7 +41,7 @@ def url(product: Any, rest: str = "") -> str:
 def text(response: Any) -> str:
     """What a reader sees of a page's content."""
     page = response.content.decode()
-    body = page[page.index('<div id="content"') : page.index("<footer")]
+    body = re.split('<footer|<div id="footer"', page[page.index('<div id="content"') :])[0]  # the latter is Django 4.2's
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
 
 

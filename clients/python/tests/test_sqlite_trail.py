@@ -24,6 +24,7 @@ import vestige.sqlite
 from vestige.trail import AsyncTrail, InvalidText, Trail
 
 EXTENSION = str(pathlib.Path(VESTIGE).parent.parent / "sqlite/vestige0.so")
+LOADS = hasattr(sqlite3.Connection, "enable_load_extension")  # else this Python is one of those that cannot
 pytestmark = pytest.mark.skipif(not pathlib.Path(EXTENSION).exists(), reason="the loadable extension is not built")
 TABLES = "create table prices (id integer, part integer, price real, note text, primary key (id, part))"
 
@@ -65,6 +66,8 @@ async def connected(driver: str, file: str) -> AsyncIterator[Twin]:
 async def twin(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> AsyncIterator[Twin]:
     if request.param == "apsw":
         pytest.importorskip("apsw")
+    elif request.param != "program" and not LOADS:
+        pytest.skip("this Python loads no extensions")
     async with connected(request.param, str(tmp_path / "shop.db")) as made:
         assert await made.do("init")
         assert not await made.do("init")
@@ -185,6 +188,16 @@ async def test_undone_under_the_context(twin: Twin) -> None:
     assert (await twin.do("undo", last.id, force=True)).conflict == "the row is gone"
 
 
+async def test_undone_where_a_context_is_required(twin: Twin) -> None:
+    await twin.do("track", "prices", require=["actor"])
+    await under(twin, {"actor": "bob"}, "insert into prices values (1, 1, 9.5, 'a')")
+    [made] = await twin.all("changes")
+    with pytest.raises(Exception, match="requires actor"):
+        await twin.do("undo", made.id)
+    with vestige.context(actor="cleo"):
+        assert (await twin.do("undo", made.id)).done == "applied"
+
+
 async def test_erased(twin: Twin) -> None:
     await written(twin)
     await twin.run("delete from prices where part = 2")
@@ -274,6 +287,8 @@ async def test_the_feed(twin: Twin, tmp_path: pathlib.Path) -> None:
 
 @pytest.fixture
 def memory() -> Iterator[Trail]:
+    if not LOADS:
+        pytest.skip("this Python loads no extensions")
     connection = sqlite3.connect(":memory:", isolation_level=None)
     trail = Trail(connection, extension=EXTENSION)
     trail.init()

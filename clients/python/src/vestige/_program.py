@@ -118,7 +118,7 @@ class Program:
 
     def undo(self, change: int, force: bool) -> Undo:
         words = ["revert", "--format", "json", "--change", str(change)]
-        *_, looked = self._lines(*words, "--skip-conflicts", "--dry-run")
+        *_, looked = self._lines(*words, "--skip-conflicts", "--dry-run", *_who())
         conflicts = json.loads(looked)["conflicts"]
         if conflicts and not (force and conflicts[0]["columns"]):
             return undo_of(looked, True)
