@@ -5,7 +5,8 @@
 #   make test      build, and run the tests
 #   make check     and the rest that must hold: lint, PostgreSQL of other versions, everything again under the sanitizers
 #   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18; the native engine's on 13, 17 and 18
-#   make clients-matrix   the clients' tests with the oldest drivers that they support
+#   make clients-matrix   the clients' tests with the oldest drivers that they support, all of them; make check runs those that drivers
+#                  have a part in
 #   make bench     measure
 #   make lint      clang-format and clang-tidy, as `make check` runs them
 #   make format    rewrite the sources as clang-format wants them
