@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
 from sqlalchemy.util import await_only
 
 from vestige import _sqlite_connections as sqlite
@@ -100,6 +100,8 @@ def either(function: F) -> F:
 
     @functools.wraps(function)
     def call(bind: Any, *args: Any, **named: Any) -> Any:
+        if isinstance(bind, (orm.scoped_session, async_scoped_session)):
+            bind = bind()
         if isinstance(bind, (AsyncSession, AsyncConnection)):
             return bind.run_sync(lambda sync: function(sync, *args, **named))
         return function(bind, *args, **named)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_object_session
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_object_session, async_scoped_session
 
 from vestige._context import context
 from vestige.sqlalchemy._policy import name_of, table_of
@@ -19,7 +19,14 @@ from vestige.sqlalchemy._trail import Trail, connection_of, either, in_greenlet
 from vestige.sqlalchemy._typed import Columns
 from vestige.trail import Blame, Change, Undo
 
-_BINDS: Final = (orm.Session, sa.engine.Connection, AsyncSession, AsyncConnection)
+_BINDS: Final = (
+    orm.Session,
+    orm.scoped_session,
+    sa.engine.Connection,
+    AsyncSession,
+    async_scoped_session,
+    AsyncConnection,
+)
 
 
 class _Asked:
