@@ -16,8 +16,10 @@ export interface Statement {
   text: string;
 }
 
-// In turn: space, comments, strings and names in quotes, words and what parameters are made of, anything else.
-const TOKEN = /\s+|--[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|[\p{L}_$@:?#\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*|[^]/uy;
+// In turn: space, comments, strings and names in quotes, words and what parameters are made of, anything else. A quote that is
+// written twice ends one string and begins the next, which is all the same here. No group is repeated: that would need room for each turn,
+// and a string may have megabytes.
+const TOKEN = /\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$)|'[^']*'?|"[^"]*"?|`[^`]*`?|\[[^\]]*\]?|[\p{L}_$@:?#\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*|[^]/uy;
 const BLANK = /^(?:\s|--|\/\*)/;
 
 /** The statements of a text, each with what stands before it. Of a text that only says nothing there is none. */

@@ -171,6 +171,47 @@ for (const driver of DRIVERS) {
       }
     });
 
+    test("a statement while another is read, and one by a function of the application", { skip: driver.name !== "node:sqlite" }, () => {
+      const own = db as Sqlite & { function(name: string, work: (given: string) => string): void };
+      own.function("kept", (given) => {
+        insert(given).run();
+        return given;
+      });
+      as("ann", () => {
+        for (const { n } of db.prepare("select 'a' as n union all select 'b'").iterate() as Iterable<{ n: string }>) {
+          insert(n).run();
+        }
+        db.prepare("insert into t (n) values (kept('c') || '!')").run();
+      });
+      assert.equal((db.prepare("select kept('d') as n").get() as { n: string }).n, "d");
+      assert.deepEqual(said(), [["INSERT", "a", "ann"], ["INSERT", "b", "ann"], ["INSERT", "c", "ann"], ["INSERT", "c!", "ann"], ["INSERT", "d", null]]);
+    });
+
+    test("a changeset that is applied, and statements of a tag store", { skip: driver.name !== "node:sqlite" }, (t) => {
+      type Tags = Record<"run" | "get" | "iterate", (strings: TemplateStringsArray, ...values: unknown[]) => unknown> & { readonly size: number };
+      type Session = { changeset(): Uint8Array; close(): void };
+      const own = db as Sqlite & { createSession(how: object): Session; applyChangeset(changes: Uint8Array): boolean; createTagStore?(): Tags };
+      const session = own.createSession({ table: "t" });
+      db.exec("begin; insert into t (n) values ('undone')");
+      const changes = session.changeset();
+      session.close();
+      db.exec("rollback");
+      assert.ok(as("ann", () => own.applyChangeset(changes)));
+      assert.deepEqual(said(), [["INSERT", "undone", "ann"]]);
+      if (!own.createTagStore) {
+        return t.skip("no tag store");
+      }
+      const sql = own.createTagStore();
+      as("bob", () => {
+        sql.run`insert into t (n) values (${"a"})`;
+        assert.deepEqual({ ...sql.get`insert into t (n) values (${"b"}), (${"c"}) returning n` as object }, { n: "b" });
+        assert.equal([...sql.iterate`insert into t (n) values (${"d"}) returning n` as Iterable<unknown>].length, 1);
+      });
+      sql.run`insert into t (n) values (${"e"})`;
+      assert.equal(sql.size, 3);
+      assert.deepEqual(said().slice(1), [["INSERT", "a", "bob"], ["INSERT", "b", "bob"], ["INSERT", "c", "bob"], ["INSERT", "d", "bob"], ["INSERT", "e", null]]);
+    });
+
     test("transaction(): nested, failing, and of another kind", { skip: driver.name !== "better-sqlite3" }, () => {
       const own = db as Transactions;
       const both = own.transaction((first: string, second: string) => {

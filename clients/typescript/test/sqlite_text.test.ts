@@ -29,3 +29,15 @@ for (const [text, kinds] of KINDS) {
     }
   });
 }
+
+test("a text of megabytes has its statements found", () => {
+  const most = 8_000_000;
+  for (const value of ["x".repeat(most), "''".repeat(most / 2), "\n".repeat(most)]) {
+    assert.deepEqual(statements(`insert into t values ('${value}'); select 1`).map((one) => one.kind), ["write", "other"]);
+  }
+  for (const text of [`/*${"*x".repeat(most / 2)}*/`, `--${"x".repeat(most)}\n`, " ".repeat(most), `/*${"/* ".repeat(most / 4)}*/`]) {
+    assert.deepEqual(statements(`${text} delete from t`).map((one) => one.kind), ["write"]);
+  }
+  assert.equal(statements(`create trigger r after insert on t begin ${"select 1;".repeat(50_000)} end; delete from t`).length, 2);
+  assert.equal(statements("insert into t values (1);".repeat(50_000)).length, 50_000);
+});
