@@ -21,6 +21,7 @@ import { DataSource, EntitySchema } from "typeorm";
 import * as vestige from "vestige-audit";
 import { instrument } from "vestige-audit/pg";
 import { instrument as instrumentSql } from "vestige-audit/postgres";
+import { instrument as instrumentPrisma } from "vestige-audit/prisma";
 import { PrismaClient } from "./generated/client.js";
 import { Database } from "./database.js";
 import { Proxy } from "./proxy.js";
@@ -31,6 +32,8 @@ interface Application {
   transaction(id: number): PromiseLike<unknown>;
   /** One transaction that inserts the row, and throws. */
   failing(id: number): Promise<unknown>;
+  /** Some have another way to put statements into a transaction: one that inserts two rows. */
+  together?(id: number, other: number): PromiseLike<unknown>;
   /** One statement in no transaction that inserts the row. */
   single(id: number): PromiseLike<unknown>;
   close(): Promise<unknown>;
@@ -135,7 +138,8 @@ const APPLICATIONS: Record<string, Start> = {
   },
   async "Prisma's adapter-pg"(config, instrumented) {
     const pool = new pg.Pool(config);
-    const db = new PrismaClient({ adapter: new PrismaPg(instrumented ? instrument(pool) : pool) });
+    const made = new PrismaClient({ adapter: new PrismaPg(instrumented ? instrument(pool) : pool) });
+    const db = instrumented ? instrumentPrisma(made) : made;
     await db.things.findMany();
     return {
       transaction: (id) => db.$transaction(async (tx) => {
@@ -146,6 +150,7 @@ const APPLICATIONS: Record<string, Start> = {
         await tx.things.create({ data: { id, label: "a" } });
         throw new Thrown();
       }),
+      together: (id, other) => db.$transaction([db.things.create({ data: { id, label: "a" } }), db.things.create({ data: { id: other, label: "a" } })]),
       single: (id) => db.things.create({ data: { id, label: "a" } }),
       close: async () => {
         await db.$disconnect();
@@ -245,3 +250,33 @@ for (const [name, start] of Object.entries(APPLICATIONS)) {
     assert.deepEqual(plain.changes, told.changes.map((one) => one.replace(/\w+$/, "null")));
   });
 }
+
+for (const [name, start] of Object.entries(APPLICATIONS)) {
+  test(`${name}: what is asked for in one tick is each under its own`, async () => {
+    const application = await start(database.config({ max: 4 }), true);
+    const first = next;
+    next += 100;
+    const [{ id: from }] = await database.rows("select coalesce(max(id), 0) as id from vestige.change") as [{ id: string }];
+    await Promise.all(Array.from({ length: 40 }, (_, i) => vestige.run({ actor: `u${i}` }, async () => {
+      switch (i % 4) {
+        case 0:
+          return application.transaction(first + i);
+        case 1:
+          return application.single(first + i);
+        case 2:
+          return (application.together ?? application.single)(first + i, first + i + 50);
+        default:
+          return assert.rejects(application.failing(first + i), Thrown);
+      }
+    })));
+    await application.close();
+    const rows = await database.rows(`select ((key ->> 'id')::int - ${first}) % 50 as row, context ->> 'actor' as actor from vestige.changes where id > ${from}`);
+    assert.deepEqual(rows.filter(({ row, actor }) => actor !== `u${String(row)}`), []);
+    assert.equal(rows.length, 10 * 2 + 10 + 10 * (application.together ? 2 : 1));
+  });
+}
+
+test("a client whose inside is another than Prisma 7's is refused", () => {
+  assert.throws(() => instrumentPrisma({ _requestHandler: { dataloader: { request: () => 1, options: {} } } }), /as Prisma 7 does/);
+  assert.throws(() => instrumentPrisma({}), /as Prisma 7 does/);
+});
