@@ -6,6 +6,7 @@ import unittest
 sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
 
 import braces
+import findings
 import floors
 import messages
 import picture
@@ -53,6 +54,21 @@ class Floors(unittest.TestCase):
         one = {"vestige/audit/plan.cc": "#include <toml++/toml.h>"}
         self.assertEqual([], floors.complaints(one))
         self.assertEqual(1, len(floors.complaints(one | {"cli/x.cc": "#include <toml++/toml.h>"})))
+
+
+class Findings(unittest.TestCase):
+    PAGE = "## doctor\n\n| code | what |\n|---|---|\n| `gap`, `rights` | x |\n\n## Next\n\n| `other` | |\n"
+
+    def test_codes_are_read_from_sources_and_page(self):
+        self.assertEqual({"gap", "rights"}, findings.documented(self.PAGE))
+        self.assertEqual({"rights", "gap", "who-index"}, findings.sql_codes(
+            "select 'warning', 'rights', x; case when a then 'error' else 'note' end, 'gap', y; return query select 'note',\n 'who-index',"
+            " where c in ('note', 'sealer')"))
+
+    def test_what_one_lacks_is_named(self):
+        self.assertEqual([], findings.compared("x.md", {"gap", "rights"}, {"gap", "rights"}))
+        self.assertEqual(1, len(findings.compared("x.md", {"gap", "rights"}, {"gap"})))
+        self.assertEqual(1, len(findings.compared("x.md", {"gap"}, {"gap", "rights"})))
 
 
 class Picture(unittest.TestCase):

@@ -17,12 +17,7 @@ enum class Severity { note, warning, error };
 
 struct Finding {
   Severity severity = Severity::warning;
-  std::string
-      code;  // stable, for machines: "triggers-missing", "triggers-altered", "triggers-newer", "triggers-hide", "table-missing",
-  // "table-renamed", "column-added", "column-renamed", "column-dropped",
-  // "key-changed", "trail-altered", "context-left", "schema-version", "journal",
-  // "synchronous", "clock-backward",
-  // "row-index"
+  std::string code;     // stable, for machines: docs/sqlite.md and docs/postgres.md, "doctor"
   std::string table;    // empty when it is about the whole database
   std::string message;  // what is wrong and what it means
   std::string remedy;   // what to do; empty for a note
