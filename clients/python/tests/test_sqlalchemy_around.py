@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import Shop
+from conftest import VESTIGE, Shop
 from sqlalchemy import orm
 from sqlalchemy_models import EXTENSION, database, made, marks, server  # noqa: F401
 
@@ -140,3 +141,22 @@ async def test_a_pool_that_pings_and_a_stream(shop: Shop, driver: str) -> None:
                 session.commit() if actor == "ann" else session.rollback()
         engine.dispose()
     assert shop.changes(mark) == [(n, {"actor": "ann"}) for n in "123"]
+
+
+def test_where_nothing_can_be_loaded_the_program_answers(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vestige._sqlite_connections.found_path", lambda extension: None)
+    monkeypatch.setenv("PATH", f"{pathlib.Path(VESTIGE).parent}{os.pathsep}{os.environ['PATH']}")
+    engine = va.install(made("sqlite", tmp_path))
+    va.init(engine)
+    metadata = sa.MetaData()
+    table = sa.Table("things", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("on", sa.Boolean))
+    va.track(table)
+    metadata.create_all(engine)
+    with vestige.context(actor="ann"), engine.begin() as connection:
+        connection.execute(sa.insert(table).values(id=1, on=True))
+    with engine.connect() as connection:
+        [change] = va.history(connection, table, 1)
+        assert (change.actor, change.new) == ("ann", {"id": 1, "on": True})
+        with pytest.raises(vestige.ExtensionUnavailable):
+            connection.execute(sa.select(va.as_of(table, change.id)))
+    engine.dispose()

@@ -14,6 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from vestige import values
 from vestige._records import moment
+from vestige.errors import ExtensionUnavailable
 from vestige.sqlalchemy._policy import table_of
 from vestige.sqlalchemy._trail import Trail
 
@@ -109,7 +110,8 @@ def before_past(
     """On SQLite: what as_of() needs is loaded when it is first asked for."""
     if f"{VALUE}(" not in statement:
         return
-    Trail(connection)
+    if not Trail(connection).loaded:
+        raise ExtensionUnavailable("as_of() needs the loadable extension (docs/sqlite-extension.md)")
     if VALUE not in connection.info:
         connection.connection.create_function(VALUE, 2, _value)
         connection.info[VALUE] = True

@@ -55,6 +55,11 @@ class Trail(trail.Trail):
         if result.returns_rows:
             yield from (sqlite.plain(row) for row in result)
 
+    @property
+    def loaded(self) -> bool:
+        """It is not the program that answers, outside of the connection."""
+        return not isinstance(self._ask, Program)
+
     def after(self, upto: int) -> list[trail.Change]:
         """On SQLite, the changes behind this one, by id."""
         if not isinstance(self._ask, Sqlite):
