@@ -1,7 +1,7 @@
 """Runs docs/django.md in a project of its own: `django_page.py PAGE DIRECTORY DATABASE`.
 
-A block of Python that begins with the name of a file is that file; the others are run, and print what stands below them. One of the
-console calls manage.py's commands. What a block leaves out is the beginning that `manage.py startproject` writes.
+A block of Python that begins with the name of a file is that file; the others are run, and print what stands below them. A session
+calls commands of manage.py. What a block leaves out is the beginning that `manage.py startproject` writes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shlex
 import sys
 from typing import Any
 
-BLOCK = re.compile(r"^```(python|console|text|html)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|shellsession|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\S+\.py)\n")
 STARTED = """SECRET_KEY = "of a test"
 USE_TZ = True
@@ -62,7 +62,7 @@ def main(page: str, directory: str, database: str) -> None:
         if kind == "text":
             assert printed == text, f"printed:\n{printed}\nthe page has:\n{text}"
             printed = ""
-        elif kind == "console":
+        elif kind == "shellsession":
             printed = commands(text)
             ran += 1
         elif kind == "python" and not FILE.match(text):

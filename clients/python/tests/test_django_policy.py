@@ -347,6 +347,8 @@ def test_the_command_shows_and_undoes(shop_site: Site, alias: str) -> None:
     product.delete()
     assert "erased, by change" in command(*at, "erase", "shop.Product", key, "--reason", "request 4711")
     assert "Teapot" not in command(*at, "log", "shop.Product", key)
+    for row in (key, "999999"):
+        assert command(*at, "erase", "shop.Product", row, "--reason", "request 4712") == "nothing to erase\n"
     assert "shop_product {'exclude': ['seen_at']}" in command(*at, "status")
     assert command(*at, "reconcile", "--dry-run") == "nothing to do\n"
     assert command(*at, "reconcile") == "nothing to do\n"

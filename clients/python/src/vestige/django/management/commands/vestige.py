@@ -111,10 +111,12 @@ class Command(BaseCommand):
         self.stdout.write("undone" if done.done == "applied" else "nothing to undo: it is so already")
 
     def erase(self, model: str, pk: list[str], **_: Any) -> None:
-        found = self._model(model)
+        table = table_of(self._model(model), self.using)
         with connections[self.using].wrap_database_errors, transaction.atomic(using=self.using):
-            number = trail_of(connections[self.using]).erase(table_of(found, self.using), *pk)
-        self.stdout.write(f"erased, by change {number}")
+            trail = trail_of(connections[self.using])
+            known = next(trail.history(table, *pk), None)
+            number = None if known is None else trail.erase(table, *pk)
+        self.stdout.write("nothing to erase" if number is None else f"erased, by change {number}")
 
     def untrack(self, model: str, **_: Any) -> None:
         with transaction.atomic(using=self.using):
