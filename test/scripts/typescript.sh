@@ -6,4 +6,4 @@ folder=$(dirname "$(dirname "${VESTIGE:?}")")/clients/typescript
 "${SOURCE_DIR:?}/clients/typescript/prepare.sh" "$folder"
 cd "$folder"
 # Contexts that are too large are said to be, by warnings; the tests look at those themselves.
-exec env NODE_OPTIONS=--no-warnings "${POSTGRES_SERVER:?}" -- node --test --test-reporter=spec out/*.test.js
+exec env NODE_OPTIONS=--no-warnings "${POSTGRES_SERVER:?}" -- node --test --test-concurrency=2 --test-reporter=spec out/*.test.js
