@@ -82,8 +82,12 @@ class Line {
   constructor(client: Client, options: Options) {
     this.session = new Session(options);
     const query = client.query as unknown as Method;
+    // Where nobody says that a query was answered (pg-native), only what texts say is known.
+    const heard = typeof client.connection?.prependListener === "function";
     this.submit = (...args) => {
-      this.unanswered.push(this.turns);
+      if (heard) {
+        this.unanswered.push(this.turns);
+      }
       return query.apply(client, args);
     };
     client.connection?.prependListener?.("errorMessage", () => { this.unsettled = true; });

@@ -252,3 +252,23 @@ test("empty: keep leaves the session's own context where there is none", async (
   await vestige.run(ANN, () => keeping.query("update t set n = $1", [8]));
   assert.deepEqual(await last(), ANN);
 });
+
+test("of a client that has query() and nothing else, what its texts say is enough", async () => {
+  const real = new pg.Client(database.config());
+  await real.connect();
+  open.push(real);
+  const own = instrument({ query: (...args: unknown[]) => (real.query as (...args: unknown[]) => Promise<pg.QueryResult>)(...args) });
+  await vestige.run(ANN, async () => {
+    await own.query("begin");
+    await own.query("update t set n = $1", [51]);
+    await vestige.run({ actor: "bob" }, () => own.query("update t set n = $1", [52]));
+    await assert.rejects(own.query("nonsense"), { code: "42601" });
+    await own.query("rollback");
+    await own.query("update t set n = $1", [53]);
+    await assert.rejects(own.query("insert into t values ($1, 1)", [1]), { code: "23505" });
+  });
+  assert.deepEqual(await last(), ANN);
+  await own.query("update t set n = $1", [54]);
+  assert.deepEqual(await last(), {});
+  assert.deepEqual((await database.rows("select n from t")), [{ n: 54 }]);
+});
