@@ -97,6 +97,21 @@ for (const driver of DRIVERS) {
       assert.deepEqual(said(), [["INSERT", "a", "ann"], ["INSERT", "b", "ann"], ["INSERT", "c", "bob"]]);
     });
 
+    test("a COMMIT that another's read does not let through leaves nothing behind, and goes through when it is said again", () => {
+      db.exec("pragma busy_timeout = 0");
+      plain.exec("begin");
+      plain.prepare("select count(*) as n from t").get();
+      assert.throws(() => as("ann", () => insert("gone").run()), /locked/);
+      db.exec("begin");
+      as("ann", () => insert("a").run());
+      assert.throws(() => db.exec("commit"), /locked/);
+      as("bob", () => insert("b").run());
+      plain.exec("commit");
+      db.exec("commit; pragma busy_timeout = 5000");
+      insert("c").run();
+      assert.deepEqual(said(), [["INSERT", "a", "ann"], ["INSERT", "b", "bob"], ["INSERT", "c", null]]);
+    });
+
     test("what somebody else left standing is not taken over, unless that is asked for", () => {
       const keeping = driver.instrument(driver.open(file), { empty: "keep" });
       const stranger = (): void => void plain.exec("insert into vestige_session (actor) values ('stranger')");

@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
 import pg from "pg";
-import { openTrail } from "vestige-audit";
+import { InvalidText, openTrail } from "vestige-audit";
 import { Database } from "./database.js";
+import { DRIVERS, loaded } from "./sqlite_drivers.js";
 import { written } from "./written.js";
 
 interface Entry { type: string; sql: string; kind: string; text: string }
-const corpus = (JSON.parse(fs.readFileSync(new URL("../contract/values.json", import.meta.url), "utf8")) as { values: Entry[] }).values;
+const { values: corpus, sqlite } = JSON.parse(fs.readFileSync(new URL("../contract/values.json", import.meta.url), "utf8")) as Record<"values" | "sqlite", Entry[]>;
 
 test("values of every type are read back as the contract says, from the trail and from the past, whatever the session prints", async () => {
   const columns = corpus.map((one, i) => `c${i} ${one.type}`).join(", ");
@@ -30,6 +31,22 @@ test("values of every type are read back as the contract says, from the trail an
   await database.drop();
 });
 
+for (const driver of DRIVERS) {
+  test(`${driver.name}: values of every class are read back as the contract says, from the trail and from the past`, async () => {
+    const db = loaded(driver.open(":memory:"));
+    db.exec(`create table corpus (id integer primary key, ${sqlite.map((one, i) => `c${i} ${one.type}`).join(", ")}); select vestige_init(); select vestige_track('corpus')`);
+    db.exec(`insert into corpus values (1, ${sqlite.map((one) => one.sql).join(", ")}); delete from corpus`);
+    const trail = openTrail(db);
+    const [, change] = await trail.history("corpus", 1).toArray();
+    const [past] = await trail.asOf("corpus", { change: change!.id });
+    sqlite.forEach((one, i) => {
+      assert.equal(rendered((change!.new as Record<string, unknown>)[`c${i}`], one), one.text, `${one.type} ${one.sql}`);
+      assert.equal(rendered(past![`c${i}`], one), one.text, `${one.type} ${one.sql}, as it was`);
+    });
+    db.close();
+  });
+}
+
 /** A value as the contract writes it. Times are texts here; the contract has six digits of each. */
 function rendered(value: unknown, { kind }: Entry): string {
   switch (kind) {
@@ -47,6 +64,8 @@ function rendered(value: unknown, { kind }: Entry): string {
       return String(value);
     case "bytes":
       return Buffer.from(value as Uint8Array).toString("hex");
+    case "invalid":
+      return Buffer.from((value as InvalidText).bytes).toString("hex");
     case "json":
     case "array":
       return written(value);
