@@ -29,6 +29,8 @@ class Driver:
     # It sends many rows before it has the answers to the first: how many turns that takes is for the two to find.
     ahead = False
     copies = True
+    # How often it waits is its statements' own, and not the collector's of those that nobody holds any more.
+    counts = True
 
     def __init__(self, plain: bool) -> None:
         self.plain = plain
@@ -234,6 +236,8 @@ class Asyncpg(Driver):
 
 class AsyncpgPrepared(Asyncpg):
     """Statements are prepared and then fetched, as SQLAlchemy does."""
+
+    counts = tuple(map(int, asyncpg.__version__.split(".")[:2])) >= (0, 30)
 
     async def execute(self, connection: Any, sql: str, parameters: list[Any]) -> list[list[Any]] | None:
         if not parameters and " from " not in sql:

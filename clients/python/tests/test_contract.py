@@ -83,7 +83,7 @@ async def test_postgres(lines: Lines, case: dict[str, Any], kind: type[Driver], 
     spent = await lines.spend(kind, False, way, case)
     found = [change for change in lines.shop.changes(mark) if change[1].get("actor") != "owner"]
     assert found == [tuple(change) for change in case["changes"]]
-    if plain is not None and not (kind.ahead and '"many"' in json.dumps(case["steps"])):
+    if plain is not None and kind.counts and not (kind.ahead and '"many"' in json.dumps(case["steps"])):
         most = plain + case.get("added", 0)
         assert plain <= spent <= most, f"{plain} round trips without the client, {spent} with it"
 
