@@ -91,6 +91,8 @@ $$;
 -- wanted    their ids; null: all that are tracked
 -- brief     for status; null: capture is as it should be all the same
 -- fixable   vestige.mend() repairs it
+-- That of a version before is not to be confused with it.
+drop function if exists vestige.table_findings(int);
 create or replace function vestige.table_findings(wanted int[])
 returns table (tracked int, severity text, code text, brief text, message text, remedy text, fixable boolean) language plpgsql stable
 set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$

@@ -12,7 +12,7 @@ begin
       check (engine in ('portable', 'native'));
     update vestige.meta set value = '1' where name = 'schema_version';
   end if;
-  drop function if exists vestige.writers(), vestige.enable_part(regclass, name), vestige.table_findings(int);
+  drop function if exists vestige.writers(), vestige.enable_part(regclass, name);
   -- Nobody looked at partitions before: what stands is taken as known.
   if not exists (select from vestige.part) then
     for t in select k.* from vestige.tracked k join pg_catalog.pg_class c on c.oid = k.relation where k.untracked_at is null loop
