@@ -68,9 +68,11 @@ std::string erased_text(const Change& change) {
   return out;
 }
 
-std::string what_changed(const Change& change) {
+namespace {
+
+std::string readable(const Change& change) {
   if (takes_away(change.op) || change.lost_values()) return erased_text(change);
-  if (change.op != Op::update) {
+  if (change.op != Op::update || !change.old_values.has_value()) {
     const auto& values = change.op == Op::remove ? change.old_values : change.new_values;
     return values.has_value() ? values_text(*values, change.key) : "";
   }
@@ -81,6 +83,14 @@ std::string what_changed(const Change& change) {
         fmt::format("{}{}: {} → {}", out.empty() ? "" : ", ", edit.column, pair.before, pair.after);
   }
   return out;
+}
+
+}  // namespace
+
+std::string what_changed(const Change& change) {
+  const std::string read = readable(change);
+  if (change.unreadable.empty()) return read;
+  return fmt::format("{}{}(unreadable: {})", read, read.empty() ? "" : " ", change.unreadable);
 }
 
 Piece op_piece(Op op) {
@@ -123,6 +133,8 @@ void print_head(Output& output, const Change& change) {
     heads.push_back({field, {field == "actor" ? Label::person : Label::plain, value}});
   if (const std::string erased = erased_text(change); !erased.empty())
     heads.push_back({"erased", {Label::plain, erased}});
+  if (!change.unreadable.empty())
+    heads.push_back({"unreadable", {Label::plain, change.unreadable}});
   std::size_t width = 0;
   for (const auto& [name, piece] : heads) width = std::max(width, name.size());
   for (const auto& [name, piece] : heads)

@@ -62,13 +62,16 @@ Result<Selection> select(Database& db, const LogRequest& request) {
 }
 
 Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
-  return read_changes(db, TRY(select(db, request)));
+  Selection selection = TRY(select(db, request));
+  selection.forgiving = true;
+  return read_changes(db, selection);
 }
 
 Result<Change> show(Database& db, std::int64_t id) {
   TRY(require_trail(db));
   Selection selection;
   selection.ids = {id};
+  selection.forgiving = true;
   auto changes = TRY(read_changes(db, selection));
   auto change = TRY(changes->next());
   if (!change.has_value())

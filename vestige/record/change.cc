@@ -131,6 +131,7 @@ std::string to_json(const Change& change) {
     out += '}';
   }
   if (takes_away(change.op)) out += fmt::format(",\"erases\":{}", change.erases);
+  if (!change.unreadable.empty()) out += ",\"unreadable\":" + json::quote(change.unreadable);
   return out + "}";
 }
 

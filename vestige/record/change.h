@@ -82,6 +82,7 @@ struct Change {
   std::vector<ErasedPart> erased;      // what of it is not there any more
   std::int64_t erases = 0;             // ERASE, EXPIRE: how many changes it took parts from
   std::optional<std::uint64_t> index;  // its place in the tree, where it was read in that order
+  std::string unreadable;  // what of it cannot be read, and why; then it is shown as it is stored
 
   /// The columns of old_values, for an UPDATE; empty otherwise.
   std::vector<std::string> changed_fields() const;

@@ -23,7 +23,7 @@ class Changes {
 
   /// The next change, or nothing at the end.
   ///
-  /// faults   corrupt (a row that does not decode), offline
+  /// faults   corrupt (a row that does not decode, unless the selection is forgiving), offline
   virtual Result<std::optional<Change>> next() = 0;
 };
 
@@ -55,6 +55,9 @@ struct Selection {
   Filter filter;                  // and what it says; tables under the names that the trail shows
   bool oldest_first = false;
   std::int64_t limit = 0;  // 0: all
+  // A change that cannot be read ends nothing: it is given as it is stored, and says why (Change::unreadable). For those who show
+  // changes, and do nothing by them.
+  bool forgiving = false;
 };
 
 /// Streams the selected changes, newest first unless asked otherwise.

@@ -79,7 +79,7 @@ Result<void> take_served(const std::string& text, Change& change) {
 // The server reads arrays, by the types that they have. A context of plain texts needs no reading by it. Only what has
 // nothing where something was can have been erased.
 std::string_view change_columns() {
-  return R"(c.id, (extract(epoch from c.at) * 1000000)::int8, c.op::text, c.shape, c.key, c.new_key,
+  return R"(c.id, case when c.at > '-infinity' and c.at < '200000-01-01' then (extract(epoch from c.at) * 1000000)::int8 end, c.op::text, c.shape, c.key, c.new_key,
     c.old_row, c.new_row,
     case when pg_catalog.strpos(pg_catalog.concat(c.old_row, c.new_row, c.key, c.new_key), '{') > 0
            and exists (select from vestige.shape s
@@ -258,6 +258,44 @@ Result<Change> Decoder::read(const Rows& rows) {
   change.tx = rows.integer(kTx);
   change.context = TRY(context(rows));
   if (!rows.is_null(kDbUser)) change.db_user = rows.text(kDbUser);
+  return change;
+}
+
+// Of a change that cannot be read: the table by its number, key and rows as they are. Its operation is an UPDATE, as it is sealed.
+Result<Change> Decoder::as_stored(const Rows& rows) {
+  Change change;
+  change.id = rows.integer(kId);
+  change.at = rows.integer(kAt);
+  change.op = op_from_letter(rows.text(kOp)).value_or(Op::update);
+  change.shape = rows.integer(kShape);
+  change.table = to_display(
+      TRY(scalar(*db_,
+                 "select coalesce((select vestige.shown_name(t.schema_name, t.table_name) from"
+                 " vestige.change c join vestige.tracked t on t.id = c.tracked where c.id ="
+                 " ?1::int8 limit 1), '')",
+                 {change.id})));
+  if (!rows.is_null(kKey)) change.key.push_back({"key", rows.value(kKey)});
+  if (!rows.is_null(kNewKey)) change.new_key = Row{{"key", rows.value(kNewKey)}};
+  if (!rows.is_null(kOldRow)) change.old_values = Row{{"row", rows.value(kOldRow)}};
+  if (!rows.is_null(kNewRow)) change.new_values = Row{{"row", rows.value(kNewRow)}};
+  change.tx = rows.integer(kTx);
+  change.context = TRY(context(rows));
+  if (!rows.is_null(kDbUser)) change.db_user = rows.text(kDbUser);
+  return change;
+}
+
+Result<Change> Decoder::decode_forgiving(const Rows& rows) {
+  auto change = read(rows);
+  if (!change.has_value()) {
+    if (change.error().fault == Fault::offline) return change;
+    const std::string why = change.error().message;
+    change = TRY(as_stored(rows));
+    change->unreadable = why;
+  } else if (rows.is_null(kContext)) {
+    change->unreadable = "its context is gone";
+  } else if (rows.is_null(kAt)) {
+    change->unreadable = "its time is none";
+  }
   return change;
 }
 

@@ -27,6 +27,11 @@ class Decoder {
   /// faults   corrupt
   Result<Change> decode(const Rows& rows);
 
+  /// The same, but what cannot be read is given as it is stored, and says why.
+  ///
+  /// faults   offline
+  Result<Change> decode_forgiving(const Rows& rows);
+
  private:
   struct Column {
     std::string name;  // of today; of a column that is gone, the last one it had in this shape
@@ -47,6 +52,7 @@ class Decoder {
   Decoder(Database& db, std::optional<std::int64_t> table) : db_(&db), table_(table) {}
   Result<void> load();
   Result<Change> read(const Rows& rows);
+  Result<Change> as_stored(const Rows& rows);
   Result<const Shape*> shape(std::int64_t id);
   Result<Context> context(const Rows& rows);
   static Result<void> add(Row& row, const Column& column, const std::optional<std::string>& field,

@@ -14,17 +14,19 @@ namespace {
 
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder)
-      : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
+  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder, bool forgiving)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)), forgiving_(forgiving) {}
 
   Result<std::optional<Change>> next() override {
     if (TRY(rows_->next()) == Step::end) return std::optional<Change>();
-    return std::optional<Change>(TRY(decoder_->decode(*rows_)));
+    return std::optional<Change>(
+        TRY(forgiving_ ? decoder_->decode_forgiving(*rows_) : decoder_->decode(*rows_)));
   }
 
  private:
   std::unique_ptr<Rows> rows_;
   std::shared_ptr<Decoder> decoder_;
+  bool forgiving_;
 };
 
 std::string moment(Where& where, Value micros) {
@@ -53,8 +55,9 @@ Result<std::unique_ptr<Changes>> decoded(Database& db, std::string_view source, 
                                          std::shared_ptr<Decoder> decoder) {
   auto tables = TRY(facts(db, selection.filter));
   auto rows = TRY(stored_changes(db, source, where, selection));
-  return selected(std::make_unique<ReadChanges>(std::move(rows), std::move(decoder)), selection,
-                  std::move(tables));
+  return selected(
+      std::make_unique<ReadChanges>(std::move(rows), std::move(decoder), selection.forgiving),
+      selection, std::move(tables));
 }
 
 Result<std::shared_ptr<Decoder>> shared_decoder(Database& db, std::optional<std::int64_t> table) {

@@ -33,6 +33,12 @@ std::string slots() {
   return out;
 }
 
+// A time that is none is the nearest that there is.
+std::int64_t time_of(const Rows& rows) {
+  constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 1000;
+  return std::clamp(rows.integer(kAt), -kFarthest, kFarthest) * 1000;
+}
+
 }  // namespace
 
 std::string change_columns() {
@@ -233,18 +239,62 @@ Result<void> Decoder::values(const Rows& rows, const Known& known, Change& chang
   return {};
 }
 
-Result<std::optional<Change>> Decoder::decode(const Rows& rows) {
+Result<std::optional<Change>> Decoder::decode(const Rows& rows) { return read(rows, nullptr); }
+
+Result<std::optional<Change>> Decoder::decode_forgiving(const Rows& rows) {
+  std::string unreadable;
+  auto change = read(rows, &unreadable);
+  if (!change.has_value()) {
+    if (change.error().fault != Fault::corrupt && change.error().fault != Fault::invalid)
+      return change;
+    unreadable = change.error().message;
+    change = TRY(as_stored(rows));
+  }
+  if (change->has_value()) (*change)->unreadable = std::move(unreadable);
+  return change;
+}
+
+// Of a change that cannot be read: the table by its number, the key and the slots as they are. Its operation is an UPDATE, as it
+// is sealed.
+Result<Change> Decoder::as_stored(const Rows& rows) {
+  Change change;
+  change.id = rows.integer(kId);
+  change.at = time_of(rows);
+  change.op = op_from_letter(rows.text(kOp)).value_or(Op::update);
+  change.tx = rows.integer(kTx);
+  change.shape = rows.integer(kShape);
+  change.table = to_display(
+      TRY(scalar(*db_, "select coalesce((select name from vestige_table where id = ?1), '')",
+                 {rows.integer(kTable)})));
+  if (!rows.is_null(kContext)) change.context = context(rows.integer(kContext)).value_or(Context());
+  if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
+  if (!rows.is_null(kKey)) change.key.push_back({"key", rows.value(kKey)});
+  if (!rows.is_null(kNewKey)) change.new_key = Row{{"key", rows.value(kNewKey)}};
+  Row slots;
+  for (std::size_t i = 0; i < kSlots; ++i)
+    if (const int place = kFirstSlot + static_cast<int>(i); !rows.is_null(place))
+      slots.push_back({fmt::format("v{}", i), rows.value(place)});
+  (change.op == Op::remove ? change.old_values : change.new_values) = std::move(slots);
+  return change;
+}
+
+// unreadable   where it is given, a context that is gone ends nothing, and it says so
+Result<std::optional<Change>> Decoder::read(const Rows& rows, std::string* unreadable) {
   const Known& known = *TRY(shape(rows.integer(kShape)));
   Change change;
   change.id = rows.integer(kId);
-  constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 1000;
-  change.at = std::clamp(rows.integer(kAt), -kFarthest, kFarthest) * 1000;
+  change.at = time_of(rows);
   change.op = TRY(op_from_letter(rows.text(kOp)));
   change.tx = rows.integer(kTx);
   change.shape = known.shape.id;
   change.table = known.table;
-  if (names_ == Names::today && !rows.is_null(kContext))
-    change.context = TRY(context(rows.integer(kContext)));
+  if (names_ == Names::today && !rows.is_null(kContext)) {
+    auto said = context(rows.integer(kContext));
+    if (said.has_value()) change.context = std::move(said).take();
+    else if (unreadable == nullptr || said.error().fault != Fault::corrupt)
+      return tl::unexpected<Error>(said.error());
+    else *unreadable = said.error().message;
+  }
   if (!rows.is_null(kRowId)) change.row_id = rows.integer(kRowId);
   TRY(erasures(rows, change));
   const std::int64_t mark = rows.integer(kChanged);

@@ -41,6 +41,11 @@ class Decoder {
   /// faults   corrupt
   Result<std::optional<Change>> decode(const Rows& rows);
 
+  /// The same, but what cannot be read is given as it is stored, and says why.
+  ///
+  /// faults   offline
+  Result<std::optional<Change>> decode_forgiving(const Rows& rows);
+
   /// The name under which a column of an older shape is shown: today's, as long as it has one.
   const std::string& shown(std::int64_t shape, std::size_t place) const;
 
@@ -53,6 +58,8 @@ class Decoder {
 
   Decoder(Database& db, Names names, bool every) : db_(&db), names_(names), every_(every) {}
   Result<void> load();
+  Result<std::optional<Change>> read(const Rows& rows, std::string* unreadable);
+  Result<Change> as_stored(const Rows& rows);
   Result<const Known*> shape(std::int64_t id);
   Result<Context> context(std::int64_t id);
   Result<Row> key(const Known& known, const Value& stored) const;

@@ -16,12 +16,12 @@ namespace {
 
 class ReadChanges final : public Changes {
  public:
-  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder)
-      : rows_(std::move(rows)), decoder_(std::move(decoder)) {}
+  ReadChanges(std::unique_ptr<Rows> rows, std::shared_ptr<Decoder> decoder, bool forgiving = false)
+      : rows_(std::move(rows)), decoder_(std::move(decoder)), forgiving_(forgiving) {}
 
   Result<std::optional<Change>> next() override {
     while (TRY(rows_->next()) == Step::row) {
-      auto change = TRY(decoder_->decode(*rows_));
+      auto change = TRY(forgiving_ ? decoder_->decode_forgiving(*rows_) : decoder_->decode(*rows_));
       if (change.has_value()) return change;
     }
     return std::optional<Change>();
@@ -30,6 +30,7 @@ class ReadChanges final : public Changes {
  private:
   std::unique_ptr<Rows> rows_;
   std::shared_ptr<Decoder> decoder_;
+  bool forgiving_;
 };
 
 // The tx of a plain client is an id of its own; its changes follow each other without a gap.
@@ -117,8 +118,9 @@ Result<std::unique_ptr<Changes>> decoded(Database& db, std::string_view source, 
                                        source, where.sql, selection.oldest_first ? "" : " desc"),
                            where.values));
   auto tables = TRY(facts(db, selection.filter));
-  return selected(std::make_unique<ReadChanges>(std::move(rows), std::move(decoder)), selection,
-                  std::move(tables));
+  return selected(
+      std::make_unique<ReadChanges>(std::move(rows), std::move(decoder), selection.forgiving),
+      selection, std::move(tables));
 }
 
 // What sql/sqlite/who.sql keeps.
