@@ -31,7 +31,7 @@ headers=$(dirname "$(dirname "$(node -p process.execPath)")")
 gyp=$(dirname "$(dirname "$(realpath "$(command -v npm)")")")/node_modules/node-gyp/bin/node-gyp.js
 if [ ! -e node_modules/better-sqlite3/build/Release/better_sqlite3.node ] && [ -e "$headers/include/node/node.h" ] && [ -e "$gyp" ]; then
   cache=$(command -v ccache || true)
-  (cd node_modules/better-sqlite3 && CC="$cache cc" CXX="$cache c++" CFLAGS=-O0 CXXFLAGS=-O0 \
+  (cd node_modules/better-sqlite3 && CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1 CC="$cache cc" CXX="$cache c++" CFLAGS=-O0 CXXFLAGS=-O0 \
     node "$gyp" rebuild --release --jobs 2 "--nodedir=$headers") >sqlite.log 2>&1 || { tail -n 30 sqlite.log >&2; touch sqlite.failed; } &
 fi
 npm run --silent build
