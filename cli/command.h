@@ -91,6 +91,7 @@ Command restore_command();
 Command revert_command();
 Command undo_command();
 Command mark_command();
+Command field_command();
 Command erase_command();
 Command plan_command();
 Command apply_command();

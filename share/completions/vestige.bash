@@ -81,7 +81,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -93,6 +93,7 @@ _vestige() {
     show) options='--tx --all --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --stat --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     blame) options='--column --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    field) options='--ascii --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change -q --query --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -109,7 +110,7 @@ _vestige() {
     check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

@@ -5,7 +5,7 @@ import sys
 
 import tree
 
-FLOORS = ["base", "record", "merkle", "db", "trail", "feed", "audit"]
+FLOORS = ["base", "record", "merkle", "db", "trail", "feed", "report", "audit"]
 # A foreign header, and the files that may include it.
 ONE_PLACE = {
     r"sqlite3(ext)?\.h": r"vestige/db/sqlite(_[a-z]+)?\.(cc|h)",

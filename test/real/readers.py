@@ -64,10 +64,11 @@ def verbs(table, key, keys):
         file.write(f'[tables.{table}]\ntags = ["SOX"]\n')
     first, change = psql("select min(id) || ' ' || max(id) from vestige.change").split()
     tx = psql(f"select x.tx from vestige.context x join vestige.change c on c.context = x.id where c.id = {change}")
+    column = psql(f"select a.attname from pg_catalog.pg_attribute a where a.attrelid = pg_catalog.to_regclass('{table}') and a.attnum = 1")
     runs = [
         ["init"], ["track", table], ["status"], ["doctor"], ["doctor", "--fix"], ["plan", "--file", plan], ["apply", "--file", plan],
         ["log"], ["log", table], ["log", table, key], ["log", "--actor", "ann"], ["log", "--since", "1d"], ["log", "--format", "json"],
-        ["show", change], ["show", "--tx", tx], ["diff", table, key, "--from", first], ["blame", table, key],
+        ["show", change], ["show", "--tx", tx], ["diff", table, key, "--from", first], ["blame", table, key], ["field", table, key, column],
         ["at", table, "--change", first], ["at", table, "--time", "1h"], ["at", table, key, "--change", first],
         ["revert", "--change", change, "--dry-run"], ["revert", "--tx", tx, "--dry-run"],
         ["restore", table, key, "--to", first, "--dry-run"],

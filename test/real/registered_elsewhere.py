@@ -59,7 +59,7 @@ ALWAYS = [
 ]
 # What reads the row, or the table, or writes it.
 MAYBE = [
-    ["erase", "t", "{key}", "--reason", "request 1"], ["blame", "t", "{key}"], ["diff", "t", "{key}", "--from", "1", "--to", "now"], ["at", "t", "--change", "1"],
+    ["erase", "t", "{key}", "--reason", "request 1"], ["blame", "t", "{key}"], ["field", "t", "{key}", "n"], ["diff", "t", "{key}", "--from", "1", "--to", "now"], ["at", "t", "--change", "1"],
     ["at", "t", "{key}", "--change", "1"], ["verify", "--live"], ["restore", "t", "{key}", "--to", "1"],
     ["restore", "t", "{key}", "--to", "1", "--dry-run"], ["revert", "--tx", "{tx}"], ["revert", "--tx", "{tx}", "--dry-run"],
     ["undo", "--dry-run"], ["revert", "--change", "{gone}"], ["track", "t", "--baseline"], ["exec", "--actor", "ann", "update t set n = 7"],
@@ -68,7 +68,7 @@ MAYBE = [
     ["exec", "--actor", "ann", "select * from t where id = 1 collate binary"],
     ["ddl", "create table u (id, name, n); insert into u select id, name, n from t; drop table t; alter table u rename to t"],
 ]
-READERS = {"blame", "diff", "at", "erase"}
+READERS = {"blame", "field", "diff", "at", "erase"}
 # Of these alone SQLite lets nobody read a row without.
 UNREADABLE = {"collation of the key, WITHOUT ROWID", "function of a virtual column",
               "function of a virtual column in a unique index"}

@@ -11,18 +11,6 @@
 namespace vestige {
 namespace {
 
-// The key that the row has now: the last change under the typed key may have moved it on.
-Result<RowName> last_name(Database& db, const Tracked& table, const RowName& name) {
-  Selection selection;
-  selection.table = table.id;
-  selection.key = name.key;
-  selection.row_id = tells_apart(name.key) ? std::nullopt : name.row_id;
-  auto changes = TRY(read_changes(db, selection));
-  const auto last = TRY(changes->next());
-  if (!last.has_value()) return name;
-  return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
-}
-
 // The ERASE that took the values of a change; the change itself, where none is recorded.
 Result<std::optional<Change>> eraser(Database& db, const Change& change) {
   Selection selection;
@@ -42,7 +30,7 @@ Result<Blame> blame(Database& db, const std::string& table_name,
   RowName name = TRY(named_row(db, table, words));
   auto row = TRY(live_row(db, table, name));
   if (!row.has_value()) {
-    const RowName moved = TRY(last_name(db, table, name));
+    const RowName moved = TRY(latest_name(db, table, name));
     row = TRY(live_row(db, table, moved));
     if (row.has_value()) name = moved;
   }

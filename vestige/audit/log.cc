@@ -5,24 +5,6 @@
 namespace vestige {
 
 // A name that no table ever had is a slip, not a question with an empty answer.
-Result<void> require_column(Database& db, const std::string& column,
-                            const std::optional<Tracked>& only) {
-  std::vector<std::string> names;
-  for (const Tracked& table : TRY(tracked_tables(db))) {
-    if (only.has_value() && table.id != only->id) continue;
-    for (const Shape& shape : TRY(shapes(db, table.id)))
-      for (std::string& name : shown_names(shape, table.shape)) {
-        if (name == column) return {};
-        names.push_back(std::move(name));
-      }
-  }
-  const std::string near = nearest(column, names);
-  return hinted(fail(Fault::missing, "find column {}: not recorded in {}, now or ever", column,
-                     only.has_value() ? only->name : "any table"),
-                near.empty() ? "vestige status --format json lists them"
-                             : fmt::format("did you mean {}?", near));
-}
-
 Result<void> resolve_names(Database& db, const std::optional<Tracked>& only, Filter& filter) {
   for (Condition& condition : filter.conditions) {
     const bool column = condition.field == "column";

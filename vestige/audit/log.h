@@ -26,12 +26,6 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request);
 /// faults   missing, invalid
 Result<Selection> select(Database& db, const LogRequest& request);
 
-/// Refuses a column that no table, or not that one, ever had in the trail.
-///
-/// faults   missing
-Result<void> require_column(Database& db, const std::string& column,
-                            const std::optional<Tracked>& only);
-
 /// Puts the names that the trail shows in place of those that were typed for tables.
 ///
 /// faults   missing: a table that is not tracked, a column that no table ever had

@@ -99,4 +99,22 @@ Result<Tracked> tracked_table(Database& db, const std::string& typed) {
                                                  : "did you mean " + near + "?");
 }
 
+Result<void> require_column(Database& db, const std::string& column,
+                            const std::optional<Tracked>& only) {
+  std::vector<std::string> names;
+  for (const Tracked& table : TRY(tracked_tables(db))) {
+    if (only.has_value() && table.id != only->id) continue;
+    for (const Shape& shape : TRY(shapes(db, table.id)))
+      for (std::string& name : shown_names(shape, table.shape)) {
+        if (name == column) return {};
+        names.push_back(std::move(name));
+      }
+  }
+  const std::string near = nearest(column, names);
+  return hinted(fail(Fault::missing, "find column {}: not recorded in {}, now or ever", column,
+                     only.has_value() ? only->name : "any table"),
+                near.empty() ? "vestige status --format json lists them"
+                             : fmt::format("did you mean {}?", near));
+}
+
 }  // namespace vestige

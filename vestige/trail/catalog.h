@@ -66,6 +66,12 @@ Result<std::vector<Shape>> shapes(Database& db, std::int64_t table);
 /// The names under which the columns of `shape` are shown, given the table's current shape.
 std::vector<std::string> shown_names(const Shape& shape, const Shape& current);
 
+/// Refuses a column that no table, or not that one, ever had in the trail.
+///
+/// faults   missing
+Result<void> require_column(Database& db, const std::string& column,
+                            const std::optional<Tracked>& only);
+
 /// The nearest of `names` to what was typed, for "did you mean"; empty when none is near.
 std::string nearest(const std::string& typed, const std::vector<std::string>& names);
 

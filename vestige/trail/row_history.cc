@@ -184,4 +184,15 @@ Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t a
   return {};
 }
 
+Result<RowName> latest_name(Database& db, const Tracked& table, const RowName& name) {
+  Selection selection;
+  selection.table = table.id;
+  selection.key = name.key;
+  selection.row_id = tells_apart(name.key) ? std::nullopt : name.row_id;
+  auto changes = TRY(read_changes(db, selection));
+  const auto last = TRY(changes->next());
+  if (!last.has_value()) return name;
+  return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
+}
+
 }  // namespace vestige

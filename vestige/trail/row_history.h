@@ -28,6 +28,9 @@ bool same_row_key(const Row& left, const Row& right);
 Result<RowName> named_row(Database& db, const Tracked& table,
                           const std::vector<std::string>& words);
 
+/// The name that the row has now: the last change under the one that was typed may have moved it on.
+Result<RowName> latest_name(Database& db, const Tracked& table, const RowName& name);
+
 /// Refuses a row that nothing tells from others.
 ///
 /// faults   invalid: the key holds a NULL, and no rowid is known
