@@ -125,6 +125,20 @@ class Extension(unittest.TestCase):
         self.assertEqual(db.execute("select p.id, count(c.id) from products p left join vestige_history('products', p.id) c"
                                     " group by p.id").fetchall(), [(1, 1)])
 
+    def test_tables_with_keys_of_several_columns_are_seen_while_others_are_read(self):
+        db = self.db
+        db.execute("select vestige_init()")
+        db.execute("select vestige_track('notes')")
+        db.execute("insert into notes values ('x', 1, 'one'), ('x', 2, 'two')")
+        db.execute("update notes set body = 'three' where b = 1")
+        db.execute("delete from notes where b = 2")
+        seen = "select json_extract(row, '$.body') from vestige_at('notes', '{}')"
+        for _ in range(3):
+            self.assertEqual(db.execute(seen.format("~2")).fetchall(), [("one",), ("two",)])
+            self.assertEqual(db.execute(f"select * from ({seen.format('~2')}) a, ({seen.format('~1')}) b").fetchall(),
+                             [("one", "three"), ("one", "two"), ("two", "three"), ("two", "two")])
+        self.assertEqual(db.execute("select count(*) from temp.vestige_touched_2").fetchone(), (0,))
+
     def test_keys_of_several_columns_and_values_of_every_class(self):
         db = self.db
         db.execute("select vestige_init()")

@@ -71,8 +71,6 @@ export class SqliteTrail implements Trail {
 
   async asOf<T = Any>(table: string, moment: Date | string | { change: bigint | number }): Promise<T[]> {
     const at = typeof moment === "object" && "change" in moment ? String(moment.change) : time(moment);
-    // The extension's own, of the question before: inside the next one it could not take it away.
-    this.database.prepare("drop table if exists temp.vestige_touched").run();
     return this.ask("select row from vestige_at(?, ?) where row is not null", [table, at]).map((one) => sqliteRow(one["row"]!) as T);
   }
 

@@ -155,7 +155,7 @@ begin
   if missing is not null then
     raise exception 'erase change %: it is an erasure, which holds no values', missing using errcode = 'invalid_parameter_value';
   end if;
-  foreach table_id in array tables loop
+  foreach table_id in array coalesce(tables, '{}') loop
     number := vestige.erase_of(table_id, ids, keys, contexts);
     if number is not null then
       return next number;
@@ -170,8 +170,11 @@ create or replace function vestige.erase("table" regclass, variadic key text[]) 
 set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked := vestige.tracked_table("table", 'erase');
+  ids bigint[] := array(select vestige.row_changes(t.id, vestige.named_key(t, key, 'erase') collate "C"));
 begin
-  return (select e from vestige.erase_changes(
-    array(select vestige.row_changes(t.id, vestige.named_key(t, key, 'erase') collate "C"))) e);
+  if cardinality(ids) = 0 then
+    raise exception 'erase % %: the trail has no change of such a row', "table", array_to_string(key, ' ') using errcode = 'no_data_found';
+  end if;
+  return (select e from vestige.erase_changes(ids) e);
 end
 $$;

@@ -165,7 +165,7 @@ class SqlitePast final : public Past {
     const KeyOrder order = TRY(KeyOrder::of(db_, std::move(collations)));
     const std::size_t keys = table.shape.key().size();
     auto merge = std::make_unique<TableMerge>(order, TRY(scan(table, stands, order)));
-    if (keys > 1) TRY(make_room(db_, keys));  // no table can be dropped while another is read
+    if (keys > 1) TRY(make_room(db_, keys));
     TRY(merge->open());
     auto touched = TRY(Folded::read(db_, table, early, late, keys == 1 ? order.terms({"k"}) : "k"));
     if (keys > 1) touched = TRY(sorted_anew(db_, *touched, keys, order));

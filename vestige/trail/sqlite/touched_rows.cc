@@ -14,10 +14,20 @@ Result<Was> read(std::string_view text) {
   return was;
 }
 
-// Rows that were kept in a temporary table, in the order of their key columns.
+// The temporary table of rows with so many key columns. It stays: SQLite drops none while anything is read, and whoever asks on a
+// connection of the application's may be in the midst of reading.
+std::string room_of(std::size_t keys) { return fmt::format("temp.vestige_touched_{}", keys); }
+
+// Rows that were kept in a temporary table, in the order of their key columns; there no longer than this.
 class Sorted final : public TouchedRows {
  public:
-  Sorted(std::unique_ptr<Rows> rows, std::size_t keys) : rows_(std::move(rows)), keys_(keys) {}
+  Sorted(Database& db, std::unique_ptr<Rows> rows, std::size_t keys, std::int64_t use)
+      : db_(db), rows_(std::move(rows)), keys_(keys), use_(use) {}
+  ~Sorted() override {
+    rows_.reset();
+    static_cast<void>(
+        db_.run(fmt::format("delete from {} where use = ?1", room_of(keys_)), {use_}));
+  }
 
   Result<std::optional<Touched>> next() override {
     if (TRY(rows_->next()) == Step::end) return std::optional<Touched>();
@@ -32,8 +42,10 @@ class Sorted final : public TouchedRows {
   }
 
  private:
+  Database& db_;
   std::unique_ptr<Rows> rows_;
   std::size_t keys_;
+  std::int64_t use_;
 };
 
 }  // namespace
@@ -60,8 +72,9 @@ Result<void> make_room(Database& db, std::size_t keys) {
   std::string columns;
   for (std::size_t i = 0; i < keys; ++i) columns += fmt::format("k{}, ", i);
   return db.script(
-      "drop table if exists temp.vestige_touched; create temp table vestige_touched (" + columns +
-      "early, late, between_them, row_id)");
+      fmt::format("create temp table if not exists vestige_touched_{} (use integer, {}early, late,"
+                  " between_them, row_id)",
+                  keys, columns));
 }
 
 Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touched,
@@ -72,9 +85,11 @@ Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touc
     columns.push_back(fmt::format("k{}", i));
     places += fmt::format("?{}, ", i + 1);
   }
-  const std::string insert =
-      fmt::format("insert into temp.vestige_touched values ({}?{}, ?{}, ?{}, ?{})", places,
-                  keys + 1, keys + 2, keys + 3, keys + 4);
+  const std::string room = room_of(keys);
+  const std::int64_t use =
+      TRY(scalar_integer(db, fmt::format("select coalesce(max(use), 0) from {}", room))) + 1;
+  const std::string insert = fmt::format("insert into {} values ({}, {}?{}, ?{}, ?{}, ?{})", room,
+                                         use, places, keys + 1, keys + 2, keys + 3, keys + 4);
   while (const auto row = TRY(touched.next())) {
     Params values = row->key;
     values.emplace_back(Text{text_of(row->early)});
@@ -83,11 +98,11 @@ Result<std::unique_ptr<TouchedRows>> sorted_anew(Database& db, TouchedRows& touc
     values.emplace_back(row->row_id);
     TRY(db.run(insert, values));
   }
-  auto rows = TRY(
-      db.query(fmt::format("select {}, early, late, between_them, row_id from temp.vestige_touched"
-                           " order by {}, row_id",
-                           fmt::join(columns, ", "), order.terms(columns))));
-  return std::unique_ptr<TouchedRows>(new Sorted(std::move(rows), keys));
+  auto rows =
+      TRY(db.query(fmt::format("select {}, early, late, between_them, row_id from {} where use = {}"
+                               " order by {}, row_id",
+                               fmt::join(columns, ", "), room, use, order.terms(columns))));
+  return std::unique_ptr<TouchedRows>(new Sorted(db, std::move(rows), keys, use));
 }
 
 }  // namespace vestige::sqlite

@@ -49,7 +49,7 @@ class TouchedRows {
   virtual Result<std::optional<Touched>> next() = 0;
 };
 
-/// Makes the temporary table in which rows are sorted anew. No table can be dropped while another is read.
+/// Makes the temporary table in which rows are sorted anew. It stays.
 Result<void> make_room(Database& db, std::size_t keys);
 
 /// Keys of several columns are stored as one text, whose order is not theirs: such rows are sorted anew, in the room that was

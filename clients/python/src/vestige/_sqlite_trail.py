@@ -199,8 +199,7 @@ class Sqlite:
         ]
 
     def as_of(self, table: str, at: datetime.datetime | int) -> Question[tuple[str, list[Any]]]:
-        # The extension's own, of the last time: it cannot drop it inside of a statement.
-        yield "drop table if exists temp.vestige_touched", []
+        yield from ()  # nothing is asked before
         return "select row from vestige_at(?, ?)", [table, moment(at)]
 
     @staticmethod

@@ -115,8 +115,6 @@ def before_past(
     if VALUE not in connection.info:
         connection.connection.create_function(VALUE, 2, _value)
         connection.info[VALUE] = True
-    # The extension's own, of the last time: it cannot drop it inside of a statement.
-    connection.exec_driver_sql("drop table if exists temp.vestige_touched")
 
 
 def _value(row: str, column: str) -> Any:
