@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -160,3 +162,37 @@ def test_where_nothing_can_be_loaded_the_program_answers(tmp_path: pathlib.Path,
         with pytest.raises(vestige.ExtensionUnavailable):
             connection.execute(sa.select(va.as_of(table, change.id)))
     engine.dispose()
+
+
+def test_without_greenlet(tmp_path: pathlib.Path) -> None:
+    # SQLAlchemy 2.1 brings it only with its extra asyncio, which a program without asyncio does not ask for.
+    program = """
+import sys
+sys.modules["greenlet"] = None
+import sqlalchemy as sa
+from sqlalchemy import orm
+import vestige.sqlalchemy as va
+
+Base = orm.declarative_base()
+
+class Post(Base):
+    __tablename__ = "posts"
+    id = sa.Column(sa.Integer, primary_key=True)
+    title = sa.Column(sa.String)
+
+va.track(Base)
+engine = va.install(sa.create_engine(sys.argv[1], future=True), extension=sys.argv[2])
+va.init(engine)
+Base.metadata.create_all(engine)
+with orm.Session(engine, future=True) as session:
+    post = Post(id=1, title="first")
+    session.add(post)
+    session.commit()
+    post.title = "second"
+    session.commit()
+    va.undo(session, va.history(post)[0])
+    print(post.title, [change.op for change in va.history(session, Post, 1)], "sqlalchemy.ext.asyncio" in sys.modules)
+"""
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'shop.db'}", str(EXTENSION)]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ran.stdout == "first ['UPDATE', 'UPDATE', 'INSERT'] False\n", ran.stderr

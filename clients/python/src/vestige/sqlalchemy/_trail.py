@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_scoped_session
 from sqlalchemy.util import await_only
 
 from vestige import _sqlite_connections as sqlite
@@ -100,14 +99,20 @@ def in_greenlet() -> bool:
     return greenlet is not None and hasattr(greenlet.getcurrent(), "__sqlalchemy_greenlet_provider__")
 
 
+def of_asyncio(bind: Any, *names: str) -> bool:
+    """It is of one of SQLAlchemy's async classes. Whoever has such a thing has imported them; 2.1 cannot where greenlet is not."""
+    classes = sys.modules.get("sqlalchemy.ext.asyncio")
+    return classes is not None and isinstance(bind, tuple(getattr(classes, name) for name in names))
+
+
 def either(function: F) -> F:
     """For a function of a session or a connection: of an async one it gives something to await."""
 
     @functools.wraps(function)
     def call(bind: Any, *args: Any, **named: Any) -> Any:
-        if isinstance(bind, (orm.scoped_session, async_scoped_session)):
+        if isinstance(bind, orm.scoped_session) or of_asyncio(bind, "async_scoped_session"):
             bind = bind()
-        if isinstance(bind, (AsyncSession, AsyncConnection)):
+        if of_asyncio(bind, "AsyncSession", "AsyncConnection"):
             return bind.run_sync(lambda sync: function(sync, *args, **named))
         return function(bind, *args, **named)
 
@@ -117,13 +122,13 @@ def either(function: F) -> F:
 def by_engine(function: F) -> F:
     """The same, for functions that also take an engine, and then do their work in a transaction of their own."""
 
-    async def awaited(engine: AsyncEngine, *args: Any, **named: Any) -> Any:
+    async def awaited(engine: Any, *args: Any, **named: Any) -> Any:
         async with engine.begin() as connection:
             return await connection.run_sync(lambda sync: function(sync, *args, **named))
 
     @functools.wraps(function)
     def call(bind: Any, *args: Any, **named: Any) -> Any:
-        if isinstance(bind, AsyncEngine):
+        if of_asyncio(bind, "AsyncEngine"):
             return awaited(bind, *args, **named)
         if isinstance(bind, sa.engine.Engine):
             with bind.begin() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,22 +12,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_object_session, async_scoped_session
 
 from vestige._context import context
 from vestige.sqlalchemy._policy import name_of, table_of
-from vestige.sqlalchemy._trail import Trail, connection_of, either, in_greenlet
+from vestige.sqlalchemy._trail import Trail, connection_of, either, in_greenlet, of_asyncio
 from vestige.sqlalchemy._typed import Columns
 from vestige.trail import Blame, Change, Undo
 
-_BINDS: Final = (
-    orm.Session,
-    orm.scoped_session,
-    sa.engine.Connection,
-    AsyncSession,
-    async_scoped_session,
-    AsyncConnection,
-)
+_BINDS: Final = (orm.Session, orm.scoped_session, sa.engine.Connection)
+_ASYNC_BINDS: Final = ("AsyncSession", "async_scoped_session", "AsyncConnection")
 
 
 class _Asked:
@@ -63,12 +57,14 @@ def blame(*asked: Any) -> Any:
 
 
 def _of(function: Any, asked: tuple[Any, ...]) -> Any:
-    if isinstance(asked[0], _BINDS):
+    if isinstance(asked[0], _BINDS) or of_asyncio(asked[0], *_ASYNC_BINDS):
         return function(*asked)
     [instance] = asked
     state: Any = sa.inspect(instance)
-    session: Any = None if in_greenlet() else async_object_session(instance)
-    session = session or orm.object_session(instance)
+    session: Any = orm.object_session(instance)
+    there = sys.modules.get("sqlalchemy.ext.asyncio")
+    if there is not None and not in_greenlet():
+        session = there.async_object_session(instance) or session
     if session is None or state.key is None:
         raise orm.exc.DetachedInstanceError(f"{instance!r} belongs to no session: give the session, the model and the key")
     return function(session, type(instance), *state.key[1])
