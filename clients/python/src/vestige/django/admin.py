@@ -14,13 +14,14 @@ from django.contrib import messages
 from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, DataError, connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 import vestige
-from vestige.django.admin_pages import Entry, Page, preview, transaction_of
+from vestige.django.admin_pages import HIDDEN, Entry, Page, name_of, preview
+from vestige.django.admin_transaction import lets_change, transaction_of
 from vestige.django.errors import Conflict
 from vestige.django.history import ModelHistory, Version
 
@@ -30,7 +31,7 @@ __all__ = ["HistoryMixin"]
 class HistoryMixin:
     """For a ModelAdmin of a tracked model: "History" is what the trail has, and the list of rows leads to those that are gone."""
 
-    history_hidden: tuple[str, ...] = ("password",)  # fields whose values nobody is shown
+    history_hidden: tuple[str, ...] = HIDDEN  # fields whose values nobody is shown
     history_per_page = 20
     change_list_template = "vestige/admin/change_list.html"
 
@@ -61,6 +62,12 @@ class HistoryMixin:
             return self.has_delete_permission(request, obj)
         return self.has_add_permission(request) if op == "DELETE" else self.has_change_permission(request, obj)
 
+    def _may_undo(self: Any, request: HttpRequest, version: Version, obj: Any) -> bool:
+        """This very change: of an UPDATE, the form has to let this user change each of its fields."""
+        if not self.has_undo_permission(request, version.op, obj):
+            return False
+        return version.op != "UPDATE" or lets_change(self, request, obj, [one.field for one in version.changes])
+
     def _history(self: Any, request: HttpRequest) -> ModelHistory:
         return ModelHistory(self.model._meta.concrete_model, self.get_queryset(request).db)
 
@@ -70,16 +77,18 @@ class HistoryMixin:
         history = self._history(request)
         try:
             pk = obj.pk if obj is not None else self.model._meta.pk.to_python(unquote(object_id))
-        except ValidationError as error:
+            if obj is None and self.model._base_manager.using(history._using).filter(pk=pk).exists():
+                raise PermissionDenied  # there, and not for this user's eyes
+            if not self.has_history_permission(request, obj):
+                raise PermissionDenied
+            with connections[history._using].wrap_database_errors:
+                page = Page(self, history, pk, obj)
+        except (ValidationError, ValueError, DataError) as error:  # no key that the table could have
             raise Http404(f"no {self.opts.verbose_name} {object_id}") from error
-        if obj is None and self.model._base_manager.using(history._using).filter(pk=pk).exists():
-            raise PermissionDenied  # there, and not for this user's eyes
-        if not self.has_history_permission(request, obj):
-            raise PermissionDenied
-        with connections[history._using].wrap_database_errors:
-            page = Page(self, history, pk, obj)
-        if not page.versions and obj is None:
+        if obj is None and not page.versions:
             raise Http404(f"no {self.opts.verbose_name} {object_id}")
+        if obj is None and not self.has_history_permission(request, page.row_asked_of):
+            raise PermissionDenied
         return page
 
     def _shown(self: Any, request: HttpRequest, template: str, status: int = 200, **named: Any) -> HttpResponse:
@@ -94,9 +103,10 @@ class HistoryMixin:
         page = self._page(request, object_id)
         field = request.GET.get("field", "")
         before = request.GET.get("before", "")
-        entries, more = page.entries(field, int(before) if before.isdecimal() else None, self.history_per_page)
+        last = int(before) if before.isdecimal() and len(before) < 20 else None
+        entries, more = page.entries(field, last, self.history_per_page)
         for entry in entries:
-            entry.may_undo = entry.version is not None and self.has_undo_permission(request, entry.op, page.obj)
+            entry.may_undo = entry.version is not None and self._may_undo(request, entry.version, page.row_asked_of)
         return self._shown(
             request,
             "history",
@@ -123,7 +133,7 @@ class HistoryMixin:
         """What undoing a change would do; and on POST, it is done."""
         page = self._page(request, object_id)
         version = page.version(change)
-        if not self.has_undo_permission(request, version.op, page.obj):
+        if not self._may_undo(request, version, page.row_asked_of):
             raise PermissionDenied
         conflict, status = None, 200
         if request.method == "POST":
@@ -175,13 +185,14 @@ class HistoryMixin:
                 rows.append(version)
             if len(rows) == 100:
                 break
-        may = self.has_undo_permission(request, "DELETE")
         return self._shown(
             request,
             "deleted",
             title=f"Deleted {self.opts.verbose_name_plural}",
-            rows=[(version, quote(version.before.pk)) for version in rows],
-            may_undo=may,
+            rows=[
+                (version, name_of(version.before), quote(version.before.pk), self._may_undo(request, version, version.before))
+                for version in rows
+            ],
         )
 
     def changelist_view(self: Any, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.apps import apps
 from django.contrib.admin.utils import display_for_field, display_for_value
-from django.contrib.auth import get_permission_codename
-from django.db import DatabaseError, connections, transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, models, transaction
 from django.http import Http404
 
 from vestige.django.errors import Conflict
@@ -19,8 +18,9 @@ from vestige.django.history import ModelHistory, RelationChange, Version
 from vestige.trail import Blame, Change
 
 NOTHING = "-"
+HIDDEN = ("password",)  # unless a ModelAdmin says which
 _HIDDEN = "(hidden)"
-_SINCE = "It was changed since."
+SINCE = "It was changed since."
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _LONG = 40  # texts from here on are compared word by word
 _LONGEST = 4000  # and up to here
@@ -85,7 +85,8 @@ class Entry:
     def related(self) -> str:
         relation = self.relation
         assert relation is not None
-        return str(relation.related or f"{relation.field.related_model._meta.verbose_name} {relation.pk}")
+        other = relation.related
+        return name_of(other) if other is not None else f"{relation.field.related_model._meta.verbose_name} {relation.pk}"
 
     @property
     def rows(self) -> list[Row]:
@@ -101,12 +102,18 @@ class Page:
         self.admin, self.history, self.pk, self.obj = admin, history, pk, obj
         self.row_history = history.of(pk)
         self.versions = self.row_history.versions()
+        self.hidden = admin.history_hidden
         self._names: dict[tuple[Any, Any], str] = {}
 
     @property
+    def row_asked_of(self) -> Any:
+        """The row of which permissions are asked: as it stands, or as it was when it went."""
+        return self.obj or next((version.instance for version in self.versions if version.instance is not None), None)
+
+    @property
     def name(self) -> str:
-        shown = self.obj or next((version.instance for version in self.versions if version.instance is not None), None)
-        return str(shown) if shown is not None else f"{self.history.model._meta.verbose_name} {self.pk}"
+        shown = self.row_asked_of
+        return name_of(shown) if shown is not None else f"{self.history.model._meta.verbose_name} {self.pk}"
 
     def version(self, change: int) -> Version:
         for version in self.versions:
@@ -145,7 +152,7 @@ class Page:
     def told(self, error: Exception, versions: list[Version]) -> str:
         """Why something cannot be undone, in a line; the database names values in it, so not where some are hidden."""
         if any(self._hides(one.field, one.name) for version in versions for one in version.changes):
-            return _SINCE
+            return SINCE
         return str(error).partition("\n")[0]
 
     def whole(self, version: Version) -> list[Row]:
@@ -173,7 +180,7 @@ class Page:
         return made
 
     def _hides(self, known: Any, name: str) -> bool:
-        return name in self.admin.history_hidden or (known is not None and known.name in self.admin.history_hidden)
+        return name in self.hidden or (known is not None and known.name in self.hidden)
 
     def shown(self, known: Any, name: str, value: Any) -> Any:
         """A value as the admin shows it."""
@@ -184,18 +191,34 @@ class Page:
         try:
             if known is not None and known.remote_field is not None:
                 return self._named(known, value)
-            if known is not None:
+            if known is not None and not _as_it_is(known, value):
                 return display_for_field(value, known, NOTHING)
             return display_for_value(value, NOTHING)
-        except (TypeError, ValueError, AttributeError):  # it was of another type then
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError):  # it was of another type then
             return str(value)
 
     def _named(self, known: Any, value: Any) -> str:
         place = (known, value)
         if place not in self._names:
             other = known.related_model._base_manager.using(self.history._using).filter(pk=value).first()
-            self._names[place] = f"{other} ({value})" if other is not None else f"{value}"
+            self._names[place] = f"{name_of(other)} ({value})" if other is not None else f"{value}"
         return self._names[place]
+
+
+def name_of(row: Any) -> str:
+    """What a row calls itself; that may ask for rows that are gone, or for values that it did not have yet."""
+    try:
+        return str(row)
+    except (ObjectDoesNotExist, AttributeError, TypeError, ValueError, LookupError):
+        return f"{row._meta.verbose_name} {row.pk}"
+
+
+def _as_it_is(known: Any, value: Any) -> bool:
+    """What Django would show otherwise: it makes links of what no form has checked, and nothing of what is none of the choices."""
+    if isinstance(known, (models.URLField, models.FileField)):
+        return True
+    choices: Any = getattr(known, "flatchoices", None)
+    return bool(choices) and value not in [choice for choice, _ in choices]
 
 
 def _touches(version: Version, name: str) -> bool:
@@ -240,83 +263,3 @@ def tried(using: str, does: Any) -> Exception | None:
         return None
     except (Conflict, DatabaseError) as error:
         return error
-
-
-@dataclass
-class Transaction:
-    """Everything that a transaction changed."""
-
-    page: Page
-    tx: int
-    entries: list[tuple[Any, str, Entry | None, Change]]
-    may_undo: bool
-
-    def conflict(self) -> str | None:
-        why = tried(self.page.history._using, lambda: self.page.history.revert(self.tx))
-        return None if why is None else self.told(why)
-
-    def told(self, error: Exception) -> str:
-        """Why it cannot be undone."""
-        plain = self.page.told(error, [])
-        for _, _, entry, _ in self.entries:
-            if entry is None or entry.version is None or entry.page.told(error, [entry.version]) != plain:
-                return _SINCE
-        return plain
-
-
-def transaction_of(page: Page, tx: int, request: Any) -> Transaction:
-    """A transaction as this user may see it: of models whose history is not for them, no more than that there is a change."""
-    by_table = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy}
-    may_undo, entries = bool(request.user.has_perm("vestige.undo")), []
-    with connections[page.history._using].wrap_database_errors:
-        changes = list(page.history.trail.changes(tx=tx))
-    for change in changes:
-        model = by_table.get(change.table.rpartition(".")[2])
-        owner = _owner(model)
-        admin = page.admin if owner is page.history.model else page.admin.admin_site._registry.get(owner)
-        row = _row_of(model, change, page.history._using) if owner is model else None
-        sees = _may(request, admin, owner, "view", row) or _may(request, admin, owner, "change", row)
-        needed = _UNDOING.get(change.op, "change") if owner is model else "change"
-        may_undo = may_undo and sees and _may(request, admin, owner, needed, row)
-        name = str(model._meta.verbose_name) if model is not None else change.table
-        entry = None
-        if sees and model is not None:
-            shown = _page_of(page, admin, model)
-            entry = Entry(shown, shown.history._version(change))
-        entries.append((model, name, entry, change))
-    return Transaction(page, tx, entries, may_undo)
-
-
-_UNDOING = {"INSERT": "delete", "BASELINE": "delete", "DELETE": "add", "UPDATE": "change"}
-
-
-def _page_of(page: Page, admin: Any, model: Any) -> Page:
-    """A page that shows values of another model."""
-    made = Page.__new__(Page)
-    made.admin = admin if hasattr(admin, "history_hidden") else page.admin
-    made.history, made.pk, made.obj, made.versions, made._names = ModelHistory(model, page.history._using), None, None, [], {}
-    return made
-
-
-def _owner(model: Any) -> Any:
-    """Whose many-to-many relation a table is; else the model itself."""
-    return model._meta.auto_created if model is not None and model._meta.auto_created else model
-
-
-def _row_of(model: Any, change: Change, using: str) -> Any:
-    """The row as it stands, or as it was when it went."""
-    if model is None:
-        return None
-    pk = tuple((change.new_key or change.key).values())
-    live = model._base_manager.using(using).filter(pk=pk[0] if len(pk) == 1 else pk).first() if pk else None
-    return live if live is not None else ModelHistory(model, using)._version(change).instance
-
-
-def _may(request: Any, admin: Any, model: Any, verb: str, row: Any) -> bool:
-    """What the admin says; of a model that it does not have, the permission; of a table without a model, nobody but superusers."""
-    if admin is not None:
-        asks = getattr(admin, f"has_{verb}_permission")
-        return bool(asks(request) if verb == "add" else asks(request, row))
-    if model is None:
-        return bool(request.user.is_superuser)
-    return bool(request.user.has_perm(f"{model._meta.app_label}.{get_permission_codename(verb, model._meta)}"))
