@@ -306,6 +306,8 @@ def test_carried_and_attached() -> None:
         {"vestige": None},
         {"vestige": 7},
         {"vestige": b"\xff"},
+        {"vestige": '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"},
+        {"vestige": '{"a":' + "9" * 10_000 + "}"},
         {"vestige": "null"},
     ],
 )

@@ -125,6 +125,20 @@ def test_it_arrives_in_every_encoding_of_a_client(shop: Shop, encoding: str) -> 
             assert row == (character.encode(),)
 
 
+def test_what_cannot_be_written_is_a_text() -> None:
+    """As a form or the message of a queue may be: no write fails for it."""
+    deep: Any = "bottom"
+    for _ in range(5000):
+        deep = {"a": [deep]}
+    circle: list[Any] = []
+    circle.append(circle)
+    fields = json.loads(as_json({"deep": deep, "circle": circle, "number": 10**6000, "actor": "ann"}))
+    assert '"a":["(nested deeper than 32)"]' in json.dumps(fields["deep"], separators=(",", ":"))
+    assert fields["circle"] == [json.loads("[" * 31 + '"(nested deeper than 32)"' + "]" * 31)]
+    assert fields["number"] == hex(10**6000)
+    assert fields["actor"] == "ann"
+
+
 def test_what_is_too_large_is_cut_and_said() -> None:
     large = {"actor": "ann", "note": "x" * 20_000, "small": "stays", "body": "☕" * 5_000}
     with pytest.warns(vestige.ContextTooLarge):

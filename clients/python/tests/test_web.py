@@ -52,6 +52,8 @@ def test_the_address_is_the_peers() -> None:
     assert said({}, peer="fe80::1")["ip_address"] == "fe80::1"
     assert "ip_address" not in said({"X-Forwarded-For": "'; drop table"}, trusted_proxies=1)
     assert "ip_address" not in said({}, peer="")
+    assert said({}, peer="fe80::1%eth0")["ip_address"] == "fe80::1%eth0"
+    assert said({"X-Forwarded-For": "fe80::1%<script>"}, trusted_proxies=1)["ip_address"] == "fe80::1"
 
 
 def test_what_a_client_says_of_itself() -> None:

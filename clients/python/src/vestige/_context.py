@@ -365,7 +365,7 @@ def attach(headers: Mapping[str, Any]) -> context:
         text = text.decode("utf-8", "replace")
     try:
         fields = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
+    except (ValueError, RecursionError):  # nested deeper than Python goes
         fields = {}
     return context.of(fields if isinstance(fields, dict) else {})
 

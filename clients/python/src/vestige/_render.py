@@ -4,7 +4,8 @@ A context comes from headers, forms and names, so it is hostile. Of what could m
 trail, nothing is left: quotes, percent and dollar signs, asterisks and semicolons and everything that is not ASCII are
 escapes of JSON, and E'…' reads doubled backslashes alike whatever standard_conforming_strings, backslash_quote and the
 encoding of the client are. What PostgreSQL's jsonb would refuse, it does not get: NUL is left out, half a surrogate pair is
-U+FFFD, and a number that is not finite is a text.
+U+FFFD, and a number that is not finite is a text. What Python itself would refuse to write or to go down into is a text, too:
+a context must never be why a write fails.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LARGEST: Final = 16 * 1024  # of a context as JSON; every transaction sends it
 LONGEST_KEPT: Final = 1024  # of a known field as JSON, where the context is too large
 MOST_NAMED: Final = 8  # fields that `left_out` names
+DEEPEST: Final = 32  # lists and objects within one another
+_LONGEST_NUMBER: Final = 4096  # bits
 SETTING: Final = "vestige.context"
 
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
@@ -33,20 +36,26 @@ def _text(value: str) -> str:
     return _HALF_PAIR.sub("\ufffd", value.replace("\0", ""))
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, depth: int = 0) -> Any:
     """The value as JSON has it: times in RFC 3339, what JSON has no word for as its text."""
-    if value is None or isinstance(value, (bool, int)):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value.bit_length() <= _LONGEST_NUMBER else hex(value)
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
-    if hasattr(value, "items"):
-        return {_text(str(name)): plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(one) for one in value]
+    if hasattr(value, "items") or isinstance(value, (list, tuple, set, frozenset)):
+        return _composed(value, depth + 1) if depth < DEEPEST else f"(nested deeper than {DEEPEST})"
     isoformat = getattr(value, "isoformat", None)
     return _text(str(value) if isoformat is None else isoformat())
+
+
+def _composed(value: Any, depth: int) -> Any:
+    if hasattr(value, "items"):
+        return {_text(str(name)): plain(one, depth) for name, one in value.items()}
+    return [plain(one, depth) for one in value]
 
 
 def as_json(fields: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from vestige._records import Blame, Change, Filter, Finding, Question, Undo, ins
 COLUMNS: Final = """c."index", c.id, c.at, c.op, c."table", c.key, c.new_key, c.old_values, c.new_values, c.changed_fields, c.tx,
   c.context, (select group_concat(e.change || ',' || e.parts, ';') from vestige_erased e where e.erased = c.id)"""
 _NUMBER: Final = frozenset("0123456789+-.eE")
+_OPTIONS: Final = ("dry_run", "force", "skip_conflicts", "keys", "contexts")
 
 
 def key_words(key: Sequence[Any]) -> list[str]:
@@ -42,7 +43,7 @@ def _key_word(one: Any) -> str:
 def filter_text(wanted: Filter) -> str:
     """A filter in the words of docs/filter.md."""
     conditions = [
-        f'{name}:"{said}"'
+        f"{name}:{_quoted(said)}"
         for name, said in (
             ("table", wanted.table),
             ("actor", wanted.actor),
@@ -53,8 +54,13 @@ def filter_text(wanted: Filter) -> str:
         if said is not None
     ]
     if wanted.op:
-        conditions.append("op:" + ",".join(f'"{op}"' for op in wanted.op))
+        conditions.append("op:" + ",".join(map(_quoted, wanted.op)))
     return " ".join([*conditions, wanted.q or ""]).strip()
+
+
+def _quoted(said: Any) -> str:
+    """A value in quotes, in which nothing means anything."""
+    return '"' + str(said).replace('"', '""') + '"'
 
 
 def _at(text: str) -> datetime.datetime:
@@ -142,8 +148,9 @@ def findings_of(found: Iterable[Mapping[str, Any]]) -> list[Finding]:
 
 
 def under_context(**options: Any) -> str:
-    """Options of a function that does something: how, and the context in force."""
-    return json.dumps((json.loads(said()) if said() else {}) | options)
+    """Options of a function that does something: how, and the context in force. A field of it that is called like one is none."""
+    fields = json.loads(said() or "{}")
+    return json.dumps({name: value for name, value in fields.items() if name not in _OPTIONS} | options)
 
 
 class Sqlite:

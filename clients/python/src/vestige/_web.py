@@ -16,6 +16,7 @@ __all__ = ["Options", "named"]
 
 _REQUEST_ID: Final = re.compile(r"[!-~]{1,128}")
 _TRACE: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ZONE: Final = re.compile(r"%[0-9A-Za-z._-]{1,15}\Z")  # of an address of IPv6, which Python lets be any text
 _LONGEST_USER_AGENT: Final = 512
 _NAMES: Final = ("username", "email", "sub", "id", "display_name")
 
@@ -100,6 +101,6 @@ def _address(peer: str | None, forwarded: str | None, trusted: int) -> str | Non
         if len(chain) >= trusted:
             given = chain[-trusted]
     try:
-        return str(ipaddress.ip_address(given))
+        return str(ipaddress.ip_address(given if _ZONE.search(given) else given.partition("%")[0]))
     except ValueError:
         return None
