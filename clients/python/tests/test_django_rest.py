@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -27,6 +28,35 @@ def test_a_change_says_who_although_the_middleware_did_not_know(shop_site: Site,
         ("tina", "product-list"),
         ("tina", "product-detail"),
     ]
+
+
+def test_a_history_shows_what_the_serializer_shows(client: Any) -> None:
+    """The others a form or the serializer leaves out for a reason: a password, say."""
+    from django_site.shop.models import Product
+    from django_site.shop.rest import ProductSerializer, ProductViewSet
+    from rest_framework.serializers import CharField
+
+    made = client.post("/api/products/", {"name": "Teapot", "price": "9.50"}).json()
+    Product.objects.filter(pk=made["id"]).update(stock=77, price=1)
+
+    def fields() -> list[set[str]]:
+        return [
+            {one["field"] for one in version["changes"]} for version in client.get(f"/api/products/{made['id']}/history/").json()
+        ]
+
+    assert fields() == [{"price"}, {"id", "name", "price"}]
+
+    class Other(ProductSerializer):
+        called = CharField(source="name")
+        price = CharField(write_only=True)
+
+        class Meta(ProductSerializer.Meta):
+            fields = ("called", "price")
+
+    with mock.patch.object(ProductViewSet, "serializer_class", Other):
+        assert fields() == [set(), {"name"}]
+    with mock.patch.object(ProductViewSet, "history_fields", ("stock",)):
+        assert fields() == [{"stock"}, {"stock"}]
 
 
 def test_history_and_past(shop_site: Site, client: Any) -> None:

@@ -4,7 +4,8 @@
     GET products/1/history/                 every version, newest first
     GET products/1/as-of/?at=2026-11-01     the row as it was, by the view set's serializer
 
-Who may see a row may see its history. A change that is made says who, also where DRF finds the user after the middleware.
+Who may see a row may see its history, of the fields that the view set's serializer shows. A change that is made says who, also
+where DRF finds the user after the middleware.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["HistoryMixin", "VersionSerializer"]
 
 
 class VersionSerializer(serializers.Serializer):
-    """A version: what changed, when, by whom and why."""
+    """A version: what changed, when, by whom and why; of the fields that its context has as `history_fields`, where it has any."""
 
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
@@ -34,17 +35,30 @@ class VersionSerializer(serializers.Serializer):
     changes = serializers.SerializerMethodField()
 
     def get_changes(self, version: Any) -> list[dict[str, Any]]:
-        return [{"field": one.name, "old": one.old, "new": one.new} for one in version.changes]
+        wanted = self.context.get("history_fields")
+        return [
+            {"field": one.name, "old": one.old, "new": one.new}
+            for one in version.changes
+            if wanted is None or one.name in wanted or (one.field is not None and one.field.name in wanted)
+        ]
 
 
 class HistoryMixin:
     """For a ModelViewSet of a tracked model."""
 
+    history_fields: tuple[str, ...] | None = None  # those that a history shows; None: what the serializer shows
+
+    def _history_context(self: Any) -> dict[str, Any]:
+        wanted = self.history_fields
+        if wanted is None:
+            wanted = {field.source for field in self.get_serializer().fields.values() if not field.write_only}
+        return {**self.get_serializer_context(), "history_fields": wanted}
+
     @action(detail=True, url_path="history")
     def history(self: Any, request: Any, *args: Any, **kwargs: Any) -> Response:
         versions = self.get_object().vestige.versions()
         page = self.paginate_queryset(versions)
-        found = VersionSerializer(versions if page is None else page, many=True).data
+        found = VersionSerializer(versions if page is None else page, many=True, context=self._history_context()).data
         return Response(found) if page is None else self.get_paginated_response(found)
 
     @action(detail=True, url_path="as-of")
