@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import connections, migrations, models, transaction
 from django.test.utils import isolate_apps
-from django_site.site import Site
+from django_site.site import VESTIGE, Site
 
 import vestige.django
 from vestige.django import policy, reconcile
@@ -128,6 +130,22 @@ def test_tables_that_others_track_are_left_alone(shop_site: Site) -> None:
         assert reconcile.reconcile("default") == []
         assert "django_session" in reconcile.policies(connections["default"])
         cursor.execute("select vestige.untrack('django_session')")
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("", "pip install vestige-sqlite"), (os.path.dirname(VESTIGE), "sees nothing of a transaction")]
+)
+def test_sqlite_without_the_extension_says_which_settings_help(
+    shop_site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch, path: str, why: str
+) -> None:
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setitem(sys.modules, "vestige_sqlite", None)
+    settings(VESTIGE={})
+    connection = connections["lite"]
+    connection.close()  # the one before has it loaded
+    with pytest.raises(vestige.ExtensionUnavailable, match=f'the database lite wants .*{why}.*"EXTENSION".*"DATABASES"'):
+        reconcile.ensure(connection)
+    connection.close()
 
 
 def test_a_database_without_registered_models_gets_no_trail(shop_site: Site, settings: Any) -> None:

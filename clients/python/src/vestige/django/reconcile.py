@@ -43,8 +43,19 @@ class Step:
 def trail_of(connection: Any) -> Trail:
     """The trail of one of Django's databases, by its connection, in its transaction."""
     connection.ensure_connection()
-    extension = setting("EXTENSION") if connection.vendor == "sqlite" else None
-    return Trail(connection.connection, extension=extension)
+    if connection.vendor != "sqlite":
+        return Trail(connection.connection)
+    try:
+        return Trail(connection.connection, extension=setting("EXTENSION"))
+    except vestige.ExtensionUnavailable as error:
+        raise _unavailable(connection, str(error)) from None
+
+
+def _unavailable(connection: Any, why: str) -> vestige.ExtensionUnavailable:
+    return vestige.ExtensionUnavailable(
+        f"the trail of the database {connection.alias} wants the loadable extension: {why}. In the settings VESTIGE has it: "
+        '"EXTENSION" is its path, and "DATABASES" the aliases that have a trail'
+    )
 
 
 def stands(connection: Any) -> bool:
@@ -60,7 +71,11 @@ def stands(connection: Any) -> bool:
 def ensure(connection: Any) -> None:
     """There is a trail then, and it is up to date; on SQLite the extension is loaded, too."""
     with transaction.atomic(using=connection.alias):
-        trail_of(connection).init()
+        trail = trail_of(connection)
+        try:
+            trail.init()
+        except vestige.ExtensionUnavailable as error:  # the program answers, and would wait for this transaction
+            raise _unavailable(connection, str(error)) from None
 
 
 def wanted(alias: str) -> list[Table]:
