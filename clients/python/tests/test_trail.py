@@ -339,3 +339,10 @@ def test_a_reader_needs_no_more_than_its_role(shop: Shop) -> None:
         assert list(trail.as_of("things", change.id)) == [change.new]
         assert list(trail.feed(2**40)) == []
     shop.run("revoke select on things from auditor", "drop role auditor")
+
+
+async def test_what_is_no_moment_is_refused(twin: Twin) -> None:
+    with pytest.raises(TypeError, match="a datetime or the id of a change, not 'yesterday'"):
+        await twin.all("as_of", "prices", "yesterday")
+    with pytest.raises(TypeError, match="a datetime, not 7"):
+        await twin.all("changes", since=7)

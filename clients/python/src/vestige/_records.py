@@ -124,9 +124,13 @@ def ops_of(op: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def moment(at: datetime.datetime | int) -> str:
     """A time, or a change, as the trail takes it."""
+    if not isinstance(at, (int, datetime.datetime)):
+        raise TypeError(f"a moment is a datetime or the id of a change, not {at!r}")
     return str(at) if isinstance(at, int) else instant(at)
 
 
 def instant(at: datetime.datetime) -> str:
     """One without a zone is in that of the process, as Python has it."""
+    if not isinstance(at, datetime.datetime):
+        raise TypeError(f"a moment is a datetime, not {at!r}")
     return (at if at.tzinfo is not None else at.astimezone()).isoformat()
