@@ -42,7 +42,7 @@ TEST_F(PostgresErase, ARowByItsKey) {
   EXPECT_EQ(s.error("select vestige.erase('t', '1')"),
             "run sql: erase: the key of public.t has 2 values");
   EXPECT_EQ(s.error("select vestige.erase('t', '9', '9')"),
-            "run sql: erase t 9 9: the trail has no change of such a row");
+            "run sql: erase public.t 9 9: the trail has no change of such a row");
   s.run(with_reason("erase_changes('{}')"));
   s.run(with_reason("erase('t', '1', '1')"));
   EXPECT_EQ(s.one("select string_agg(concat_ws(' ', action, key ->> 'a', new_values ->> 'x',"
