@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +114,19 @@ def test_starts_and_single() -> None:
     assert single("select 1;")
     assert single("select ';'")
     assert not single("select 1; select 2")
+
+
+def test_texts_with_large_values_take_no_room() -> None:
+    """What they were asked of is neither kept, nor read with room for each of its characters."""
+    code = """import resource
+from vestige._statements import controls, single, writes
+resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
+for number in range(300):
+    text = f"with w as (select '{'x' * (1 << 20)};', E'{'y' * (1 << 17)};{number}') insert into t select 1"
+    assert not controls(text) and single(text) and writes(text)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-300:]
 
 
 PIECES = [

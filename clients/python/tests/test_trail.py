@@ -106,6 +106,21 @@ async def test_a_rows_history(twin: Twin) -> None:
     assert made.tx < raised.tx
 
 
+@pytest.mark.parametrize("name", ["a$1b$2", "50%s", "50%%", "%(x)s", 'q"$1%s', "it's :x $1", "\\'$$;--"])
+async def test_a_table_of_any_name(twin: Twin, name: str) -> None:
+    """What a driver takes for a parameter is one only outside of names."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    for sql in (f"create table {quoted} (id int primary key)", f"insert into {quoted} values (7)", f"delete from {quoted}"):
+        await twin.run(sql)
+        if sql.startswith("create"):
+            await twin.do("track", quoted)
+    gone, made = await twin.all("history", quoted, 7)
+    assert [gone.op, made.op] == ["DELETE", "INSERT"]
+    assert await twin.all("as_of", quoted, made.id) == [{"id": 7}]
+    assert await twin.all("as_of", quoted, gone.id) == []
+    assert await twin.all("changes", quoted) == [made, gone]
+
+
 async def test_changes_that_are_meant(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("trail", "_async_trail"):
         monkeypatch.setattr(f"vestige.{module}.PAGE", 2)  # so that there are pages

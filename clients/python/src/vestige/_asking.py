@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from vestige import _sqlite_connections as sqlite
@@ -14,12 +15,17 @@ from vestige._sqlite_trail import Sqlite
 
 FIRST: Final = -1
 LAST: Final = 2**63 - 1
-_PARAMETER = re.compile(r"\$\d+")
+_PIECE: Final = re.compile(r""""[^"]*"|'[^']*'|\$(\d+)""")
+
+
+def placed(sql: str, parameter: Callable[[str], str], quoted: Callable[[str], str]) -> str:
+    """The statement with its parameters, and what stands in quotes, as a driver writes them: a table may be called `$1` or `%s`."""
+    return _PIECE.sub(lambda found: quoted(found[0]) if found[1] is None else parameter(found[1]), sql)
 
 
 def formatted(sql: str) -> str:
-    """Parameters as psycopg writes them: each stands once, in order."""
-    return _PARAMETER.sub("%s", sql)
+    """As psycopg writes them: each parameter stands once, in order."""
+    return placed(sql, lambda _: "%s", lambda text: text.replace("%", "%%"))
 
 
 def must_say(connection: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar, cast
@@ -14,6 +13,7 @@ from sqlalchemy.util import await_only
 
 from vestige import _sqlite_connections as sqlite
 from vestige import errors, trail
+from vestige._asking import placed
 from vestige._postgres_trail import Postgres
 from vestige._program import Program
 from vestige._sqlite_trail import COLUMNS, Sqlite
@@ -21,7 +21,6 @@ from vestige._sqlite_trail import COLUMNS, Sqlite
 F = TypeVar("F", bound=Callable[..., Any])
 EXTENSION: Final = "vestige_extension"  # of a dialect: the path that install() was given
 _PAGE: Final = 500
-_PARAMETER: Final = re.compile(r"\$(\d+)")
 
 
 class Trail(trail.Trail):
@@ -37,9 +36,8 @@ class Trail(trail.Trail):
             return [], list(self._stream(sql, parameters or []))
         if parameters is None:
             return self._script(sql)
-        result = self._through.execute(
-            sa.text(_PARAMETER.sub(r"(:p\1)", sql)), {f"p{place}": value for place, value in enumerate(parameters, 1)}
-        )
+        text = placed(sql, lambda place: f"(:p{place})", lambda quoted: quoted.replace(":", "\\:"))
+        result = self._through.execute(sa.text(text), {f"p{place}": value for place, value in enumerate(parameters, 1)})
         return (list(result.keys()), [tuple(row) for row in result]) if result.returns_rows else ([], [])
 
     def _script(self, sql: str) -> tuple[list[str], list[Any]]:
