@@ -34,6 +34,9 @@ const shared = globalThis as { [PLACE]?: AsyncLocalStorage<Frame | undefined> };
 const storage = (shared[PLACE] ??= new AsyncLocalStorage<Frame | undefined>());
 
 function taken(context: Context): Record<string, Field> {
+  if (typeof context !== "object" || context === null || Array.isArray(context)) {
+    throw new TypeError('vestige: a context is an object of fields, { actor: "ann" }');
+  }
   const fields: Record<string, Field> = Object.create(null);
   for (const [name, value] of Object.entries(context)) {
     if (value !== undefined) {

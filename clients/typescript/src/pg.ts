@@ -34,6 +34,10 @@ export function instrument<T extends { query: (...args: never[]) => unknown }>(t
   if (known[DONE]) {
     return target;
   }
+  if (typeof target.query !== "function") {
+    throw new TypeError("vestige: this is no pool and no client of node-postgres; what stands above it is given an instrumented one, "
+      + "and postgres.js has vestige-audit/postgres");
+  }
   Object.defineProperty(known, DONE, { value: true });
   if ("totalCount" in target) {
     poolOf(target as unknown as Pool, options);

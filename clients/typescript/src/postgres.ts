@@ -48,6 +48,9 @@ export function instrument<T extends Callable & { begin: Callable; unsafe: Calla
   if ((sql as { [DONE]?: true })[DONE]) {
     return sql;
   }
+  if (typeof sql !== "function" || typeof sql.unsafe !== "function") {
+    throw new TypeError("vestige: this is no sql of postgres.js; node-postgres has vestige-audit/pg");
+  }
   const target = sql as unknown as Sql;
   return over(target, (query, wanted) => alone(target, query, wanted, options), {
     begin: (...args: unknown[]) => begun(target, args, options),

@@ -39,6 +39,9 @@ export function sourceOf(given: Given): Source {
   if ("unsafe" in given) {
     return new OfSql(given as unknown as Sql);
   }
+  if (typeof given.query !== "function") {
+    throw new TypeError("vestige: a trail is opened over a pool or a client of node-postgres, an sql of postgres.js, or a database of SQLite");
+  }
   return new OfPg(given as unknown as PgClient | PgPool);
 }
 

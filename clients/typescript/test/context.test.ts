@@ -69,6 +69,13 @@ test("values are plain, as they are when they are given", () => {
   });
 });
 
+test("what is no object of fields is refused, and nothing runs", () => {
+  for (const wrong of ["ann", 7, ["ann"], null, undefined]) {
+    assert.throws(() => vestige.run(wrong as never, () => assert.fail("it ran")), /a context is an object of fields/);
+    vestige.run({}, () => assert.throws(() => vestige.annotate(wrong as never), TypeError));
+  }
+});
+
 test("a carrier brings the context to a job, and nothing of where the job runs", () => {
   const sent = vestige.run({ actor: "ann", user_agent: "x", ticket: 7 }, () => vestige.carrier());
   assert.deepEqual(JSON.parse(sent.vestige), { actor: "ann", ticket: 7 });

@@ -272,3 +272,10 @@ test("of a client that has query() and nothing else, what its texts say is enoug
   assert.deepEqual(await last(), {});
   assert.deepEqual((await database.rows("select n from t")), [{ n: 54 }]);
 });
+
+test("what is no pool and no client is refused, for it would say nothing", () => {
+  for (const wrong of [{}, { query: {} }, { raw() {} }, () => {}]) {
+    assert.throws(() => instrument(wrong as never), /no pool and no client of node-postgres/);
+    assert.throws(() => vestige.openTrail(wrong as never), /a trail is opened over/);
+  }
+});

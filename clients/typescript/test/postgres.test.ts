@@ -188,3 +188,9 @@ test("the policies, and twice instrumented is once", async () => {
   await keeping.begin((tx) => tx`update t set n = ${33}`);
   assert.deepEqual(await last(2), [{ actor: "cron" }, { actor: "cron" }]);
 });
+
+test("what is no sql is refused, for it would say nothing", () => {
+  for (const wrong of [{}, () => {}, { unsafe() {} }]) {
+    assert.throws(() => instrument(wrong as never), /no sql of postgres.js/);
+  }
+});
