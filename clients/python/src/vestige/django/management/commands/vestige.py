@@ -56,7 +56,8 @@ class Command(BaseCommand):
         said = {"actor": account(), "business_process": f"manage.py vestige {verb}", "reason": options.get("reason")}
         with vestige.context.of({name: value for name, value in said.items() if value}):
             try:
-                getattr(self, verb)(**options)
+                with connections[database].wrap_database_errors:  # the trail asks the driver, beside Django
+                    getattr(self, verb)(**options)
             except vestige.VestigeError as error:
                 raise CommandError(str(error)) from error
             except DatabaseError as error:
@@ -99,12 +100,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{one.column}: {one.value!r} {when} {one.who or ''} {one.reason or ''}".rstrip())
 
     def revert(self, tx: int, force: bool, **_: Any) -> None:
-        with connections[self.using].wrap_database_errors, transaction.atomic(using=self.using):
+        with transaction.atomic(using=self.using):
             count = trail_of(connections[self.using]).revert(tx, force=force)
         self.stdout.write(f"{count} undone")
 
     def undo(self, change: int, force: bool, **_: Any) -> None:
-        with connections[self.using].wrap_database_errors, transaction.atomic(using=self.using):
+        with transaction.atomic(using=self.using):
             done = trail_of(connections[self.using]).undo(change, force=force)
         if done.done == "conflict":
             raise CommandError(f"not undone: {done.conflict}", returncode=1)
@@ -112,7 +113,7 @@ class Command(BaseCommand):
 
     def erase(self, model: str, pk: list[str], **_: Any) -> None:
         table = table_of(self._model(model), self.using)
-        with connections[self.using].wrap_database_errors, transaction.atomic(using=self.using):
+        with transaction.atomic(using=self.using):
             trail = trail_of(connections[self.using])
             known = next(trail.history(table, *pk), None)
             number = None if known is None else trail.erase(table, *pk)
