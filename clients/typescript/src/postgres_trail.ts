@@ -189,7 +189,7 @@ function selected(which: Which, last: string | undefined, most: number): { text:
     ["c.at < $::text::timestamptz", which.upto && time(which.upto)],
     [`c.id ${which.oldestFirst ? ">" : "<"} $::text::bigint`, last],
   ] as const).flatMap(([condition, value]) => {
-    if (value === undefined || value === "") {
+    if (value === undefined) {   // an empty text is asked for as it is: it must not mean everybody
       return [];
     }
     parameters.push(value);

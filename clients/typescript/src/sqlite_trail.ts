@@ -159,7 +159,7 @@ function filter(which: Which): string {
   return ([
     ["table", which.table], ["tx", which.tx?.toString()], ["actor", which.actor], ["op", which.op?.toLowerCase()],
     ["since", which.from && time(which.from)], ["until", which.upto && time(which.upto)],
-  ] as const).flatMap(([name, value]) => value === undefined || value === "" ? [] : [`${name}:${quoted(value)}`]).join(" ");
+  ] as const).flatMap(([name, value]) => value === undefined ? [] : [`${name}:${quoted(value)}`]).join(" ");
 }
 
 /** What is asked for, and under it the context that is there. */

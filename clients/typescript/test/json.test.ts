@@ -24,6 +24,16 @@ test("what JSON.parse reads is read alike, and what it refuses is refused", () =
   }), { numRuns: 3000 });
 });
 
+test("a string may have megabytes", () => {
+  for (const piece of ["x", "\\n", "é"]) {
+    const text = `"${piece.repeat(9e6)}"`;
+    assert.ok(parseJson(text) === JSON.parse(text));
+  }
+  for (const wrong of ["\"\\\"", "\"\\x\"", "\"a\nb\"", "\"\\u12g4\"", "\"", "\"a", "\"\\", "{a\":1}"]) {
+    assert.throws(() => parseJson(wrong), SyntaxError, wrong);
+  }
+});
+
 test("no digit is lost", () => {
   assert.equal(parseJson("9007199254740993"), 9007199254740993n);
   assert.equal(parseJson("-12"), -12);

@@ -58,6 +58,7 @@ for (const driver of DRIVERS) {
       assert.deepEqual(oldest.map((one) => one.id), all.map((one) => one.id).reverse());
       assert.deepEqual((await trail.changes({ tx: tx!, most: 201 }).toArray()).map((one) => one.id), all.slice(0, 201).map((one) => one.id));
       assert.deepEqual(await trail.changes({ actor: "ann,o'brien" }).toArray(), []);
+      assert.deepEqual(await trail.changes({ actor: "" }).toArray(), [], "nobody's, and not everybody's");
       assert.deepEqual(await trail.changes({ from: new Date(Date.now() + 1e6) }).toArray(), []);
       let seen = 0;
       for await (const one of trail.changes({ upto: new Date(Date.now() + 1e6) })) {

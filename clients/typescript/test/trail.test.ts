@@ -67,6 +67,7 @@ for (const [name, opened] of [["node-postgres", () => openTrail(pool)], ["postgr
       const { tx } = newest[0]!;
       assert.equal((await trail.changes({ tx: tx! }).toArray()).length, 450);
       assert.deepEqual((await trail.changes({ tx: tx!, oldestFirst: true, most: 2 }).toArray()).map((one) => one.key), [{ doc: 1n, line: 1 }, { doc: 1n, line: 2 }]);
+      assert.deepEqual(await trail.changes({ actor: "" }).toArray(), [], "nobody's, and not everybody's");
       assert.deepEqual((await trail.changes({ actor: "ann", most: 1 }).toArray()).map((one) => one.context.actor), ["ann"]);
       assert.deepEqual(await trail.changes({ from: new Date(Date.now() + 1e6) }).toArray(), []);
       let seen = 0;
