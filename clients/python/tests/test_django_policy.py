@@ -370,10 +370,14 @@ def test_the_command_shows_and_undoes(shop_site: Site, alias: str) -> None:
     assert "shop_product {'exclude': ['seen_at']}" in command(*at, "status")
     assert command(*at, "reconcile", "--dry-run") == "nothing to do\n"
     assert command(*at, "reconcile") == "nothing to do\n"
-    gone = ["blame", "shop.Product", "999999"]
-    for wrong, why in ((["log", "shop.Nothing"], "Nothing"), (["revert", "999999"], "999999"), (gone, "no such row")):
+    for wrong, why in (
+        ("log shop.Nothing", "Nothing"),
+        ("revert 999999", "999999"),
+        ("blame shop.Product 999999", "no such row"),
+        ("blame shop.Product abc", "abc"),
+    ):
         with pytest.raises(CommandError, match=why):
-            command(*at, *wrong)
+            command(*at, *wrong.split())
 
 
 @BOTH

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
 
@@ -60,7 +61,7 @@ class Command(BaseCommand):
                     getattr(self, verb)(**options)
             except vestige.VestigeError as error:
                 raise CommandError(str(error)) from error
-            except DatabaseError as error:
+            except (DatabaseError, ValueError, ValidationError) as error:  # of a key: it is none of the model's
                 raise CommandError(str(error).strip()) from error
 
     def status(self, **_: Any) -> None:
