@@ -56,6 +56,35 @@ def test_a_request_says_who_from_where_and_by_which_view(shop_site: Site, produc
     assert client.session.session_key not in str(context)
 
 
+def test_what_a_view_leaves_open_ends_with_its_request(shop_site: Site) -> None:
+    """A thread serves one request after the other."""
+    from django.http import HttpResponse
+
+    from vestige.django.middleware import ContextMiddleware
+
+    seen = []
+
+    def leaves(request: Any) -> HttpResponse:
+        seen.append(dict(vestige.current()))
+        vestige.context(reason=request.path, tenant=request.path).__enter__()
+        return HttpResponse()
+
+    async def leaves_too(request: Any) -> HttpResponse:
+        return leaves(request)
+
+    async def served() -> None:
+        for path in ("/c", "/d"):
+            await ContextMiddleware(leaves_too)(RequestFactory().get(path))
+            assert vestige.current() == {}
+
+    for path in ("/a", "/b"):
+        ContextMiddleware(leaves)(RequestFactory().get(path))
+        assert vestige.current() == {}
+    asyncio.run(served())
+    assert [said["path"] for said in seen] == ["/a", "/b", "/c", "/d"]
+    assert not any("reason" in said or "tenant" in said for said in seen)
+
+
 def test_what_anybody_can_write_into_a_header_is_no_address_and_no_tale(shop_site: Site, product: Any) -> None:
     client = Client(headers={"x-forwarded-for": "1.2.3.4, 5.6.7.8", "x-request-id": "no word; 'drop"})
     client.get(f"/products/{product.pk}/price/898/")

@@ -102,6 +102,23 @@ def test_nobody_is_asked_before_something_is_written() -> None:
     assert asked == []
 
 
+async def test_what_a_request_leaves_open_ends_with_it() -> None:
+    """A task, or a thread, that serves one request after the other has nothing of the one before."""
+    seen = []
+
+    async def leaves(scope: Any, receive: Any, send: Any) -> None:
+        vestige.context(reason=scope["path"], user_agent="mine").__enter__()
+        vestige.annotate(ticket=scope["path"])
+        seen.append(dict(vestige.current()))
+
+    app = asgi.ContextMiddleware(leaves, actor=lambda scope: scope["path"])
+    with vestige.context(shop="north"):
+        for path in ("ann", "bob"):
+            await app({"type": "http", "path": path, "headers": []}, None, None)  # type: ignore[arg-type]
+            assert vestige.current() == {"shop": "north"}
+    assert [(said["actor"], said["reason"], said["shop"]) for said in seen] == [("ann", "ann", "north"), ("bob", "bob", "north")]
+
+
 async def test_starlette(shop: Shop) -> None:
     authentication = pytest.importorskip("starlette.authentication")
     from starlette.applications import Starlette

@@ -200,6 +200,11 @@ class under:
         _innermost.set(self._before)
 
 
+def restored() -> under:
+    """For a request: inside, what was there before; and so it is afterwards, whatever the request left open."""
+    return under(_innermost.get())
+
+
 class _Within:
     """Goes into a frame and out again, each time that a generator goes on."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from vestige._context import context
+from vestige._context import context, restored
 from vestige._web import Options
 
 __all__ = ["ContextMiddleware"]
@@ -35,7 +35,7 @@ class ContextMiddleware:
             await self.app(scope, receive, send)
             return
         peer = scope.get("client")
-        with context.of(self._options.fields(scope, _headers(scope), peer and peer[0], _user, _process)):
+        with restored(), context.of(self._options.fields(scope, _headers(scope), peer and peer[0], _user, _process)):
             await self.app(scope, receive, send)
 
 

@@ -37,12 +37,12 @@ class ContextMiddleware:
     def __call__(self, request: HttpRequest) -> Any:
         if self._async:
             return self._answer(request)
-        with vestige.context.of(self.fields(request)):
+        with _context.restored(), vestige.context.of(self.fields(request)):
             self._watch(request)
             return self._streamed(self.get_response(request))
 
     async def _answer(self, request: HttpRequest) -> Any:
-        with vestige.context.of(self.fields(request)):
+        with _context.restored(), vestige.context.of(self.fields(request)):
             self._watch(request)
             answer: Awaitable[Any] = self.get_response(request)
             return self._streamed(await answer)
