@@ -7,6 +7,8 @@ import decimal
 import itertools
 import json
 import math
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -200,6 +202,20 @@ def test_what_python_cannot_hold_stays_text(kind: str, given: str, wanted: Any) 
     found = decoded(f'{{"c":{given}}}', {"c": kind})
     assert found == {"c": wanted}
     assert type(found["c"]) is type(wanted)
+
+
+def test_arrays_that_are_texts() -> None:
+    """With what is in quotes, and values of megabytes: each character must not need room of its own."""
+    for text, wanted in (('{{"a,b"},{"}"}}', [["a,b"], ["}"]]), (r'{"a\\","\"",NULL,"NULL",x}', ["a\\", '"', None, "NULL", "x"])):
+        assert decoded(json.dumps({"a": text}), {"a": "text[]"}) == {"a": wanted}
+    code = """import json, resource
+from vestige.values import decoded
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+large = "x" * (16 << 20)
+assert decoded(json.dumps({"a": '{"' + large + '"}'}), {"a": "text[]"}) == {"a": [large]}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-300:]
 
 
 def test_moments_without_an_end() -> None:

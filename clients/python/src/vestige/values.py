@@ -187,7 +187,8 @@ def value(kind: str, given: Any) -> Any:
     return plain(given)
 
 
-_ITEM = re.compile(r'([{},])|"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
+# The loop turns once for each backslash, not for each character, since every turn needs room.
+_ITEM = re.compile(r'([{},])|"([^"\\]*(?:\\.[^"\\]*)*)"|([^{},"]+)', re.DOTALL)
 
 
 def _listed(text: str) -> list[Any]:
