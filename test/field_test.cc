@@ -3,6 +3,7 @@
 
 #include "test/evidence.h"
 #include "vestige/audit/erase.h"
+#include "vestige/base/json.h"
 #include "vestige/report/plot.h"
 
 namespace vestige {
@@ -155,6 +156,8 @@ TEST(FieldPlot, GivesTextOfAnybodysToNoReaderOfXml) {
   EXPECT_EQ(svg.find('\x01'), std::string::npos);
   EXPECT_EQ(svg.find("\xef\xbf\xbf"), std::string::npos);
   EXPECT_NE(svg.find("a&quot;b&amp;c"), std::string::npos);
+  history.points[0].value = Text{"\xff\xc0<"};
+  EXPECT_TRUE(json::is_utf8(svg_plot(history, kDay)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/audit/at.h"
+#include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/context.h"
@@ -62,6 +63,7 @@ Result<void> check_mark_name(const std::string& name) {
   };
   if (name.empty() || name.front() == ' ' || name.back() == ' ')
     return refused("a name has letters at both ends");
+  if (!json::is_utf8(name)) return refused("a name is text in UTF-8");
   if (name.size() > kLongest) return refused("a name has at most 200 bytes");
   if (std::any_of(name.begin(), name.end(),
                   [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '~'; }))

@@ -76,7 +76,7 @@ TEST_P(MarkBoth, IsAChangeOfTheTrailAndSealed) {
 TEST_P(MarkBoth, TakesNoNameThatMeansAMomentAlready) {
   Evident trail{GetParam()};
   for (const char* name : {"", " x", "x ", "17", "last", "tx:1", "mark:x", "a~b", "now",
-                           "yesterday", "2026-01-01", "2h", "a\nb"})
+                           "yesterday", "2026-01-01", "2h", "a\nb", "a\xff"})
     EXPECT_EQ(error_of(mark(trail.db(), name, Moment{}, false, by("ann"))).fault, Fault::invalid)
         << name;
   EXPECT_EQ(error_of(mark(trail.db(), std::string(201, 'x'), Moment{}, false, by("ann"))).fault,

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/report/plot.h"
 
@@ -20,6 +21,7 @@ constexpr int kBottom = 40;
 
 // Text of anybody's in XML: what it may not contain is shown as U+FFFD.
 std::string escaped(std::string_view text) {
+  if (!json::is_utf8(text)) return escaped(text_json(text));
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
