@@ -64,7 +64,8 @@ def verbs(table, key, keys):
         file.write(f'[tables.{table}]\ntags = ["SOX"]\n')
     first, change = psql("select min(id) || ' ' || max(id) from vestige.change").split()
     tx = psql(f"select x.tx from vestige.context x join vestige.change c on c.context = x.id where c.id = {change}")
-    column = psql(f"select a.attname from pg_catalog.pg_attribute a where a.attrelid = pg_catalog.to_regclass('{table}') and a.attnum = 1")
+    column = psql("select a.attname from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid"
+                  f" where c.relname = '{table.split('.')[-1]}' and c.relkind in ('r', 'p') and a.attnum = 1 limit 1")
     runs = [
         ["init"], ["track", table], ["status"], ["doctor"], ["doctor", "--fix"], ["plan", "--file", plan], ["apply", "--file", plan],
         ["log"], ["log", table], ["log", table, key], ["log", "--actor", "ann"], ["log", "--since", "1d"], ["log", "--format", "json"],
