@@ -114,9 +114,6 @@ Result<int> run_field(Session& session) {
   std::vector<std::string> key = arguments.words_from(1);
   const std::string column = key.back();
   key.pop_back();
-  if (key.empty())
-    return hinted(fail(Fault::invalid, "field: the column is missing"),
-                  "vestige field TABLE KEY… COLUMN");
   Database& db = *TRY(session.database());
   const FieldHistory history = TRY(field_history(db, arguments.words().front(), key, column));
   const std::int64_t until = clock_now();
