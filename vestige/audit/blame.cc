@@ -27,13 +27,7 @@ Result<Blame> blame(Database& db, const std::string& table_name,
   for (const std::string& column : only) TRY(require_column(db, column, table));
   Blame out;
   out.table = table.name;
-  RowName name = TRY(named_row(db, table, words));
-  auto row = TRY(live_row(db, table, name));
-  if (!row.has_value()) {
-    const RowName moved = TRY(latest_name(db, table, name));
-    row = TRY(live_row(db, table, moved));
-    if (row.has_value()) name = moved;
-  }
+  const auto [name, row] = TRY(named_or_moved(db, table, words));
   out.key = name.key;
   std::size_t open = 0;
   const auto columns = [&](const Row& values) {

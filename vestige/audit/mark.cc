@@ -27,12 +27,17 @@ Result<std::optional<Tracked>> known_table(Database& db) {
   return std::optional<Tracked>();
 }
 
-Result<std::optional<std::int64_t>> place(Database& db, const std::string& name) {
-  if (!TRY(known_table(db)).has_value()) return std::optional<std::int64_t>();
+// Where the table of marks is there.
+Result<std::optional<std::int64_t>> stored_place(Database& db, const std::string& name) {
   auto rows =
       TRY(db.query(fmt::format("select change from {} where name = ?1", table(db)), {Text{name}}));
   if (TRY(rows->next()) == Step::end) return std::optional<std::int64_t>();
   return std::optional(rows->integer(0));
+}
+
+Result<std::optional<std::int64_t>> place(Database& db, const std::string& name) {
+  if (!TRY(known_table(db)).has_value()) return std::optional<std::int64_t>();
+  return stored_place(db, name);
 }
 
 Result<tl::unexpected<Error>> no_such_mark(Database& db, const std::string& name) {
@@ -81,7 +86,7 @@ Result<Mark> mark(Database& db, const std::string& name, const Moment& moment, b
   const std::int64_t change = TRY(place_of(db, moment));
   auto scope = TRY(ContextScope::begin(db, context));
   TRY(own_table(db, kMark));
-  const auto before = TRY(place(db, name));
+  const auto before = TRY(stored_place(db, name));
   if (before.has_value() && !move)
     return hinted(
         fail(Fault::conflict, "mark '{}': it is there, just after change {}", name, *before),

@@ -124,6 +124,11 @@ std::pair<double, double> FieldHistory::range() const {
   return out.value_or(std::pair(0.0, 0.0));
 }
 
+std::pair<std::int64_t, std::int64_t> FieldHistory::span(std::int64_t until) const {
+  const std::int64_t from = points.front().at;
+  return {from, std::max({until, points.back().at, from + 1})};
+}
+
 std::vector<std::string> FieldHistory::different() const {
   std::vector<std::string> out;
   for (const FieldPoint& point : points) {
@@ -139,13 +144,7 @@ Result<FieldHistory> field_history(Database& db, const std::string& table_name,
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, table_name));
   TRY(require_column(db, column, table));
-  RowName name = TRY(named_row(db, table, key));
-  auto row = TRY(live_row(db, table, name));
-  if (!row.has_value()) {
-    const RowName moved = TRY(latest_name(db, table, name));
-    row = TRY(live_row(db, table, moved));
-    if (row.has_value()) name = moved;
-  }
+  const auto [name, row] = TRY(named_or_moved(db, table, key));
   FieldHistory out;
   out.table = table.name;
   out.key = name.key;

@@ -43,6 +43,8 @@ struct FieldHistory {
   std::int64_t changes() const;
   /// The least and the largest number; both 0 where there is none.
   std::pair<double, double> range() const;
+  /// From its first point to a time, but at least to its last one; it has a length. There is a point.
+  std::pair<std::int64_t, std::int64_t> span(std::int64_t until) const;
   /// The different values as people read them, in the order in which they came.
   std::vector<std::string> different() const;
 };

@@ -18,11 +18,6 @@ struct Span {
   std::int64_t until = 0;
 };
 
-Span span_of(const FieldHistory& history, std::int64_t until) {
-  const std::int64_t from = history.points.front().at;
-  return {from, std::max({until, history.points.back().at, from + 1})};
-}
-
 constexpr std::int64_t kTwoDays = 2LL * 24 * 3600 * 1'000'000;
 
 std::string number_text(double number) {
@@ -184,7 +179,8 @@ std::string axis_time(std::int64_t at, std::int64_t from, std::int64_t until) {
 std::vector<std::string> text_plot(const FieldHistory& history, std::int64_t until,
                                    const PlotSize& size) {
   if (history.points.empty() || size.height < 2) return {};
-  const Span span = span_of(history, until);
+  const auto [from, end] = history.span(until);
+  const Span span{from, end};
   return history.numbers ? step_lines(history, span, size) : band_lines(history, span, size);
 }
 

@@ -53,8 +53,7 @@ std::string value_text(const FieldPoint& point) {
 class Drawing {
  public:
   Drawing(const FieldHistory& history, std::int64_t until) : history_(history) {
-    from_ = history.points.front().at;
-    until_ = std::max({until, history.points.back().at, from_ + 1});
+    std::tie(from_, until_) = history.span(until);
     std::tie(least_, most_) = history.range();
   }
 

@@ -52,6 +52,18 @@ class RowHistory final : public Changes {
   bool ended_ = false;
 };
 
+// The name that the row has now: the last change under the one that was typed may have moved it on.
+Result<RowName> latest_name(Database& db, const Tracked& table, const RowName& name) {
+  Selection selection;
+  selection.table = table.id;
+  selection.key = name.key;
+  selection.row_id = tells_apart(name.key) ? std::nullopt : name.row_id;
+  auto changes = TRY(read_changes(db, selection));
+  const auto last = TRY(changes->next());
+  if (!last.has_value()) return name;
+  return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Changes>> row_history(Database& db, const Tracked& table,
@@ -184,15 +196,16 @@ Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t a
   return {};
 }
 
-Result<RowName> latest_name(Database& db, const Tracked& table, const RowName& name) {
-  Selection selection;
-  selection.table = table.id;
-  selection.key = name.key;
-  selection.row_id = tells_apart(name.key) ? std::nullopt : name.row_id;
-  auto changes = TRY(read_changes(db, selection));
-  const auto last = TRY(changes->next());
-  if (!last.has_value()) return name;
-  return RowName{last->new_key.has_value() ? *last->new_key : last->key, last->row_id};
+Result<Named> named_or_moved(Database& db, const Tracked& table,
+                             const std::vector<std::string>& words) {
+  Named out;
+  out.name = TRY(named_row(db, table, words));
+  out.row = TRY(live_row(db, table, out.name));
+  if (out.row.has_value()) return out;
+  RowName moved = TRY(latest_name(db, table, out.name));
+  out.row = TRY(live_row(db, table, moved));
+  if (out.row.has_value()) out.name = std::move(moved);
+  return out;
 }
 
 }  // namespace vestige

@@ -28,9 +28,6 @@ bool same_row_key(const Row& left, const Row& right);
 Result<RowName> named_row(Database& db, const Tracked& table,
                           const std::vector<std::string>& words);
 
-/// The name that the row has now: the last change under the one that was typed may have moved it on.
-Result<RowName> latest_name(Database& db, const Tracked& table, const RowName& name);
-
 /// Refuses a row that nothing tells from others.
 ///
 /// faults   invalid: the key holds a NULL, and no rowid is known
@@ -47,6 +44,16 @@ Result<void> require_same_key(Database& db, const Tracked& table, std::int64_t a
 ///
 /// faults   corrupt: more than one row has the key
 Result<std::optional<Row>> live_row(Database& db, const Tracked& table, const RowName& name);
+
+/// A row that words name, also by a key that it had before, and as it stands now; `row` is nothing when it is not there.
+struct Named {
+  RowName name;
+  std::optional<Row> row;
+};
+
+/// faults   as named_row, live_row
+Result<Named> named_or_moved(Database& db, const Tracked& table,
+                             const std::vector<std::string>& words);
 
 /// The error of a question about what a row was before a change whose values were erased.
 tl::unexpected<Error> not_known(const std::string& attempt, const Change& change);

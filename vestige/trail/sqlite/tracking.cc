@@ -121,7 +121,7 @@ class SqliteTracking final : public Tracking {
     const Tracked table = TRY(tracked_table(db_, name));
     if (table.untracked_at.has_value())
       return fail(Fault::missing, "untrack {}: it is not tracked any more", table.name);
-    if (is_own_table(db_, table.name))
+    if (is_own(table.name))
       return hinted(fail(Fault::invalid, "untrack {}: it is the trail's own table", table.name),
                     "vestige init --remove takes the whole trail away");
     TRY(drop_triggers(db_, table));
