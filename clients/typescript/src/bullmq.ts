@@ -1,5 +1,6 @@
 /** BullMQ: a job is done under the context of the request that queued it. Test: test/bullmq.test.ts. */
 import { attach, carrier, run } from "./context.js";
+import { DONE } from "./done.js";
 import { type Fields, own } from "./web.js";
 
 interface Options {
@@ -20,8 +21,6 @@ interface Job {
 }
 
 type Method = (...args: unknown[]) => unknown;
-
-const DONE = Symbol.for("vestige.instrumented.v1");
 
 /** Has a Queue or FlowProducer send the context along with each job that is added, and gives it back. Twice is once. */
 export function instrument<T extends { add: (...args: never[]) => unknown; addBulk: (...args: never[]) => unknown }>(target: T): T {

@@ -1,52 +1,29 @@
 /** node:sqlite, of Node 22.16 and newer: a database whose changes say who acts. Test: test/sqlite.test.ts. */
-import { Line, type Method, type SqliteOptions } from "./sqlite_line.js";
+import { instrumented, type Line, type Method, type SqliteOptions } from "./sqlite_line.js";
 
 export type { SqliteOptions } from "./sqlite_line.js";
 
-interface Statement {
-  run(...parameters: unknown[]): unknown;
-}
-
 interface Database {
   readonly isTransaction: boolean;
-  prepare(text: string, ...rest: unknown[]): Statement;
+  prepare(text: string, ...rest: unknown[]): { run: Method };
   exec(text: string): unknown;
   applyChangeset?: Method;
   createTagStore?: Method;
 }
 
-const DONE = Symbol.for("vestige.instrumented.v1");
-
 /** Has a database say the context from now on, and gives it back. Twice is once. */
 export function instrument<T extends { prepare: (...args: never[]) => unknown; exec: (...args: never[]) => unknown }>(database: T, options: SqliteOptions = {}): T {
-  if ((database as { [DONE]?: true })[DONE]) {
-    return database;
-  }
   if (!("isTransaction" in database)) {
     throw new Error("vestige: this node:sqlite does not say whether it is in a transaction; Node 22.16 does, and better-sqlite3");
   }
   const own = database as unknown as Database;
   const { prepare, exec, applyChangeset, createTagStore } = own;
-  const kept = new Map<string, Statement>();
-  const line = new Line({
-    inTransaction: () => own.isTransaction,
-    run(text, parameters = []) {
-      const statement = kept.get(text) ?? prepare.call(own, text);
-      kept.set(text, statement);
-      statement.run(...parameters);
-    },
-  }, options);
-  for (const [name, value] of Object.entries({
+  return instrumented(database, () => own.isTransaction, (text) => prepare.call(own, text), options, (line) => ({
     prepare: (text: string, ...rest: unknown[]) => line.statement(prepare.call(own, text, ...rest), text),
     exec: (text: string) => line.script(text, (one) => exec.call(own, one)),
     applyChangeset: applyChangeset && ((...args: unknown[]) => line.one("write", () => applyChangeset.apply(own, args))),
     createTagStore: createTagStore && ((...args: unknown[]) => tagged(createTagStore.apply(own, args) as object, line)),
-  })) {
-    if (value) {
-      Object.defineProperty(database, name, { value, configurable: true, writable: true, enumerable: false });
-    }
-  }
-  return Object.defineProperty(database, DONE, { value: true });
+  }));
 }
 
 /** Statements that are known by the text of a template. */

@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { current } from "./context.js";
+import { DONE } from "./done.js";
 import { encoded } from "./literal.js";
 import { repaired, stripped } from "./results.js";
 import { type Options, type Plan, Session } from "./session.js";
@@ -25,8 +26,6 @@ interface Pool {
   on(event: "connect", listener: (client: never) => void): unknown;
   totalCount: number;
 }
-
-const DONE = Symbol.for("vestige.instrumented.v1");
 
 /** Has a pool or a client say the context from now on, and gives it back. Twice is once. */
 export function instrument<T extends { query: (...args: never[]) => unknown }>(target: T, options: Options = {}): T {

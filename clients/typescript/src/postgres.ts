@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import fs from "node:fs";
 import { current } from "./context.js";
+import { DONE } from "./done.js";
 import { encoded, setLocal } from "./literal.js";
 import { repaired } from "./results.js";
 import { type Options, type Plan, Session } from "./session.js";
@@ -40,8 +41,6 @@ interface Sql {
   reserve(): Promise<Sql>;
   release(): void;
 }
-
-const DONE = Symbol.for("vestige.instrumented.v1");
 
 /** An `sql` that says the context and is otherwise the one that was given. Twice is once. */
 export function instrument<T extends Callable & { begin: Callable; unsafe: Callable; reserve: Callable }>(sql: T, options: Options = {}): T {

@@ -3,6 +3,7 @@
  * asked first. Here each request is sent in its own. Test: test/mappers.test.ts.
  */
 import { bind } from "./context.js";
+import { DONE } from "./done.js";
 
 type Within = <T>(work: () => T) => T;
 
@@ -10,8 +11,6 @@ interface Loader {
   request(request: object): unknown;
   options: { singleLoader(request: object): unknown; batchLoader(requests: object[]): unknown };
 }
-
-const DONE = Symbol.for("vestige.instrumented.v1");
 
 /** Has a PrismaClient send each request in the context of whoever asked, and gives it back. Twice is once. */
 export function instrument<T extends object>(client: T): T {

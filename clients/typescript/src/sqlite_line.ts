@@ -4,6 +4,7 @@
  * Test: test/sqlite.test.ts, test/sqlite_contract.test.ts.
  */
 import { current, KNOWN } from "./context.js";
+import { DONE } from "./done.js";
 import { ascii, encoded } from "./literal.js";
 import type { Plain } from "./plain.js";
 import { type Kind, statements } from "./sqlite_text.js";
@@ -188,4 +189,41 @@ function row(text: string): (string | null)[] {
     return value === undefined ? null : typeof value === "string" ? value : ascii(value);
   });
   return [...known, Object.keys(extra).length > 0 ? ascii(extra) : null];
+}
+
+interface Statement {
+  run(...parameters: unknown[]): unknown;
+}
+
+/**
+ * Puts methods that say the context in the place of a database's own, and gives the database back. Twice is once.
+ *
+ * prepare   its own way to prepare a statement
+ * ways      the methods, by their names; one that is undefined is left as it is
+ */
+export function instrumented<T extends object>(
+  database: T,
+  inTransaction: () => boolean,
+  prepare: (text: string) => Statement,
+  options: SqliteOptions,
+  ways: (line: Line) => Record<string, unknown>,
+): T {
+  if ((database as { [DONE]?: true })[DONE]) {
+    return database;
+  }
+  const kept = new Map<string, Statement>();
+  const line = new Line({
+    inTransaction,
+    run(text, parameters = []) {
+      const statement = kept.get(text) ?? prepare(text);
+      kept.set(text, statement);
+      statement.run(...parameters);
+    },
+  }, options);
+  for (const [name, value] of Object.entries(ways(line))) {
+    if (value !== undefined) {
+      Object.defineProperty(database, name, { value, configurable: true, writable: true, enumerable: false });
+    }
+  }
+  return Object.defineProperty(database, DONE, { value: true });
 }

@@ -9,7 +9,7 @@ import { instrument as instrumentSql } from "vestige-audit/postgres";
 
 export type Row = unknown[];
 
-async function each(on: Connection, text: string, rows: Row[]): Promise<void> {
+export async function each(on: Connection, text: string, rows: Row[]): Promise<void> {
   for (const row of rows) {
     await on.execute(text, row);
   }
@@ -17,6 +17,17 @@ async function each(on: Connection, text: string, rows: Row[]): Promise<void> {
 
 /** What a transaction or a savepoint that is to be rolled back ends with. */
 export class Back extends Error {}
+
+export async function between(on: Connection, begin: string, end: string, back: string, work: (inner: Connection) => Promise<void>): Promise<void> {
+  await on.execute(begin, []);
+  try {
+    await work(on);
+  } catch (error) {
+    await on.execute(back, []);
+    throw error;
+  }
+  await on.execute(end, []);
+}
 
 export interface Connection {
   execute(text: string, parameters: unknown[]): Promise<Row[]>;
@@ -77,7 +88,7 @@ class OfClient implements Connection {
   async transaction(work: (inner: Connection) => Promise<void>): Promise<void> {
     this.within = true;
     try {
-      await this.between("begin", "commit", "rollback", work);
+      await between(this, "begin", "commit", "rollback", work);
     } finally {
       this.within = false;
     }
@@ -85,18 +96,7 @@ class OfClient implements Connection {
 
   async savepoint(work: (inner: Connection) => Promise<void>): Promise<void> {
     const name = `s${this.depth += 1}`;
-    await this.between(`savepoint ${name}`, `release savepoint ${name}`, `rollback to savepoint ${name}`, work);
-  }
-
-  private async between(begin: string, end: string, back: string, work: (inner: Connection) => Promise<void>): Promise<void> {
-    await this.execute(begin, []);
-    try {
-      await work(this);
-    } catch (error) {
-      await this.execute(back, []);
-      throw error;
-    }
-    await this.execute(end, []);
+    await between(this, `savepoint ${name}`, `release savepoint ${name}`, `rollback to savepoint ${name}`, work);
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { type Connection, type Outer, type Row } from "./adapters.js";
+import { between, type Connection, each, type Outer, type Row } from "./adapters.js";
 import { casesOf, Runner, setup } from "./contract.js";
 import { database, type Driver, DRIVERS, EXTENSION, loaded, recorded, type Sqlite } from "./sqlite_drivers.js";
 
@@ -26,12 +26,7 @@ class OfSqlite implements Outer {
   }
 
   async many(text: string, rows: Row[]): Promise<void> {
-    const each = async (): Promise<void> => {
-      for (const row of rows) {
-        await this.execute(text, row);
-      }
-    };
-    await (this.within ? each() : this.transaction(each));
+    await (this.within ? each(this, text, rows) : this.transaction((inner) => each(inner, text, rows)));
   }
 
   private within = false;
@@ -43,7 +38,7 @@ class OfSqlite implements Outer {
   async transaction(work: (inner: Connection) => Promise<void>): Promise<void> {
     this.within = true;
     try {
-      await this.between("begin", "commit", "rollback", work);
+      await between(this, "begin", "commit", "rollback", work);
     } finally {
       this.within = false;
     }
@@ -51,18 +46,7 @@ class OfSqlite implements Outer {
 
   async savepoint(work: (inner: Connection) => Promise<void>): Promise<void> {
     const name = `s${this.depth += 1}`;
-    await this.between(`savepoint ${name}`, `release ${name}`, `rollback to ${name}`, work);
-  }
-
-  private async between(begin: string, end: string, back: string, work: (inner: Connection) => Promise<void>): Promise<void> {
-    await this.execute(begin, []);
-    try {
-      await work(this);
-    } catch (error) {
-      await this.execute(back, []);
-      throw error;
-    }
-    await this.execute(end, []);
+    await between(this, `savepoint ${name}`, `release ${name}`, `rollback to ${name}`, work);
   }
 
   behind(): Promise<void> {
