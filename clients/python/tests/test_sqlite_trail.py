@@ -16,7 +16,7 @@ import pytest
 from conftest import VESTIGE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_trail import Twin
+from test_trail import Twin, other_policies
 from test_values import CORPUS_SQLITE, bits, shown
 
 import vestige
@@ -257,15 +257,7 @@ async def test_tracked_examined_and_left(twin: Twin) -> None:
     assert (broken.table, broken.code, broken.fixable, broken.fixed) == ("stock", "triggers-missing", True, False)
     assert [one.fixed for one in await twin.do("doctor", fix=True) if one.severity == "error"] == [True]
     assert not [one for one in await twin.do("doctor") if one.severity == "error"]
-    await twin.do("track", "stock", include=["n"])  # another policy, and nothing of the former
-    await twin.run("update stock set n = -4, seen = 9")
-    assert (await twin.all("history", "stock", 1))[0].new == {"n": -4}
-    await twin.do("track", "stock")
-    await twin.run("update stock set seen = 10")
-    assert (await twin.all("history", "stock", 1))[0].new == {"seen": 10}
-    await twin.do("untrack", "stock")
-    await twin.run("update stock set n = 4")
-    assert len(await twin.all("history", "stock", 1)) == 4
+    await other_policies(twin)
 
 
 async def test_the_feed(twin: Twin, tmp_path: pathlib.Path) -> None:

@@ -254,6 +254,19 @@ async def test_a_consumer_of_the_feed_goes_on_where_it_was(shop: Shop, twin: Twi
         await twin.do("seen", "stock", (await twin.all("changes", "prices"))[0])
 
 
+async def other_policies(twin: Twin) -> None:
+    """A table stock with two changes gets another policy, none, and is left."""
+    await twin.do("track", "stock", include=["n"])  # another policy, and nothing of the former
+    await twin.run("update stock set n = -4, seen = 9")
+    assert (await twin.all("history", "stock", 1))[0].new == {"n": -4}
+    await twin.do("track", "stock")
+    await twin.run("update stock set seen = 10")
+    assert (await twin.all("history", "stock", 1))[0].new == {"seen": 10}
+    await twin.do("untrack", "stock")
+    await twin.run("update stock set n = 4")
+    assert len(await twin.all("history", "stock", 1)) == 4
+
+
 async def test_tracked_examined_and_left(twin: Twin) -> None:
     await twin.run("create table stock (id int primary key, n int, seen int)")
     await twin.run("insert into stock values (1, 1, 1)")
@@ -272,15 +285,7 @@ async def test_tracked_examined_and_left(twin: Twin) -> None:
     mended = [one for one in await twin.do("doctor", fix=True) if one.table == changed.table and one.severity == "error"]
     assert [(one.code, one.fixed) for one in mended] == [(one.code, True) for one in broken]
     assert not [one for one in await twin.do("doctor") if one.table == changed.table and one.severity == "error"]
-    await twin.do("track", "stock", include=["n"])  # another policy, and nothing of the former
-    await twin.run("update stock set n = -4, seen = 9")
-    assert (await twin.all("history", "stock", 1))[0].new == {"n": -4}
-    await twin.do("track", "stock")
-    await twin.run("update stock set seen = 10")
-    assert (await twin.all("history", "stock", 1))[0].new == {"seen": 10}
-    await twin.do("untrack", "stock")
-    await twin.run("update stock set n = 4")
-    assert len(await twin.all("history", "stock", 1)) == 4
+    await other_policies(twin)
 
 
 async def test_keys_of_any_characters(twin: Twin) -> None:
