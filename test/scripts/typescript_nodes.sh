@@ -30,5 +30,5 @@ for version in 22 24; do
   node=$(echo nodes/$version/node_modules/node-*/bin/node)
   echo "Node $("$node" --version)"
   env NODE_OPTIONS=--no-warnings PATH="$(dirname "$(realpath "$node")"):$PATH" "${POSTGRES_SERVER:?}" -- "$node" --test --test-reporter=spec \
-    out/{context,pg,postgres,trail,values,web,leak,sqlite,sqlite_contract,sqlite_trail,sqlite_package}.test.js
+    out/{database,context,pg,postgres,trail,values,web,leak,sqlite,sqlite_contract,sqlite_trail,sqlite_package}.test.js
 done

@@ -1,6 +1,7 @@
 /** Databases for tests, on the server that PGHOST and its like name, each with a trail of its own. */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 
 export interface Said {
@@ -55,9 +56,20 @@ export class Database {
     return (await this.rows(`select op, "table", context, tx, new_values as new from vestige.changes order by id`)) as unknown as Said[];
   }
 
+  /**
+   * The end() of a pool resolves when the goodbyes are sent: the server is still closing those sessions. Who ends them by force then
+   * sends each an error, which nobody listens for any more and which ends the process. So they are waited for; what stands even after
+   * that was never closed, and goes by force.
+   */
   async drop(): Promise<void> {
     await this.kept?.end();
-    await this.as("postgres", (client) => client.query(`drop database ${this.name} with (force)`));
+    await this.as("postgres", async (client) => {
+      const standing = "select pid, state, query from pg_stat_activity where datname = $1 and backend_type = 'client backend'";
+      for (let round = 0; round < 500 && (await client.query(standing, [this.name])).rowCount! > 0; round += 1) {
+        await pause(20);
+      }
+      await client.query(`drop database ${this.name} with (force)`);
+    });
   }
 
   private async as<T>(database: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
