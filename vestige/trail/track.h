@@ -33,7 +33,7 @@ Result<void> untrack(Database& db, const std::string& table);
 /// A table of the trail's own, which is recorded as the application's are; made and tracked where it is not yet. Runs in the caller's
 /// transaction. Its name in SQL is spelling_of(db).table(name).
 ///
-/// name     mark
+/// name     mark, access, review, policy_change, alert
 /// faults   denied: the role is not meant to write there
 Result<Tracked> own_table(Database& db, std::string_view name);
 

@@ -23,7 +23,8 @@ begin
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
     and (r.rolname <> 'vestige_reader' or c.relkind = 'v'
-         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'mark', 'who', 'who_upto'))
+         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'who', 'who_upto')
+         or vestige.own_columns(c.relname) is not null)
   union all
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
   where f.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
@@ -34,11 +35,14 @@ begin
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
          or r.rolname = 'vestige_auditor' and f.proname in ('unfinished', 'index_who')
-         or r.rolname <> 'vestige_reader' and f.proname = 'own_table')
+         or f.proname = 'own_table')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
   where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer', 'cursor')
-     or r.rolname <> 'vestige_reader' and c.relname = 'mark'
+     -- Who looks signs, and alerts go from hand to hand: neither is taken back. What is read and which policies were changed is
+     -- written down by the functions that do it.
+     or r.rolname <> 'vestige_reader' and (c.relname = 'mark' or c.relname = 'review' and p = 'INSERT'
+                                           or c.relname = 'alert' and p <> 'DELETE')
   union all
   select 'pg_class'::regclass, c.oid, a.attnum, r.oid, case when a.attnum = 0 then 'INSERT' else 'UPDATE' end
   from r, c, lateral (select 0 as attnum union all

@@ -1,9 +1,24 @@
 -- The trail's own tables: what people do with the trail, recorded and sealed as an application's tables are. Each is made when
--- it is first written to (vestige/trail/tracking.h, own).
+-- it is first written to (vestige/trail/tracking.h, own). Who did it, when and from where, is the context of its changes.
 
 create or replace function vestige.own_columns(name text) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
-  select case name when 'mark' then 'name text primary key, change bigint not null' end
+  select case name
+    when 'mark' then 'name text primary key, change bigint not null'
+    when 'access' then $own$id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
+      kind text not null check (kind in ('read', 'disclosure', 'trail', 'export', 'unseal')), subject_table text, subject_key text,
+      purpose text, verb text, filter text, entries bigint check (entries >= 0), recipient text, recipient_address text,
+      description text, request_ref text, suspended_until timestamptz$own$
+    when 'review' then $own$id bigint generated always as identity primary key, report text not null, filter text,
+      period_from timestamptz not null, period_to timestamptz not null, report_hash text, checkpoint text, reviewer text not null,
+      verdict text not null, comment text, signed_at timestamptz not null default clock_timestamp()$own$
+    when 'policy_change' then $own$id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
+      verb text not null check (verb in ('track', 'policy', 'untrack', 'record')), table_name text, before text, after text$own$
+    when 'alert' then $own$id text primary key, rule text not null, rule_hash text not null, severity text not null,
+      state text not null check (state in ('open', 'acknowledged', 'closed', 'silenced')), grp text, title text, first_index bigint,
+      last_index bigint, opened_at timestamptz not null, changes text, detail text, owner text, comment text,
+      backfilled boolean not null default false$own$
+  end
 $$;
 
 -- returns   the id of the tracked table

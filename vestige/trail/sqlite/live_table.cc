@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vestige/base/letters.h"
+#include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/sqlite/sql_text.h"
 #include "vestige/trail/track.h"
@@ -101,7 +102,16 @@ std::vector<std::string> SqliteTable::primary_key() const {
   return names;
 }
 
-bool sqlite::is_own(std::string_view name) { return name == "vestige_mark"; }
+std::string_view sqlite::own_definition(std::string_view name) {
+  if (name == "vestige_mark") return sql::own_mark;
+  if (name == "vestige_access") return sql::own_access;
+  if (name == "vestige_review") return sql::own_review;
+  if (name == "vestige_policy_change") return sql::own_policy_change;
+  if (name == "vestige_alert") return sql::own_alert;
+  return {};
+}
+
+bool sqlite::is_own(std::string_view name) { return !own_definition(name).empty(); }
 
 Result<std::vector<std::string>> sqlite::recordable_tables(Database& db) {
   std::vector<std::string> names = TRY(trackable_tables(db));

@@ -56,7 +56,8 @@ namespace sqlite {
 /// faults   missing: no such table; invalid: a view, a virtual or an internal table
 Result<SqliteTable> read_table(Database& db, const std::string& name);
 
-/// A table of the trail's own that is tracked (see own_table).
+/// How a table of the trail's own, which is tracked, is made (see own_table); empty: it has none of that name.
+std::string_view own_definition(std::string_view name);
 bool is_own(std::string_view name);
 
 /// The tables that can be tracked, and those of the trail's own that are.

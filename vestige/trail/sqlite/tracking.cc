@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "vestige/base/time.h"
-#include "vestige/db/sql.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
@@ -89,7 +88,10 @@ class SqliteTracking final : public Tracking {
   Result<Tracked> own(std::string_view name) override {
     TRY(require_capture(db_));
     const std::string table = kSpelling.table(name);
-    TRY(db_.script(sql::own_mark));
+    const std::string_view definition = own_definition(table);
+    if (definition.empty())
+      return fail(Fault::invalid, "the trail has no table {} of its own", name);
+    TRY(db_.script(definition));
     auto known = tracked_table(db_, table);
     if (known.has_value() && !known->untracked_at.has_value()) return known;
     return take_on(TRY(read_table(db_, table)), Policy());
