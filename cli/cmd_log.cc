@@ -132,13 +132,20 @@ Result<int> run_stat(Session& session, Database& db, LogRequest asked) {
                                                            : kDone;
 }
 
+Result<int> follow_log(Session& session, Database& db, const LogRequest& asked) {
+  ChangePrinter printer(session.output(), change_form(session.arguments(), asked));
+  return follow(session, db, asked,
+                {.print = [&](const Change& change) { printer.print(change); },
+                 .settle = [&] { printer.settle(); }});
+}
+
 Result<int> run_log(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(require_one_form(arguments));
   TRY(check_follow(arguments));
   const LogRequest asked = TRY(request(session));
   Database& db = *TRY(session.database());
-  if (follows(arguments)) return follow(session, db, asked);
+  if (follows(arguments)) return follow_log(session, db, asked);
   Output& output = session.output();
   output.long_text();
   if (arguments.has("--stat")) return run_stat(session, db, asked);

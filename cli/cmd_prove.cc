@@ -1,8 +1,7 @@
-// prove, export and tiles: evidence for those who have no database.
+// prove and tiles: evidence for those who have no database.
 #include "cli/session.h"
 #include "vestige/audit/prove.h"
 #include "vestige/audit/tiles.h"
-#include "vestige/base/file.h"
 
 namespace vestige::cli {
 namespace {
@@ -11,23 +10,6 @@ Result<int> run_prove(Session& session) {
   const std::int64_t id = TRY(parse_number("the change", session.arguments().words().front()));
   Database& db = *TRY(session.database());
   session.output().text(TRY(prove(db, id)));
-  return kDone;
-}
-
-Result<int> run_export(Session& session) {
-  const Arguments& arguments = session.arguments();
-  const auto since = TRY(arguments.time("--since"));
-  Database& db = *TRY(session.database());
-  const auto lines = TRY(Export::open(db, since));
-  if (const auto file = arguments.value("--checkpoint"))
-    TRY(replace_file(*file, lines->checkpoint()));
-  Output& output = session.output();
-  while (output.wanted()) {
-    const auto line = TRY(lines->next());
-    if (!line.has_value()) break;
-    session.step();
-    output.json(*line);
-  }
   return kDone;
 }
 
@@ -58,25 +40,6 @@ Command prove_command() {
                 "that knows C2SP's tlog-proof, can check it offline."},
       .examples = {{"vestige prove 1207 > 1207.receipt", "a receipt"}},
       .run = run_prove};
-}
-
-Command export_command() {
-  return {
-      .name = "export",
-      .group = "prove",
-      .summary = "print the evidence itself, for others to check",
-      .about = {"Prints one line for each entry under the last checkpoint: the entry, the salts, "
-                "and the exact bytes that were sealed (docs/format.md). `vestige check` checks the "
-                "file against the checkpoint, offline."},
-      .options = {{.names = "--since",
-                   .value = "TIME",
-                   .summary = "from the first change at or after a time on"},
-                  {.names = "--checkpoint",
-                   .value = "FILE",
-                   .summary = "write the checkpoint that covers it to this file"}},
-      .examples = {{"vestige export --checkpoint checkpoint.txt > trail.ndjson",
-                    "everything, and what to check it against"}},
-      .run = run_export};
 }
 
 Command tiles_command() {

@@ -2,7 +2,6 @@
 
 #include <charconv>
 
-#include "cli/change_printer.h"
 #include "cli/session.h"
 #include "cli/stop.h"
 #include "vestige/feed/cursor.h"
@@ -57,7 +56,7 @@ bool is_waited_for(const Follower& follower) {
 bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
 
 // Prints what there is, or some of it; how many there may be yet (0: any number). False: there is no more now.
-Result<bool> print_some(Session& session, Follower& follower, ChangePrinter& printer,
+Result<bool> print_some(Session& session, Follower& follower, const FeedPrinter& printer,
                         std::int64_t& left) {
   for (std::int64_t n = 0; n < kAtOnce && goes_on(session); ++n) {
     const std::optional<Change> change = TRY(follower.next());
@@ -99,7 +98,7 @@ bool follows(const Arguments& arguments) {
   return arguments.has("--follow") || arguments.has("--consumer");
 }
 
-Result<int> follow(Session& session, Database& db, LogRequest asked) {
+Result<int> follow(Session& session, Database& db, LogRequest asked, const FeedPrinter& printer) {
   const Arguments& arguments = session.arguments();
   std::int64_t left = std::exchange(asked.filter.limit, 0);
   const bool limited = left > 0;
@@ -110,6 +109,7 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
     cursor = TRY(Cursor::open(db, *consumer));
     if (!from.has_value()) from = cursor->upto().value_or(-1);
   }
+  if (!from.has_value() && !stays) from = -1;
   const Selection selection = TRY(select(db, asked));
   const auto follower = TRY(Follower::open(db, selection, from));
   // Who may not keep a place is told so before anything is printed.
@@ -121,7 +121,6 @@ Result<int> follow(Session& session, Database& db, LogRequest asked) {
     if (follower->hindered().has_value()) sleep_while_read(kPause);
   }
   if (stays) session.say(fmt::format("following from index {}", follower->at() + 1));
-  ChangePrinter printer(session.output(), change_form(arguments, asked));
   while (goes_on(session)) {
     const bool more = !(limited && left == 0) && TRY(print_some(session, *follower, printer, left));
     printer.settle();

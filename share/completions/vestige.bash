@@ -74,6 +74,7 @@ _vestige() {
     --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --vkey) return ;;
     --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --profile) COMPREPLY=($(compgen -W 'entity' -- "$word")); return ;;
     --name) return ;;
     --state) return ;;
     --log) return ;;
@@ -106,7 +107,7 @@ _vestige() {
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     prove) options='--db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    export) options='--since --checkpoint --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    export) options='--format --profile -q --query --since --until --after -n --limit -f --follow --consumer --origin --checkpoint --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;

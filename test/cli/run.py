@@ -28,6 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = pathlib.Path(os.environ.get("SOURCE_DIR", HERE.parent.parent)).resolve()
 VESTIGE = pathlib.Path(os.environ.get("VESTIGE", SOURCE / "build/bin/vestige")).resolve()
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?")
+EPOCH = re.compile(r"(?<=[:=])1[7-9]\d{11}(\d{3}|\d{6})?\b")  # milli-, micro-, nanoseconds: of this decade
 GENERATED = {
     "docs/cli.md": ["help", "--markdown"],
     "share/man/vestige.1": ["help", "--man"],
@@ -48,7 +49,7 @@ def visible(data, directory):
     text = data.decode("utf-8", "backslashreplace").replace(directory, "DIR")
     if "PGHOST" in os.environ:
         text = re.sub(r"postgresql://\S*?/(?=[a-z])", "postgresql://SERVER/", text)
-    text = TIME.sub(mask_time, text)
+    text = EPOCH.sub(lambda c: "#" * len(c.group()), TIME.sub(mask_time, text))
     return re.sub(r"[\x00-\x09\x0b-\x1f]", lambda c: chr(0x2400 + ord(c.group())), text)
 
 

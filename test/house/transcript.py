@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+EPOCH = re.compile(r"(?<=[:=])1[7-9]\d{11}(\d{3}|\d{6})?\b")  # milli-, micro-, nanoseconds: of this decade
 ANYTHING = "..."
 SERVER = ("PGHOST", "PGPORT", "PGUSER")  # of postgres_server, for the pages that use one
 
@@ -44,7 +45,7 @@ def fences_are_closed(lines: list[str]) -> bool:
 
 
 def normal(line: str) -> str:
-    return TIME.sub("<time>", line.rstrip())
+    return EPOCH.sub("<time>", TIME.sub("<time>", line.rstrip()))
 
 
 def agree(shown: list[str], real: list[str]) -> bool:
