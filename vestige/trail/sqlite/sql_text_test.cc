@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "vestige/trail/catalog.h"
-
 namespace vestige {
 namespace {
 
@@ -66,14 +64,6 @@ TEST(SqlText, RenamesTheColumnsOfACondition) {
       with_columns(condition, {{"A", "\"b\""}, {"b", "\"a\""}}),
       "new.\"b\" > 1 and OLD . \"b\" is not [new].\"a\" and a = 'new.a' and t.a = 1 -- new.a");
   EXPECT_EQ(with_columns(condition, {}), condition);
-}
-
-TEST(Nearest, IsTheNameThatWasMeant) {
-  EXPECT_EQ(nearest("prodcuts", {"orders", "products", "produce"}), "products");
-  EXPECT_EQ(nearest("PRODUCTS", {"orders", "products"}), "products");
-  EXPECT_EQ(nearest("x", {"orders", "products"}), "");
-  EXPECT_EQ(nearest("", {"orders"}), "");
-  EXPECT_EQ(nearest("anything", {}), "");
 }
 
 }  // namespace
