@@ -65,6 +65,13 @@ tl::unexpected<Error> unknown_option(const Command& command, const std::string& 
                 near.empty() ? "usage: " + usage(command) : fmt::format("did you mean {}?", near));
 }
 
+bool is_option(const std::string& word, const std::vector<Option>& options) {
+  const std::string name = "," + word.substr(0, word.find('=')) + ",";
+  return std::any_of(options.begin(), options.end(), [&](const Option& option) {
+    return ("," + comma_separated(option.names) + ",").find(name) != std::string::npos;
+  });
+}
+
 Result<void> check_choices(const Command& command, const Option& option,
                            const std::vector<std::string>& values) {
   if (option.choices.empty()) return {};
@@ -125,8 +132,14 @@ Result<Arguments> parse(const Command& command, std::vector<std::string> line) {
   }
   for (const Option& option : options) {
     std::vector<std::string> values;
-    for (const std::string& value : handles[option.name()]->results())
+    for (const std::string& value : handles[option.name()]->results()) {
+      // CLI11 takes whatever follows.
+      if (!option.value.empty() && is_option(value, options))
+        return hinted(fail(Fault::invalid, "{}{} needs a value, and {} is an option",
+                           prefix(command), option.name(), value),
+                      fmt::format("{}={} says that it is the value", option.name(), value));
       values.push_back(unmarked(value));
+    }
     if (values.empty()) continue;
     if (values.size() > 1 && !option.value.empty() && !option.repeated)
       return fail(Fault::invalid, "{}{} is given twice", prefix(command), option.name());
@@ -144,11 +157,11 @@ std::size_t verb_place(const std::vector<std::string>& line) {
   for (std::size_t place = 0; place < line.size(); ++place) {
     if (!looks_like_option(line[place])) return place;
     const auto takes_value = [&](const Option& option) {
-      return !option.value.empty() &&
-             ("," + comma_separated(option.names) + ",").find("," + line[place] + ",") !=
-                 std::string::npos;
+      return !option.value.empty() && is_option(line[place], {option});
     };
-    if (std::any_of(options.begin(), options.end(), takes_value)) ++place;
+    if (line[place].find('=') == std::string::npos &&
+        std::any_of(options.begin(), options.end(), takes_value))
+      ++place;
   }
   return line.size();
 }
