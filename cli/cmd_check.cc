@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "cli/trust.h"
+#include "vestige/audit/check_report.h"
 #include "vestige/base/bytes.h"
 #include "vestige/base/file.h"
 #include "vestige/base/time.h"
@@ -164,8 +165,70 @@ Result<int> run_trail(Session& session, const std::string& file, const std::stri
   return verdict.wrong == 0 ? kDone : kNo;
 }
 
+void print_report_verdict(Output& output, const CheckedReport& checked) {
+  if (output.format() == Format::json) {
+    std::string by;
+    for (const merkle::Signed& one : checked.signatures)
+      by += (by.empty() ? "" : ",") + text_json(one.key.name);
+    output.json(fmt::format(
+        R"({{"good":true,"report":{},"title":{},"made_at":{},"made_by":{},"rows":{},"signed_by":[{}],"sound":{},"checkpoint":{},"checkpoint_checked":{}}})",
+        text_json(checked.name), text_json(checked.title), text_json(checked.made_at),
+        text_json(checked.made_by), checked.rows, by, checked.sound,
+        checked.checkpoint.has_value() ? checkpoint_json(*checked.checkpoint) : "null",
+        checked.checkpoint_holds));
+    return;
+  }
+  const bool somebody = !checked.signatures.empty();
+  output.line(
+      {{somebody ? Label::good : Label::warning, somebody ? "authentic: " : "whole: "},
+       {Label::plain, "report "},
+       {Label::name, checked.name},
+       {Label::plain,
+        fmt::format(", {}, made {}{}{}", counted(static_cast<std::int64_t>(checked.rows), "row"),
+                    checked.made_at, checked.made_by.empty() ? "" : " by ", checked.made_by)}});
+  for (const merkle::Signed& one : checked.signatures)
+    output.line({{Label::good, "  " + cosigned(one)}});
+  if (!somebody)
+    output.line(
+        {{Label::warning, "  nobody signed it: whoever alters it can compute its hash anew"}});
+  output.line({{checked.sound ? Label::plain : Label::bad, checked.complete}});
+  if (!checked.verified.empty())
+    output.line({{checked.sound ? Label::plain : Label::bad, checked.verified}});
+  if (!checked.checkpoint.has_value()) return;
+  print_checkpoint(output, *checked.checkpoint);
+  if (!checked.checkpoint_holds)
+    output.line({{Label::warning, "  its signature was not checked: no key of that log is given"}});
+}
+
+Result<int> run_report_check(Session& session, const std::string& path, std::istream& file) {
+  const bool unsigned_too = session.arguments().has("--unsigned");
+  const bool nobody = !session.arguments().has("--vkey") && !session.arguments().has("--policy");
+  const Trust trust = unsigned_too && nobody ? Trust() : TRY(trust_of(session.arguments()));
+  const auto checked = check_report(file, trust, unsigned_too);
+  if (!checked.has_value()) {
+    if (checked.error().fault != Fault::corrupt) return tl::unexpected<Error>(checked.error());
+    return refuse(session.output(), path, checked.error().message);
+  }
+  print_report_verdict(session.output(), *checked);
+  return kDone;
+}
+
+// A report is known by how it begins.
+bool begins_as_report(std::istream& file) {
+  std::string first(16, '\0');
+  file.read(first.data(), static_cast<std::streamsize>(first.size()));
+  first.resize(static_cast<std::size_t>(file.gcount()));
+  file.clear();
+  file.seekg(0);
+  return is_report(first);
+}
+
 Result<int> run_check(Session& session) {
   const auto& words = session.arguments().words();
+  if (words.size() == 1) {
+    std::ifstream file(words[0], std::ios::binary);
+    if (file.is_open() && begins_as_report(file)) return run_report_check(session, words[0], file);
+  }
   const Trust trust = TRY(trust_of(session.arguments()));
   return words.size() == 1 ? run_receipt(session, words[0], trust)
                            : run_trail(session, words[0], words[1], trust);
@@ -177,14 +240,16 @@ Command check_command() {
   return {
       .name = "check",
       .group = "prove",
-      .summary = "check a receipt or an export, offline",
-      .arguments = "RECEIPT | TRAIL CHECKPOINT",
+      .summary = "check a receipt, an export or a report, offline",
+      .arguments = "RECEIPT | REPORT | TRAIL CHECKPOINT",
       .least = 1,
       .most = 2,
       .about = {"Needs no database: only the files, and the public keys of those who are trusted. "
                 "RECEIPT is what prove wrote: is this one record authentic? TRAIL is what export "
                 "wrote (- is stdin) and CHECKPOINT a signed checkpoint: is this the whole trail up "
-                "to it, and nothing else? Exit 1 when the answer is no; it says why.",
+                "to it, and nothing else? REPORT is what report wrote as HTML or JSON: are these "
+                "the bytes that somebody who is trusted signed? Exit 1 when the answer is no; it "
+                "says why.",
                 "The log must have signed with one of its keys. Every witness whose key is given "
                 "by --vkey must have cosigned; a --policy file says how many of them are enough."},
       .options = {{.names = "--vkey",
@@ -194,6 +259,9 @@ Command check_command() {
                   {.names = "--policy",
                    .value = "FILE",
                    .summary = "logs, witnesses and quorum (C2SP tlog-policy)"},
+                  {.names = "--unsigned",
+                   .value = "",
+                   .summary = "a report that nobody signed is enough: only accidents are found"},
                   {.names = "--format",
                    .value = "FORMAT",
                    .summary = "table for people (the default), or json",
@@ -201,7 +269,8 @@ Command check_command() {
       .examples = {{"vestige check receipt.tlog-proof --vkey bank.vkey",
                     "is this record authentic?"},
                    {"vestige check trail.ndjson checkpoint --vkey bank.vkey",
-                    "is this the trail, whole and unaltered?"}},
+                    "is this the trail, whole and unaltered?"},
+                   {"vestige check q3.html --vkey audit.vkey", "is this report authentic?"}},
       .run = run_check};
 }
 

@@ -92,6 +92,7 @@ Command revert_command();
 Command undo_command();
 Command mark_command();
 Command field_command();
+Command report_command();
 Command erase_command();
 Command plan_command();
 Command apply_command();

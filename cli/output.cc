@@ -66,6 +66,14 @@ Output::Output(const Choice& choice) : choice_(choice), terminal_(isatty(STDOUT_
   if (terminal_) width_ = terminal_width();
 }
 
+void Output::into(int descriptor) {
+  flush();
+  descriptor_ = descriptor;
+  terminal_ = false;
+  colours_ = choice_.colour == "always";
+  width_ = 0;
+}
+
 Output::~Output() { static_cast<void>(finish()); }
 
 void Output::append(std::string& out, const Piece& piece) const {

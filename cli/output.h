@@ -64,6 +64,9 @@ class Output {
   /// What follows may be long: on a terminal it goes through $PAGER.
   void long_text() { long_text_ = true; }
 
+  /// What follows goes to a file instead of stdout; its owner closes it after finish().
+  void into(int descriptor);
+
   /// Called once, before the first byte goes to a terminal.
   void before_terminal(std::function<void()> act) { before_terminal_ = std::move(act); }
 

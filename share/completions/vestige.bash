@@ -67,12 +67,18 @@ _vestige() {
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --origin) return ;;
+    --period) return ;;
+    --timezone) return ;;
+    --section) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --vkey) return ;;
+    --sample) return ;;
+    --seed) return ;;
+    --title) return ;;
+    --origin) return ;;
     --tiles) return ;;
     --every) return ;;
     --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --vkey) return ;;
     --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --profile) COMPREPLY=($(compgen -W 'entity' -- "$word")); return ;;
     --name) return ;;
@@ -82,7 +88,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -103,15 +109,16 @@ _vestige() {
     mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --sample --seed --title --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     prove) options='--db --tz --color --no-pager -h --help --version' words='' tables= ;;
     export) options='--format --profile -q --query --since --until --after -n --limit -f --follow --consumer --origin --checkpoint --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    check) options='--vkey --policy --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl keygen seal verify prove export check tiles witness help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

@@ -54,7 +54,7 @@ ALWAYS = [
     ["exec", "--actor", "ann", "insert into other values (1)"], ["seal", "--key", "seal.key"],
     ["verify", "--vkey", "seal.vkey"], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", "tiles"], ["prove", "1"], ["mark", "then", "1"],
     ["check", "receipt", "--vkey", "seal.vkey"], ["keygen", "--origin", "a.example/b", "--out", "new.key"],
-    ["witness", "--help"],
+    ["witness", "--help"], ["report", "changes"],
     ["help", "log"], ["completion", "bash"],
 ]
 # What reads the row, or the table, or writes it.

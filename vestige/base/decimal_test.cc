@@ -45,5 +45,46 @@ RC_GTEST_PROP(CompareNumbers, AgreesWithIntegers, (std::int64_t left, std::int64
   RC_ASSERT(compared == std::optional<int>(left < right ? -1 : left > right ? 1 : 0));
 }
 
+std::string sum(std::string_view left, std::string_view right) {
+  return add_numbers(left, right).value_or("none");
+}
+
+TEST(Decimal, IsAddedExactly) {
+  EXPECT_EQ(sum("1", "2"), "3");
+  EXPECT_EQ(sum("0.1", "0.2"), "0.3");
+  EXPECT_EQ(sum("0.10", "0.2"), "0.30");
+  EXPECT_EQ(sum("-5", "5"), "0");
+  EXPECT_EQ(sum("-5.00", "5"), "0.00");
+  EXPECT_EQ(sum("5", "-7"), "-2");
+  EXPECT_EQ(sum("-0.05", "0.01"), "-0.04");
+  EXPECT_EQ(sum("999999999999999999999", "1"), "1000000000000000000000");
+  EXPECT_EQ(sum("1000", "-1"), "999");
+  EXPECT_EQ(sum("1e3", "0.5"), "1000.5");
+  EXPECT_EQ(sum("1e-3", "0"), "0.001");
+  EXPECT_EQ(sum("0", "0"), "0");
+  EXPECT_EQ(sum("-0", "-0.0"), "0.0");
+  EXPECT_EQ(sum("1e20001", "0"), "none");
+  EXPECT_EQ(sum("1e-20001", "1"), "none");
+  EXPECT_EQ(sum("NaN", "1"), "none");
+  EXPECT_EQ(sum("1", ""), "none");
+  EXPECT_EQ(negated("-1.5"), "1.5");
+  EXPECT_EQ(negated("1.5"), "-1.5");
+}
+
+// Against whole numbers of 128 bits.
+RC_GTEST_PROP(Decimal, AddsAsWholeNumbersDo, (std::int64_t left, std::int64_t right, bool cents)) {
+  const auto text = [&](__int128 number) {
+    const bool negative = number < 0;
+    std::string digits;
+    for (__int128 rest = negative ? -number : number; rest != 0; rest /= 10)
+      digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+    if (digits.size() < 3) digits.insert(0, 3 - digits.size(), '0');
+    if (cents) digits.insert(digits.size() - 2, 1, '.');
+    else digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+    return (negative ? "-" : "") + digits;
+  };
+  RC_ASSERT(sum(text(left), text(right)) == text(static_cast<__int128>(left) + right));
+}
+
 }  // namespace
 }  // namespace vestige

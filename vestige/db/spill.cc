@@ -53,8 +53,6 @@ Result<char> Spill::next(std::string& record) {
     read_ += sizeof size + size;
     return 'y';
   }
-  memory_ = {};
-  read_ = 0;
   if (file_ == nullptr) return 'n';
   if (!rewound_) {
     if (fflush(file_.get()) != 0 || fseek(file_.get(), 0, SEEK_SET) != 0) return no_room();

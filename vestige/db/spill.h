@@ -1,4 +1,4 @@
-// Records kept aside, first in, first out: in memory, and beyond some megabytes in a temporary file
+// Records kept aside, first in, first out, as often as they are wanted: in memory, and beyond some megabytes in a temporary file
 // that no directory names.
 #pragma once
 
@@ -22,6 +22,12 @@ class Spill {
   ///
   /// faults   offline
   Result<char> next(std::string& record);
+
+  /// The next record is the first again.
+  void again() {
+    read_ = 0;
+    rewound_ = false;
+  }
 
  private:
   struct Close {

@@ -1,0 +1,219 @@
+// report: what an auditor asks for, with what makes sure that it is all.
+#include <pwd.h>
+#include <unistd.h>
+
+#include "cli/filter.h"
+#include "cli/out_file.h"
+#include "cli/report_text.h"
+#include "cli/session.h"
+#include "cli/trust.h"
+#include "vestige/audit/log.h"
+#include "vestige/audit/report_basis.h"
+#include "vestige/base/period.h"
+#include "vestige/base/time.h"
+#include "vestige/report/html.h"
+#include "vestige/report/note.h"
+#include "vestige/report/reports.h"
+#include "vestige/trail/install.h"
+
+namespace vestige::cli {
+namespace {
+
+class OutputSink final : public ReportSink {
+ public:
+  explicit OutputSink(Output& output) : output_(output) {}
+  void write(std::string_view bytes) override { output_.text(bytes); }
+  bool wanted() const override { return output_.wanted(); }
+
+ private:
+  Output& output_;
+};
+
+Result<const ReportKind*> kind_of(const std::string& name) {
+  if (const ReportKind* kind = find_report(name); kind != nullptr) return kind;
+  std::vector<std::string> names;
+  for (const ReportKind& kind : reports()) names.emplace_back(kind.name);
+  const std::string near = nearest(name, names);
+  return hinted(fail(Fault::invalid, "report: there is none that is called {}", name),
+                near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
+                             : "did you mean " + near + "?");
+}
+
+// The whole report runs by one clock: that of --timezone, or of --tz, or UTC.
+Result<TimeZone> clock_of(const Arguments& arguments) {
+  const std::string named =
+      arguments.value("--timezone").value_or(arguments.value("--tz").value_or("UTC"));
+  auto zone = TRY(TimeZone::named(named));
+  TRY(set_local_zone(named));
+  return zone;
+}
+
+Result<void> choose_period(const Arguments& arguments, const TimeZone& zone, Selection& selection) {
+  const auto period = arguments.value("--period");
+  if (period.has_value() && (arguments.has("--since") || arguments.has("--until")))
+    return hinted(fail(Fault::invalid, "report: --period and --since or --until"),
+                  "keep one of them: a period has both ends");
+  if (period.has_value()) {
+    const auto [since, until] = TRY(read_period(*period, zone));
+    selection.since = since;
+    selection.until = until;
+    return {};
+  }
+  selection.since = TRY(arguments.time("--since"));
+  selection.until = TRY(arguments.time("--until"));
+  return {};
+}
+
+std::string login() {
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? std::to_string(geteuid()) : entry->pw_name;
+}
+
+Result<ReportRequest> request_of(Session& session, Database& db, TimeZone zone) {
+  const Arguments& arguments = session.arguments();
+  LogRequest asked;
+  asked.filter.filter = TRY(read_filters(arguments));
+  TRY(choose_period(arguments, zone, asked.filter));
+  ReportRequest request{.selection = TRY(select(db, asked)),
+                        .filter = to_text(asked.filter.filter),
+                        .zone = std::move(zone)};
+  request.sample = TRY(arguments.number("--sample")).value_or(0);
+  request.seed = arguments.value("--seed").value_or("1");
+  request.step = [&session] { session.step(); };
+  if (!arguments.has("--no-verify") && TRY(has_evidence(db))) {
+    Trust trust = TRY(planned_trust());
+    for (merkle::NoteKey& key : TRY(keys_of(arguments, "--vkey")))
+      trust.keys.push_back(std::move(key));
+    request.verified = TRY(verified_for_report(db, trust, request.step));
+  }
+  return request;
+}
+
+Result<void> write_form(Output& output, Report& report, ReportForm form,
+                        const merkle::NoteSigner* signer) {
+  OutputSink out(output);
+  CountingSink counting(out);
+  TRY(form == ReportForm::html ? write_html(report, counting) : write_json(report, counting));
+  return write_report_end(counting, form, signer);
+}
+
+Result<void> print(Session& session, Report& report, const merkle::NoteSigner* signer) {
+  const std::string format = session.arguments().text("--format");
+  if (format == "html") return write_form(session.output(), report, ReportForm::html, signer);
+  if (format == "json") return write_form(session.output(), report, ReportForm::json, signer);
+  if (format.ends_with("csv"))
+    return print_report_csv(session.output(), report, session.arguments().text("--section"));
+  session.output().long_text();
+  return print_report(session.output(), report);
+}
+
+Result<int> run_report(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const ReportKind& kind = *TRY(kind_of(arguments.words().front()));
+  TimeZone zone = TRY(clock_of(arguments));
+  const std::string format = arguments.text("--format");
+  std::optional<merkle::NoteSigner> signer;
+  if (const auto key = arguments.value("--key"); key.has_value()) {
+    if (format != "html" && format != "json")
+      return hinted(fail(Fault::invalid, "report: only HTML and JSON have a place for a signature"),
+                    "add --format html");
+    signer = TRY(signer_from(*key, merkle::KeyKind::log));
+  }
+  Database& db = *TRY(session.database());
+  Report report(zone);
+  report.head.title = arguments.text("--title");
+  report.head.made_at = clock_now();
+  report.head.made_by = arguments.value("--by").value_or(login());
+  report.head.version = VESTIGE_VERSION;
+  const ReportRequest request = TRY(request_of(session, db, std::move(zone)));
+  TRY(make_report(kind, db, request, report));
+  session.finish();
+  std::optional<OutFile> file;
+  if (const auto path = arguments.value("--out"); path.has_value()) {
+    file.emplace(TRY(OutFile::make(*path)));
+    session.output().into(file->descriptor());
+  }
+  TRY(print(session, report, signer.has_value() ? &*signer : nullptr));
+  TRY(session.output().finish());
+  if (file.has_value()) TRY(file->keep());
+  if (!report.head.sound) session.say("the trail is not sound: vestige verify says why");
+  return report.head.sound ? kDone : kNo;
+}
+
+std::string list_of_reports() {
+  std::string out = "The reports: ";
+  for (const ReportKind& kind : reports())
+    out += fmt::format("{}{}: {}", out.size() > 13 ? "; " : "", kind.name, kind.summary);
+  return out + ".";
+}
+
+}  // namespace
+
+Command report_command() {
+  return {
+      .name = "report",
+      .group = "prove",
+      .summary = "a report for auditors, with the checkpoint that it stands on",
+      .arguments = "NAME",
+      .least = 1,
+      .most = 1,
+      .about =
+          {list_of_reports(),
+           "A report is about what the trail's last checkpoint covers; what is not sealed yet is "
+           "counted and left out, and where nothing is signed the report says so. Before it is "
+           "made the trail is verified: when something is missing or other than it was sealed, "
+           "the report says so, and the exit code is 1.",
+           "HTML is one file that needs no script and no network; a browser prints it. It has the "
+           "rows as JSON in it, too. With --key the report carries a signed note over all its "
+           "bytes: vestige check FILE --vkey KEY verifies it without the database "
+           "(docs/reports.md)."},
+      .options = {{.names = "-q, --query",
+                   .value = "FILTER",
+                   .summary = "only changes that a filter describes (docs/filter.md)",
+                   .repeated = true},
+                  {.names = "--period",
+                   .value = "PERIOD",
+                   .summary = "a year, quarter, month or day: 2026, 2026Q3, 2026-11, 2026-11-28"},
+                  {.names = "--since", .value = "TIME", .summary = "changes at or after a time"},
+                  {.names = "--until", .value = "TIME", .summary = "changes before a time"},
+                  {.names = "--timezone",
+                   .value = "ZONE",
+                   .summary = "by whose clock: Europe/Berlin; otherwise that of --tz, or UTC"},
+                  {.names = "--format",
+                   .value = "FORMAT",
+                   .summary = "text (the default), html, json, or csv: one section; raw-csv leaves "
+                              "cells as they are that a spreadsheet may take for formulas",
+                   .choices = {"text", "html", "json", "csv", "raw-csv"}},
+                  {.names = "--section",
+                   .value = "NAME",
+                   .summary = "with csv: which section; otherwise the first"},
+                  {.names = "--out",
+                   .value = "FILE",
+                   .summary = "write a file, which only its owner may read, instead of stdout"},
+                  {.names = "--key", .value = "FILE", .summary = "sign the report with this key"},
+                  {.names = "--vkey",
+                   .value = "KEY",
+                   .summary =
+                       "a public key, or a file of them: the log's, to check its checkpoint; "
+                       "beside those of vestige.toml",
+                   .repeated = true},
+                  {.names = "--no-verify",
+                   .value = "",
+                   .summary = "do not verify the trail first; the report says so"},
+                  {.names = "--sample",
+                   .value = "N",
+                   .summary = "changes: N of them, chosen by --seed, always the same"},
+                  {.names = "--seed", .value = "TEXT", .summary = "of --sample; otherwise 1"},
+                  {.names = "--title", .value = "TEXT", .summary = "its title"},
+                  {.names = "--by",
+                   .value = "NAME",
+                   .summary = "who made it; otherwise the user of this system"}},
+      .examples =
+          {{"vestige report changes --period 2026Q3 --format html --out q3.html --key audit.key",
+            "what changed in a quarter, signed"},
+           {"vestige report changes -q class:phi --since 30d --sample 25 --seed 2026-11",
+            "a sample that anybody can draw again"}},
+      .run = run_report};
+}
+
+}  // namespace vestige::cli

@@ -1,0 +1,201 @@
+#include "vestige/report/html.h"
+
+#include "vestige/base/json.h"
+#include "vestige/report/html_style.h"
+
+namespace vestige {
+namespace {
+
+// How many bytes of UTF-8 begin a text: one character; 0: none.
+std::size_t character(std::string_view text) {
+  for (const std::size_t length : {1U, 2U, 3U, 4U})
+    if (length <= text.size() && json::is_utf8(text.substr(0, length))) return length;
+  return 0;
+}
+
+std::uint32_t code_of(std::string_view character) {
+  const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(character[place]); };
+  if (character.size() == 1) return byte(0);
+  std::uint32_t code = byte(0) & (0x7FU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3FU);
+  return code;
+}
+
+// What cannot be seen, or moves what stands beside it.
+bool unseen(std::uint32_t code) {
+  return (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C || code == 0x180E ||
+         code == 0x200B || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
+         (code >= 0xFFF0 && code <= 0xFFFB) || (code & 0xFFFEU) == 0xFFFE ||
+         (code >= 0xE0000 && code <= 0xE0FFF);
+}
+
+// Characters beyond ASCII, one by one.
+void append_wide(std::string& out, std::string_view& rest) {
+  const std::size_t length = character(rest);
+  if (length == 0) {
+    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(rest.front()));
+    rest.remove_prefix(1);
+    return;
+  }
+  const std::uint32_t code = code_of(rest.substr(0, length));
+  if (unseen(code)) out += fmt::format("\\u{:04x}", code);
+  else out += rest.substr(0, length);
+  rest.remove_prefix(length);
+}
+
+void item(std::string& out, std::string_view term, std::string_view text) {
+  if (text.empty()) return;
+  out += fmt::format("<dt>{}</dt><dd dir=\"auto\">{}</dd>\n", term, html_text(text));
+}
+
+std::string moment(std::int64_t micros, const TimeZone& zone) {
+  return shown(time_cell(micros), CellKind::time, zone);
+}
+
+std::string period(const ReportHead& head, const TimeZone& zone) {
+  if (!head.since.has_value() && !head.until.has_value()) return "all that is recorded";
+  std::string out;
+  if (head.since.has_value()) out = "from " + moment(*head.since, zone);
+  if (head.until.has_value())
+    out += (out.empty() ? "until before " : " until before ") + moment(*head.until, zone);
+  return out;
+}
+
+std::string head_html(const ReportHead& head, const TimeZone& zone) {
+  std::string out =
+      fmt::format("<header>\n<h1 dir=\"auto\">{}</h1>\n<p class=\"verdict{}\">{}{}{}</p>\n<dl>\n",
+                  html_text(head.title), head.sound ? "" : " bad", html_text(head.complete),
+                  head.verified.empty() ? "" : " ", html_text(head.verified));
+  item(out, "Report", head.name);
+  item(out, "Database", head.database);
+  item(out, "Period", period(head, zone) + " (" + head.zone + ")");
+  item(out, "Filter", head.filter.empty() ? "none: everything" : head.filter);
+  item(out, "Made",
+       moment(head.made_at, zone) + " (" + head.zone + ")" +
+           (head.made_by.empty() ? "" : " by " + head.made_by));
+  item(out, "Made with", "vestige " + head.version);
+  item(out, "Rows", std::to_string(head.rows));
+  item(out, "SHA-256 of the rows", head.rows_sha256);
+  item(out, "Origin", head.origin);
+  out += "</dl>\n";
+  if (!head.checkpoint.empty()) {
+    out +=
+        "<h2 id=\"checkpoint\">Checkpoint</h2>\n<p>The signed tree head that this report was made "
+        "from.</p>\n<pre>";
+    std::string_view rest = head.checkpoint;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      out += html_text(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    out += "</pre>\n";
+  }
+  return out + "</header>\n";
+}
+
+const char* column_class(CellKind kind) {
+  if (kind == CellKind::number) return " class=\"n\"";
+  return kind == CellKind::time ? " class=\"t\"" : "";
+}
+
+Result<void> table(Report& report, std::size_t number, ReportSink& sink) {
+  const ReportSection& section = report.section(number);
+  std::string out = fmt::format(
+      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"c{0}\">\n<table>\n"
+      "<caption id=\"c{0}\" dir=\"auto\">{1}: {2}</caption>\n<thead><tr>",
+      number, html_text(section.title),
+      report.rows(number) == 1 ? "1 row" : fmt::format("{} rows", report.rows(number)));
+  for (const ReportColumn& column : section.columns)
+    out += fmt::format(
+        "<th scope=\"col\"{}>{}{}</th>", column_class(column.kind), html_text(column.title),
+        column.kind == CellKind::time ? " (" + html_text(report.zone().name()) + ")" : "");
+  out += "</tr></thead>\n<tbody>\n";
+  TRY(report.read_again(number));
+  Cells cells;
+  while (sink.wanted() && TRY(report.next_row(number, cells)) == 'y') {
+    out += "<tr>";
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const CellKind kind = section.columns[i].kind;
+      out += "<td dir=\"auto\"";
+      out += column_class(kind);
+      out += ">";
+      if (cells[i].has_value()) out += html_text(shown(cells[i], kind, report.zone()));
+      out += "</td>";
+    }
+    out += "</tr>\n";
+    sink.write(out);
+    out.clear();
+  }
+  sink.write(out + "</tbody>\n</table>\n</div>\n");
+  return {};
+}
+
+Result<void> section_html(Report& report, std::size_t number, ReportSink& sink) {
+  const ReportSection& section = report.section(number);
+  sink.write(
+      fmt::format("<section aria-labelledby=\"s{0}\"{1}>\n<h2 id=\"s{0}\" dir=\"auto\">{2}</h2>\n",
+                  number, section.bad ? " class=\"bad\"" : "", html_text(section.title)));
+  if (!section.text.empty())
+    sink.write(fmt::format("<p dir=\"auto\">{}</p>\n", html_text(section.text)));
+  if (!section.picture.empty()) sink.write(section.picture + "\n");
+  if (section.columns.empty()) sink.write("");
+  else if (report.rows(number) == 0) sink.write("<p>None.</p>\n");
+  else TRY(table(report, number, sink));
+  sink.write("</section>\n");
+  return {};
+}
+
+// The head and the rows, as they are hashed.
+Result<void> embed(Report& report, ReportSink& sink) {
+  sink.write("<script type=\"application/json\" id=\"head\">\n" + embeddable(to_json(report.head)) +
+             "\n</script>\n<script type=\"application/x-ndjson\" id=\"rows\">\n");
+  std::string line;
+  for (std::size_t i = 0; i < report.sections(); ++i) {
+    TRY(report.read_again(i));
+    while (sink.wanted() && TRY(report.next_line(i, line)) == 'y') sink.write(line + "\n");
+  }
+  sink.write("</script>\n");
+  return {};
+}
+
+}  // namespace
+
+std::string html_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text.front());
+    if (c >= 0x7F) {
+      append_wide(out, text);
+      continue;
+    }
+    if (c < 0x20) out += fmt::format("\\x{:02x}", c);
+    else if (c == '&') out += "&amp;";
+    else if (c == '<') out += "&lt;";
+    else if (c == '>') out += "&gt;";
+    else if (c == '"') out += "&quot;";
+    else if (c == '\'') out += "&#39;";
+    else out += static_cast<char>(c);
+    text.remove_prefix(1);
+  }
+  return out;
+}
+
+Result<void> write_html(Report& report, ReportSink& sink) {
+  sink.write(
+      fmt::format("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                  "style-src 'unsafe-inline'\">\n"
+                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                  "<meta name=\"generator\" content=\"vestige "
+                  "{}\">\n<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
+                  html_text(report.head.version), html_text(report.head.title), kReportStyle));
+  sink.write(head_html(report.head, report.zone()));
+  sink.write("<main>\n");
+  for (std::size_t i = 0; i < report.sections(); ++i) TRY(section_html(report, i, sink));
+  sink.write("</main>\n");
+  return embed(report, sink);
+}
+
+}  // namespace vestige

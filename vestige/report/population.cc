@@ -1,0 +1,100 @@
+#include "vestige/report/population.h"
+
+#include "vestige/base/json.h"
+#include "vestige/merkle/checkpoint.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/source.h"
+
+namespace vestige {
+namespace {
+
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+// What follows from the checkpoint, in a sentence.
+std::string completeness(const ReportHead& head) {
+  if (!head.covered.has_value())
+    return "There is no signed checkpoint: this is what the trail holds now, and nothing proves "
+           "that it is all.";
+  const std::string left = head.left_out == 0
+                               ? std::string("no change is left out")
+                               : counted(head.left_out, "change") + " not under it " +
+                                     (head.left_out == 1 ? "is" : "are") + " left out";
+  return fmt::format("It covers all {} up to the checkpoint; {}.",
+                     *head.covered == 1 ? "1 entry" : fmt::format("{} entries", *head.covered),
+                     left);
+}
+
+std::string verdict(const Verified& verified) {
+  std::string out;
+  if (verified.found == 0)
+    out = fmt::format("Every change is as it was sealed: {} verified", verified.verified);
+  else
+    out = fmt::format(
+        "Not sound: verify found {}",
+        verified.found == 1 ? "1 discrepancy" : fmt::format("{} discrepancies", verified.found));
+  if (verified.erased != 0)
+    out += fmt::format("; parts of {} were erased, which is recorded",
+                       counted(verified.erased, "change"));
+  out += verified.signature ? "; the checkpoint's signature holds."
+                            : "; no key was given to check the checkpoint's signature.";
+  return out;
+}
+
+}  // namespace
+
+Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest& request,
+                                              ReportHead& head) {
+  TRY(require_trail(db));
+  head.since = request.selection.since;
+  head.until = request.selection.until;
+  head.filter = request.filter;
+  head.database = db.where();
+  std::optional<StoredCheckpoint> last;
+  if (TRY(has_evidence(db))) last = TRY(EvidenceStore(db).last_checkpoint());
+  if (last.has_value()) {
+    head.covered = last->size;
+    head.checkpoint = json::is_utf8(last->note) ? last->note : "";
+    if (const auto opened = merkle::open_appended(last->note, {}); opened.has_value())
+      head.origin = opened->checkpoint.origin;
+    const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count()));
+    head.left_out = all > last->size ? all - last->size : 0;
+  }
+  if (request.verified.has_value()) {
+    if (last.has_value()) head.left_out = request.verified->left_out;
+    head.sound = request.verified->found == 0;
+    if (last.has_value() || !head.sound) head.verified = verdict(*request.verified);
+  } else if (last.has_value()) {
+    head.verified = "Not verified: whether each change is as it was sealed was not looked into.";
+  }
+  head.complete = completeness(head);
+  return head.covered;
+}
+
+Result<std::unique_ptr<Population>> Population::open(Database& db, const ReportRequest& request,
+                                                     Report& report, bool whole) {
+  std::unique_ptr<Population> out(new Population(request));
+  const auto covered = TRY(stand_on(db, request, report.head));
+  Selection selection = request.selection;
+  if (whole) selection.since = std::nullopt;
+  selection.forgiving = true;
+  if (covered.has_value()) {
+    out->covered_ = *covered;
+    out->feed_ = TRY(Feed::open(db, selection, -1));
+  } else {
+    selection.oldest_first = true;
+    out->changes_ = TRY(read_changes(db, selection));
+  }
+  return out;
+}
+
+Result<std::optional<Change>> Population::next() {
+  if (request_.step) request_.step();
+  if (changes_ != nullptr) return changes_->next();
+  auto change = TRY(feed_->next());
+  if (change.has_value() && *change->index >= covered_) change.reset();
+  return change;
+}
+
+}  // namespace vestige

@@ -1,0 +1,91 @@
+// Population: which changes a report is about, and what makes sure that they are all. Where the trail is sealed, those that its
+// last checkpoint covers, in the order of the feed; where nothing is signed, all that there are.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vestige/base/zone.h"
+#include "vestige/feed/feed.h"
+#include "vestige/report/report.h"
+
+namespace vestige {
+
+/// What verify said of the trail (vestige/audit/verify.h), as far as reports speak of it.
+struct Verified {
+  struct Finding {
+    std::string code;
+    std::optional<std::int64_t> change;
+    std::string table;
+    std::string message;
+  };
+  std::uint64_t covered = 0;  // entries of the last checkpoint
+  std::string origin;
+  bool signature = false;  // it was checked
+  std::vector<std::string> witnesses;
+  std::uint64_t verified = 0;
+  std::uint64_t erased = 0;
+  std::uint64_t left_out = 0;  // changes that the checkpoint does not cover
+  std::uint64_t unreadable = 0;
+  std::uint64_t found = 0;
+  std::vector<Finding> findings;  // the first thousand of them
+};
+
+/// [report] of vestige.toml, and what the command line says beside it.
+struct ReportSettings {
+  std::vector<std::string> applications;  // the database's users that are applications
+  std::string field;                      // daily: "accounts.balance"
+  std::string high_value;               // daily: a change of the field by more than that is flagged
+  std::int64_t high_count = 0;          // daily: so many changes of a row and more are flagged
+  std::int64_t within = 3'600'000'000;  //   in so long a time, microseconds
+};
+
+struct ReportRequest {
+  Selection selection;  // its names are looked up; since and until are the period
+  std::string filter;   // the same in words
+  TimeZone zone;
+  std::string field_key;    // field: the row
+  std::int64_t sample = 0;  // changes: so many of them; 0: all
+  std::string seed;         //   chosen by this
+  ReportSettings settings;
+  std::optional<Verified> verified;  // nothing: it was not asked for
+  std::function<void()> step;        // one change more was looked at; may be empty
+};
+
+class Population {
+ public:
+  /// Says in the report's head what it stands on.
+  ///
+  /// whole    also what was made before the period
+  /// faults   missing (no trail), offline, corrupt
+  static Result<std::unique_ptr<Population>> open(Database& db, const ReportRequest& request,
+                                                  Report& report, bool whole = false);
+  Population(const Population&) = delete;
+  Population& operator=(const Population&) = delete;
+  ~Population() = default;
+
+  /// The next change; where there is a checkpoint, with its index.
+  ///
+  /// faults   offline, corrupt
+  Result<std::optional<Change>> next();
+
+ private:
+  explicit Population(const ReportRequest& request) : request_(request) {}
+
+  const ReportRequest& request_;
+  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<Changes> changes_;
+  std::uint64_t covered_ = 0;
+};
+
+/// Fills the head of a report: what it stands on.
+///
+/// returns  how many entries the last checkpoint covers; nothing where there is none
+Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest& request,
+                                              ReportHead& head);
+
+}  // namespace vestige

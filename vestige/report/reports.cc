@@ -1,0 +1,53 @@
+#include "vestige/report/reports.h"
+
+#include <algorithm>
+#include <array>
+
+namespace vestige {
+namespace {
+
+constexpr auto kReports = std::to_array<ReportKind>({
+    {"changes", "Changes", "every change of every value: old, new, who, why, approved by whom",
+     report_changes},
+});
+
+// What is not as it was sealed, whatever the report is about.
+Result<void> add_findings(const Verified& verified, Report& report) {
+  if (verified.found == 0) return {};
+  const std::size_t section =
+      report.add({.name = "findings",
+                  .title = "What is not as it was sealed",
+                  .text = fmt::format("{} found by verify; here are the first {}.", verified.found,
+                                      verified.findings.size()),
+                  .columns = {{"finding", "finding"},
+                              {"change", "change", CellKind::number},
+                              {"table", "table"},
+                              {"message", "message"}},
+                  .bad = true});
+  for (const Verified::Finding& one : verified.findings)
+    TRY(report.row(section,
+                   {text_cell(one.code), one.change.has_value() ? number_cell(*one.change) : Cell(),
+                    text_cell(one.table), text_cell(one.message)}));
+  return {};
+}
+
+}  // namespace
+
+Result<void> make_report(const ReportKind& kind, Database& db, const ReportRequest& request,
+                         Report& report) {
+  report.head.name = kind.name;
+  if (report.head.title.empty()) report.head.title = kind.title;
+  TRY(kind.make(db, request, report));
+  if (request.verified.has_value()) TRY(add_findings(*request.verified, report));
+  return report.finish();
+}
+
+std::span<const ReportKind> reports() { return kReports; }
+
+const ReportKind* find_report(std::string_view name) {
+  const auto found = std::find_if(kReports.begin(), kReports.end(),
+                                  [&](const ReportKind& kind) { return kind.name == name; });
+  return found == kReports.end() ? nullptr : &*found;
+}
+
+}  // namespace vestige
