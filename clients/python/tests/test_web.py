@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import os
 import socket
 import subprocess
@@ -13,13 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from conftest import Shop
+from conftest import SOURCE, Shop
 
 import vestige
 from vestige import asgi, wsgi
 from vestige._web import named
 
 httpx = pytest.importorskip("httpx")
+REQUESTS = json.loads((SOURCE / "clients/contract/requests.json").read_text(encoding="utf-8"))
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -54,6 +56,18 @@ def test_the_address_is_the_peers() -> None:
     assert "ip_address" not in said({}, peer="")
     assert said({}, peer="fe80::1%eth0")["ip_address"] == "fe80::1%eth0"
     assert said({"X-Forwarded-For": "fe80::1%<script>"}, trusted_proxies=1)["ip_address"] == "fe80::1"
+
+
+@pytest.mark.parametrize(("given", "spelled"), REQUESTS["addresses"])
+def test_an_address_has_one_spelling(given: str, spelled: str | None) -> None:
+    assert said({}, peer=given).get("ip_address") == spelled
+    assert said({"X-Forwarded-For": given}, trusted_proxies=1).get("ip_address") == spelled
+
+
+@pytest.mark.parametrize(("given", "taken"), [*REQUESTS["request_ids"], ("a" * 128, True), ("a" * 129, False)])
+def test_a_request_id_is_a_word(given: str, taken: bool) -> None:
+    answer = wsgi.ContextMiddleware(current)({"HTTP_X_REQUEST_ID": given, "REMOTE_ADDR": "10.0.0.7"}, lambda status, headers: None)
+    assert (eval(b"".join(answer))["request_id"] == given) is taken
 
 
 def test_what_a_client_says_of_itself() -> None:

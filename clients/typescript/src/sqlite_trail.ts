@@ -168,10 +168,19 @@ function options(own: { [name: string]: boolean }, over: { [name: string]: strin
   return JSON.stringify({ ...Object.fromEntries(said), ...own });
 }
 
-/** A value of a key as the program takes it. */
+/** A value of a key as a word that means it: a string is one whatever it looks like, and what may be a number in the rows is both. */
 function keyText(value: KeyValue): string {
-  return value instanceof Uint8Array ? `x'${Buffer.from(value).toString("hex")}'`
-    : value instanceof Date ? value.toISOString() : typeof value === "boolean" ? (value ? "1" : "0") : String(value);
+  if (value instanceof Uint8Array) {
+    return `x'${Buffer.from(value).toString("hex")}'`;
+  }
+  if (typeof value === "boolean") {
+    return value ? "1" : "0";
+  }
+  const text = value instanceof Date ? value.toISOString() : String(value);
+  if (typeof value === "number" || typeof value === "bigint") {
+    return text;
+  }
+  return /^[0-9+.eE-]+$/.test(text) ? text : `'${text}'`;
 }
 
 function marks(count: number): string {

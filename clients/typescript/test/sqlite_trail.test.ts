@@ -45,7 +45,28 @@ for (const driver of DRIVERS) {
       db.prepare("insert into lines values ('a\"b, c', 2, 1.0, x'00ff', 'x')").run();
       const [insert] = await trail.history("lines", "a\"b, c", 2, 1, new Uint8Array([0, 255])).toArray();
       assert.deepEqual(insert?.key, { doc: "a\"b, c", line: 2, at: 1, raw: new Uint8Array([0, 255]) });
-      assert.equal((await trail.history("lines", "a\"b, c", 2n, "1.0", "x'00ff'").toArray()).length, 1);
+      assert.equal((await trail.history("lines", "a\"b, c", 2n, "1.0", new Uint8Array([0, 255])).toArray()).length, 1);
+      assert.equal((await trail.history("lines", "a\"b, c", 2n, "1.0", "x'00ff'").toArray()).length, 0);
+    });
+
+    test("a key that is a string is one, whatever it looks like", async () => {
+      db.exec("create table words (word primary key, n)");
+      await trail.track("words");
+      const keys = ["x'00ff'", "null", "'quoted'", "it's", "", "-", new Uint8Array([0, 255]), new Uint8Array()];
+      for (const [n, key] of keys.entries()) {
+        db.prepare("insert into words values (?, ?)").run(key, n);
+      }
+      for (const [n, key] of keys.entries()) {
+        const found = await trail.history<{ n: number }>("words", key).toArray();
+        assert.deepEqual(found.map((one) => one.new!.n), [n], `${String(key)}`);
+        const [said] = await trail.blame("words", key);
+        assert.deepEqual(said?.value, key);
+      }
+      as("ann", () => db.exec("delete from words"));
+      await trail.erase("words", "x'00ff'", "asked");
+      const left = await trail.changes<{ n: number }>({ table: "words", op: "INSERT" }).toArray();
+      assert.deepEqual(left.filter((one) => one.erased).map((one) => one.id), left.filter((one) => one.new?.n === undefined).map((one) => one.id));
+      assert.deepEqual(left.map((one) => one.new?.n).filter((n) => n !== undefined).sort(), [1, 2, 3, 4, 5, 6, 7]);
     });
 
     test("changes of a table, an actor, a transaction, a time, in pages and in either order", async () => {

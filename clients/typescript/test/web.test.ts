@@ -1,5 +1,7 @@
 /** Real servers, real requests: what a handler writes is recorded under the request that it is for. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
@@ -183,3 +185,51 @@ for (const [name, start] of Object.entries(servers)) {
     assert.deepEqual({ ...vestige.current() }, {});
   });
 }
+
+const { addresses, request_ids: requestIds } = JSON.parse(fs.readFileSync(new URL("../contract/requests.json", import.meta.url), "utf8")) as
+  { addresses: [string, string | null][]; request_ids: [string, boolean][] };
+
+/** Servers that answer with the context of the request, and take its address from whoever is before them. */
+const sayers: Record<string, () => Promise<Server>> = {
+  async express() {
+    const app = express().set("trust proxy", true).use(ofExpress()).use((_request, response) => void response.json(vestige.current()));
+    return listening(http.createServer(app));
+  },
+  async koa() {
+    const app = new Koa({ proxy: true });
+    app.use(ofKoa()).use((ctx) => { ctx.body = { ...vestige.current() }; });
+    return listening(http.createServer(app.callback()));
+  },
+  async fastify() {
+    const app = fastify({ trustProxy: true });
+    await app.register(ofFastify());
+    app.get("/", async () => ({ ...vestige.current() }));
+    await app.listen({ port: 0, host: "127.0.0.1" });
+    return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  },
+};
+
+for (const [name, start] of Object.entries(sayers)) {
+  test(`${name}: addresses and ids of requests are those that every client says`, async () => {
+    const server = await start();
+    const said = async (headers: Record<string, string>): Promise<Record<string, unknown>> =>
+      (await fetch(`http://127.0.0.1:${server.port}/`, { headers })).json() as Promise<Record<string, unknown>>;
+    for (const [given, spelled] of addresses) {
+      assert.equal((await said({ "x-forwarded-for": given }))["ip_address"], spelled ?? undefined, given);
+    }
+    for (const [given, taken] of [...requestIds, ["a".repeat(128), true], ["a".repeat(129), false]] as [string, boolean][]) {
+      assert.equal((await said({ "x-request-id": given }))["request_id"] === given, taken, given);
+    }
+    await server.close();
+  });
+}
+
+test("who came over IPv4 to a socket of IPv6 has an address of IPv4", async (t) => {
+  const app = new Hono().use(ofHono()).get("/", (c) => c.json({ ...vestige.current() }));
+  const server = serve({ fetch: app.fetch, port: 0, hostname: "::" });
+  await once(server, "listening").catch(() => t.skip("no IPv6 here"));
+  const { port } = server.address() as AddressInfo;
+  const said = await (await fetch(`http://127.0.0.1:${port}/`)).json() as Record<string, unknown>;
+  assert.equal(said["ip_address"], "127.0.0.1");
+  server.close();
+});

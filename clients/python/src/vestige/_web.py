@@ -100,7 +100,15 @@ def _address(peer: str | None, forwarded: str | None, trusted: int) -> str | Non
         chain = [part.strip() for part in (forwarded or "").split(",") if part.strip()]
         if len(chain) >= trusted:
             given = chain[-trusted]
+    return _spelled(given)
+
+
+def _spelled(given: str) -> str | None:
+    """An address in its one spelling (clients/contract/requests.json). None: it is no address."""
     try:
-        return str(ipaddress.ip_address(given if _ZONE.search(given) else given.partition("%")[0]))
+        address = ipaddress.ip_address(given if _ZONE.search(given) else given.partition("%")[0])
     except ValueError:
         return None
+    # A socket of IPv6 calls who came over IPv4 ::ffff:10.0.0.7; elsewhere in the trail the same peer is 10.0.0.7.
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
