@@ -5,8 +5,8 @@
 #   make test      build, and run the tests
 #   make check     and the rest that must hold: lint, PostgreSQL of other versions, everything again under the sanitizers
 #   make matrix    every PostgreSQL test on 13, 14, 16, 17 and 18; the native engine's on 13, 17 and 18
-#   make clients-matrix   the clients' tests with the oldest drivers that they support, all of them; make check runs those that drivers
-#                  have a part in
+#   make clients-matrix   the clients' tests with the oldest drivers and frameworks that they support, all of them, and with the newest Python
+#                  and Nodes there are; make check runs those that drivers have a part in
 #   make bench     measure
 #   make lint      clang-format and clang-tidy, as `make check` runs them
 #   make format    rewrite the sources as clang-format wants them
@@ -21,6 +21,7 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 30
 PREFIX ?= /usr/local
 PG_CONFIG ?= pg_config
+CLIENTS = SOURCE_DIR=$(CURDIR) VESTIGE=$(CURDIR)/build/bin/vestige POSTGRES_SERVER=$(CURDIR)/build/bin/postgres_server
 TEST = ctest --no-tests=error -j $(JOBS)
 
 .PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install pgext sqlite-extension deb clean build-packages test-packages
@@ -65,6 +66,7 @@ clients-matrix: test-packages
 	@cmake --preset test >/dev/null
 	@cmake --build --preset test -j $(JOBS) --target vestige_cli postgres_server
 	@REQUIREMENTS=requirements-oldest.txt test/scripts/clients_python.sh
+	@for part in clients_python_newest typescript_oldest typescript_nodes typescript_frameworks; do $(CLIENTS) test/scripts/$$part.sh || [ $$? = 77 ] || exit 1; done
 
 lint: test-packages
 	@cmake --preset test >/dev/null

@@ -5,7 +5,7 @@ set -euo pipefail
 source=${SOURCE_DIR:-$PWD}
 export VESTIGE=${VESTIGE:-$source/build/bin/vestige} PYTHONDONTWRITEBYTECODE=1
 requirements=${REQUIREMENTS:-requirements.txt}
-environment=$(dirname "$VESTIGE")/../venv/${requirements%.txt}
+environment=$(dirname "$VESTIGE")/../venv/${requirements%.txt}${PYTHON:+-$(basename "$PYTHON")}
 
 # Made anew when the list or the interpreter is another; what is half made is not taken for whole.
 wanted=$(cat "$source/clients/python/tests/$requirements"; "${PYTHON:-/usr/bin/python3}" --version)
@@ -20,7 +20,7 @@ if [[ $wanted != "$(cat "$environment/made-of" 2>/dev/null)" ]]; then
 fi
 
 cd "$source/clients/python"
-export PATH=$(realpath "$environment")/bin:$PATH PYTHONPATH=src:tests
+export PATH=$(realpath "$environment")/bin:$PATH PYTHONPATH=src:tests${PYTHONPATH:+:$PYTHONPATH}
 if [[ $requirements == requirements.txt ]]; then
   ruff check --no-cache .
   ruff format --no-cache --check .

@@ -44,6 +44,7 @@ def test_wheel_and_sdist(tmp_path: pathlib.Path) -> None:
     [sdist] = tmp_path.glob("*.tar.gz")
     with tarfile.open(sdist) as packed:
         assert any(name.endswith("/src/vestige/_context.py") for name in packed.getnames())
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # not in every 3.10; newer ones warn without
         packed.extractall(tmp_path / "sdist")
     command = """import vestige, vestige.sqlite, vestige.trail, vestige._install
 vestige.sqlite.connect(':memory:').execute('select 1')
