@@ -16,7 +16,7 @@ import pytest
 from conftest import VESTIGE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_trail import Twin, other_policies
+from test_trail import Twin, nothing_is_there, other_policies
 from test_values import CORPUS_SQLITE, bits, shown
 
 import vestige
@@ -75,6 +75,18 @@ async def twin(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> AsyncI
         await made.do("track", "prices")
         made.by_program = request.param == "program"
         yield made
+
+
+@pytest.mark.parametrize("driver", ["sqlite3", "aiosqlite", "apsw", "program"])
+async def test_a_database_without_a_trail(driver: str, tmp_path: pathlib.Path) -> None:
+    if driver == "apsw":
+        pytest.importorskip("apsw")
+    elif driver != "program" and not LOADS:
+        pytest.skip("this Python loads no extensions")
+    async with connected(driver, str(tmp_path / "bare.db")) as twin:
+        await twin.run("create table t (id integer primary key)")
+        with vestige.context(actor="ann", reason="asked"):
+            await nothing_is_there(twin)
 
 
 async def written(twin: Twin) -> None:

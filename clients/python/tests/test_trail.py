@@ -331,6 +331,30 @@ async def test_init_is_what_the_program_does(shop: Shop) -> None:
     shop.run("drop database made (force)")
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg", "psycopg async"])
+async def test_a_database_without_a_trail(shop: Shop, driver: str) -> None:
+    shop.run("drop database if exists made (force)", "create database made")
+    async with connected(driver, "made") as twin:
+        await twin.run("create table t (id int primary key)")
+        with vestige.context(actor="ann", reason="asked"):
+            await nothing_is_there(twin)
+    shop.run("drop database made (force)")
+
+
+async def nothing_is_there(twin: Twin) -> None:
+    """Whatever is asked, the answer says what makes a trail; and what else is not there is another error."""
+    for name, *asked in (
+        ("history", "t", 1), ("changes",), ("as_of", "t", 1), ("blame", "t", 1), ("track", "t"), ("untrack", "t"), ("doctor",),
+        ("revert", 1), ("undo", 1), ("erase", "t", 1),
+    ):  # fmt: skip
+        with pytest.raises(vestige.NoTrail, match=r"no trail, or an older one: init\(\) .* manage.py migrate"):
+            await (twin.all if name in ("history", "changes", "as_of") else twin.do)(name, *asked)
+    assert await twin.do("init")
+    with pytest.raises(Exception, match="nowhere") as caught:
+        await twin.do("track", "nowhere")
+    assert not isinstance(caught.value, vestige.NoTrail)
+
+
 @pytest.fixture
 def plain() -> Iterator[Any]:
     with psycopg.connect("dbname=clients", autocommit=True) as connection:

@@ -1,4 +1,5 @@
 /** How the reader asks: by node-postgres or postgres.js, everything as text, so that no driver rounds anything. */
+import { told } from "./absent.js";
 import { current } from "./context.js";
 import { encoded, setLocal } from "./literal.js";
 
@@ -95,25 +96,38 @@ function inTransaction(client: PgClient): boolean {
 
 /** Whether an error is of the connection, and not an answer of the server. */
 function broken(error: unknown): boolean {
-  return error !== undefined && typeof (error as { severity?: unknown }).severity !== "string";
+  const answer = (error as Error | undefined)?.cause ?? error;
+  return error !== undefined && typeof (answer as { severity?: unknown }).severity !== "string";
 }
 
 async function asked(client: PgClient, text: string, parameters?: (string | null)[]): Promise<Row[]> {
   const values = parameters ? { values: parameters } : {};
-  return (await client.query({ text, ...values, rowMode: "array", types: { getTypeParser: () => (value: string) => value } })).rows;
+  try {
+    return (await client.query({ text, ...values, rowMode: "array", types: { getTypeParser: () => (value: string) => value } })).rows;
+  } catch (error) {
+    throw told(error);
+  }
+}
+
+async function askedOf(sql: Sql, text: string, parameters?: (string | null)[]): Promise<Row[]> {
+  try {
+    return await sql.unsafe(text, parameters ?? []).values();
+  } catch (error) {
+    throw told(error);
+  }
 }
 
 class OfSql implements Source {
   constructor(private readonly on: Sql) {}
 
-  ask: Ask = (text, parameters) => this.on.unsafe(text, parameters ?? []).values();
+  ask: Ask = (text, parameters) => askedOf(this.on, text, parameters);
 
   async together<T>(first: string, writes: boolean, work: (ask: Ask) => Promise<T>): Promise<T> {
     let answer: T | undefined;
     const back = new Error("the settings of a reader end with it");
     const within = async (inner: Sql): Promise<void> => {
       await inner.unsafe(opening(first, writes)).values();
-      answer = await work((text, parameters) => inner.unsafe(text, parameters ?? []).values());
+      answer = await work((text, parameters) => askedOf(inner, text, parameters));
       if (!writes) {
         throw back;
       }

@@ -2,6 +2,7 @@
  * The trail of SQLite, through the loadable extension on the caller's own connection: docs/sqlite-extension.md. Everything is
  * asked for as text, so that no driver rounds it. Test: test/sqlite_trail.test.ts.
  */
+import { told } from "./absent.js";
 import { type Blame, type Change, type Erased, recorded, type Undone } from "./change.js";
 import { current, type Said } from "./context.js";
 import { document, parsed } from "./json.js";
@@ -103,7 +104,11 @@ export class SqliteTrail implements Trail {
   }
 
   private ask(text: string, parameters: (string | bigint)[] = []): Row[] {
-    return this.database.prepare(text).all(...parameters) as Row[];
+    try {
+      return this.database.prepare(text).all(...parameters) as Row[];
+    } catch (error) {
+      throw told(error);
+    }
   }
 
   private verb<T>(call: string, parameters: (string | bigint)[]): T {

@@ -18,11 +18,18 @@ export class Database {
 
   private constructor(readonly name: string, readonly host: string, readonly port: number, readonly user: string) {}
 
-  /** A database with a trail, and what the statements make in it. */
-  static async create(...statements: string[]): Promise<Database> {
+  /** A database with what the statements make in it, and no trail. */
+  static async bare(...statements: string[]): Promise<Database> {
     const { PGHOST = "", PGPORT = "", PGUSER = "" } = process.env;
     const made = new Database(`ts_${randomBytes(6).toString("hex")}`, PGHOST, Number(PGPORT), PGUSER);
     await made.as("postgres", (client) => client.query(`create database ${made.name}`));
+    await made.run(...statements);
+    return made;
+  }
+
+  /** A database with a trail, and what the statements make in it. */
+  static async create(...statements: string[]): Promise<Database> {
+    const made = await Database.bare();
     execFileSync(process.env["VESTIGE"]!, ["init"], { env: { ...process.env, VESTIGE_DB: made.url() }, stdio: ["ignore", "ignore", "pipe"] });
     await made.run(...statements);
     return made;

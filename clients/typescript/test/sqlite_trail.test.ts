@@ -172,6 +172,19 @@ for (const driver of DRIVERS) {
       memory.close();
     });
 
+    test("a database without a trail is said to have none, and what makes one", async () => {
+      const none = loaded(driver.open(":memory:"));
+      none.exec("create table t (id integer primary key)");
+      const own = openTrail(none);
+      for (const asks of [
+        () => own.history("t", 1).toArray(), () => own.changes().toArray(), () => own.feed(-1), () => own.blame("t", 1), () => own.asOf("t", { change: 1 }),
+        () => own.track("t"), () => own.revert(1), () => own.undo(1), () => own.erase("t", 1, "asked"),
+      ] as (() => Promise<unknown>)[]) {
+        await assert.rejects(asks(), /this database has no trail, or an older one: `vestige init` makes it/, String(asks));
+      }
+      none.close();
+    });
+
     test("a connection without the extension is told how to get it", () => {
       const bare = driver.open(file);
       assert.throws(() => openTrail(bare), /load\(database\) first/);

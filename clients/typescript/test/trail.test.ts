@@ -220,3 +220,23 @@ test("what the trail gives equals what the driver reads from the live row, for r
     assert.equal(written(found["j"]), written(vestige.parseJson(as.j as string)));
   }), { numRuns: 60 });
 });
+
+test("a database without a trail is said to have none, and what makes one", async () => {
+  const bare = await Database.bare("create table t (id int primary key)");
+  const own = new pg.Pool(bare.config({ max: 1 }));
+  const other = postgres({ host: bare.host, port: bare.port, username: bare.user, database: bare.name, max: 1, onnotice: () => undefined });
+  for (const trail of [openTrail(own), openTrail(other)]) {
+    for (const asks of [
+      () => trail.history("t", 1).toArray(), () => trail.changes().toArray(), () => trail.feed(-1), () => trail.blame("t", 1), () => trail.asOf("t", { change: 1 }),
+      () => trail.track("t"), () => trail.revert(1), () => trail.undo(1), () => trail.erase("t", 1, "asked"),
+    ] as (() => Promise<unknown>)[]) {
+      await assert.rejects(asks(), /this database has no trail, or an older one: `vestige init` makes it/, String(asks));
+    }
+    await assert.rejects(trail.asOf("nowhere", { change: 1 }), /relation "nowhere" does not exist/);
+  }
+  await assert.rejects(openTrail(own).revert(1), /has no trail/);
+  assert.equal(own.totalCount, 1);   // that was an answer: the session is none the worse
+  await own.end();
+  await other.end();
+  await bare.drop();
+});

@@ -10,7 +10,7 @@ do, each its own.
 
 from vestige._context import annotate, attach, bind, carrier, context, current, detach, without
 from vestige._fields import FIELDS
-from vestige.errors import Conflict, ContextTooLarge, ExtensionUnavailable, MissingContext, VestigeError
+from vestige.errors import Conflict, ContextTooLarge, ExtensionUnavailable, MissingContext, NoTrail, VestigeError
 
 __all__ = [
     "FIELDS",
@@ -18,6 +18,7 @@ __all__ = [
     "ContextTooLarge",
     "ExtensionUnavailable",
     "MissingContext",
+    "NoTrail",
     "VestigeError",
     "annotate",
     "attach",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from vestige import _sqlite_connections as sqlite
@@ -35,6 +36,17 @@ def must_say(connection: Any) -> None:
             f"a {kind.__module__}.{kind.__qualname__} does not say who acts: use the connections of vestige.psycopg, "
             "vestige.psycopg2 or vestige.asyncpg"
         )
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What a database without a trail answers, by a name that says what to do."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, errors.VestigeError) or not errors.absent(str(error)):
+            raise
+        raise errors.NoTrail from error
 
 
 def with_feed(ask: Postgres | Sqlite | Program) -> Postgres | Sqlite:

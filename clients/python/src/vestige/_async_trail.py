@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
-from vestige._asking import FIRST, LAST, formatted, index_of, must_say
+from vestige._asking import FIRST, LAST, formatted, index_of, must_say, told
 from vestige._postgres_trail import Postgres
 from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, ops_of, said_of
 from vestige._sqlite_trail import Sqlite
@@ -70,7 +70,9 @@ class AsyncTrail:
         try:
             asked = next(question)
             while True:
-                asked = question.send((await self._rows(*asked))[1])
+                with told():
+                    rows = (await self._rows(*asked))[1]
+                asked = question.send(rows)
         except StopIteration as end:
             return cast(T, end.value)
 
@@ -125,7 +127,9 @@ class AsyncTrail:
     async def as_of(self, table: str, at: datetime.datetime | int) -> AsyncIterator[dict[str, Any]]:
         """See Trail.as_of."""
         ask = await self._asking()
-        names, rows = await self._rows(*await self._run(ask.as_of(table, at)))
+        asked = await self._run(ask.as_of(table, at))
+        with told():
+            names, rows = await self._rows(*asked)
         for row in rows:
             yield ask.row(names, row)
 

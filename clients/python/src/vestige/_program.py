@@ -71,8 +71,7 @@ class Program:
     def _lines(self, *words: str, answers: tuple[int, ...] = (0,)) -> list[str]:
         done = subprocess.run(self._command(*words), capture_output=True, text=True, check=False)
         if done.returncode not in answers:
-            refused = errors.Conflict if errors.conflicts(done.stderr) else errors.VestigeError
-            raise refused(done.stderr.strip())
+            raise _refused(done.stderr.strip())
         return done.stdout.splitlines()
 
     def history(self, table: str, key: Sequence[Any]) -> list[Change]:
@@ -96,7 +95,7 @@ class Program:
                 raise
             told = running.stderr.read()
             if running.wait() != 0:
-                raise errors.VestigeError(told.strip())
+                raise _refused(told.strip())
 
     def blame(self, table: str, key: Sequence[Any]) -> list[Blame]:
         found = []
@@ -155,3 +154,9 @@ class Program:
 def _listed(name: str) -> str:
     """A name in a list of the command line."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _refused(told: str) -> errors.VestigeError:
+    if errors.absent(told):
+        return errors.NoTrail()
+    return errors.Conflict(told) if errors.conflicts(told) else errors.VestigeError(told)

@@ -52,6 +52,8 @@ def renamed(error: Exception) -> Exception | None:
     """What Vestige refuses, by its own name."""
     if "a reason is needed" in str(error):
         return errors.MissingContext(*error.args)
+    if errors.absent(str(error)):
+        return errors.NoTrail()
     return errors.Conflict(*error.args) if errors.conflicts(str(error)) else None
 
 

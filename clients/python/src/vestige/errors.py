@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-__all__ = ["Conflict", "ContextTooLarge", "ExtensionUnavailable", "MissingContext", "VestigeError"]
+__all__ = ["Conflict", "ContextTooLarge", "ExtensionUnavailable", "MissingContext", "NoTrail", "VestigeError"]
 
 MISSING_CONTEXT: Final = "VS001"
 CONFLICT: Final = "VS002"
@@ -19,6 +19,11 @@ CONFLICT: Final = "VS002"
 _REQUIRED = re.compile(
     r"vestige: (?:a change of (?P<table>.*) needs a context with (?P<field>\S+)"
     r"|(?P<table_>.*) requires (?P<field_>\S+) in the context)"
+)
+
+
+_ABSENT = re.compile(
+    r'(?:schema "vestige"|relation "vestige\.\w+") does not exist|no such table: (?:main\.)?vestige_|read the trail: there is none'
 )
 
 
@@ -48,6 +53,16 @@ class ExtensionUnavailable(VestigeError):
     """The loadable extension cannot be had in a connection of SQLite; the message says why, and what can be done about it."""
 
 
+class NoTrail(VestigeError):
+    """The database has no trail, or an older one that lacks something."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this database has no trail, or an older one: init() of vestige.trail.Trail makes it or brings it up to date, as the "
+            "program's `vestige init` does; of a Django project, manage.py migrate"
+        )
+
+
 class ContextTooLarge(UserWarning):
     """A context of more than 16 KiB was cut; `left_out` in it says where."""
 
@@ -60,3 +75,8 @@ def requires(message: str) -> bool:
 def conflicts(message: str) -> bool:
     """It is the refusal of an undoing, of what was changed since."""
     return "cannot be undone, nothing was changed" in message
+
+
+def absent(message: str) -> bool:
+    """It is what a database without a trail says when it is asked for it."""
+    return _ABSENT.search(message) is not None

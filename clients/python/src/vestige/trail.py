@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
-from vestige._asking import FIRST, LAST, formatted, index_of, must_say, with_feed
+from vestige._asking import FIRST, LAST, formatted, index_of, must_say, told, with_feed
 from vestige._async_trail import AsyncTrail
 from vestige._postgres_trail import Postgres
 from vestige._program import Program
@@ -80,7 +80,9 @@ class Trail:
         try:
             asked = next(question)
             while True:
-                asked = question.send(self._rows(*asked)[1])
+                with told():
+                    rows = self._rows(*asked)[1]
+                asked = question.send(rows)
         except StopIteration as end:
             return cast(T, end.value)
 
@@ -144,7 +146,9 @@ class Trail:
         if isinstance(self._ask, Program):
             yield from self._ask.as_of(table, at)
             return
-        names, rows = self._rows(*self._run(self._ask.as_of(table, at)))
+        asked = self._run(self._ask.as_of(table, at))
+        with told():
+            names, rows = self._rows(*asked)
         for row in rows:
             yield self._ask.row(names, row)
 
