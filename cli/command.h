@@ -80,6 +80,7 @@ Command track_command();
 Command untrack_command();
 Command status_command();
 Command doctor_command();
+Command metrics_command();
 Command exec_command();
 Command ddl_command();
 Command log_command();

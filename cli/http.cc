@@ -1,5 +1,6 @@
 #include "cli/http.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <httplib.h>
 #include <sys/socket.h>
@@ -119,7 +120,16 @@ Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   if (port < 0 || port > 65535)
     return hinted(fail(Fault::invalid, "listen on '{}': not an address and a port", address),
                   "write 127.0.0.1:8080");
-  return std::pair(address.substr(0, colon), port);
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);  // IPv6
+  return std::pair(std::move(host), port);
+}
+
+// 127.0.0.0/8, ::1, localhost.
+bool reaches_here_only(const std::string& host) {
+  in_addr four = {};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
+  return host == "::1" || host == "localhost";
 }
 
 void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
@@ -130,6 +140,10 @@ void pass_on(const HttpHandler& handler, const httplib::Request& request, std::s
 }
 
 }  // namespace
+
+Result<bool> is_loopback(const std::string& address) {
+  return reaches_here_only(TRY(host_and_port(address)).first);
+}
 
 Result<void> serve_http(const std::string& address, const HttpHandler& handler,
                         const std::function<void(int port)>& listening) {

@@ -1,4 +1,4 @@
-// HTTP, as little of it as a witness needs: a server for one handler, and a POST. The library behind it
+// HTTP, as little of it as a witness and the metrics need: a server for one handler, and a POST. The library behind it
 // (cpp-httplib) is included by http.cc alone.
 #pragma once
 
@@ -24,6 +24,11 @@ struct HttpAnswer {
 
 /// Called by several threads at once.
 using HttpHandler = std::function<HttpAnswer(const HttpRequest&)>;
+
+/// Whether nobody but this machine can ask at an address: 127.0.0.0/8, ::1 or localhost.
+///
+/// faults   invalid: no address and port
+Result<bool> is_loopback(const std::string& address);
 
 /// Serves until SIGINT or SIGTERM.
 ///

@@ -66,6 +66,18 @@ Result<Database*> Session::database() {
 
 Result<Database*> Session::database(const std::string& plan, const std::string& from) {
   if (database_ != nullptr) return database_.get();
+  database_ = TRY(connect(plan, from));
+  progress_.start();
+  return database_.get();
+}
+
+Result<std::unique_ptr<Database>> Session::connect() {
+  const std::string plan = plan_file();
+  return connect(plan, plan);
+}
+
+Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
+                                                   const std::string& from) {
   std::string url = arguments_.text("--db");
   if (url.empty())
     if (const char* named = std::getenv("VESTIGE_DB")) url = named;
@@ -80,9 +92,7 @@ Result<Database*> Session::database(const std::string& plan, const std::string& 
         "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml, or "
         "$DATABASE_URL, or $PGDATABASE");
   reached_ = true;
-  database_ = TRY(open_database(url));
-  progress_.start();
-  return database_.get();
+  return open_database(url);
 }
 
 Error Session::explained(const Error& error) {

@@ -32,6 +32,8 @@ class Session {
   /// faults   invalid (none is named), missing, denied, offline
   Result<Database*> database();
   Result<Database*> database(const std::string& plan, const std::string& from);
+  /// A connection of its own to the same one, for what runs for long and outlives a server's restart.
+  Result<std::unique_ptr<Database>> connect();
   /// What the database refused, in words that say what to ask for.
   Error explained(const Error& error);
   /// True once the arguments were understood and the database was asked for.
@@ -60,6 +62,8 @@ class Session {
   Result<std::string> sql() const;
 
  private:
+  Result<std::unique_ptr<Database>> connect(const std::string& plan, const std::string& from);
+
   const Command& command_;
   Arguments arguments_;
   Output output_;

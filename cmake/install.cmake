@@ -19,6 +19,8 @@ install(FILES ${PROJECT_BINARY_DIR}/vestige-config.cmake
         DESTINATION ${package_dir} COMPONENT library)
 
 install(FILES share/systemd/vestige-seal.service DESTINATION lib/systemd/system COMPONENT program OPTIONAL)
+install(FILES share/monitoring/vestige-alerts.yml share/monitoring/vestige-dashboard.json
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/monitoring COMPONENT program OPTIONAL)
 install(FILES share/man/vestige.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program OPTIONAL)
 install(FILES share/completions/vestige.bash RENAME vestige
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program OPTIONAL)

@@ -28,6 +28,7 @@ _vestige() {
     --tags) return ;;
     --lock-timeout) return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv raw-csv' -- "$word")); return ;;
+    --listen) return ;;
     -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -q|--query) return ;;
     --since) return ;;
@@ -84,16 +85,16 @@ _vestige() {
     --name) return ;;
     --state) return ;;
     --log) return ;;
-    --listen) return ;;
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    metrics) options='--listen --public --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -118,7 +119,7 @@ _vestige() {
     check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

@@ -21,7 +21,7 @@ except ImportError:
     sys.exit(77)
 
 VESTIGE = os.environ["VESTIGE"]
-SCHEMA = pathlib.Path(__file__).parents[1] / "vectors" / "ocsf" / "ocsf-1.8.0.json"
+SCHEMA = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "ocsf" / "ocsf-1.8.0.json"
 FORMATS = ["ocsf", "cef", "cloudevents", "ecs", "debezium"]
 LONG = "long " * 250_000
 problems = []

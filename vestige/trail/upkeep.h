@@ -39,6 +39,12 @@ struct Volume {
   std::optional<std::int64_t> last;
 };
 
+/// How much room the trail has, and has taken.
+struct Room {
+  std::int64_t bytes = 0;             // with indexes; SQLite: of the whole file
+  std::optional<std::int64_t> ahead;  // partitions for changes to come; SQLite has none
+};
+
 /// All of it of a trail of the version that this vestige knows.
 class Upkeep {
  public:
@@ -61,6 +67,8 @@ class Upkeep {
 
   /// Changes that do not stand under the key of their row, so that nobody finds them by it.
   virtual Result<std::vector<std::int64_t>> hidden() = 0;
+
+  virtual Result<Room> room() = 0;
 
   /// Makes room ahead for changes to come (see vestige::maintain).
   virtual Result<void> maintain() = 0;

@@ -116,6 +116,18 @@ class PostgresUpkeep final : public Upkeep {
     return found;
   }
 
+  Result<Room> room() override {
+    Room room;
+    room.bytes = TRY(scalar_integer(
+        db_,
+        "select pg_catalog.sum(pg_catalog.pg_total_relation_size(c.oid))::int8"
+        " from pg_catalog.pg_class c where c.relkind = 'r' and c.relnamespace ="
+        " (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'vestige')"));
+    room.ahead = TRY(scalar_integer(
+        db_, "select count(*) from vestige.partitions() where from_at > clock_timestamp()"));
+    return room;
+  }
+
   // That the trail is in use all the time is no error: findings() says it.
   Result<void> maintain() override {
     const auto done = db_.run("select vestige.maintain()");

@@ -288,6 +288,11 @@ class SqliteUpkeep final : public Upkeep {
   // A row's changes are found by the key itself.
   Result<std::vector<std::int64_t>> hidden() override { return std::vector<std::int64_t>(); }
 
+  Result<Room> room() override {
+    const std::int64_t pages = TRY(scalar_integer(db_, "pragma page_count"));
+    return Room{pages * TRY(scalar_integer(db_, "pragma page_size")), std::nullopt};
+  }
+
   Result<void> maintain() override { return {}; }
 
  private:
