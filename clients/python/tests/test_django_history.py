@@ -237,3 +237,48 @@ def test_makemigrations_has_nothing_to_do_for_registered_models(shop_site: Site)
     out = io.StringIO()
     call_command("makemigrations", dry_run=True, check=True, stdout=out)
     assert "No changes" in out.getvalue()
+
+
+class Replica:
+    """A router that reads where nothing can be written."""
+
+    def db_for_read(self, model: Any, **_: Any) -> str:
+        return "counted"
+
+    def db_for_write(self, model: Any, **_: Any) -> str:
+        return "default"
+
+
+def test_what_is_read_of_a_replica_is_undone_where_one_writes(shop_site: Site, settings: Any) -> None:
+    from django_site.shop.models import Product
+
+    replica = connections["counted"]
+    replica.cursor().execute("set default_transaction_read_only = on")
+    pk = Product.objects.create(name="Teapot", price=999).pk
+    settings(DATABASE_ROUTERS=["test_django_history.Replica"])
+    for found in (Product.vestige.of(pk), Product.objects.get(pk=pk).vestige):
+        Product.objects.using("default").filter(pk=pk).update(price=1)
+        before = shop_site.proxy.round_trips
+        last = found.versions()[0]
+        assert shop_site.proxy.round_trips > before, "it was not read of the replica"
+        assert found.undo(last).done == "applied"
+    [gone] = Product.objects.using("default").filter(pk=pk)
+    gone.delete()
+    deleted = next(Product.vestige.deleted())
+    assert Product.vestige.undo(deleted).done == "applied"
+    Product.vestige.revert(next(Product.vestige.changes()).tx)
+    assert not Product.objects.using("default").filter(pk=pk).exists()
+    replica.close()
+
+
+def test_the_trail_is_read_where_read_using_says(shop_site: Site, settings: Any) -> None:
+    from django.conf import settings as project
+    from django_site.shop.models import Product
+
+    product = Product.objects.create(name="Teapot", price=999)
+    settings(VESTIGE={**project.VESTIGE, "READ_USING": {"default": "counted"}})
+    before = shop_site.proxy.round_trips
+    [version] = product.vestige.versions()
+    assert shop_site.proxy.round_trips > before
+    assert version.using == "default"
+    assert Product.vestige.undo(version).done == "applied"

@@ -137,6 +137,30 @@ def test_a_field_that_the_form_does_not_let_change_is_not_put_back(shop_site: Si
         assert root.post(url(product, f"{change.id}/undo/")).status_code == 302, "superusers may"
 
 
+def test_a_row_does_not_come_back_with_what_the_form_of_a_new_one_lacks(shop_site: Site, root: Client, product: Any) -> None:
+    from django_site.shop.models import Product
+
+    products = admin.site._registry[Product]
+    pk = product.pk
+    product.delete()
+    gone = next(iter(Product.vestige.of(pk)))
+    places = [f"/admin/shop/product/{pk}/history/{gone.id}/undo/", f"/admin/shop/product/{pk}/history/tx/{gone.tx}/"]
+    editor = staff(shop_site, "restoring", *EDITOR)
+    for name, value in (("readonly_fields", ("price",)), ("exclude", ("price",)), ("fields", ("name",))):
+        with mock.patch.object(products, name, value):
+            for place in places:
+                assert editor.post(place).status_code == 403, name
+            assert "undo/" not in text(editor.get("/admin/shop/product/deleted/")), name
+    assert not Product.objects.filter(pk=pk).exists()
+    with mock.patch.object(products, "readonly_fields", ("id",)):  # which the row alone can have
+        assert editor.post(places[0]).status_code == 302
+    assert str(Product.objects.get(pk=pk).price) == product.price
+    Product.objects.filter(pk=pk).delete()
+    again = next(iter(Product.vestige.of(pk)))
+    with mock.patch.object(products, "readonly_fields", ("price",)):
+        assert root.post(f"/admin/shop/product/{pk}/history/{again.id}/undo/").status_code == 302
+
+
 def test_addresses_that_make_no_sense_are_not_found(root: Client, product: Any) -> None:
     for key in ("9" * 30, "%00", "1%00"):
         assert root.get(f"/admin/shop/product/{key}/history/").status_code == 404

@@ -21,7 +21,7 @@ from django.urls import path, reverse
 
 import vestige
 from vestige.django.admin_pages import HIDDEN, Entry, Page, name_of, preview
-from vestige.django.admin_transaction import lets_change, transaction_of
+from vestige.django.admin_transaction import lets_add, lets_change, transaction_of
 from vestige.django.errors import Conflict
 from vestige.django.history import ModelHistory, Version
 
@@ -66,10 +66,12 @@ class HistoryMixin:
         """This very change: of an UPDATE, the form has to let this user change each of its fields."""
         if not self.has_undo_permission(request, version.op, obj):
             return False
+        if version.op == "DELETE":
+            return lets_add(self, request, version)
         return version.op != "UPDATE" or lets_change(self, request, obj, [one.field for one in version.changes])
 
     def _history(self: Any, request: HttpRequest) -> ModelHistory:
-        return ModelHistory(self.model._meta.concrete_model, self.get_queryset(request).db)
+        return ModelHistory(self.model._meta.concrete_model, self.get_queryset(request)._db)  # None: as the router says
 
     def _page(self: Any, request: HttpRequest, object_id: str) -> Page:
         """The row's history, if it may be seen."""
@@ -205,7 +207,7 @@ class HistoryMixin:
         return vestige.context(reason=reason) if reason else vestige.context()
 
     def _after(self: Any, page: Page) -> str:
-        there = self.model._base_manager.using(page.history._using).filter(pk=page.pk).exists()
+        there = self.model._base_manager.using(page.history._writing).filter(pk=page.pk).exists()
         name = "history" if there else "changelist"
         args = (quote(page.pk),) if there else ()
         found: str = reverse(

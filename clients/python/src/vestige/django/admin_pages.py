@@ -249,7 +249,7 @@ def preview(page: Page, version: Version) -> tuple[list[Row], str | None]:
         rows.append(row)
     if version.op == "DELETE":  # it would be saved by Django, whose signals are not to be sent for a look
         return rows, "the row is there again" if page.obj is not None else None
-    why = tried(page.history._using, lambda: page.history.undo(version))
+    why = tried(page.history._writing, lambda: page.history.undo(version))
     return rows, None if why is None else page.told(why, [version])
 
 

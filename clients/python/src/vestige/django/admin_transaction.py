@@ -12,7 +12,7 @@ from django.contrib.auth import get_permission_codename
 from django.db import connections
 
 from vestige.django.admin_pages import HIDDEN, SINCE, Entry, Page, tried
-from vestige.django.history import ModelHistory, table_of
+from vestige.django.history import ModelHistory, Version, table_of
 from vestige.django.values import values_of
 from vestige.trail import Change
 
@@ -27,7 +27,7 @@ class Transaction:
     may_undo: bool
 
     def conflict(self) -> str | None:
-        why = tried(self.page.history._using, lambda: self.page.history.revert(self.tx))
+        why = tried(self.page.history._writing, lambda: self.page.history.revert(self.tx))
         return None if why is None else self.told(why)
 
     def told(self, error: Exception) -> str:
@@ -52,7 +52,7 @@ def transaction_of(page: Page, tx: int, request: Any) -> Transaction:
         row = _row_of(model, change, page.history._using)
         listed = _listed(request, admin, row)
         sees = listed and (_may(request, admin, owner, "view", row) or _may(request, admin, owner, "change", row))
-        may_undo = may_undo and sees and _may_undo(request, admin, owner, model, change, row)
+        may_undo = may_undo and sees and _may_undo(request, admin, owner, model, change, row, page.history._using)
         name = str(model._meta.verbose_name) if model is not None else change.table
         entry = None
         if sees and model is not None:
@@ -124,10 +124,12 @@ def _listed(request: Any, admin: Any, row: Any) -> bool:
     return bool(admin.get_queryset(request).filter(pk=row.pk).exists())
 
 
-def _may_undo(request: Any, admin: Any, owner: Any, model: Any, change: Change, row: Any) -> bool:
+def _may_undo(request: Any, admin: Any, owner: Any, model: Any, change: Change, row: Any, using: str) -> bool:
     needed = _UNDOING.get(change.op, "change") if owner is model else "change"
     if not _may(request, admin, owner, needed, row):
         return False
+    if admin is not None and needed == "add":
+        return lets_add(admin, request, ModelHistory(model, using)._version(change))
     if admin is None or needed != "change":
         return True
     fields = model._meta.concrete_fields if owner is model else [_relation(model)]
@@ -143,6 +145,12 @@ def lets_change(admin: Any, request: Any, row: Any, fields: Iterable[Any]) -> bo
     left_out = {*admin.get_readonly_fields(request, row), *(admin.get_exclude(request, row) or ())}
     shown = {*flatten_fieldsets(admin.get_fieldsets(request, row))} - left_out
     return all(one is None or not one.editable or one.name in shown for one in fields)
+
+
+def lets_add(admin: Any, request: Any, version: Version) -> bool:
+    """The admin's form of a new row has, for this user, each field that a row which comes back has otherwise than a new one."""
+    others = (one for one in version.changes if one.field is not None and not one.field.primary_key)
+    return lets_change(admin, request, None, [one.field for one in others if one.old != one.field.get_default()])
 
 
 def _may(request: Any, admin: Any, model: Any, verb: str, row: Any) -> bool:

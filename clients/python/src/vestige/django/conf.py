@@ -15,6 +15,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "SESSION_ID": True,  # as a hash that says nothing of the session's key
     "REQUEST_ID_HEADER": "X-Request-ID",
     "EXTENSION": None,  # on SQLite, the loadable extension's path; None: that of the package vestige-sqlite
+    "READ_USING": None,  # for an alias, the one by which its trail is read: {"default": "audit"}
     "TESTS": "off",  # "on": models are tracked in the databases of tests, too
 }
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db import connections, router, transaction
 
+from vestige.django.conf import setting
 from vestige.django.errors import Conflict
 from vestige.django.reconcile import trail_of
 from vestige.django.values import instance_of, key_of, values_of
@@ -100,20 +101,23 @@ class History:
     def __get__(self, instance: Any, owner: Any) -> Any:
         if instance is None:
             return ModelHistory(owner)
-        return RowHistory(owner, instance.pk, instance._state.db or router.db_for_read(owner))
+        using = instance._state.db or router.db_for_read(owner)
+        return RowHistory(owner, instance.pk, using, router.db_for_write(owner, instance=instance))
 
 
 class ModelHistory:
-    def __init__(self, model: Any, using: str | None = None) -> None:
+    def __init__(self, model: Any, using: str | None = None, writing: str | None = None) -> None:
         self.model = model
         self._using = using or router.db_for_read(model)
+        self._writing = writing or using or router.db_for_write(model)  # what is read may be a replica
 
     def using(self, alias: str) -> ModelHistory:
         return ModelHistory(self.model, alias)
 
     @property
     def trail(self) -> Trail:
-        return trail_of(connections[self._using])
+        """What is read of the trail: where READ_USING says, else where the rows are read."""
+        return trail_of(connections[(setting("READ_USING") or {}).get(self._using, self._using)])
 
     @property
     def table(self) -> str:
@@ -121,7 +125,7 @@ class ModelHistory:
 
     def of(self, pk: Any) -> RowHistory:
         """The history of a row, also of one that is gone."""
-        return RowHistory(self.model, pk, self._using)
+        return RowHistory(self.model, pk, self._using, self._writing)
 
     def changes(self, **wanted: Any) -> Iterator[Version]:
         """Changes of the model's rows, newest first: of an actor, a transaction (tx), since, until."""
@@ -147,8 +151,9 @@ class ModelHistory:
 
     def revert(self, tx: int, *, force: bool = False) -> int:
         """Undoes a transaction, in whatever tables, all of it or nothing; vestige.django.Conflict says what was changed since."""
-        with connections[self._using].wrap_database_errors, transaction.atomic(using=self._using):
-            return self.trail.revert(tx, force=force)
+        connection = connections[self._writing]
+        with connection.wrap_database_errors, transaction.atomic(using=self._writing):
+            return trail_of(connection).revert(tx, force=force)
 
     def undo(self, change: Version | int, *, force: bool = False) -> Undo:
         """Undoes one change; a row that was deleted comes back as it was, with its key. Fields that are not recorded are given the
@@ -156,8 +161,9 @@ class ModelHistory:
         if isinstance(change, Version) and change.op == "DELETE" and self._lacks(change):
             return self._insert(change)
         number = change.change.id if isinstance(change, Version) else change
-        with connections[self._using].wrap_database_errors, transaction.atomic(using=self._using):
-            done = self.trail.undo(number, force=force)
+        connection = connections[self._writing]
+        with connection.wrap_database_errors, transaction.atomic(using=self._writing):
+            done = trail_of(connection).undo(number, force=force)
             if done.done == "conflict":
                 raise Conflict(done.conflict or "it was changed since")
         return done
@@ -167,10 +173,10 @@ class ModelHistory:
         return any(field.column not in (version.change.old or {}) for field in self.model._meta.local_concrete_fields)
 
     def _insert(self, version: Version) -> Undo:
-        with transaction.atomic(using=self._using):
-            if self.model._base_manager.using(self._using).filter(pk=version.before.pk).exists():
+        with transaction.atomic(using=self._writing):
+            if self.model._base_manager.using(self._writing).filter(pk=version.before.pk).exists():
                 return Undo("nothing", None, (), ())
-            version.before.save_base(force_insert=True, using=self._using)
+            version.before.save_base(force_insert=True, using=self._writing)
         return Undo("applied", None, (), ())
 
     def _version(self, change: Change) -> Version:
@@ -185,10 +191,10 @@ class ModelHistory:
 class RowHistory:
     """One row's history; it is iterated newest first."""
 
-    def __init__(self, model: Any, pk: Any, using: str) -> None:
+    def __init__(self, model: Any, pk: Any, using: str, writing: str | None = None) -> None:
         self.model, self.pk = model._meta.concrete_model, pk
         self._using = using
-        self._all = ModelHistory(self.model, using)
+        self._all = ModelHistory(self.model, using, writing)
 
     def __iter__(self) -> Iterator[Version]:
         return iter(self.versions())
