@@ -214,7 +214,7 @@ async def test_undone_where_a_context_is_required(twin: Twin) -> None:
 async def test_erased(twin: Twin) -> None:
     await written(twin)
     await twin.run("delete from prices where part = 2")
-    with pytest.raises(vestige.VestigeError, match="a reason is needed"):
+    with pytest.raises(vestige.MissingContext, match=r"a reason is needed: vestige\.context\(reason="):
         await twin.do("erase", "prices", 1, 2)
     with vestige.context(actor="dpo", reason="request 4711"):
         erase = await twin.do("erase", "prices", 1, 2)

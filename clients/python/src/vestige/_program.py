@@ -157,6 +157,4 @@ def _listed(name: str) -> str:
 
 
 def _refused(told: str) -> errors.VestigeError:
-    if errors.absent(told):
-        return errors.NoTrail()
-    return errors.Conflict(told) if errors.conflicts(told) else errors.VestigeError(told)
+    return errors.named(told) or errors.VestigeError(told)

@@ -50,11 +50,7 @@ def plain(row: Sequence[Any]) -> tuple[Any, ...]:
 
 def renamed(error: Exception) -> Exception | None:
     """What Vestige refuses, by its own name."""
-    if "a reason is needed" in str(error):
-        return errors.MissingContext(*error.args)
-    if errors.absent(str(error)):
-        return errors.NoTrail()
-    return errors.Conflict(*error.args) if errors.conflicts(str(error)) else None
+    return errors.named(str(error))
 
 
 def found_path(extension: str | None) -> str | None:

@@ -80,3 +80,14 @@ def conflicts(message: str) -> bool:
 def absent(message: str) -> bool:
     """It is what a database without a trail says when it is asked for it."""
     return _ABSENT.search(message) is not None
+
+
+def named(message: str) -> VestigeError | None:
+    """What the core refuses in the words of its command line, by its name and in the words of this client."""
+    if "a reason is needed" in message:
+        return MissingContext(
+            "erase: a reason is needed: vestige.context(reason=...); it is recorded for good, so name no person in it"
+        )
+    if absent(message):
+        return NoTrail()
+    return Conflict(message) if conflicts(message) else None
