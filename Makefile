@@ -64,7 +64,7 @@ matrix: test-packages
 
 clients-matrix: test-packages
 	@cmake --preset test >/dev/null
-	@cmake --build --preset test -j $(JOBS) --target vestige_cli postgres_server
+	@cmake --build --preset test -j $(JOBS) --target vestige_cli postgres_server sqlite_extension
 	@REQUIREMENTS=requirements-oldest.txt test/scripts/clients_python.sh
 	@for part in clients_python_newest typescript_oldest typescript_nodes typescript_frameworks; do $(CLIENTS) test/scripts/$$part.sh || [ $$? = 77 ] || exit 1; done
 
