@@ -2,12 +2,16 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "cli/filter.h"
 #include "cli/out_file.h"
+#include "cli/plan_file.h"
 #include "cli/report_text.h"
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "vestige/audit/log.h"
+#include "vestige/audit/plan.h"
 #include "vestige/audit/report_basis.h"
 #include "vestige/base/period.h"
 #include "vestige/base/time.h"
@@ -29,20 +33,33 @@ class OutputSink final : public ReportSink {
   Output& output_;
 };
 
-Result<const ReportKind*> kind_of(const std::string& name) {
+// nullptr: it is one of vestige.toml
+Result<const ReportKind*> kind_of(const std::string& name, const ReportSettings& settings) {
+  if (settings.own.contains(name)) return nullptr;
   if (const ReportKind* kind = find_report(name); kind != nullptr) return kind;
   std::vector<std::string> names;
   for (const ReportKind& kind : reports()) names.emplace_back(kind.name);
+  for (const auto& [own, report] : settings.own) names.push_back(own);
   const std::string near = nearest(name, names);
   return hinted(fail(Fault::invalid, "report: there is none that is called {}", name),
                 near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
                              : "did you mean " + near + "?");
 }
 
-// The whole report runs by one clock: that of --timezone, or of --tz, or UTC.
-Result<TimeZone> clock_of(const Arguments& arguments) {
+// [report] of vestige.toml, and what the command line says instead.
+Result<ReportSettings> settings_of(const Arguments& arguments) {
+  const std::string plan = plan_file();
+  ReportSettings out;
+  if (std::filesystem::exists(plan)) out = TRY(read_plan(plan)).report;
+  if (const auto field = arguments.value("--field"); field.has_value()) out.field = *field;
+  return out;
+}
+
+// The whole report runs by one clock: that of --timezone, or of --tz, or of vestige.toml, or UTC.
+Result<TimeZone> clock_of(const Arguments& arguments, const ReportSettings& settings) {
+  const std::string usual = settings.time_zone.empty() ? "UTC" : settings.time_zone;
   const std::string named =
-      arguments.value("--timezone").value_or(arguments.value("--tz").value_or("UTC"));
+      arguments.value("--timezone").value_or(arguments.value("--tz").value_or(usual));
   auto zone = TRY(TimeZone::named(named));
   TRY(set_local_zone(named));
   return zone;
@@ -69,14 +86,27 @@ std::string login() {
   return entry == nullptr ? std::to_string(geteuid()) : entry->pw_name;
 }
 
-Result<ReportRequest> request_of(Session& session, Database& db, TimeZone zone) {
+// What the report of vestige.toml says, and --query: all of it holds.
+Result<Filter> filter_of(const Arguments& arguments, const ReportSettings& settings) {
+  Filter all = TRY(read_filters(arguments));
+  const auto own = settings.own.find(arguments.words().front());
+  if (own == settings.own.end()) return all;
+  Filter filter = TRY(parse_filter(own->second.filter, Now(clock_now(), Zone::local)));
+  for (Condition& condition : all.conditions) filter.conditions.push_back(std::move(condition));
+  return filter;
+}
+
+Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings settings,
+                                 TimeZone zone) {
   const Arguments& arguments = session.arguments();
   LogRequest asked;
-  asked.filter.filter = TRY(read_filters(arguments));
+  asked.filter.filter = TRY(filter_of(arguments, settings));
   TRY(choose_period(arguments, zone, asked.filter));
   ReportRequest request{.selection = TRY(select(db, asked)),
                         .filter = to_text(asked.filter.filter),
                         .zone = std::move(zone)};
+  request.settings = std::move(settings);
+  request.words = arguments.words_from(1);
   request.sample = TRY(arguments.number("--sample")).value_or(0);
   request.seed = arguments.value("--seed").value_or("1");
   request.step = [&session] { session.step(); };
@@ -109,8 +139,13 @@ Result<void> print(Session& session, Report& report, const merkle::NoteSigner* s
 
 Result<int> run_report(Session& session) {
   const Arguments& arguments = session.arguments();
-  const ReportKind& kind = *TRY(kind_of(arguments.words().front()));
-  TimeZone zone = TRY(clock_of(arguments));
+  const std::string& name = arguments.words().front();
+  ReportSettings settings = TRY(settings_of(arguments));
+  const ReportKind* kind = TRY(kind_of(name, settings));
+  if (arguments.words().size() > 1 && (kind == nullptr || !kind->takes_words))
+    return fail(Fault::invalid, "report {}: nothing comes behind its name, and there is {}", name,
+                arguments.words()[1]);
+  TimeZone zone = TRY(clock_of(arguments, settings));
   const std::string format = arguments.text("--format");
   std::optional<merkle::NoteSigner> signer;
   if (const auto key = arguments.value("--key"); key.has_value()) {
@@ -125,8 +160,9 @@ Result<int> run_report(Session& session) {
   report.head.made_at = clock_now();
   report.head.made_by = arguments.value("--by").value_or(login());
   report.head.version = VESTIGE_VERSION;
-  const ReportRequest request = TRY(request_of(session, db, std::move(zone)));
-  TRY(make_report(kind, db, request, report));
+  const ReportRequest request = TRY(request_of(session, db, std::move(settings), std::move(zone)));
+  TRY(kind == nullptr ? make_own_report(name, db, request, report)
+                      : make_report(*kind, db, request, report));
   session.finish();
   std::optional<OutFile> file;
   if (const auto path = arguments.value("--out"); path.has_value()) {
@@ -154,9 +190,9 @@ Command report_command() {
       .name = "report",
       .group = "prove",
       .summary = "a report for auditors, with the checkpoint that it stands on",
-      .arguments = "NAME",
+      .arguments = "NAME [TABLE KEY… COLUMN]",
       .least = 1,
-      .most = 1,
+      .most = kAny,
       .about =
           {list_of_reports(),
            "A report is about what the trail's last checkpoint covers; what is not sealed yet is "
@@ -200,6 +236,9 @@ Command report_command() {
                   {.names = "--no-verify",
                    .value = "",
                    .summary = "do not verify the trail first; the report says so"},
+                  {.names = "--field",
+                   .value = "TABLE.COLUMN",
+                   .summary = "daily: the field of numbers; otherwise that of vestige.toml"},
                   {.names = "--sample",
                    .value = "N",
                    .summary = "changes: N of them, chosen by --seed, always the same"},

@@ -70,7 +70,7 @@ Result<void> print_section(Output& output, Report& report, std::size_t number) {
 
 std::string csv_cell(const Cell& cell, CellKind kind) {
   if (!cell.has_value()) return "";
-  if (kind != CellKind::value) return csv_text(*cell);
+  if (kind != CellKind::value || is_number_token(*cell)) return csv_text(*cell);
   const auto value = value_from_json(*cell);
   return value.has_value() ? csv_field(*value) : csv_text(*cell);
 }

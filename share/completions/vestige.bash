@@ -73,6 +73,7 @@ _vestige() {
     --section) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --vkey) return ;;
+    --field) return ;;
     --sample) return ;;
     --seed) return ;;
     --title) return ;;
@@ -110,7 +111,7 @@ _vestige() {
     mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --sample --seed --title --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --field --sample --seed --title --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;

@@ -11,6 +11,7 @@
 #include "vestige/audit/check.h"
 #include "vestige/db/database.h"
 #include "vestige/record/policy.h"
+#include "vestige/report/population.h"
 #include "vestige/trail/table_work.h"
 
 namespace vestige {
@@ -29,6 +30,7 @@ struct Plan {
   bool prune =
       false;  // what stands in the database and not in the file goes; otherwise it is left, by a step of its own
   std::optional<PlanEvidence> evidence;
+  ReportSettings report;
   // Where things stand in the file, for messages: "tables.products", "tables.products.exclude.0" →
   // "vestige.toml:7:12". Empty for a plan that does not come from a file.
   std::map<std::string, std::string> places;

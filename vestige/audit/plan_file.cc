@@ -9,11 +9,13 @@
 #include "vestige/audit/plan.h"
 #include "vestige/base/nearest.h"
 #include "vestige/base/toml_file.h"
+#include "vestige/report/report_file.h"
 
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"database", "evidence", "retention", "tables"};
+const std::vector<std::string> kPlanKeys = {"database", "evidence", "report", "retention",
+                                            "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
@@ -190,6 +192,8 @@ Result<Plan> PlanReader::read(const Toml& root) {
       plan_.database = TRY(member.as_text());
     } else if (member.name == "evidence") {
       plan_.evidence = TRY(evidence(*TRY(member.as_table())));
+    } else if (member.name == "report") {
+      plan_.report = TRY(read_report_settings(*TRY(member.as_table())));
     } else if (member.name == "retention") {
       for (const TomlMember& keep : TRY(member.as_table())->members) {
         const std::string period = TRY(keep.as_text());

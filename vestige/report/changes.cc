@@ -3,6 +3,7 @@
 #include <map>
 
 #include "vestige/base/crypto.h"
+#include "vestige/report/fields.h"
 #include "vestige/report/reports.h"
 
 namespace vestige {
@@ -73,12 +74,6 @@ Cell instead_of_values(const Change& change) {
   if (takes_away(change.op)) return text_json(fmt::format("(parts of {} changes)", change.erases));
   if (change.lost_values()) return text_json("(" + change.how_lost() + ")");
   return std::nullopt;
-}
-
-std::string key_shown(const Change& change) {
-  std::string out = key_text(change.key);
-  if (change.new_key.has_value()) out += " → " + key_text(*change.new_key);
-  return out;
 }
 
 std::vector<Cells> rows_of(const Change& change) {

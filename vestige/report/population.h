@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,22 +36,33 @@ struct Verified {
   std::vector<Finding> findings;  // the first thousand of them
 };
 
+/// A report of one's own: [report.NAME] of vestige.toml.
+struct OwnReport {
+  std::string title;
+  std::string filter;                 // docs/filter.md
+  std::vector<std::string> group_by;  // fields (fields.h); with them: a row for each group
+  std::vector<std::string> sum;       // of each group
+  std::vector<std::string> columns;   // without group_by: a row for each change
+};
+
 /// [report] of vestige.toml, and what the command line says beside it.
 struct ReportSettings {
+  std::string time_zone;
   std::vector<std::string> applications;  // the database's users that are applications
   std::string field;                      // daily: "accounts.balance"
-  std::string high_value;               // daily: a change of the field by more than that is flagged
-  std::int64_t high_count = 0;          // daily: so many changes of a row and more are flagged
+  std::string over;                     // daily: a change of the field by more than that is flagged
+  std::int64_t often = 0;               // daily: a row's changes beyond so many are flagged
   std::int64_t within = 3'600'000'000;  //   in so long a time, microseconds
+  std::map<std::string, OwnReport> own;
 };
 
 struct ReportRequest {
   Selection selection;  // its names are looked up; since and until are the period
   std::string filter;   // the same in words
   TimeZone zone;
-  std::string field_key;    // field: the row
-  std::int64_t sample = 0;  // changes: so many of them; 0: all
-  std::string seed;         //   chosen by this
+  std::vector<std::string> words;  // behind the name of the report
+  std::int64_t sample = 0;         // changes: so many of them; 0: all
+  std::string seed;                //   chosen by this
   ReportSettings settings;
   std::optional<Verified> verified;  // nothing: it was not asked for
   std::function<void()> step;        // one change more was looked at; may be empty

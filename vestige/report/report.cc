@@ -23,6 +23,7 @@ std::string optional_text(const std::string& text) {
 
 // As people know a value; nothing is taken for something else: '' and 'null' are texts.
 std::string value_shown(const std::string& json) {
+  if (is_number_token(json)) return json;  // no digit of it is lost
   const auto value = value_from_json(json);
   if (!value.has_value()) return json;
   if (const Text* text = std::get_if<Text>(&*value))
@@ -40,6 +41,10 @@ std::string time_shown(const std::string& text, const TimeZone& zone) {
 }
 
 }  // namespace
+
+bool is_number_token(std::string_view json) {
+  return !json.empty() && (json.front() == '-' || (json.front() >= '0' && json.front() <= '9'));
+}
 
 Cell text_cell(const std::string* text) { return text == nullptr ? Cell() : Cell(*text); }
 Cell text_cell(std::string_view text) { return text.empty() ? Cell() : Cell(text); }

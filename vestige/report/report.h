@@ -42,6 +42,9 @@ Cell value_cell(const Value* value);
 /// A cell as people read it. Control characters and what else cannot be seen are left in it.
 std::string shown(const Cell& cell, CellKind kind, const TimeZone& zone);
 
+/// A value that is a number, as it is written.
+bool is_number_token(std::string_view json);
+
 struct ReportSection {
   std::string name;       // stable: "changes"
   std::string title;      // for people

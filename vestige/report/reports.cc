@@ -9,6 +9,20 @@ namespace {
 constexpr auto kReports = std::to_array<ReportKind>({
     {"changes", "Changes", "every change of every value: old, new, who, why, approved by whom",
      report_changes},
+    {"daily", "Daily report",
+     "the changes of a field of numbers (--field accounts.balance) by business process and "
+     "session, the largest, "
+     "what stands out, and whether every old value is what was there",
+     report_daily},
+    {"integrity", "Integrity", "what verify finds, checkpoints, gaps and erasures",
+     report_integrity},
+    {"privileged", "Privileged access",
+     "what users of the database did that are no applications, and changes of policies",
+     report_privileged},
+    {"retention", "Retention", "by class: how long it is kept, how much there is, and what is due",
+     report_retention},
+    {"field", "A field over time", "what one column of a row held (TABLE KEY… COLUMN), drawn",
+     report_field_history, true},
 });
 
 // What is not as it was sealed, whatever the report is about.
@@ -38,6 +52,16 @@ Result<void> make_report(const ReportKind& kind, Database& db, const ReportReque
   report.head.name = kind.name;
   if (report.head.title.empty()) report.head.title = kind.title;
   TRY(kind.make(db, request, report));
+  if (request.verified.has_value()) TRY(add_findings(*request.verified, report));
+  return report.finish();
+}
+
+Result<void> make_own_report(const std::string& name, Database& db, const ReportRequest& request,
+                             Report& report) {
+  const OwnReport& own = request.settings.own.at(name);
+  report.head.name = name;
+  if (report.head.title.empty()) report.head.title = own.title.empty() ? name : own.title;
+  TRY(report_own(db, request, own, report));
   if (request.verified.has_value()) TRY(add_findings(*request.verified, report));
   return report.finish();
 }

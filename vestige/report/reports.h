@@ -13,6 +13,7 @@ struct ReportKind {
   std::string_view title;
   std::string_view summary;  // one line, for help
   Result<void> (*make)(Database&, const ReportRequest&, Report&);
+  bool takes_words = false;  // behind its name
 };
 
 /// Every report, in the order in which help lists them.
@@ -24,6 +25,9 @@ std::span<const ReportKind> reports();
 /// faults   as the report's function
 Result<void> make_report(const ReportKind& kind, Database& db, const ReportRequest& request,
                          Report& report);
+/// The same of one of vestige.toml, by its name there.
+Result<void> make_own_report(const std::string& name, Database& db, const ReportRequest& request,
+                             Report& report);
 
 /// nullptr where there is none of that name
 const ReportKind* find_report(std::string_view name);
@@ -32,5 +36,13 @@ const ReportKind* find_report(std::string_view name);
 // faults   missing, invalid (what they need was not said), offline, corrupt
 
 Result<void> report_changes(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_daily(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_integrity(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_privileged(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_retention(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_field_history(Database& db, const ReportRequest& request, Report& report);
+/// One of vestige.toml.
+Result<void> report_own(Database& db, const ReportRequest& request, const OwnReport& own,
+                        Report& report);
 
 }  // namespace vestige
