@@ -35,8 +35,8 @@ struct Toml {
   std::int64_t integer = 0;
   double real = 0;
   bool boolean = false;
-  std::vector<Toml> items = {};          // of an array, in order
-  std::vector<TomlMember> members = {};  // of a table, sorted by name
+  std::vector<Toml> items;          // of an array, in order
+  std::vector<TomlMember> members;  // of a table, sorted by name
 
   /// nullptr: the table has none of that name
   const TomlMember* find(std::string_view name) const;
