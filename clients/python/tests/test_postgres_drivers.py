@@ -250,6 +250,27 @@ def test_what_psycopg2_sends_from_c(shop: Shop, mark: int) -> None:
     connection.close()
 
 
+def test_a_transaction_that_psycopg2_begins_by_itself_is_told_its_own_context(shop: Shop, mark: int) -> None:
+    """Also where the last one was under the same, and somebody has spoken for the session."""
+    connection = connected2(shop)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("""set vestige.context = '{"actor": "stranger"}'""")
+
+    def named() -> None:
+        with connection.cursor("some") as cursor:
+            cursor.execute("select 1")
+            cursor.fetchall()
+
+    begins = [lambda: None, named, lambda: connection.lobject(0, "w"), lambda: connection.tpc_begin(connection.xid(1, "g", "b"))]
+    with vestige.context(actor="ann"):
+        for number, begin in enumerate(begins):
+            begin()
+            connection.cursor().execute(INSERT, (number, str(number)))
+            connection.tpc_commit() if number == 3 else connection.commit()
+    connection.close()
+    assert shop.changes(mark) == [(str(number), {"actor": "ann"}) for number in range(len(begins))]
+
+
 def test_psycopg2_has_cursors_as_ever(shop: Shop, mark: int) -> None:
     connection = connected2(shop)
     large = {"actor": "ann", "note": "x" * 3000}

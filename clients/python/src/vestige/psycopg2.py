@@ -71,6 +71,19 @@ class Connection(psycopg2.extensions.connection):
         factory: Any = named.pop("cursor_factory", None) or cast(Any, self).cursor_factory or psycopg2.extensions.cursor
         return super().cursor(*args, cursor_factory=_saying(factory), **named)
 
+    def tpc_begin(self, xid: Any) -> None:
+        self._vestige_begins()
+        super().tpc_begin(xid)
+
+    def lobject(self, *args: Any, **named: Any) -> Any:
+        self._vestige_begins()
+        return super().lobject(*args, **named)
+
+    def _vestige_begins(self) -> None:
+        """Before psycopg2 itself may begin a transaction: nothing is said in that yet, whatever was said in the last one."""
+        if self.info.transaction_status == _IDLE:
+            self._vestige_said = None
+
     def _vestige_prefix(self, text: str) -> str:
         """What stands before a statement: the context, where it has to be said now."""
         status = self.info.transaction_status
@@ -92,6 +105,7 @@ class _SayingCursor:
     def execute(self, query: Any, vars: Any = None) -> None:
         cursor, connection = cast(Any, self), cast(Any, self).connection
         if cursor.name is not None:
+            connection._vestige_begins()
             return super().execute(query, vars)  # type: ignore[misc,no-any-return]
         query, text = _text(query, cursor)
         if controls(text):
