@@ -16,6 +16,11 @@ if [[ $wanted != "$(cat "$environment/made-of" 2>/dev/null)" ]]; then
     echo "pip cannot install what the tests need" >&2
     exit 77
   fi
+  # It is fetched at its first run, from npm.
+  if [[ $requirements == requirements.txt ]] && ! "$environment/bin/pyright" --version >/dev/null; then
+    echo "npm has no pyright" >&2
+    exit 77
+  fi
   echo "$wanted" >"$environment/made-of"
 fi
 
@@ -25,5 +30,6 @@ if [[ $requirements == requirements.txt ]]; then
   ruff check --no-cache .
   ruff format --no-cache --check .
   mypy --cache-dir="$environment/mypy"
+  pyright --pythonpath "$environment/bin/python" --warnings
 fi
 exec "${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -- python -m pytest "$@"

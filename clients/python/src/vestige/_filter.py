@@ -142,7 +142,7 @@ class _Reader:
     def _named(self) -> Condition | None:
         """FIELD or FIELD.NAME before an operator; None, and nothing is read, where the word is none."""
         start = self.at
-        name, sign = "", None
+        name, sign, dotted = "", None, False
         typed = self._take(_FIELD)
         if typed is not None:
             dotted = typed.lower() in _DOTTED and self._here() == "."

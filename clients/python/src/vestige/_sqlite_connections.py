@@ -57,7 +57,7 @@ def found_path(extension: str | None) -> str | None:
     if extension is not None:
         return extension
     try:
-        import vestige_sqlite
+        import vestige_sqlite  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     try:

@@ -37,11 +37,12 @@ def install(app: Celery, *, leave_out: Iterable[str] = LEFT_OUT) -> None:
     signals.before_task_publish.connect(_say, weak=False, dispatch_uid=__name__)
     for begins in (signals.beat_init, signals.beat_embedded_init):
         begins.connect(_begin_beat, weak=False, dispatch_uid=__name__)
-    base = symbol_by_name(app.task_cls)
+    base: Any = symbol_by_name(app.task_cls)
     if not hasattr(base.__call__, "vestige_call"):
         app.task_cls = type("Task", (base,), {"__module__": __name__, "__call__": _under_context(base.__call__)})
         app.__dict__.pop("Task", None)  # made anew of the class, if it was made already
-    app.on_after_finalize.connect(_wrap_tasks, weak=False, dispatch_uid=__name__)
+    finalized: Any = app.on_after_finalize
+    finalized.connect(_wrap_tasks, weak=False, dispatch_uid=__name__)
     if app.finalized:
         _wrap_tasks(app)
 
@@ -77,7 +78,7 @@ def _say(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is None or CARRIER in headers:  # a retry has its message's own
         return
     text = carried(_left_out)
-    request = current_task.request if not text and current_task else None
+    request: Any = current_task.request if not text and current_task else None
     if request is not None and request.headers:
         # The next of a chain or the end of a chord: the worker sends it when a task is done, under no context.
         text = request.headers.get(CARRIER, "")

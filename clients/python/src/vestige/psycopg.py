@@ -158,7 +158,7 @@ class _Saying(_Base):
             self._vestige_said = None
 
 
-class Connection(_Saying, psycopg.Connection[_Row]):
+class Connection(_Saying, psycopg.Connection[_Row]):  # pyright: ignore[reportIncompatibleVariableOverride]
     """psycopg.Connection, under the context in force."""
 
     def wait(self, *args: Any, **named: Any) -> Any:
@@ -193,7 +193,7 @@ class Connection(_Saying, psycopg.Connection[_Row]):
                 yield
 
 
-class AsyncConnection(_Saying, psycopg.AsyncConnection[_Row]):
+class AsyncConnection(_Saying, psycopg.AsyncConnection[_Row]):  # pyright: ignore[reportIncompatibleVariableOverride]
     """psycopg.AsyncConnection, under the context in force."""
 
     async def wait(self, *args: Any, **named: Any) -> Any:
