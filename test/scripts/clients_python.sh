@@ -32,4 +32,4 @@ if [[ $requirements == requirements.txt ]]; then
   mypy --cache-dir="$environment/mypy"
   pyright --pythonpath "$environment/bin/python" --warnings
 fi
-exec "${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -- python -m pytest "$@"
+exec "${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -c max_prepared_transactions=4 -- python -m pytest "$@"

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import Shop
 from sqlalchemy import exc, orm
-from sqlalchemy_models import Base, Line, Product, database, engine, marks, priced, server, session, told  # noqa: F401
+from sqlalchemy_models import Base, Line, Product, database, engine, made, marks, priced, server, session, told  # noqa: F401
 
 import vestige
 import vestige.sqlalchemy as va
@@ -41,6 +41,34 @@ def test_what_is_committed_is_told(session: Any, told: list[Any]) -> None:
     session.execute(sa.select(Product))
     session.commit()
     assert told == []
+
+
+def test_statements_of_core_in_a_session_are_told_and_others_are_not(engine: Any, session: Any, told: list[Any]) -> None:
+    product = priced(session, 500)
+    session.execute(sa.update(Product).where(Product.id == product.id).values(cost=700))
+    session.commit()
+    assert told == [("flag", 500, 700, "ann")]
+    with engine.begin() as connection:
+        connection.execute(sa.update(Product).values(cost=1))
+    assert len(told) == 1
+
+
+def test_two_phases(database: None, told: list[Any], tmp_path: pathlib.Path) -> None:
+    engine = va.install(made("postgresql", tmp_path))
+    Base.metadata.create_all(engine)
+    with vestige.context(actor="ann"), orm.Session(engine, twophase=True, future=True) as session:
+        product = priced(session, 500, 550)  # two transactions of one connection, under one context
+        assert told == []
+        product.cost = 700
+        session.commit()
+        assert told == [("flag", 550, 700, "ann")]
+        product.cost = 1
+        session.flush()
+        session.rollback()
+        session.commit()
+        assert len(told) == 1
+        assert {change.who for change in va.history(product)} == {"ann"}
+    engine.dispose()
 
 
 def test_an_alert_that_fails_undoes_nothing(session: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -73,6 +73,8 @@ def watch(engine: Any) -> None:
     event.listen(engine, "before_cursor_execute", _before)
     event.listen(engine, "commit", _commit)
     event.listen(engine, "rollback", _rollback)
+    event.listen(engine, "prepare_twophase", lambda connection, xid: _noted(connection))
+    event.listen(engine, "rollback_twophase", lambda connection, xid, is_prepared: _rollback(connection))
     _listen()
 
 
@@ -103,16 +105,20 @@ def _before(
 
 
 def _commit(connection: sa.engine.Connection) -> None:
-    """Before the COMMIT, and after the last flush: what the transaction changed."""
-    upto = connection.info.pop(_WROTE, None)
-    if upto is None:
-        return
+    """Before the COMMIT, and after the last flush."""
     try:
-        connection.info[_DONE] = sorted(_meant(connection, upto), key=lambda one: one[1].id)
+        _noted(connection)
     except BaseException:
         # SQLAlchemy takes the transaction for ended now.
         connection.dialect.do_rollback(connection.connection)
         raise
+
+
+def _noted(connection: sa.engine.Connection) -> None:
+    """What the transaction changed, to be handed on when it is committed; one in two phases can be asked before the first."""
+    upto = connection.info.pop(_WROTE, None)
+    if upto is not None:
+        connection.info[_DONE] = sorted(_meant(connection, upto), key=lambda one: one[1].id)
 
 
 def _meant(connection: sa.engine.Connection, upto: int) -> Iterator[tuple[_Receiver, Change]]:
