@@ -81,6 +81,7 @@ Command untrack_command();
 Command status_command();
 Command doctor_command();
 Command metrics_command();
+Command notify_command();
 Command exec_command();
 Command ddl_command();
 Command log_command();

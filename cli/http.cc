@@ -9,12 +9,12 @@
 #include <atomic>
 #include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <csignal>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <tuple>
+
+#include "cli/beside.h"
 
 namespace vestige::cli {
 namespace {
@@ -27,33 +27,6 @@ constexpr std::size_t kConnections = 96;  // of all together
 constexpr std::size_t kOfOneAddress = 32;
 
 using Clock = std::chrono::steady_clock;
-
-// Runs something again and again beside what goes on, until it goes out of scope; never again after `work` says false.
-class Beside {
- public:
-  Beside(std::chrono::milliseconds pause, std::function<bool()> work)
-      : thread_([this, pause, work = std::move(work)] {
-          std::unique_lock lock(mutex_);
-          while (!over_.wait_for(lock, pause, [this] { return ended_; }) && work()) {
-          }
-        }) {}
-  Beside(const Beside&) = delete;
-  Beside& operator=(const Beside&) = delete;
-  ~Beside() {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    over_.notify_all();
-    thread_.join();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable over_;
-  bool ended_ = false;
-  std::thread thread_;
-};
 
 // Ends connections that take too long, and the oldest ones where there are too many: of one address, and of all. The
 // library behind has a limit for each read only, and a byte every nine seconds would keep a thread for ever.
@@ -203,43 +176,92 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
   return {};
 }
 
-Result<HttpAnswer> post_http(const std::string& url, const std::string& body) {
+namespace {
+
+struct Exchange {
+  HttpAnswer answer;
+  bool answered = false;  // there is a status
+  bool late = false;
+  bool too_long = false;
+  std::string error;
+};
+
+Result<std::size_t> path_in(const std::string& url) {
   const std::size_t scheme = url.find("://");
   const std::size_t slash = scheme == std::string::npos ? scheme : url.find('/', scheme + 3);
   if (slash == std::string::npos || (!url.starts_with("http://") && !url.starts_with("https://")))
     return fail(Fault::invalid, "ask {}: not an http:// address with a path", url);
+  return slash;
+}
+
+// The whole of it has an end, however slowly it comes; and it is no longer than any answer of a witness.
+Exchange exchange(const std::string& url, std::size_t slash, httplib::Request& request) {
   httplib::Client client(url.substr(0, slash));
   client.set_connection_timeout(kSeconds);
   client.set_read_timeout(kSeconds);
   const auto begun = Clock::now();
+  Exchange found;
   std::atomic<bool> late = false;
-  // The whole of it has an end, however slowly it comes; and it is no longer than any answer of a witness.
   const Beside watch(std::chrono::milliseconds(100), [&] {
     if (Clock::now() - begun < std::chrono::seconds(kSeconds)) return true;
     late = true;
     client.stop();
     return false;
   });
-  std::string read;
-  bool too_long = false;
-  httplib::Request request;
   request.method = "POST";
   request.path = url.substr(slash);
-  request.body = body;
-  request.set_header("Content-Type", "text/plain; charset=utf-8");
+  request.response_handler = [&](const httplib::Response& response) {
+    found.answered = true;
+    found.answer.status = response.status;
+    found.answer.type = response.get_header_value("Content-Type");
+    found.answer.retry_after = response.get_header_value("Retry-After");
+    return true;
+  };
   request.content_receiver = [&](const char* bytes, std::size_t size, std::uint64_t,
                                  std::uint64_t) {
-    too_long = read.size() + size > kLargestAnswer;
-    if (!too_long) read.append(bytes, size);
-    return !too_long;
+    found.too_long = found.answer.body.size() + size > kLargestAnswer;
+    if (!found.too_long) found.answer.body.append(bytes, size);
+    return !found.too_long;
   };
   const auto answer = client.send(request);
-  if (too_long)
+  found.late = late;
+  if (!answer) {
+    found.error = httplib::to_string(answer.error());
+    return found;
+  }
+  found.answered = true;  // one without a body has no moment before it
+  found.answer.status = answer->status;
+  found.answer.retry_after = answer->get_header_value("Retry-After");
+  return found;
+}
+
+}  // namespace
+
+Result<HttpAnswer> post_http(const std::string& url, const std::string& body) {
+  const std::size_t slash = TRY(path_in(url));
+  httplib::Request request;
+  request.body = body;
+  request.set_header("Content-Type", "text/plain; charset=utf-8");
+  Exchange found = exchange(url, slash, request);
+  if (found.too_long)
     return fail(Fault::offline, "ask {}: its answer is longer than {} bytes", url, kLargestAnswer);
-  if (late) return fail(Fault::offline, "ask {}: no answer within {} s", url, kSeconds);
-  if (!answer)
-    return fail(Fault::offline, "ask {}: no answer ({})", url, httplib::to_string(answer.error()));
-  return HttpAnswer{answer->status, std::move(read), answer->get_header_value("Content-Type")};
+  if (found.late) return fail(Fault::offline, "ask {}: no answer within {} s", url, kSeconds);
+  if (!found.error.empty()) return fail(Fault::offline, "ask {}: no answer ({})", url, found.error);
+  return std::move(found.answer);
+}
+
+Result<HttpAnswer> call_http(const std::string& url, const std::string& body,
+                             const std::vector<std::pair<std::string, std::string>>& headers) {
+  const std::size_t slash = TRY(path_in(url));
+  httplib::Request request;
+  request.body = body;
+  request.set_header("Content-Type", "application/json");
+  request.set_header("User-Agent", "vestige/" VESTIGE_VERSION);
+  for (const auto& [name, value] : headers) request.set_header(name, value);
+  Exchange found = exchange(url, slash, request);
+  if (found.answered) return std::move(found.answer);  // whatever became of the body
+  if (found.late) return fail(Fault::offline, "no answer within {} s", kSeconds);
+  return fail(Fault::offline, "no answer ({})", found.error);
 }
 
 }  // namespace vestige::cli

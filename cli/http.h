@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "vestige/base/result.h"
 
@@ -20,6 +22,7 @@ struct HttpAnswer {
   int status = 200;
   std::string body;
   std::string type = "text/plain; charset=utf-8";
+  std::string retry_after = {};  // of who was asked, as it says it
 };
 
 /// Called by several threads at once.
@@ -43,5 +46,11 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
 /// url      "http://host:port/path"
 /// faults   invalid (the url), offline
 Result<HttpAnswer> post_http(const std::string& url, const std::string& body);
+
+/// The same with headers; the body of the answer is of no interest. Certificates are verified, and no redirection is followed.
+///
+/// faults   invalid (no url with a path), offline: does not repeat the url, which may be a secret
+Result<HttpAnswer> call_http(const std::string& url, const std::string& body,
+                             const std::vector<std::pair<std::string, std::string>>& headers);
 
 }  // namespace vestige::cli

@@ -19,14 +19,15 @@ namespace vestige::cli {
 
 std::span<const Command> commands() {
   static const std::vector<Command> all = {
-      init_command(),   track_command(),   untrack_command(), status_command(),
-      doctor_command(), metrics_command(), plan_command(),    apply_command(),
-      log_command(),    show_command(),    diff_command(),    blame_command(),
-      field_command(),  at_command(),      exec_command(),    restore_command(),
-      revert_command(), undo_command(),    mark_command(),    erase_command(),
-      ddl_command(),    report_command(),  keygen_command(),  seal_command(),
-      verify_command(), prove_command(),   export_command(),  check_command(),
-      tiles_command(),  witness_command(), help_command(),    completion_command(),
+      init_command(),       track_command(),   untrack_command(), status_command(),
+      doctor_command(),     metrics_command(), plan_command(),    apply_command(),
+      log_command(),        show_command(),    diff_command(),    blame_command(),
+      field_command(),      at_command(),      exec_command(),    restore_command(),
+      revert_command(),     undo_command(),    mark_command(),    erase_command(),
+      ddl_command(),        report_command(),  keygen_command(),  seal_command(),
+      verify_command(),     prove_command(),   export_command(),  check_command(),
+      tiles_command(),      witness_command(), notify_command(),  help_command(),
+      completion_command(),
   };
   return all;
 }

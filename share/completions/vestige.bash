@@ -89,7 +89,7 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' ;;
+    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -120,7 +120,8 @@ _vestige() {
     check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness help completion' tables= ;;
+    notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

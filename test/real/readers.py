@@ -74,7 +74,7 @@ def verbs(table, key, keys):
         ["revert", "--change", change, "--dry-run"], ["revert", "--tx", tx, "--dry-run"],
         ["restore", table, key, "--to", first, "--dry-run"],
         ["seal", "--key", keys], ["verify", "--vkey", keys + ".vkey"], ["verify", "--live", "--vkey", keys + ".vkey"],
-        ["prove", first], ["metrics"], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
+        ["prove", first], ["metrics"], ["notify", "--file", plan], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
         ["mark", "then", first], ["mark"], ["report", "changes"],
         ["exec", "--actor", "ann", "select 1"], ["ddl", "create table public.more (id int)"], ["ddl", "drop table public.more"],
         ["ddl", "create table public.own (id int primary key)"], ["track", "own"],

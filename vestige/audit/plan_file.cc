@@ -10,12 +10,13 @@
 #include "vestige/base/nearest.h"
 #include "vestige/base/toml_file.h"
 #include "vestige/report/report_file.h"
+#include "vestige/rules/notify_file.h"
 
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"database", "evidence", "report", "retention",
-                                            "tables"};
+const std::vector<std::string> kPlanKeys = {"database", "evidence",  "notify",
+                                            "report",   "retention", "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
@@ -202,7 +203,7 @@ Result<Plan> PlanReader::read(const Toml& root) {
                         "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\"");
         plan_.retention[keep.name] = period;
       }
-    } else {
+    } else if (member.name == "tables") {
       for (const TomlMember& one : TRY(member.as_table())->members) {
         const std::string path = "tables." + one.name;
         plan_.places[path] = one.place;
@@ -216,6 +217,10 @@ Result<Plan> PlanReader::read(const Toml& root) {
 
 }  // namespace
 
-Result<Plan> read_plan(const std::string& path) { return PlanReader().read(TRY(read_toml(path))); }
+Result<Plan> read_plan(const std::string& path) {
+  const Toml root = TRY(read_toml(path));
+  TRY(read_notify(root));
+  return PlanReader().read(root);
+}
 
 }  // namespace vestige
