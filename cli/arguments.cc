@@ -187,6 +187,31 @@ Result<std::int64_t> parse_number(std::string_view what, const std::string& text
 
 bool Arguments::has(std::string_view option) const { return options_.contains(option); }
 
+std::string Arguments::written_out(const std::vector<std::string_view>& without) const {
+  std::string out;
+  const auto add = [&](const std::string& word) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@~%";
+    if (!out.empty()) out += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+      out += word;
+      return;
+    }
+    out += '\'';
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    out += '\'';
+  };
+  for (const std::string& word : words_) add(word);
+  for (const auto& [option, values] : options_) {
+    if (std::find(without.begin(), without.end(), option) != without.end()) continue;
+    for (const std::string& value : values) {
+      add(option);
+      if (value != "true") add(value);
+    }
+  }
+  return out;
+}
+
 std::optional<std::string> Arguments::value(std::string_view option) const {
   const auto found = options_.find(option);
   if (found == options_.end()) return std::nullopt;

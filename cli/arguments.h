@@ -28,6 +28,9 @@ class Arguments {
   /// The words from a place on.
   std::vector<std::string> words_from(std::size_t place) const;
 
+  /// What was given, but for some options, as one would type it: the words, then options by name.
+  std::string written_out(const std::vector<std::string_view>& without) const;
+
   /// The value of an option as a positive number.
   ///
   /// faults   invalid

@@ -105,6 +105,19 @@ Option format_option() {
           .choices = {"table", "json", "csv", "raw-csv"}};
 }
 
+Command recorded(Command command, const std::string& kind) {
+  command.reads = kind;
+  command.options.push_back(
+      {.names = "--purpose",
+       .value = "TEXT",
+       .summary = "what this is looked up for, where reads are recorded (see access)"});
+  const bool asks = std::any_of(command.options.begin(), command.options.end(),
+                                [](const Option& one) { return one.name() == "--by"; });
+  if (!asks)
+    command.options.push_back({.names = "--by", .value = "NAME", .summary = "who looks it up"});
+  return command;
+}
+
 std::vector<Option> context_options(const std::string& actor) {
   const auto summary = [](std::string_view field) -> std::string {
     if (field == "actor") return "who does it, in the application's terms";

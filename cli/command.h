@@ -41,7 +41,8 @@ struct Command {
   std::vector<Example> examples = {};
   // Once the arguments are understood, everything that fails is "could not be done" (exit 3).
   bool all_or_nothing = false;
-  bool writes = false;                     // to the application's tables
+  bool writes = false;     // to the application's tables
+  std::string reads = {};  // from the trail: as what that is recorded (see recorded)
   Result<int> (*run)(Session&) = nullptr;  // returns the exit code: kDone or kNo
 };
 
@@ -72,6 +73,10 @@ Option format_option();
 /// --actor and the other context fields. `actor` is the name of the first, where another --actor selects.
 std::vector<Option> context_options(const std::string& actor = "--actor");
 
+/// The verb reads from the trail: where that is asked for it is recorded as such a read (trail, export) before a row is shown.
+/// With the options that say what for, and by whom.
+Command recorded(Command command, const std::string& kind = "trail");
+
 /// One list after the other.
 std::vector<Option> joined(std::vector<Option> first, const std::vector<Option>& second);
 
@@ -93,6 +98,7 @@ Command restore_command();
 Command revert_command();
 Command undo_command();
 Command mark_command();
+Command access_command();
 Command field_command();
 Command report_command();
 Command erase_command();

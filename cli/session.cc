@@ -15,6 +15,7 @@
 #include "cli/printable.h"
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
+#include "vestige/trail/access.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/denied.h"
 #include "vestige/trail/live_table.h"
@@ -67,6 +68,7 @@ Result<Database*> Session::database() {
 Result<Database*> Session::database(const std::string& plan, const std::string& from) {
   if (database_ != nullptr) return database_.get();
   database_ = TRY(connect(plan, from));
+  TRY(record());
   progress_.start();
   return database_.get();
 }
@@ -93,6 +95,28 @@ Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
         "$DATABASE_URL, or $PGDATABASE");
   reached_ = true;
   return open_database(url);
+}
+
+// Here, since whatever is shown is asked of the database first.
+Result<void> Session::record() {
+  // Whether reads are recorded is a change of its own, and must be possible where they cannot be.
+  if (command_.reads.empty() || arguments_.has("--record")) return {};
+  if (!TRY(records_access(*database_))) return {};
+  Context by;
+  if (const auto who = arguments_.value("--by"); who.has_value()) by.set("actor", *who);
+  TrailRead read{.kind = command_.reads, .verb = command_.name};
+  read.purpose = arguments_.text("--purpose");
+  read.filter = arguments_.written_out({"--db", "--purpose", "--by", "--color", "--no-pager"});
+  auto written = record_read(*database_, read, by);
+  if (written.has_value()) return {};
+  Error error = explained(written.error());
+  if (error.fault == Fault::invalid) error.fault = Fault::denied;
+  error.message = "nothing is shown, since this read cannot be recorded: " + error.message;
+  if (error.hint.empty())
+    error.hint =
+        "reads of this trail are recorded before anything is shown; vestige access --record "
+        "off ends that";
+  return tl::unexpected<Error>(std::move(error));
 }
 
 Error Session::explained(const Error& error) {

@@ -63,6 +63,8 @@ class Session {
 
  private:
   Result<std::unique_ptr<Database>> connect(const std::string& plan, const std::string& from);
+  // A read of the trail, where reads are recorded.
+  Result<void> record();
 
   const Command& command_;
   Arguments arguments_;

@@ -71,6 +71,7 @@ $check$;
 \ir install/truncate.sql
 \ir install/trial.sql
 \ir install/own.sql
+\ir install/access.sql
 \ir install/track.sql
 \ir install/encodings.sql
 \ir install/read.sql

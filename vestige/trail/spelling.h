@@ -14,6 +14,7 @@ struct Spelling {
   std::string_view of_table;       // the column of a change that says which table it is of
   std::string_view micros;         // what their `at` is in microseconds
   std::string_view from_micros;    // what ?2, in microseconds, is as such an `at`
+  std::string_view record_read;    // writes a read of the trail down: kind, verb, filter, purpose
   std::string_view begin_reading;  // a transaction that only reads, and sees one moment
 
   bool any_case;  // letters of another case make no other name of a table

@@ -35,6 +35,8 @@ class Tracking {
   virtual Result<Tracked> track(const std::string& name, const Policy& policy) = 0;
   virtual Result<void> untrack(const std::string& name) = 0;
   virtual Result<Tracked> own(std::string_view name) = 0;
+  /// Whether reads of the trail, and what becomes of policies, are recorded from here on; whether they were.
+  virtual Result<bool> record_access(bool on) = 0;
   virtual Result<std::int64_t> baseline(const Tracked& table) = 0;
 
   /// The tracked tables on their way through a script (see audit/ddl.h). Made outside of transactions.

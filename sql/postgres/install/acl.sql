@@ -18,7 +18,8 @@ begin
   )
   select 'pg_namespace'::regclass::oid, n.oid, 0, 0::oid, 'USAGE'::text from pg_namespace n where n.nspname = 'vestige'
   union all
-  select 'pg_proc'::regclass, f.oid, 0, 0, 'EXECUTE' from f where f.oid = to_regprocedure('vestige.set_context(jsonb)')
+  select 'pg_proc'::regclass, f.oid, 0, 0, 'EXECUTE' from f
+  where f.oid = to_regprocedure('vestige.set_context(jsonb)') or f.proname = 'access'
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
@@ -35,7 +36,8 @@ begin
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
          or r.rolname = 'vestige_auditor' and f.proname in ('unfinished', 'index_who')
-         or f.proname = 'own_table')
+         or f.proname in ('own_table', 'record_read')
+         or r.rolname = 'vestige_admin' and f.proname = 'record_access')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
   where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer', 'cursor')
@@ -48,6 +50,10 @@ begin
   from r, c, lateral (select 0 as attnum union all
                       select g.attnum from pg_attribute g where g.attrelid = c.oid and g.attname = 'note') a
   where r.rolname = 'vestige_auditor' and c.relname = 'checkpoint'
+  union all
+  -- An agency may ask that a disclosure to it be not told for a time; that it was asked is a change, too.
+  select 'pg_class'::regclass, c.oid, g.attnum, r.oid, 'UPDATE' from r, c join pg_attribute g on g.attrelid = c.oid
+  where r.rolname <> 'vestige_reader' and c.relname = 'access' and g.attname = 'suspended_until'
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where r.rolname = 'vestige_auditor' and c.relname = 'change_id'
@@ -191,6 +197,9 @@ begin
   select 'error', 'rights', 'an application''s role cannot say its context: the grant that lets it was taken away', fix, true
   from w where not w.excess and w.grantee = 'public' and (w.class = 'pg_namespace'::regclass or w.object like '%set_context(%')
   having count(*) > 0
+  union all
+  select 'error', 'rights', 'an application''s role cannot report its reads: the grant that lets it was taken away', fix, true
+  from w where not w.excess and w.grantee = 'public' and w.object like '%.access(%' having count(*) > 0
   union all
   select 'error', 'rights', format('%s may not make partitions of a tracked table: %s', w.who, string_agg(w.object, ', ')), fix, true
   from w where not w.excess and w.object ~ 'capture_[0-9n]' group by w.who

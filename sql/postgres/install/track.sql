@@ -38,6 +38,7 @@ declare
   named text;
   number int;
   fresh boolean;
+  earlier jsonb;
   known text[] := array(select name from vestige.live_columns(rel));
 begin
   select c.oid, c.relname, n.nspname, c.relkind, c.relpersistence, c.relispartition into r
@@ -90,6 +91,7 @@ begin
   order by untracked_at is not null, relation = rel desc, id desc limit 1;
   perform vestige.check_condition_owner(rel, policy ->> 'when', t.policy ->> 'when');
   fresh := t.id is null or t.untracked_at is not null;
+  earlier := case when not fresh then t.policy end;
   if t.id is null then
     -- In a copy of the schema alone functions of that number may stand, and tables that fire them.
     loop
@@ -110,6 +112,11 @@ begin
   perform vestige.try_capture(t.id, rel);
   if fresh then
     perform vestige.know_parts(t.id, rel);
+  end if;
+  if earlier is distinct from policy then
+    t.schema_name := r.nspname;
+    t.table_name := r.relname;
+    perform vestige.note_policy(case when fresh then 'track' else 'policy' end, t, earlier, policy);
   end if;
   return t.id;
 end
@@ -230,12 +237,15 @@ create or replace function vestige.end_policy(tracked_id int) returns void langu
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
   function_name text;
+  t vestige.tracked;
 begin
   perform vestige.check_owner((select relation from vestige.tracked where id = tracked_id), 'untrack');
-  update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null;
+  update vestige.tracked set untracked_at = clock_timestamp() where id = tracked_id and untracked_at is null
+  returning * into t;
   if not found then
     raise exception 'untrack: no table % is tracked', tracked_id using errcode = 'undefined_object';
   end if;
+  perform vestige.note_policy('untrack', t, t.policy, null);
   foreach function_name in array array[format('vestige.capture_%s', tracked_id), format('vestige.insert_%s', tracked_id)] loop
     if to_regproc(function_name) is not null then
       execute format('drop function %s()', function_name);

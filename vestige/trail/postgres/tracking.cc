@@ -89,6 +89,11 @@ class PostgresTracking final : public Tracking {
     return TRY(read_tables(db_, id)).at(0);
   }
 
+  Result<bool> record_access(bool on) override {
+    return TRY(scalar_integer(db_, "select vestige.record_access(?1::boolean)::int",
+                              {Text{on ? "true" : "false"}})) != 0;
+  }
+
   Result<void> untrack(const std::string& table) override {
     const Tracked known = TRY(tracked_table(db_, table));
     if (known.untracked_at.has_value())

@@ -35,6 +35,7 @@ inline constexpr Spelling kSpelling = {
     .of_table = "tracked",
     .micros = "(extract(epoch from at) * 1000000)::int8",
     .from_micros = "timestamptz 'epoch' + ?2::int8 * interval '1 microsecond'",
+    .record_read = "select vestige.record_read(?1::text, ?2::text, ?3::text, ?4::text)",
     .begin_reading = "begin isolation level repeatable read read only",
     .any_case = false,
 };

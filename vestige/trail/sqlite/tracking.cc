@@ -82,7 +82,25 @@ class SqliteTracking final : public Tracking {
     TRY(require_capture(db_));
     const SqliteTable live = TRY(read_table(db_, name));
     if (is_own(live.name)) return fail(Fault::invalid, "track {}: an internal table", live.name);
-    return take_on(live, policy);
+    const auto known = tracked_table(db_, live.name);
+    const bool fresh = !known.has_value() || known->untracked_at.has_value();
+    Tracked table = TRY(take_on(live, policy));
+    const std::string after = to_json(table.policy);
+    if (fresh) TRY(note_policy("track", table.name, Null{}, Text{after}));
+    else if (const std::string before = to_json(known->policy); before != after)
+      TRY(note_policy("policy", table.name, Text{before}, Text{after}));
+    return table;
+  }
+
+  Result<bool> record_access(bool on) override {
+    const bool was = TRY(recording());
+    if (was == on) return was;
+    TRY(own("access"));
+    TRY(own("policy_change"));
+    if (on) TRY(db_.run("insert into vestige_meta (name, value) values ('record_access', 'on')"));
+    else TRY(db_.run("delete from vestige_meta where name = 'record_access'"));
+    TRY(write_policy("record", Null{}, Text{said(was)}, Text{said(on)}));
+    return was;
   }
 
   Result<Tracked> own(std::string_view name) override {
@@ -130,7 +148,7 @@ class SqliteTracking final : public Tracking {
     TRY(forget_kept(db_, table.id));
     TRY(db_.run("update vestige_table set untracked_at = ?2 where id = ?1",
                 {table.id, now_milliseconds()}));
-    return {};
+    return note_policy("untrack", table.name, Text{to_json(table.policy)}, Null{});
   }
 
   Result<std::int64_t> baseline(const Tracked& table) override {
@@ -165,6 +183,29 @@ class SqliteTracking final : public Tracking {
   }
 
  private:
+  static std::string said(bool on) { return on ? R"({"record": true})" : R"({"record": false})"; }
+
+  Result<bool> recording() {
+    return TRY(scalar_integer(
+               db_, "select count(*) from vestige_meta where name = 'record_access'")) != 0;
+  }
+
+  // What became of a policy, where that is recorded.
+  Result<void> note_policy(std::string_view verb, const std::string& table, Value before,
+                           Value after) {
+    if (!TRY(recording())) return {};
+    TRY(own("policy_change"));
+    return write_policy(verb, Text{table}, std::move(before), std::move(after));
+  }
+
+  Result<void> write_policy(std::string_view verb, Value table, Value before, Value after) {
+    TRY(
+        db_.run("insert into vestige_policy_change (verb, table_name, before, after)"
+                " values (?1, ?2, ?3, ?4)",
+                {Text{std::string(verb)}, std::move(table), std::move(before), std::move(after)}));
+    return {};
+  }
+
   Database& db_;
 };
 

@@ -34,6 +34,8 @@ inline constexpr Spelling kSpelling = {
     .of_table = "tbl",
     .micros = "at * 1000",
     .from_micros = "?2 / 1000",
+    .record_read =
+        "insert into vestige_access (kind, verb, filter, purpose) values (?1, ?2, ?3, ?4)",
     .begin_reading = "begin deferred",
     .any_case = true,
 };

@@ -1,0 +1,192 @@
+#include "vestige/trail/access.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "vestige/base/json.h"
+#include "vestige/base/time.h"
+#include "vestige/trail/context.h"
+#include "vestige/trail/install.h"
+#include "vestige/trail/spelling.h"
+#include "vestige/trail/tracking.h"
+
+namespace vestige {
+namespace {
+
+constexpr std::string_view kAccess = "access";
+
+Value text_or_null(const std::string& text) {
+  return text.empty() ? Value(Null{}) : Value(Text{text});
+}
+
+// What a column of a reported read holds; "" where it is null or was erased.
+std::string said(const std::optional<Row>& row, std::string_view column) {
+  const Value* value = row.has_value() ? find(*row, column) : nullptr;
+  return value == nullptr || std::holds_alternative<Null>(*value) || to_json(*value) == "null"
+             ? ""
+             : to_display(*value);
+}
+
+std::optional<std::int64_t> number(const std::string& text) {
+  std::int64_t out = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+// Until when it is not told: a time that cannot be read, such as infinity, never comes.
+std::optional<std::int64_t> until(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto time = parse_time(text, Now(0));
+  return time.has_value() ? *time : std::numeric_limits<std::int64_t>::max();
+}
+
+std::optional<std::int64_t> id_of(const Change& change) {
+  return change.key.size() == 1 ? number(to_display(change.key.front().value)) : std::nullopt;
+}
+
+bool asked_for(const AccessRequest& request, const Access& one) {
+  const auto& kinds = request.kinds;
+  if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), one.kind) == kinds.end())
+    return false;
+  if (!request.table.empty() && request.table != one.table) return false;
+  return request.key.empty() || request.key == reported_key(one.key);
+}
+
+// Where no read was ever recorded there is no table of them.
+Result<std::optional<Tracked>> known_table(Database& db) {
+  for (Tracked& one : TRY(tracked_tables(db)))
+    if (one.name == spelling_of(db).table(kAccess)) return std::optional(std::move(one));
+  return std::optional<Tracked>();
+}
+
+}  // namespace
+
+Access access_of(const Change& change) {
+  const auto& row = change.new_values;
+  Access out{.change = change.id, .at = change.at, .context = change.context};
+  if (const std::string* who = change.who(); who != nullptr) out.who = *who;
+  out.kind = said(row, "kind");
+  out.table = said(row, "subject_table");
+  out.key = said(row, "subject_key");
+  out.purpose = said(row, "purpose");
+  out.verb = said(row, "verb");
+  out.filter = said(row, "filter");
+  out.entries = number(said(row, "entries"));
+  out.recipient = said(row, "recipient");
+  out.recipient_address = said(row, "recipient_address");
+  out.description = said(row, "description");
+  out.request_ref = said(row, "request_ref");
+  out.suspended_until = until(said(row, "suspended_until"));
+  out.erased = change.erased;
+  return out;
+}
+
+std::vector<std::string> reported_key(const std::string& key) {
+  std::vector<std::string> out;
+  json::Reader reader(key);
+  if (key.empty() || !reader.open('[').has_value()) return {key};
+  while (true) {
+    const auto more = reader.more(']');
+    if (!more.has_value()) return {key};
+    if (*more == 'n') return out;
+    const auto value = reader.value();
+    if (!value.has_value()) return {key};
+    const auto text = json::unquote(value->text);
+    out.push_back(text.has_value() ? *text : std::string(value->text));
+  }
+}
+
+Result<bool> records_access(Database& db) {
+  if (!require_trail(db).has_value()) return false;
+  const auto asked =
+      scalar_integer(db, fmt::format("select count(*) from {} where name = 'record_access'",
+                                     spelling_of(db).table("meta")));
+  if (!asked.has_value() && asked.error().fault == Fault::denied) return false;
+  return TRY(asked) != 0;
+}
+
+Result<bool> record_access(Database& db, bool on, const Context& context) {
+  TRY(require_trail(db));
+  auto scope = TRY(ContextScope::begin(db, context));
+  const bool was = TRY(tracking_of(db)->record_access(on));
+  TRY(scope.commit());
+  return was;
+}
+
+Result<void> record_read(Database& db, const TrailRead& read, const Context& context) {
+  auto scope = TRY(ContextScope::begin(db, context));
+  TRY(own_table(db, kAccess));
+  TRY(db.run(spelling_of(db).record_read, {Text{read.kind}, Text{read.verb},
+                                           text_or_null(read.filter), text_or_null(read.purpose)}));
+  return scope.commit();
+}
+
+Result<void> prepare_access(Database& db) {
+  TRY(require_trail(db));
+  auto transaction = TRY(Transaction::begin(db));
+  TRY(own_table(db, kAccess));
+  return transaction.commit();
+}
+
+Result<std::optional<Access>> AccessLog::next() {
+  while (changes_ != nullptr) {
+    const auto change = TRY(changes_->next());
+    if (!change.has_value()) break;
+    Access one = access_of(*change);
+    if (const auto id = id_of(*change); id.has_value())
+      if (const auto later = suspended_.find(*id); later != suspended_.end())
+        one.suspended_until = later->second;
+    if (asked_for(request_, one)) return std::optional(std::move(one));
+  }
+  return std::optional<Access>();
+}
+
+Result<AccessLog> access_log(Database& db, const AccessRequest& request) {
+  TRY(require_trail(db));
+  AccessRequest asked = request;
+  if (!asked.table.empty()) asked.table = TRY(meant_table(db, asked.table)).value_or(asked.table);
+  AccessLog::Suspended suspended;
+  const auto table = TRY(known_table(db));
+  if (!table.has_value()) return AccessLog(nullptr, std::move(asked), std::move(suspended));
+  Selection selection;
+  selection.table = table->id;
+  selection.forgiving = true;
+  selection.ops = {Op::update};
+  selection.oldest_first = true;
+  {
+    auto updates = TRY(read_changes(db, selection));
+    while (const auto change = TRY(updates->next()))
+      if (const auto id = id_of(*change); id.has_value() && change->new_values.has_value() &&
+                                          find(*change->new_values, "suspended_until") != nullptr)
+        suspended[*id] = until(said(change->new_values, "suspended_until"));
+  }
+  selection.ops = {Op::insert};
+  selection.oldest_first = asked.oldest_first;
+  selection.since = asked.since;
+  selection.until = asked.until;
+  selection.who = asked.who;
+  return AccessLog(TRY(read_changes(db, selection)), std::move(asked), std::move(suspended));
+}
+
+std::string to_json(const Access& access) {
+  const auto optional = [](const std::string& text) {
+    return text.empty() ? std::string("null") : text_json(text);
+  };
+  return fmt::format(
+      R"({{"change":{},"at":"{}","who":{},"kind":{},"table":{},"key":{},"purpose":{},"verb":{},)"
+      R"("filter":{},"entries":{},"recipient":{},"recipient_address":{},"description":{},)"
+      R"("request_ref":{},"suspended_until":{},"context":{}}})",
+      access.change, format_time(access.at),
+      access.who.has_value() ? text_json(*access.who) : "null", optional(access.kind),
+      optional(access.table), access.key.empty() ? "null" : list_json(reported_key(access.key)),
+      optional(access.purpose), optional(access.verb), optional(access.filter),
+      access.entries.has_value() ? std::to_string(*access.entries) : "null",
+      optional(access.recipient), optional(access.recipient_address), optional(access.description),
+      optional(access.request_ref),
+      access.suspended_until.has_value() ? text_json(format_time(*access.suspended_until)) : "null",
+      to_json(access.context));
+}
+
+}  // namespace vestige
