@@ -107,6 +107,13 @@ Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings 
                         .zone = std::move(zone)};
   request.settings = std::move(settings);
   request.words = arguments.words_from(1);
+  if (const auto subject = arguments.value("--subject"); subject.has_value()) {
+    const std::size_t slash = subject->find('/');
+    const std::string table = subject->substr(0, slash);
+    request.subject = TRY(meant_table(db, table)).value_or(table);
+    if (slash != std::string::npos) request.subject_key = {subject->substr(slash + 1)};
+  }
+  request.dpo = arguments.has("--dpo");
   request.sample = TRY(arguments.number("--sample")).value_or(0);
   request.seed = arguments.value("--seed").value_or("1");
   request.step = [&session] { session.step(); };
@@ -239,6 +246,12 @@ Command report_command() {
                   {.names = "--field",
                    .value = "TABLE.COLUMN",
                    .summary = "daily: the field of numbers; otherwise that of vestige.toml"},
+                  {.names = "--subject",
+                   .value = "TABLE/KEY",
+                   .summary = "disclosures: of this table, or of this row of it"},
+                  {.names = "--dpo",
+                   .value = "",
+                   .summary = "disclosures: also those that are not to be told of yet"},
                   {.names = "--sample",
                    .value = "N",
                    .summary = "changes: N of them, chosen by --seed, always the same"},

@@ -1,9 +1,11 @@
 // track: record the changes of tables, or change how they are recorded.
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "cli/session.h"
 #include "cli/undone.h"
+#include "vestige/trail/contexts.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
 #include "vestige/trail/table_work.h"
@@ -153,10 +155,21 @@ Result<void> fulfil(Database& db, Wish& wish, bool with_baseline) {
   return {};
 }
 
+// What is done to a table, under the context that was given: where changes of policies are recorded it says who and why.
+Result<void> under(Database& db, const Context& context,
+                   const std::function<Result<void>()>& work) {
+  if (context.empty()) return work();
+  const auto contexts = contexts_of(db);
+  TRY(contexts->begin(context));
+  TRY(work());
+  return contexts->clear();
+}
+
 Result<int> run_track(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(check(arguments));
   const std::string patience = TRY(lock_timeout(arguments));
+  const Context context = TRY(arguments.context());
   Database& db = *TRY(session.database());
   TRY(require_trail(db));
   std::vector<Wish> wanted;
@@ -168,7 +181,8 @@ Result<int> run_track(Session& session) {
     return names;
   };
   work.table = [&](std::size_t place) {
-    return fulfil(db, wanted[place], arguments.has("--baseline"));
+    return under(db, context,
+                 [&] { return fulfil(db, wanted[place], arguments.has("--baseline")); });
   };
   work.tell = [&](std::size_t done, std::size_t of) { session.step(done, of); };
   const auto undone = TRY(table_by_table(db, work, patience));
@@ -185,6 +199,7 @@ Result<int> run_track(Session& session) {
 Result<int> run_untrack(Session& session) {
   const auto& words = session.arguments().words();
   const std::string patience = TRY(lock_timeout(session.arguments()));
+  const Context context = TRY(session.arguments().context());
   Database& db = *TRY(session.database());
   TRY(require_trail(db));
   TableWork work;
@@ -194,7 +209,9 @@ Result<int> run_untrack(Session& session) {
     return names;
   };
   std::vector<bool> done(words.size(), true);
-  work.table = [&](std::size_t place) { return untrack(db, words[place]); };
+  work.table = [&](std::size_t place) {
+    return under(db, context, [&] { return untrack(db, words[place]); });
+  };
   const auto undone = TRY(table_by_table(db, work, patience));
   for (const Undone& one : undone) done[one.place] = false;
   for (std::size_t place = 0; place < words.size(); ++place)
@@ -227,50 +244,50 @@ Command track_command() {
            "stands in double quotes. With --all, each table takes the columns that it has; a "
            "column "
            "that no table has is an error."},
-      .options = {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
-                  {.names = "--include",
-                   .value = "COLUMNS",
-                   .summary = "record only these, and the key",
-                   .repeated = true},
-                  {.names = "--exclude",
-                   .value = "COLUMNS",
-                   .summary = "record all but these",
-                   .repeated = true},
-                  {.names = "--when",
-                   .value = "SQL",
-                   .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
-                  {.names = "--require",
-                   .value = "FIELDS",
-                   .summary =
-                       "refuse changes without these fields of the context, e.g. actor,reason",
-                   .repeated = true},
-                  {.names = "--key",
-                   .value = "COLUMNS",
-                   .summary = "what identifies a row; otherwise the primary key",
-                   .repeated = true},
-                  {.names = "--capture",
-                   .value = "WHAT",
-                   .summary = "of an UPDATE, record its changes (the default) or the full new row",
-                   .choices = {"changes", "full"}},
-                  {.names = "--on-truncate",
-                   .value = "WHAT",
-                   .summary =
-                       "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
-                   .choices = {"rows", "mark", "deny"}},
-                  {.names = "--baseline",
-                   .value = "",
-                   .summary = "record the rows that are there now, too"},
-                  {.names = "--retention",
-                   .value = "NAME",
-                   .summary = "the class of retention: how long its history is kept"},
-                  {.names = "--classification",
-                   .value = "NAME",
-                   .summary = "how confidential its values are, e.g. PHI"},
-                  {.names = "--tags",
-                   .value = "TAGS",
-                   .summary = "words for reports, e.g. SOX,GDPR",
-                   .repeated = true},
-                  lock_timeout_option()},
+      .options = joined(
+          {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
+           {.names = "--include",
+            .value = "COLUMNS",
+            .summary = "record only these, and the key",
+            .repeated = true},
+           {.names = "--exclude",
+            .value = "COLUMNS",
+            .summary = "record all but these",
+            .repeated = true},
+           {.names = "--when",
+            .value = "SQL",
+            .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
+           {.names = "--require",
+            .value = "FIELDS",
+            .summary = "refuse changes without these fields of the context, e.g. actor,reason",
+            .repeated = true},
+           {.names = "--key",
+            .value = "COLUMNS",
+            .summary = "what identifies a row; otherwise the primary key",
+            .repeated = true},
+           {.names = "--capture",
+            .value = "WHAT",
+            .summary = "of an UPDATE, record its changes (the default) or the full new row",
+            .choices = {"changes", "full"}},
+           {.names = "--on-truncate",
+            .value = "WHAT",
+            .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
+            .choices = {"rows", "mark", "deny"}},
+           {.names = "--baseline",
+            .value = "",
+            .summary = "record the rows that are there now, too"},
+           {.names = "--retention",
+            .value = "NAME",
+            .summary = "the class of retention: how long its history is kept"},
+           {.names = "--classification",
+            .value = "NAME",
+            .summary = "how confidential its values are, e.g. PHI"},
+           {.names = "--tags",
+            .value = "TAGS",
+            .summary = "words for reports, e.g. SOX,GDPR",
+            .repeated = true},
+           lock_timeout_option()},
+          context_options()),
       .examples = {{"vestige track products --tags SOX --exclude updated_at",
                     "track a table, all but a noisy column"},
                    {"vestige track accounts --require actor,reason",
@@ -290,7 +307,7 @@ Command untrack_command() {
           .about = {"Drops the triggers of the tables. What was recorded stays and can be read. "
                     "`vestige track` takes up the history again. On PostgreSQL each table has a "
                     "transaction of its own, as with track."},
-          .options = {lock_timeout_option()},
+          .options = joined({lock_timeout_option()}, context_options()),
           .examples = {{"vestige untrack products", "stop recording products"}},
           .run = run_untrack};
 }

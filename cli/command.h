@@ -99,6 +99,7 @@ Command revert_command();
 Command undo_command();
 Command mark_command();
 Command access_command();
+Command review_command();
 Command field_command();
 Command report_command();
 Command erase_command();

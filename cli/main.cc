@@ -42,6 +42,7 @@ std::span<const Command> commands() {
       erase_command(),
       ddl_command(),
       recorded(report_command()),
+      recorded(review_command()),
       keygen_command(),
       seal_command(),
       verify_command(),

@@ -27,32 +27,8 @@ _vestige() {
     --classification) return ;;
     --tags) return ;;
     --lock-timeout) return ;;
-    --format) COMPREPLY=($(compgen -W 'table json csv raw-csv' -- "$word")); return ;;
-    --listen) return ;;
-    -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    -q|--query) return ;;
-    --since) return ;;
-    --until) return ;;
-    --actor) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
+    --by|--actor) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --db-user) return ;;
-    --op) return ;;
-    --column) words=$(vestige "${db[@]}" completion columns 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    -S|--appeared) return ;;
-    --tx) words=$(vestige "${db[@]}" completion transactions 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    -n|--limit) return ;;
-    --after) return ;;
-    --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --from) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --to) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --change) return ;;
     --on-behalf-of) return ;;
     --reason) return ;;
     --business-process) return ;;
@@ -64,22 +40,53 @@ _vestige() {
     --auth-role) return ;;
     --traceparent) return ;;
     --context) return ;;
+    --format) COMPREPLY=($(compgen -W 'table json csv raw-csv' -- "$word")); return ;;
+    --listen) return ;;
+    -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -q|--query) return ;;
+    --since) return ;;
+    --until) return ;;
+    --db-user) return ;;
+    --op) return ;;
+    --column) words=$(vestige "${db[@]}" completion columns 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    -S|--appeared) return ;;
+    --tx) words=$(vestige "${db[@]}" completion transactions 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    -n|--limit) return ;;
+    --after) return ;;
+    --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --purpose) return ;;
     --by) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --from) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --to) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --change) return ;;
     --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --kind) return ;;
+    --record) COMPREPLY=($(compgen -W 'on off' -- "$word")); return ;;
     --period) return ;;
     --timezone) return ;;
     --section) return ;;
     --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --vkey) return ;;
     --field) return ;;
+    --subject) return ;;
     --sample) return ;;
     --seed) return ;;
     --title) return ;;
+    --every) COMPREPLY=($(compgen -W 'day week month quarter year' -- "$word")); return ;;
+    --verdict) COMPREPLY=($(compgen -W 'in-order exceptions' -- "$word")); return ;;
+    --comment) return ;;
+    --alerts) return ;;
     --origin) return ;;
     --tiles) return ;;
-    --every) return ;;
     --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --profile) COMPREPLY=($(compgen -W 'entity' -- "$word")); return ;;
@@ -89,39 +96,40 @@ _vestige() {
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness notify help completion' ;;
+    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    untrack) options='--lock-timeout --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     metrics) options='--listen --public --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    show) options='--tx --all --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    diff) options='--from --to --stat --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    blame) options='--column --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    field) options='--ascii --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    at) options='--time --change -q --query --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    show) options='--tx --all --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    diff) options='--from --to --stat --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    blame) options='--column --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    field) options='--ascii --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    at) options='--time --change -q --query --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    access) options='--kind --since --until -n --limit --reverse --record --prepare --actor --reason --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --field --sample --seed --title --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --field --subject --dpo --sample --seed --title --by --purpose --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    review) options='--every --period --since --until -q --query --file --verdict --comment --alerts --by --format --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    prove) options='--db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    export) options='--format --profile -q --query --since --until --after -n --limit -f --follow --consumer --origin --checkpoint --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    prove) options='--purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    export) options='--format --profile -q --query --since --until --after -n --limit -f --follow --consumer --origin --checkpoint --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark erase ddl report keygen seal verify prove export check tiles witness notify help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

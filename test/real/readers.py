@@ -75,7 +75,7 @@ def verbs(table, key, keys):
         ["restore", table, key, "--to", first, "--dry-run"],
         ["seal", "--key", keys], ["verify", "--vkey", keys + ".vkey"], ["verify", "--live", "--vkey", keys + ".vkey"],
         ["prove", first], ["metrics"], ["notify", "--file", plan], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
-        ["mark", "then", first], ["mark"], ["access"], ["report", "changes"],
+        ["mark", "then", first], ["mark"], ["access"], ["review"], ["report", "changes"],
         ["exec", "--actor", "ann", "select 1"], ["ddl", "create table public.more (id int)"], ["ddl", "drop table public.more"],
         ["ddl", "create table public.own (id int primary key)"], ["track", "own"],
         ["exec", "--actor", "ann", "insert into public.own values (1)"], ["undo", "--by", "ann", "--yes"], ["untrack", "own"],

@@ -63,6 +63,9 @@ struct ReportRequest {
   std::vector<std::string> words;  // behind the name of the report
   std::int64_t sample = 0;         // changes: so many of them; 0: all
   std::string seed;                //   chosen by this
+  std::string subject;  // disclosures: of this table, under the name that the trail shows
+  std::vector<std::string> subject_key = {};  //   and of this row
+  bool dpo = false;  // disclosures: also those that are not to be told of yet
   ReportSettings settings;
   std::optional<Verified> verified;  // nothing: it was not asked for
   std::function<void()> step;        // one change more was looked at; may be empty

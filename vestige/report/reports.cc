@@ -23,6 +23,10 @@ constexpr auto kReports = std::to_array<ReportKind>({
      report_retention},
     {"field", "A field over time", "what one column of a row held (TABLE KEY… COLUMN), drawn",
      report_field_history, true},
+    {"access", "Accesses", "who was shown what and who changed what, a line each", report_access},
+    {"disclosures", "Disclosures", "what was disclosed to whom, and what for", report_disclosures},
+    {"review", "Reviews", "which periods were signed off, and which alerts are open",
+     report_review},
 });
 
 // What is not as it was sealed, whatever the report is about.

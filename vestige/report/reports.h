@@ -35,6 +35,9 @@ const ReportKind* find_report(std::string_view name);
 // Report functions fill the head (population.h does) and add their sections.
 // faults   missing, invalid (what they need was not said), offline, corrupt
 
+Result<void> report_access(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_disclosures(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_review(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_changes(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_daily(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_integrity(Database& db, const ReportRequest& request, Report& report);

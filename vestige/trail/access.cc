@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
@@ -15,6 +14,7 @@ namespace vestige {
 namespace {
 
 constexpr std::string_view kAccess = "access";
+constexpr std::int64_t kNever = 253'402'300'799'999'999;  // the last microsecond of the year 9999
 
 Value text_or_null(const std::string& text) {
   return text.empty() ? Value(Null{}) : Value(Text{text});
@@ -39,7 +39,7 @@ std::optional<std::int64_t> number(const std::string& text) {
 std::optional<std::int64_t> until(const std::string& text) {
   if (text.empty()) return std::nullopt;
   const auto time = parse_time(text, Now(0));
-  return time.has_value() ? *time : std::numeric_limits<std::int64_t>::max();
+  return time.has_value() ? std::min(*time, kNever) : kNever;
 }
 
 std::optional<std::int64_t> id_of(const Change& change) {
@@ -50,8 +50,7 @@ bool asked_for(const AccessRequest& request, const Access& one) {
   const auto& kinds = request.kinds;
   if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), one.kind) == kinds.end())
     return false;
-  if (!request.table.empty() && request.table != one.table) return false;
-  return request.key.empty() || request.key == reported_key(one.key);
+  return is_of(one, request.table, request.key);
 }
 
 // Where no read was ever recorded there is no table of them.
@@ -135,33 +134,51 @@ Result<std::optional<Access>> AccessLog::next() {
     const auto change = TRY(changes_->next());
     if (!change.has_value()) break;
     Access one = access_of(*change);
-    if (const auto id = id_of(*change); id.has_value())
-      if (const auto later = suspended_.find(*id); later != suspended_.end())
-        one.suspended_until = later->second;
+    apply(suspended_, *change, one);
     if (asked_for(request_, one)) return std::optional(std::move(one));
   }
   return std::optional<Access>();
+}
+
+bool is_of(const Access& access, const std::string& table, const std::vector<std::string>& key) {
+  if (!table.empty() && table != access.table) return false;
+  return key.empty() || key == reported_key(access.key);
+}
+
+void apply(const Suspended& suspended, const Change& change, Access& access) {
+  const auto id = id_of(change);
+  if (!id.has_value()) return;
+  if (const auto later = suspended.find(*id); later != suspended.end())
+    access.suspended_until = later->second;
+}
+
+Result<Suspended> suspensions(Database& db) {
+  Suspended out;
+  const auto table = TRY(known_table(db));
+  if (!table.has_value()) return out;
+  Selection selection;
+  selection.table = table->id;
+  selection.forgiving = true;
+  selection.ops = {Op::update};
+  selection.oldest_first = true;
+  auto updates = TRY(read_changes(db, selection));
+  while (const auto change = TRY(updates->next()))
+    if (const auto id = id_of(*change); id.has_value() && change->new_values.has_value() &&
+                                        find(*change->new_values, "suspended_until") != nullptr)
+      out[*id] = until(said(change->new_values, "suspended_until"));
+  return out;
 }
 
 Result<AccessLog> access_log(Database& db, const AccessRequest& request) {
   TRY(require_trail(db));
   AccessRequest asked = request;
   if (!asked.table.empty()) asked.table = TRY(meant_table(db, asked.table)).value_or(asked.table);
-  AccessLog::Suspended suspended;
   const auto table = TRY(known_table(db));
-  if (!table.has_value()) return AccessLog(nullptr, std::move(asked), std::move(suspended));
+  if (!table.has_value()) return AccessLog(nullptr, std::move(asked), {});
+  Suspended suspended = TRY(suspensions(db));
   Selection selection;
   selection.table = table->id;
   selection.forgiving = true;
-  selection.ops = {Op::update};
-  selection.oldest_first = true;
-  {
-    auto updates = TRY(read_changes(db, selection));
-    while (const auto change = TRY(updates->next()))
-      if (const auto id = id_of(*change); id.has_value() && change->new_values.has_value() &&
-                                          find(*change->new_values, "suspended_until") != nullptr)
-        suspended[*id] = until(said(change->new_values, "suspended_until"));
-  }
   selection.ops = {Op::insert};
   selection.oldest_first = asked.oldest_first;
   selection.since = asked.since;

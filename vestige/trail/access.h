@@ -75,12 +75,21 @@ struct AccessRequest {
   bool oldest_first = false;
 };
 
+/// By the id of a row: until when it is not to be told, where that was said after it was reported.
+using Suspended = std::map<std::int64_t, std::optional<std::int64_t>>;
+
+/// faults   missing: no trail; corrupt, offline
+Result<Suspended> suspensions(Database& db);
+
+/// What was said last of whether a read is to be told.
+void apply(const Suspended& suspended, const Change& change, Access& access);
+
+/// It is of that table, under the name that the trail shows, and of that row; empty: of any.
+bool is_of(const Access& access, const std::string& table, const std::vector<std::string>& key);
+
 /// A stream of reads; memory for one, and for those that were suspended afterwards.
 class AccessLog {
  public:
-  /// By the id of a row: until when it is not to be told, where that was said after it was reported.
-  using Suspended = std::map<std::int64_t, std::optional<std::int64_t>>;
-
   AccessLog(std::unique_ptr<Changes> changes, AccessRequest request, Suspended suspended)
       : changes_(std::move(changes)),
         request_(std::move(request)),

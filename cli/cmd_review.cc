@@ -1,0 +1,221 @@
+// review: that somebody looked, and what nobody has looked at.
+#include "cli/session.h"
+#include "cli/table.h"
+#include "vestige/base/crypto.h"
+#include "vestige/base/file.h"
+#include "vestige/base/json.h"
+#include "vestige/base/period.h"
+#include "vestige/base/time.h"
+#include "vestige/record/filter.h"
+#include "vestige/trail/review.h"
+
+namespace vestige::cli {
+namespace {
+
+Result<TimeZone> clock_of(const Arguments& arguments) {
+  return TimeZone::named(arguments.value("--tz").value_or("UTC"));
+}
+
+// "2026-11-01 to 2026-12-01", on the clock of the review.
+std::string period_text(std::int64_t from, std::int64_t upto, const TimeZone& zone) {
+  const auto day = [&](std::int64_t at) {
+    const LocalTime local = local_time(at, zone);
+    std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(local.date.year()),
+                                   static_cast<unsigned>(local.date.month()),
+                                   static_cast<unsigned>(local.date.day()));
+    if (local.clock != 0) text += fmt::format(" {:02}:{:02}", local.hour(), local.minute());
+    return text;
+  };
+  return day(from) + " to " + day(upto);
+}
+
+Result<Period> period_of(const Arguments& arguments, const TimeZone& zone) {
+  if (const auto named = arguments.value("--period"); named.has_value())
+    return read_period(*named, zone);
+  const auto since = TRY(arguments.time("--since"));
+  const auto until = TRY(arguments.time("--until"));
+  if (!since.has_value() || !until.has_value())
+    return hinted(fail(Fault::invalid, "review sign: the period is missing"),
+                  "--period 2026-11, or --since and --until");
+  return Period(*since, *until);
+}
+
+std::string needed_report(const Arguments& arguments) {
+  return arguments.words().size() > 1 ? arguments.words()[1] : "";
+}
+
+Result<int> sign(Session& session, const TimeZone& zone) {
+  const Arguments& arguments = session.arguments();
+  Review review;
+  review.report = needed_report(arguments);
+  review.filter = arguments.text("--query");
+  std::tie(review.from, review.upto) = TRY(period_of(arguments, zone));
+  if (review.upto > clock_now())
+    return hinted(fail(Fault::invalid, "review sign: the period has not ended"),
+                  "what is still to come cannot have been looked at");
+  review.reviewer = arguments.text("--by");
+  review.verdict = arguments.text("--verdict");
+  review.comment = arguments.text("--comment");
+  if (review.report.empty() || review.reviewer.empty() || review.verdict.empty())
+    return hinted(fail(Fault::invalid, "review sign: the report, --by or --verdict is missing"),
+                  "vestige review sign changes --period 2026-11 --by ann --verdict in-order");
+  if (const auto path = arguments.value("--file"); path.has_value()) {
+    const Hash hash = sha256(TRY(file_bytes(*path)));
+    json::append_hex(review.report_hash, view(hash));
+  }
+  Context context;
+  context.set("actor", review.reviewer);
+  const std::string signed_text =
+      fmt::format("{}, {}", review.report, period_text(review.from, review.upto, zone));
+  const std::int64_t change = TRY(sign_review(*TRY(session.database()), review, context));
+  session.say(fmt::format("signed off {} as change {}", signed_text, change));
+  return kDone;
+}
+
+Result<int> list(Session& session, const TimeZone& zone) {
+  const auto all = TRY(reviews(*TRY(session.database())));
+  Output& output = session.output();
+  if (output.format() == Format::csv)
+    output.csv({"change", "at", "who", "report", "filter", "from", "to", "report_hash",
+                "checkpoint", "reviewer", "verdict", "comment"});
+  Table table(output, {{.name = "change", .right = true},
+                       {.name = time_heading("signed")},
+                       {.name = "report"},
+                       {.name = "period"},
+                       {.name = "reviewer", .elastic = true},
+                       {.name = "verdict"},
+                       {.name = "comment", .elastic = true}});
+  for (const Review& one : all) {
+    if (output.format() == Format::json) output.json(to_json(one));
+    if (output.format() == Format::csv)
+      output.csv({std::to_string(one.change), format_time(one.at), csv_text(one.who.value_or("")),
+                  csv_text(one.report), csv_text(one.filter), format_time(one.from),
+                  format_time(one.upto), csv_text(one.report_hash), csv_text(one.checkpoint),
+                  csv_text(one.reviewer), csv_text(one.verdict), csv_text(one.comment)});
+    if (output.format() != Format::table) continue;
+    table.row({{Label::id, std::to_string(one.change)},
+               {Label::time, time_cell(output, one.at)},
+               {Label::name, one.report + (one.filter.empty() ? "" : " " + one.filter)},
+               {Label::plain, period_text(one.from, one.upto, zone)},
+               {Label::person, one.reviewer},
+               {Label::plain, one.verdict},
+               {Label::reason, one.comment}});
+  }
+  table.end();
+  if (all.empty()) session.say("nothing was signed off");
+  return kDone;
+}
+
+Result<int> due(Session& session, const TimeZone& zone) {
+  const Arguments& arguments = session.arguments();
+  const std::string report = needed_report(arguments);
+  if (report.empty() || !arguments.has("--every"))
+    return hinted(fail(Fault::invalid, "review due: the report or --every is missing"),
+                  "vestige review due changes --every month");
+  const Every every = TRY(every_from_name(arguments.text("--every")));
+  const std::int64_t now = TRY(arguments.time("--until")).value_or(clock_now());
+  Database& db = *TRY(session.database());
+  std::optional<std::int64_t> since = TRY(arguments.time("--since"));
+  if (!since.has_value())
+    for (const Tracked& one : TRY(tracked_tables(db)))
+      since = std::min(since.value_or(one.tracked_at), one.tracked_at);
+  const auto missing = unsigned_periods(TRY(reviews(db)), report, arguments.text("--query"),
+                                        ended_periods(every, since.value_or(now), now, zone));
+  constexpr std::int64_t kWeek = 7 * 86'400'000'000LL;
+  const auto alerts =
+      TRY(open_alerts(db, TRY(arguments.time("--alerts")).value_or(clock_now() - kWeek)));
+  Output& output = session.output();
+  if (output.format() == Format::csv) output.csv({"due", "what", "from", "to"});
+  for (const auto& [from, upto] : missing) {
+    if (output.format() == Format::json)
+      output.json(fmt::format(R"({{"due":"review","report":{},"from":"{}","to":"{}"}})",
+                              text_json(report), format_time(from), format_time(upto)));
+    else if (output.format() == Format::csv)
+      output.csv({"review", csv_text(report), format_time(from), format_time(upto)});
+    else
+      output.line({{Label::name, report},
+                   {Label::plain, ", " + period_text(from, upto, zone) + ": nobody signed"}});
+  }
+  for (const OpenAlert& one : alerts) {
+    if (output.format() == Format::json)
+      output.json(fmt::format(
+          R"({{"due":"alert","alert":{},"severity":{},"title":{},"from":"{}"}})", text_json(one.id),
+          text_json(one.severity), text_json(one.title), format_time(one.since)));
+    else if (output.format() == Format::csv)
+      output.csv({"alert", csv_text(one.id), format_time(one.since), ""});
+    else
+      output.line({{Label::name, "alert " + one.id},
+                   {Label::plain, ", " + one.severity + ": " + one.title + ": open since " +
+                                      said_time(one.since)}});
+  }
+  if (missing.empty() && alerts.empty()) session.say("nothing is due");
+  return missing.empty() && alerts.empty() ? kDone : kNo;
+}
+
+Result<int> run_review(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const std::string action = arguments.words().empty() ? "list" : arguments.words().front();
+  const TimeZone zone = TRY(clock_of(arguments));
+  if (const auto query = arguments.value("--query"); query.has_value())
+    TRY(parse_filter(*query, Now(clock_now(), Zone::local)));
+  if (action == "sign") return sign(session, zone);
+  if (action == "due") return due(session, zone);
+  if (action == "list") return list(session, zone);
+  return hinted(fail(Fault::invalid, "review: '{}' is nothing that can be done", action),
+                "due, sign or list");
+}
+
+}  // namespace
+
+Command review_command() {
+  return {
+      .name = "review",
+      .group = "prove",
+      .summary = "sign off that a period was looked at, and say which were not",
+      .arguments = "[due REPORT | sign REPORT | list]",
+      .least = 0,
+      .most = 2,
+      .about =
+          {"sign records that somebody looked at a report of a period, which has ended: who "
+           "(--by), "
+           "what came of it (--verdict, --comment), the SHA-256 of the report's file, and the "
+           "trail's last checkpoint. It stands in a table of the trail's own, so it is sealed, and "
+           "`vestige prove` makes a receipt of it, as of any change.",
+           "due prints the periods that have ended, since the trail began or --since, and that no "
+           "sign-off of the report covers; and alerts that have been open for more than a week, or "
+           "since before --alerts. Exit 1 while there are any, and 0 when there are none.",
+           "REPORT is the name of a report; with --query, of that report under a filter. Periods "
+           "begin and end by the clock of --tz, or of UTC; weeks begin on Mondays. On PostgreSQL "
+           "sign-offs are made by members of vestige_admin and vestige_auditor."},
+      .options =
+          {{.names = "--every",
+            .value = "PERIOD",
+            .summary = "of due: how often it is looked at",
+            .choices = {"day", "week", "month", "quarter", "year"}},
+           {.names = "--period",
+            .value = "PERIOD",
+            .summary = "of sign: 2026-11, 2026Q3, 2026, 2026-11-28"},
+           {.names = "--since",
+            .value = "TIME",
+            .summary = "the beginning of the period; of due, of the first one"},
+           {.names = "--until", .value = "TIME", .summary = "its end; of due, of the last one"},
+           {.names = "-q, --query", .value = "FILTER", .summary = "the filter of the report"},
+           {.names = "--file", .value = "FILE", .summary = "the report that was looked at"},
+           {.names = "--verdict",
+            .value = "WORD",
+            .summary = "what came of it",
+            .choices = {"in-order", "exceptions"}},
+           {.names = "--comment", .value = "TEXT", .summary = "what is to be said of it"},
+           {.names = "--alerts",
+            .value = "TIME",
+            .summary = "of due: alerts that were opened before, and are open"},
+           {.names = "--by", .value = "NAME", .summary = "who signs"},
+           format_option()},
+      .examples = {{"vestige review due changes --every month", "was every month looked at?"},
+                   {"vestige review sign changes --period 2026-10 --file october.html --by ann "
+                    "--verdict in-order",
+                    "ann has looked at October"}},
+      .run = run_review};
+}
+
+}  // namespace vestige::cli
