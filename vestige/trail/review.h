@@ -1,5 +1,5 @@
 // review: somebody signed that he looked at what happened in a period, and at which report of it; and which periods nobody has
-// signed. A sign-off stands in a table of the trail's own (docs/compliance.md). Test: review_test.cc.
+// signed. A sign-off stands in a table of the trail's own (docs/compliance.md). Test: test/review_test.cc.
 #pragma once
 
 #include <cstdint>
