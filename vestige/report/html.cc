@@ -79,19 +79,22 @@ std::string head_html(const ReportHead& head, const TimeZone& zone) {
   item(out, "SHA-256 of the rows", head.rows_sha256);
   item(out, "Origin", head.origin);
   out += "</dl>\n";
-  if (!head.checkpoint.empty()) {
-    out +=
-        "<h2 id=\"checkpoint\">Checkpoint</h2>\n<p>The signed tree head that this report was made "
-        "from.</p>\n<pre>";
-    std::string_view rest = head.checkpoint;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      out += html_text(rest.substr(0, end)) + "\n";
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    out += "</pre>\n";
-  }
   return out + "</header>\n";
+}
+
+// The note itself, for whoever wants to hold it against another.
+std::string checkpoint_html(const ReportHead& head) {
+  if (head.checkpoint.empty()) return "";
+  std::string out =
+      "<section aria-labelledby=\"checkpoint\">\n<h2 id=\"checkpoint\">Checkpoint</h2>\n"
+      "<p>The signed tree head that this report was made from.</p>\n<pre>";
+  std::string_view rest = head.checkpoint;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    out += html_text(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out + "</pre>\n</section>\n";
 }
 
 const char* column_class(CellKind kind) {
@@ -194,7 +197,7 @@ Result<void> write_html(Report& report, ReportSink& sink) {
   sink.write(head_html(report.head, report.zone()));
   sink.write("<main>\n");
   for (std::size_t i = 0; i < report.sections(); ++i) TRY(section_html(report, i, sink));
-  sink.write("</main>\n");
+  sink.write(checkpoint_html(report.head) + "</main>\n");
   return embed(report, sink);
 }
 

@@ -33,7 +33,7 @@ tbody tr:nth-child(even) { background: var(--band); }
 td { max-width: 45ch; overflow-wrap: anywhere; white-space: pre-wrap; }
 td.n, th.n { text-align: end; white-space: nowrap; }
 td.t { white-space: nowrap; }
-svg { max-width: 100%; height: auto; background: #ffffff; border-radius: .3rem; }
+svg { max-width: min(100%, 56rem); height: auto; background: #ffffff; border-radius: .3rem; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); }
 @page { size: A4 landscape; margin: 14mm 12mm 16mm;
   @bottom-right { content: counter(page) " / " counter(pages); font: 9pt sans-serif; color: #444444; } }
