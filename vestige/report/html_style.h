@@ -30,7 +30,7 @@ caption { text-align: left; padding: .4rem .6rem; color: var(--soft); }
 th, td { padding: .3rem .6rem; text-align: start; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { background: var(--band); white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--band); }
-td { max-width: 45ch; overflow-wrap: anywhere; white-space: pre-wrap; }
+td { max-width: 45ch; overflow-wrap: break-word; white-space: pre-wrap; }
 td.n, th.n { text-align: end; white-space: nowrap; }
 td.t { white-space: nowrap; }
 svg { max-width: min(100%, 56rem); height: auto; background: #ffffff; border-radius: .3rem; }
@@ -44,7 +44,8 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); }
   thead { display: table-header-group; }
   tr, dl, pre { break-inside: avoid; }
   h2 { break-after: avoid; }
-  td { max-width: none; }
+  table { font-size: 7.5pt; }
+  td { max-width: none; min-width: 7ch; overflow-wrap: anywhere; }
   th, td { padding: .15rem .35rem; }
   thead th { white-space: normal; } }
 )css";

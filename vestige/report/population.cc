@@ -13,7 +13,7 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 // What follows from the checkpoint, in a sentence.
-std::string completeness(const ReportHead& head) {
+std::string completeness(const ReportHead& head, std::uint64_t missing) {
   if (!head.covered.has_value())
     return "There is no signed checkpoint: this is what the trail holds now, and nothing proves "
            "that it is all.";
@@ -21,9 +21,13 @@ std::string completeness(const ReportHead& head) {
                                ? std::string("no change is left out")
                                : counted(head.left_out, "change") + " not under it " +
                                      (head.left_out == 1 ? "is" : "are") + " left out";
-  return fmt::format("It covers all {} up to the checkpoint; {}.",
-                     *head.covered == 1 ? "1 entry" : fmt::format("{} entries", *head.covered),
-                     left);
+  const std::string entries =
+      *head.covered == 1 ? "1 entry" : fmt::format("{} entries", *head.covered);
+  if (missing != 0)
+    return fmt::format(
+        "Of the {} up to the checkpoint {} missing; {}.", entries,
+        missing == 1 ? "the change of 1 is" : fmt::format("the changes of {} are", missing), left);
+  return fmt::format("It covers all {} up to the checkpoint; {}.", entries, left);
 }
 
 std::string verdict(const Verified& verified) {
@@ -61,14 +65,17 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
     const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count()));
     head.left_out = all > last->size ? all - last->size : 0;
   }
+  std::uint64_t missing = 0;
   if (request.verified.has_value()) {
+    for (const Verified::Finding& one : request.verified->findings)
+      missing += static_cast<std::uint64_t>(one.code == "deleted");
     if (last.has_value()) head.left_out = request.verified->left_out;
     head.sound = request.verified->found == 0;
     if (last.has_value() || !head.sound) head.verified = verdict(*request.verified);
   } else if (last.has_value()) {
     head.verified = "Not verified: whether each change is as it was sealed was not looked into.";
   }
-  head.complete = completeness(head);
+  head.complete = completeness(head, missing);
   return head.covered;
 }
 
