@@ -11,6 +11,7 @@ class Findings final : public VerifySink {
  public:
   Findings(Verified& out, const std::function<void()>& step) : out_(out), step_(step) {}
   Result<void> found(const Discrepancy& one) override {
+    if (one.code == "deleted") ++out_.missing;
     if (out_.findings.size() < kMost)
       out_.findings.push_back({one.code, one.change, one.table, one.message});
     return {};

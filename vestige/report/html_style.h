@@ -45,7 +45,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); }
   tr, dl, pre { break-inside: avoid; }
   h2 { break-after: avoid; }
   table { font-size: 7.5pt; }
-  td { max-width: none; min-width: 7ch; overflow-wrap: anywhere; }
+  td { max-width: none; min-width: 9ch; overflow-wrap: anywhere; }
   th, td { padding: .15rem .35rem; }
   thead th { white-space: normal; } }
 )css";

@@ -65,10 +65,8 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
     const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count()));
     head.left_out = all > last->size ? all - last->size : 0;
   }
-  std::uint64_t missing = 0;
+  const std::uint64_t missing = request.verified.has_value() ? request.verified->missing : 0;
   if (request.verified.has_value()) {
-    for (const Verified::Finding& one : request.verified->findings)
-      missing += static_cast<std::uint64_t>(one.code == "deleted");
     if (last.has_value()) head.left_out = request.verified->left_out;
     head.sound = request.verified->found == 0;
     if (last.has_value() || !head.sound) head.verified = verdict(*request.verified);

@@ -32,6 +32,7 @@ struct Verified {
   std::uint64_t erased = 0;
   std::uint64_t left_out = 0;  // changes that the checkpoint does not cover
   std::uint64_t unreadable = 0;
+  std::uint64_t missing = 0;  // entries whose change is gone
   std::uint64_t found = 0;
   std::vector<Finding> findings;  // the first thousand of them
 };
