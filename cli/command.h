@@ -113,6 +113,9 @@ Command export_command();
 Command tiles_command();
 Command check_command();
 Command witness_command();
+Command rules_command();
+Command watch_command();
+Command alert_command();
 Command help_command();
 Command completion_command();
 

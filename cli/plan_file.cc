@@ -42,4 +42,8 @@ std::string beside_plan(const std::string& plan, const std::string& database) {
   return url_from(folder, database);
 }
 
+std::string folder_of(const std::string& file) {
+  return std::filesystem::path(file).parent_path().string();
+}
+
 }  // namespace vestige::cli

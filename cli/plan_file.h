@@ -14,4 +14,7 @@ std::string plan_file();
 /// The database, or the file, that a plan names, as seen from here: a relative path starts at the plan's folder.
 std::string beside_plan(const std::string& plan, const std::string& database);
 
+/// The folder that a file stands in; empty: this one.
+std::string folder_of(const std::string& file);
+
 }  // namespace vestige::cli

@@ -94,9 +94,11 @@ _vestige() {
     --state) return ;;
     --log) return ;;
     --url) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --rule) return ;;
+    --for) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness notify help completion' ;;
+    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -129,7 +131,11 @@ _vestige() {
     check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness notify help completion' tables= ;;
+    rules) options='--since --cost -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    watch) options='--once --backfill -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    alert) options='--state --rule --limit --for --format --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

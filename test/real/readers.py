@@ -61,7 +61,7 @@ def verbs(table, key, keys):
     files = tempfile.mkdtemp()
     plan = os.path.join(files, "vestige.toml")
     with open(plan, "w", encoding="utf8") as file:
-        file.write(f'[tables.{table}]\ntags = ["SOX"]\n')
+        file.write(f'[tables.{table}]\ntags = ["SOX"]\n[[rule]]\nid = "every"\nwhen = "key is not null"\n')
     first, change = psql("select min(id) || ' ' || max(id) from vestige.change").split()
     tx = psql(f"select x.tx from vestige.context x join vestige.change c on c.context = x.id where c.id = {change}")
     column = psql("select a.attname from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid"
@@ -76,6 +76,7 @@ def verbs(table, key, keys):
         ["seal", "--key", keys], ["verify", "--vkey", keys + ".vkey"], ["verify", "--live", "--vkey", keys + ".vkey"],
         ["prove", first], ["metrics"], ["notify", "--file", plan], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
         ["mark", "then", first], ["mark"], ["access"], ["review"], ["report", "changes"],
+        ["rules", "test", "--file", plan], ["watch", "--once", "--backfill", "--file", plan], ["alert", "list"],
         ["exec", "--actor", "ann", "select 1"], ["ddl", "create table public.more (id int)"], ["ddl", "drop table public.more"],
         ["ddl", "create table public.own (id int primary key)"], ["track", "own"],
         ["exec", "--actor", "ann", "insert into public.own values (1)"], ["undo", "--by", "ann", "--yes"], ["untrack", "own"],

@@ -53,6 +53,7 @@ ALWAYS = [
     ["show", "--tx", "1"], ["ddl", "alter table t add column more"],
     ["exec", "--actor", "ann", "insert into other values (1)"], ["seal", "--key", "seal.key"],
     ["verify", "--vkey", "seal.vkey"], ["metrics"], ["notify", "--help"], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", "tiles"], ["prove", "1"], ["mark", "then", "1"], ["access"], ["review"],
+    ["rules", "test"], ["watch", "--once"], ["alert", "list"],
     ["check", "receipt", "--vkey", "seal.vkey"], ["keygen", "--origin", "a.example/b", "--out", "new.key"],
     ["witness", "--help"], ["report", "changes"],
     ["help", "log"], ["completion", "bash"],
@@ -191,7 +192,7 @@ def every_kind(directory):
             continue
         harmed(kind, schema, tempfile.mkdtemp(dir=directory))
         session = Session(tempfile.mkdtemp(dir=directory), "shop.db")
-        (session.directory / "vestige.toml").write_text("[tables.t]\ntags = ['y']\n")
+        (session.directory / "vestige.toml").write_text("[tables.t]\ntags = ['y']\n[[rule]]\nid = 'every'\n")
         (session.directory / "seal.vkey").write_bytes(
             session.vestige("keygen", "--origin", "a.example/b", "--out", "seal.key").stdout)
         key = recorded(session, kind, schema)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,13 @@
 #include "vestige/base/toml_file.h"
 #include "vestige/report/report_file.h"
 #include "vestige/rules/notify_file.h"
+#include "vestige/rules/rule_file.h"
 
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"database", "evidence",  "notify",
-                                            "report",   "retention", "tables"};
+const std::vector<std::string> kPlanKeys = {"alerts", "database",  "evidence", "notify",
+                                            "report", "retention", "rule",     "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
@@ -220,7 +222,9 @@ Result<Plan> PlanReader::read(const Toml& root) {
 Result<Plan> read_plan(const std::string& path) {
   const Toml root = TRY(read_toml(path));
   TRY(read_notify(root));
-  return PlanReader().read(root);
+  Plan plan = TRY(PlanReader().read(root));
+  TRY(read_rules(root, std::filesystem::path(path).parent_path().string()));
+  return plan;
 }
 
 }  // namespace vestige

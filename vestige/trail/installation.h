@@ -46,6 +46,10 @@ class Installation {
   virtual Result<bool> lets_erase() = 0;
   virtual Result<bool> has_cursors() = 0;
 
+  /// A table in which the trail's programs keep what they know from one run to the next (see kept_table.h).
+  virtual Result<void> keep_table(std::string_view name) = 0;
+  virtual Result<bool> has_table(std::string_view name) = 0;
+
   /// Which engine records (see install.h).
   virtual Result<void> require_engine(std::string_view engine) = 0;
   virtual Result<void> renew_engine() = 0;

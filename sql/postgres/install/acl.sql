@@ -36,7 +36,7 @@ begin
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
            'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
          or r.rolname = 'vestige_auditor' and f.proname in ('unfinished', 'index_who')
-         or f.proname in ('own_table', 'record_read')
+         or f.proname in ('own_table', 'record_read') or r.rolname <> 'vestige_reader' and f.proname = 'keep_table'
          or r.rolname = 'vestige_admin' and f.proname = 'record_access')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
@@ -44,6 +44,7 @@ begin
      -- Who looks signs, and alerts go from hand to hand: neither is taken back. What is read and which policies were changed is
      -- written down by the functions that do it.
      or r.rolname <> 'vestige_reader' and (c.relname = 'mark' or c.relname = 'review' and p = 'INSERT'
+                                           or vestige.kept_columns(c.relname) is not null
                                            or c.relname = 'alert' and p <> 'DELETE')
   union all
   select 'pg_class'::regclass, c.oid, a.attnum, r.oid, case when a.attnum = 0 then 'INSERT' else 'UPDATE' end

@@ -44,3 +44,26 @@ begin
   return known;
 end
 $$;
+
+-- What programs keep from one run to the next: made when it is first used, for nobody to read, and not recorded.
+create or replace function vestige.kept_columns(name text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select case name
+    -- What rules remember from one change of the feed to the next, in parts: it follows from what is recorded.
+    when 'rule_state' then 'rule text not null, rule_hash text not null, part text not null, state text not null'
+  end
+$$;
+
+create or replace function vestige.keep_table(name text) returns void language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if vestige.kept_columns(name) is null then
+    raise exception 'the trail keeps nothing in a table %', name using errcode = 'invalid_parameter_value';
+  end if;
+  perform from vestige.meta m where m.name = 'schema_version' for update;  -- one at a time
+  execute format('create table if not exists vestige.%I (%s)', name, vestige.kept_columns(name));
+  -- Parts may be longer than an entry of an index: they are found by their hashes.
+  execute format('create index if not exists %I on vestige.%I using hash (part)', name || '_part', name);
+  perform vestige.set_rights(false);
+end
+$$;

@@ -141,6 +141,18 @@ class PostgresInstallation final : public Installation {
                               " pg_catalog.to_regclass('vestige.cursor')")) != 0;
   }
 
+  Result<void> keep_table(std::string_view name) override {
+    if (TRY(has_table(name))) return {};  // who may not make it may use it
+    TRY(scalar(db_, "select vestige.keep_table(?1)", {Text{std::string(name)}}));
+    return {};
+  }
+  Result<bool> has_table(std::string_view name) override {
+    return TRY(scalar_integer(db_,
+                              "select count(*) from pg_catalog.pg_class where oid ="
+                              " pg_catalog.to_regclass('vestige.' || pg_catalog.quote_ident(?1))",
+                              {Text{std::string(name)}})) != 0;
+  }
+
   Result<void> require_engine(std::string_view engine) override {
     return postgres::require_engine(db_, engine);
   }

@@ -99,6 +99,15 @@ class SqliteInstallation final : public Installation {
 
   Result<bool> has_cursors() override { return stands(db_, "vestige_cursor"); }
 
+  Result<void> keep_table(std::string_view name) override {
+    if (name != "rule_state")
+      return fail(Fault::internal, "there is no table {} to keep anything in", name);
+    return db_.script(sql::kept_rule_state);
+  }
+  Result<bool> has_table(std::string_view name) override {
+    return stands(db_, "vestige_" + std::string(name));
+  }
+
   Result<void> require_engine(std::string_view engine) override {
     return hinted(fail(Fault::invalid, "use the {} engine: {} is no PostgreSQL database", engine,
                        db_.where()),
