@@ -1,4 +1,6 @@
 // alert: what rules have raised, and what becomes of it.
+#include "cli/deliver.h"
+#include "cli/plan_file.h"
 #include "cli/rules.h"
 #include "vestige/base/time.h"
 #include "vestige/rules/alerts.h"
@@ -149,6 +151,13 @@ Result<int> make_silence(Session& session) {
   return kDone;
 }
 
+Result<int> deliver(Session& session) {
+  Deliverer deliverer = TRY(Deliverer::from(plan_file()));
+  const auto done = TRY(deliverer.round(session, *TRY(session.database())));
+  session.say(fmt::format("{} told, {} not", counted(done.told, "alert"), done.untold));
+  return done.untold == 0 ? kDone : kNo;
+}
+
 Result<int> run_alert(Session& session) {
   const std::string what = first_word(session);
   if (what == "list") return list(session);
@@ -156,8 +165,9 @@ Result<int> run_alert(Session& session) {
   if (what == "ack") return set(session, AlertState::acknowledged);
   if (what == "close") return set(session, AlertState::closed);
   if (what == "silence") return make_silence(session);
+  if (what == "deliver") return deliver(session);
   return hinted(fail(Fault::invalid, "alert: '{}' is nothing that can be done", what),
-                "vestige alert list, show, ack, close, silence");
+                "vestige alert list, show, ack, close, silence, deliver");
 }
 
 }  // namespace
@@ -167,7 +177,7 @@ Command alert_command() {
       .name = "alert",
       .group = "watch",
       .summary = "what rules have raised, and what becomes of it",
-      .arguments = "list | show ID | ack ID… | close ID… | silence WORDS",
+      .arguments = "list | show ID | ack ID… | close ID… | silence WORDS | deliver",
       .least = 1,
       .most = kAny,
       .about =
@@ -178,6 +188,9 @@ Command alert_command() {
            "nobody "
            "for a time, rule:night-work actor:ann table:products severity:low: all of it holds. "
            "They are raised all the same, and recorded as silenced.",
+           "deliver tells those of [notify.NAME] what they were not told yet and is due "
+           "(docs/delivery.md); "
+           "watch does so by itself. Exit 1 when something could not be told.",
            "On PostgreSQL alerts are taken up by members of vestige_admin and vestige_auditor."},
       .options = joined({{.names = "--state",
                           .value = "STATE",

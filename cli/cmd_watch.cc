@@ -1,4 +1,6 @@
 // watch: rules follow the feed.
+#include "cli/deliver.h"
+#include "cli/plan_file.h"
 #include "cli/rules.h"
 #include "cli/stop.h"
 #include "vestige/base/time.h"
@@ -37,6 +39,15 @@ void print(Session& session, const std::vector<KeptAlert>& raised) {
   }
 }
 
+// That the database is locked for a moment ends nothing: what was told then is told again, under the same id.
+Result<void> deliver(Session& session, Database& db, Deliverer& deliverer, bool raised) {
+  if (raised) deliverer.raised();
+  if (!deliverer.is_due(clock_now())) return {};
+  const auto round = deliverer.round(session, db);
+  if (round.has_value() || round.error().fault == Fault::conflict) return {};
+  return tl::unexpected<Error>(round.error());
+}
+
 bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
 
 Result<int> run_watch(Session& session) {
@@ -47,6 +58,8 @@ Result<int> run_watch(Session& session) {
   const auto watch = TRY(Watch::open(db, std::move(rules), session.arguments().has("--backfill")));
   for (const std::string& rule : watch->begun())
     session.say(fmt::format("rule {} begins behind index {}", rule, watch->follower().at()));
+  Deliverer deliverer =
+      TRY(Deliverer::from(session.arguments().value("--file").value_or(plan_file())));
   std::string said;
   std::int64_t raised = 0;
   while (goes_on(session)) {
@@ -54,6 +67,7 @@ Result<int> run_watch(Session& session) {
     raised += static_cast<std::int64_t>(turn.raised.size());
     print(session, turn.raised);
     TRY(session.output().written());
+    TRY(deliver(session, db, deliverer, !turn.raised.empty()));
     say_hindrance(session, watch->follower(), said);
     if (once && !turn.more && !turn.waits) break;
     if (!turn.more && goes_on(session)) sleep_while_read(kPause);

@@ -9,7 +9,7 @@
 
 namespace vestige {
 
-/// name     "rule_state"
+/// name     "rule_state", "delivery"
 /// returns  what it is called in SQL; made where it is not there yet, in the caller's transaction
 /// faults   denied (this role may not), missing (a trail that is older)
 Result<std::string> kept_table(Database& db, std::string_view name);

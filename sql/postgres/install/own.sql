@@ -51,6 +51,8 @@ set search_path = pg_catalog, pg_temp as $$
   select case name
     -- What rules remember from one change of the feed to the next, in parts: it follows from what is recorded.
     when 'rule_state' then 'rule text not null, rule_hash text not null, part text not null, state text not null'
+    when 'delivery' then $own$alert text not null, target text not null, place text not null, attempts bigint not null,
+      next_attempt bigint not null, delivered_at bigint, gone int not null default 0, last_error text, primary key (alert, target)$own$
   end
 $$;
 
@@ -63,7 +65,9 @@ begin
   perform from vestige.meta m where m.name = 'schema_version' for update;  -- one at a time
   execute format('create table if not exists vestige.%I (%s)', name, vestige.kept_columns(name));
   -- Parts may be longer than an entry of an index: they are found by their hashes.
-  execute format('create index if not exists %I on vestige.%I using hash (part)', name || '_part', name);
+  if name = 'rule_state' then
+    execute format('create index if not exists %I on vestige.%I using hash (part)', name || '_part', name);
+  end if;
   perform vestige.set_rights(false);
 end
 $$;

@@ -100,6 +100,7 @@ class SqliteInstallation final : public Installation {
   Result<bool> has_cursors() override { return stands(db_, "vestige_cursor"); }
 
   Result<void> keep_table(std::string_view name) override {
+    if (name == "delivery") return db_.script(sql::kept_delivery);
     if (name != "rule_state")
       return fail(Fault::internal, "there is no table {} to keep anything in", name);
     return db_.script(sql::kept_rule_state);
