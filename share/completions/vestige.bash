@@ -67,10 +67,10 @@ _vestige() {
     --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --change) return ;;
-    --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --kind) return ;;
     --record) COMPREPLY=($(compgen -W 'on off' -- "$word")); return ;;
+    --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --period) return ;;
     --timezone) return ;;
     --section) return ;;
@@ -98,7 +98,7 @@ _vestige() {
     --for) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' ;;
+    '') words='init track untrack status doctor metrics plan apply log show diff blame field at access exec restore revert undo mark erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -113,12 +113,12 @@ _vestige() {
     blame) options='--column --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     field) options='--ascii --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change -q --query --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    access) options='--kind --since --until -n --limit --reverse --record --prepare --actor --reason --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    access) options='--kind --since --until -n --limit --reverse --record --prepare --actor --reason --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --field --subject --dpo --sample --seed --title --by --purpose --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -131,11 +131,11 @@ _vestige() {
     check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    rules) options='--since --cost -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    rules) options='--since --cost -f --file --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     watch) options='--once --backfill -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     alert) options='--state --rule --limit --for --format --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at exec restore revert undo mark access erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at access exec restore revert undo mark erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then

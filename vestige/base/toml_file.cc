@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
+#include <utility>
 
+#include "vestige/base/file.h"
 #include "vestige/base/nearest.h"
 
 namespace vestige {
@@ -79,6 +80,31 @@ int line_without_name(std::istream& text) {
     for (const std::string_view fence : {R"(""")", "'''"})
       for (at = line.find(fence); at != std::string::npos; at = line.find(fence, at + fence.size()))
         quoted = !quoted;
+  }
+  return 0;
+}
+
+// toml++ limits how deep values stand in each other, but not how many parts a key has: a.a.a.… ends the program. The
+// line of such a key, from 1; 0: none. What is quoted, and what a comment says, does not count.
+int line_with_deep_key(std::string_view text) {
+  constexpr int kParts = 100;
+  int line = 1;
+  int dots = 0;
+  std::string_view fence;  // what ends the string that we are in
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n') ++line;
+    if (!fence.empty()) {
+      if (text[at] == '\\' && fence[0] == '"') line += text.substr(++at, 1) == "\n" ? 1 : 0;
+      else if (text.substr(at, fence.size()) == fence) at += std::exchange(fence, {}).size() - 1;
+      else if (text[at] == '\n' && fence.size() == 1) fence = {};
+      continue;
+    }
+    for (const std::string_view one : {R"(""")", "'''", "\"", "'"})
+      if (fence.empty() && text.substr(at, one.size()) == one) fence = one;
+    if (!fence.empty()) at += fence.size() - 1;
+    else if (text[at] == '#') at = std::min(text.find('\n', at), text.size()) - 1;
+    else if (text[at] == '.' && ++dots >= kParts) return line;
+    else if (std::string_view("=,[]{}\n").find(text[at]) != std::string_view::npos) dots = 0;
   }
   return 0;
 }
@@ -174,11 +200,15 @@ Result<Toml> read_toml(const std::string& path) {
   if (!std::filesystem::is_regular_file(file, ignored))
     return fail(Fault::invalid, "read {}: not a file", path);
   const std::string name = file.filename().string();
-  std::ifstream text(file);
+  const std::string content = TRY(file_bytes(path));
+  std::istringstream text(content);
+  if (const int line = line_with_deep_key(content); line != 0)
+    return hinted(fail(Fault::invalid, "read {}:{}: a key of more than 100 parts", name, line),
+                  "what stands between dots is a table in a table: quote a name that has dots");
   if (const int line = line_without_name(text); line != 0)
     return hinted(fail(Fault::invalid, "read {}:{}: a [header] without a name", name, line),
                   "write [tables.NAME]; a name that is not of letters, digits, _ and - is quoted");
-  const toml::parse_result parsed = toml::parse_file(path);
+  const toml::parse_result parsed = toml::parse(content);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return fail(Fault::invalid, "read {}:{}:{}: {}", name, error.source().begin.line,

@@ -46,6 +46,27 @@ id = "second"
   EXPECT_EQ(file.find("nothing"), nullptr);
 }
 
+TEST(TomlFile, RefusesAKeyOfVeryManyParts) {
+  const auto refusal = [](const std::string& text) {
+    const TemporaryDirectory directory;
+    Result<Toml> file = read_toml(directory.write("vestige.toml", text));
+    return file.has_value() ? std::string() : file.error().message;
+  };
+  std::string deep = "a";
+  for (int i = 0; i < 50000; ++i) deep += ".a";
+  const std::string refused = "read vestige.toml:2: a key of more than 100 parts";
+  EXPECT_EQ(refusal("x = 1\n" + deep + " = 1\n"), refused);
+  EXPECT_EQ(refusal("x = 1\n[" + deep + "]\n"), refused);
+  EXPECT_EQ(refusal("x = 1\ny = {" + deep + " = 1}\n"), refused);
+  EXPECT_EQ(refusal("x = \"\"\"\\\n\"\"\"\n[[" + deep + "]]\n"),
+            "read vestige.toml:3: a key of more than 100 parts");
+  // Those of texts and comments are nobody's parts.
+  EXPECT_EQ(refusal("# " + deep + "\nx = \"\\\"" + deep + "\"\ny = '" + deep + "'\nz = \"\"\"\n" +
+                    deep + "\"\"\"\n"),
+            "");
+  EXPECT_EQ(refusal("w = [1.5, 1.5]\n\"" + deep + "\" = '''\n" + deep + "'''\n"), "");
+}
+
 TEST(TomlFile, RefusesAnotherKindAndSaysWhere) {
   const Toml file = read("text = \"a\"\nlist = [\"a\", 1]\ntables = [1]\n");
   const TomlMember& text = *file.find("text");

@@ -283,9 +283,9 @@ class Daily {
     std::vector<const std::pair<const std::string, Group>*> order;
     for (const auto& one : by_row_) order.push_back(&one);
     const auto larger = [](const auto* left, const auto* right) {
-      const int order =
+      const int sign =
           compare_numbers(left->second.volume.text, right->second.volume.text).value_or(0);
-      return order != 0 ? order > 0 : left->first < right->first;
+      return sign != 0 ? sign > 0 : left->first < right->first;
     };
     const std::size_t shown = std::min(order.size(), kTop);
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown),

@@ -1,4 +1,4 @@
-// Who is told of alerts: [notify.NAME] of vestige.toml (docs/delivery.md). Test: delivery_test.cc.
+// Who is told of alerts: [notify.NAME] of vestige.toml (docs/delivery.md). Test: test/real/notify.py.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Outbox: which alerts are told to whom, when next, and what became of it. An alert is told at least once: under its id, so that who
-// gets it twice knows. Test: delivery_test.cc, test/real/delivery.py.
+// gets it twice knows. Test: test/real/delivery.py.
 #pragma once
 
 #include <cstdint>

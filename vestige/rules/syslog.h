@@ -1,4 +1,4 @@
-// A notice for syslog: RFC 5424, framed by its length (RFC 6587, RFC 5425). Test: delivery_test.cc.
+// A notice for syslog: RFC 5424, framed by its length (RFC 6587, RFC 5425). Test: test/real/notify.py.
 #pragma once
 
 #include <string>

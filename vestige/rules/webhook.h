@@ -1,4 +1,4 @@
-// What a webhook is sent, as Standard Webhooks 1.0 says. Test: delivery_test.cc.
+// What a webhook is sent, as Standard Webhooks 1.0 says. Test: test/real/notify.py.
 #pragma once
 
 #include <string>
