@@ -17,6 +17,7 @@ namespace {
 constexpr int kLongest = 64 << 20;  // bytes of a value, given or made
 constexpr int kSteps = 100'000;     // of SQLite's machine, for one value
 constexpr int kStepsAtOnce = 1000;
+constexpr std::int64_t kCompared = 1'000'000'000;  // bytes with bytes, for one value
 
 // Of SQLite's own functions: what is the same each time, and reads nothing but its arguments.
 constexpr std::array<std::string_view, 40> kListed = {
@@ -28,6 +29,20 @@ constexpr std::array<std::string_view, 40> kListed = {
     "min",        "nullif", "quote",        "replace",   "round",
     "rtrim",      "sign",   "substr",       "substring", "sum",
     "trim",       "typeof", "total",        "unicode",   "upper"};
+
+// Those of them that may compare each byte of one argument with each of another, in one step of the machine.
+struct Costly {
+  const char* name;
+  int arguments;
+};
+constexpr std::array<Costly, 8> kCostly = {{{"instr", 2},
+                                            {"replace", 3},
+                                            {"trim", 2},
+                                            {"ltrim", 2},
+                                            {"rtrim", 2},
+                                            {"like", 2},
+                                            {"like", 3},
+                                            {"glob", 2}}};
 
 struct Finalize {
   void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
@@ -156,11 +171,22 @@ int allow(void* own_functions, int action, const char*, const char* name, const 
 }  // namespace
 
 struct Expressions::State {
+  // One of kCostly as SQLite has it, where it is called once it is known to end soon.
+  struct Original {
+    State* state = nullptr;
+    const char* name = "";
+    std::unique_ptr<sqlite3_stmt, Finalize> statement;
+    static void call(sqlite3_context* to, int count, sqlite3_value** values);
+  };
+
+  std::unique_ptr<sqlite3, Close> originals_handle;
+  std::vector<std::unique_ptr<Original>> originals;
   std::unique_ptr<sqlite3, Close> handle;
   std::vector<std::string> own;  // functions
   std::vector<std::unique_ptr<ExpressionFunction>> functions;
   // Of the value that is asked for now:
   int steps = 0;
+  std::int64_t compared = 0;
   std::span<const Value* const> given;
   const std::vector<Value>* numerals = nullptr;
 
@@ -191,6 +217,7 @@ Result<Value> Expression::value(std::span<const Value* const> given) const {
   Expressions::State& state = *parts_->state;
   sqlite3_stmt* statement = parts_->statement.get();
   state.steps = 0;
+  state.compared = 0;
   state.given = given;
   state.numerals = &parts_->rewritten.numerals;
   static const Value kNull = Null{};
@@ -220,12 +247,15 @@ Expressions::~Expressions() = default;
 Result<std::unique_ptr<Expressions>> Expressions::open(
     std::vector<std::string> fields, const std::vector<ExpressionFunction>& functions) {
   std::unique_ptr<Expressions> all(new Expressions(std::move(fields)));
-  sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(
-      ":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, nullptr);
-  all->state_->handle.reset(raw);
-  if (code != SQLITE_OK)
-    return fail(Fault::internal, "open a database for expressions: {}", sqlite3_errstr(code));
+  for (auto* handle : {&all->state_->originals_handle, &all->state_->handle}) {
+    sqlite3* raw = nullptr;
+    const int code =
+        sqlite3_open_v2(":memory:", &raw,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, nullptr);
+    handle->reset(raw);
+    if (code != SQLITE_OK)
+      return fail(Fault::internal, "open a database for expressions: {}", sqlite3_errstr(code));
+  }
   TRY(all->lock_down());
   for (const ExpressionFunction& one : functions) TRY(all->add(one));
   return all;
@@ -242,7 +272,12 @@ Result<void> Expressions::lock_down() {
                                                            {SQLITE_LIMIT_ATTACHED, 0},
                                                            {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200},
                                                            {SQLITE_LIMIT_WORKER_THREADS, 0}}};
-  for (const auto& [limit, most] : kLimits) sqlite3_limit(handle, limit, most);
+  sqlite3* originals = state_->originals_handle.get();
+  for (const auto& [limit, most] : kLimits) {
+    sqlite3_limit(handle, limit, most);
+    sqlite3_limit(originals, limit, most);
+  }
+  for (const Costly& one : kCostly) TRY(bound(one.name, one.arguments));
   // "price" in quotes is a name, and nothing else.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -265,6 +300,48 @@ Result<void> Expressions::lock_down() {
   sqlite3_set_authorizer(handle, allow, &state_->own);
   if (made != SQLITE_OK)
     return fail(Fault::internal, "prepare expressions: {}", sqlite3_errmsg(handle));
+  return {};
+}
+
+void Expressions::State::Original::call(sqlite3_context* to, int count, sqlite3_value** values) {
+  auto& original = *static_cast<Original*>(sqlite3_user_data(to));
+  sqlite3_stmt* statement = original.statement.get();
+  std::int64_t& compared = original.state->compared;
+  compared += std::int64_t{sqlite3_value_bytes(values[0])} * sqlite3_value_bytes(values[1]);
+  if (compared > kCompared) {
+    const std::string why =
+        fmt::format("more than {} comparisons of bytes in {}()", kCompared, original.name);
+    return sqlite3_result_error(to, why.c_str(), -1);
+  }
+  bool good = true;
+  for (int i = 0; i < count; ++i)
+    good = good && sqlite3_bind_value(statement, i + 1, values[i]) == SQLITE_OK;
+  if (good && sqlite3_step(statement) == SQLITE_ROW)
+    sqlite3_result_value(to, sqlite3_column_value(statement, 0));
+  else sqlite3_result_error(to, sqlite3_errmsg(sqlite3_db_handle(statement)), -1);
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+}
+
+// Puts a count before one of SQLite's functions.
+Result<void> Expressions::bound(const char* name, int arguments) {
+  auto original = std::make_unique<State::Original>();
+  original->state = state_.get();
+  original->name = name;
+  const std::string sql = fmt::format(
+      "select {}({})", name,
+      std::string_view("?, ?, ?").substr(0, 3 * static_cast<std::size_t>(arguments) - 2));
+  sqlite3_stmt* raw = nullptr;
+  int code = sqlite3_prepare_v3(state_->originals_handle.get(), sql.c_str(), -1,
+                                SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  original->statement.reset(raw);
+  if (code == SQLITE_OK)
+    code = sqlite3_create_function_v2(state_->handle.get(), name, arguments,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC, original.get(),
+                                      &State::Original::call, nullptr, nullptr, nullptr);
+  state_->originals.push_back(std::move(original));
+  if (code != SQLITE_OK)
+    return fail(Fault::internal, "prepare {}() for expressions: {}", name, sqlite3_errstr(code));
   return {};
 }
 

@@ -59,7 +59,7 @@ class Expression {
   const std::vector<Reference>& references() const;
 
   /// given    of each reference the value, nullptr: null
-  /// faults   invalid: an error of SQLite, or more steps than an expression may take
+  /// faults   invalid: an error of SQLite, or more steps, or comparisons of bytes, than an expression may take
   /// cost     about a microsecond
   Result<Value> value(std::span<const Value* const> given) const;
 
@@ -89,6 +89,7 @@ class Expressions {
   struct State;
   explicit Expressions(std::vector<std::string> fields);
   Result<void> lock_down();
+  Result<void> bound(const char* name, int arguments);
   Result<void> add(const ExpressionFunction& function);
 
   std::vector<std::string> fields_;

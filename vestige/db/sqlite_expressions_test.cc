@@ -176,6 +176,39 @@ TEST_F(ExpressionsOverARow, EndAfterSomeSteps) {
   EXPECT_TRUE(holds("1 = 1")) << "and the next one has its own";
 }
 
+// What one step of the machine does is bounded, too: these would compare 10^12 bytes.
+TEST_F(ExpressionsOverARow, EndAfterSomeComparisonsOfBytes) {
+  const Given row = {{"new.a", Text{std::string(2'000'000, 'a')}},
+                     {"new.b", Text{std::string(1'000'000, 'a') + "b"}},
+                     {"new.p", Text{std::string(190, 'a') + "b"}}};
+  for (const auto& [name, text] : std::map<std::string, std::string>{
+           {"instr", "instr(new.a, new.b) > 0"},
+           {"replace", "replace(new.a, new.b, '') = 'x'"},
+           {"trim", "trim(new.a, new.b) = 'x'"},
+           {"ltrim", "ltrim(new.a, new.b) = 'x'"},
+           {"rtrim", "rtrim(new.a, new.b) = 'x'"},
+           {"glob", "new.a || new.a || new.a glob '*' || new.p || '*'"},
+           {"like", "new.a || new.a || new.a like '%' || new.p || '%'"}})
+    EXPECT_EQ(value(text, row),
+              "! evaluate: more than 1000000000 comparisons of bytes in " + name + "()");
+  EXPECT_EQ(value("instr(new.a, 'b') + (new.a like '%b%') + (new.a glob '*a*')", row), "1");
+}
+
+TEST_F(ExpressionsOverARow, TheFunctionsThatAreCountedAreSqlites) {
+  const Given row = {{"new.a", Text{"xäbcx"}}, {"new.x", Blob{std::string("a\0b", 3)}}};
+  EXPECT_TRUE(holds("instr(new.a, 'b') = 3 and instr(new.x, x'62') = 3", row));
+  EXPECT_TRUE(holds("instr(new.nothing, 'b') is null and instr(12345, 34) = 3", row));
+  EXPECT_TRUE(
+      holds("replace(new.a, 'x', 'yy') = 'yyäbcyy' and replace(new.a, '', 'y') = new.a", row));
+  EXPECT_TRUE(holds("trim(new.a, 'x') = 'äbc' and ltrim(new.a, 'x') = 'äbcx'", row));
+  EXPECT_TRUE(holds("rtrim(new.a, 'xc') = 'xäb' and trim('  y ') = 'y'", row));
+  EXPECT_TRUE(
+      holds("new.a like 'XÄ%' is false and new.a like 'X_B%' and 'a%' like 'a!%' escape '!'", row));
+  EXPECT_TRUE(holds("new.a glob 'x?b*' and new.a not glob 'X*' and new.a not like 'b'", row));
+  EXPECT_NE(value("'a' like 'a' escape 'ab'").find("ESCAPE expression must be a single character"),
+            std::string::npos);
+}
+
 TEST_F(ExpressionsOverARow, WhatGoesWrongIsSaid) {
   EXPECT_EQ(value("abs(-9223372036854775808)"), "! evaluate: integer overflow");
   EXPECT_NE(value("json_extract(new.j, '$.a')", {{"new.j", Text{"{"}}}).find("malformed JSON"),
