@@ -43,6 +43,19 @@ const std::vector<std::string>& health_words() {
   return words;
 }
 
+constexpr std::uintmax_t kLongestFile = 1 << 20;  // bytes, of holidays
+
+// A device or a pipe would be read for ever.
+Result<std::string> file_of_dates(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none))
+    return fail(Fault::invalid, "read {}: it is no file", path);
+  if (const auto size = std::filesystem::file_size(path, none); !none && size > kLongestFile)
+    return fail(Fault::invalid, "read {}: more than {} bytes are no list of dates", path,
+                kLongestFile);
+  return file_bytes(path);
+}
+
 std::vector<std::string> texts_of(std::span<const std::string_view> views) {
   return {views.begin(), views.end()};
 }
@@ -189,7 +202,7 @@ class RuleReader {
     else {
       const std::string path =
           (std::filesystem::path(folder_) / TRY(member.as_text())).lexically_normal().string();
-      const std::string text = TRY(placed(member, file_bytes(path)));
+      const std::string text = TRY(placed(member, file_of_dates(path)));
       for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         const std::string line = text.substr(at, std::min(text.find('#', at), end) - at);

@@ -114,6 +114,12 @@ TEST_F(RuleFile, MistakesHaveTheirPlaces) {
   EXPECT_NE(why("kind = \"off_hours\"\nhours = \"Mon 07:00-19:00\"\nholidays = \"none.txt\"")
                 .find("none.txt"),
             std::string::npos);
+  const std::string from = "kind = \"off_hours\"\nhours = \"Mon 07:00-19:00\"\nholidays = ";
+  EXPECT_EQ(why(from + "\"/dev/zero\""),
+            "read vestige.toml:5:12: read /dev/zero: it is no file | ");
+  std::ofstream(directory.file("long.txt")) << std::string((1 << 20) + 1, '\n');
+  EXPECT_NE(why(from + "\"long.txt\"").find("more than 1048576 bytes are no list of dates"),
+            std::string::npos);
   EXPECT_NE(why("[[rule]]\nid = \"r\"").find("two rules are called 'r'"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nkind = \"match\"").find("a rule without an id"), std::string::npos);
   EXPECT_NE(why("[[rule]]\nid = \"a b\"").find("an id has letters, digits"), std::string::npos);
