@@ -1,5 +1,7 @@
 #include "vestige/rules/notify_file.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -23,12 +25,18 @@ constexpr std::size_t kLongestChannel = 63;  // bytes of a name of PostgreSQL's
 std::string host_of(const std::string& url) {
   const std::size_t begin = url.find("://") + 3;
   const std::string host = url.substr(begin, url.find('/', begin) - begin);
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+  const std::size_t bracket = host.find(']');
+  if (host.starts_with('[') && bracket != std::string::npos &&
+      (bracket + 1 == host.size() || host[bracket + 1] == ':'))
+    return host.substr(0, bracket + 1);
   return host.substr(0, host.rfind(':'));
 }
 
+// 127.0.0.0/8 by its numbers: a name may begin with them, too, and be anybody's.
 bool is_here(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  in_addr four = {};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
+  return host == "localhost" || host == "[::1]";
 }
 
 // Why an address will not do; empty: it will.
