@@ -45,6 +45,10 @@ Result<std::optional<AlertState>> state_of(const Session& session) {
   return fail(Fault::invalid, "--state: '{}' is no state of an alert", *text);
 }
 
+std::string what_of(const KeptAlert& kept) {
+  return kept.damaged.empty() ? kept.alert.title : "damaged: " + kept.damaged;
+}
+
 void print(Session& session, const std::vector<KeptAlert>& all) {
   Output& output = session.output();
   if (session.format() == Format::json) {
@@ -54,8 +58,8 @@ void print(Session& session, const std::vector<KeptAlert>& all) {
   if (session.format() == Format::csv) {
     output.csv({"id", "at", "severity", "state", "rule", "title", "owner", "comment"});
     for (const KeptAlert& one : all)
-      output.csv({one.alert.id, format_time(one.alert.at), one.alert.severity,
-                  std::string(name(one.state)), csv_text(one.alert.rule), csv_text(one.alert.title),
+      output.csv({csv_text(one.alert.id), format_time(one.alert.at), csv_text(one.alert.severity),
+                  std::string(name(one.state)), csv_text(one.alert.rule), csv_text(what_of(one)),
                   csv_text(one.owner), csv_text(one.comment)});
     return;
   }
@@ -73,7 +77,7 @@ void print(Session& session, const std::vector<KeptAlert>& all) {
                 std::string(name(one.state))},
                {Label::id, one.alert.id},
                {Label::name, one.alert.rule},
-               {Label::plain, one.alert.title},
+               {one.damaged.empty() ? Label::plain : Label::bad, what_of(one)},
                {Label::person, one.owner}});
 }
 
@@ -105,6 +109,7 @@ Result<int> show_one(Session& session) {
   }
   const Alert& alert = kept.alert;
   output.line({{Label::id, alert.id}, {Label::plain, "  " + alert.title}});
+  line(output, "damaged", kept.damaged);
   line(output, "rule", fmt::format("{} ({}, {})", alert.rule, alert.kind, alert.severity));
   line(output, "state",
        std::string(name(kept.state)) + (alert.quiet ? ", not delivered" : "") +

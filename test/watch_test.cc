@@ -1,8 +1,11 @@
 // Watch on both databases: what is raised is kept once, however it is stopped, and stands in the trail.
 #include "vestige/rules/watch.h"
 
+#include <map>
+
 #include "test/evidence.h"
 #include "vestige/base/time.h"
+#include "vestige/rules/outbox.h"
 #include "vestige/trail/kept_table.h"
 
 namespace vestige {
@@ -164,6 +167,51 @@ TEST_P(Watching, AlertsGoFromHandToHand) {
   by_eve.who = {"eve"};
   EXPECT_EQ(must(change_ids(trail.db(), by_eve)).size(), 2U)
       << "and who did it stands in the trail";
+}
+
+// Who may take alerts up may write into their table what cannot be read: that is shown, and nothing else suffers.
+TEST_P(Watching, ADamagedAlertHindersNoOther) {
+  watched({rule_of("r")});
+  price(20);
+  watched({rule_of("r")});
+  const KeptAlert good = must(kept_alerts(trail.db(), {})).at(0);
+  const std::string table = trail.postgres() ? "vestige.alert" : "vestige_alert";
+  const auto put = [&](const std::string& id, const std::string& hash, const std::string& state,
+                       const std::string& group, const std::string& detail) {
+    must(trail.db().run("insert into " + table +
+                            " (id, rule, rule_hash, severity, state, grp, title, opened_at,"
+                            " changes, detail) values (?1, 'silence', ?2, 'low\"', ?3, ?4,"
+                            " 'x', '2026-01-01T00:00:00Z', '[1]', ?5)",
+                        {Text{id}, Text{hash}, Text{state}, Text{group}, Text{detail}}));
+  };
+  put("abcd", "h", "open", "{}", "{");
+  put("abcd02", "h", "open", "[]", "{}");
+  put("abcd03", "h", "open", "{}}", "{}");
+  put("ab", "", "silenced", "{}", "{");
+  put("ac", "", "silenced", "{}", R"({"until":"2999-01-01T00:00:00.000000Z"})");
+  std::map<std::string, std::string> why;
+  for (const KeptAlert& one : must(kept_alerts(trail.db(), {}))) why[one.alert.id] = one.damaged;
+  EXPECT_EQ(why.size(), 4U);
+  EXPECT_EQ(why[good.alert.id], "");
+  EXPECT_NE(why["abcd"].find("read json"), std::string::npos) << why["abcd"];
+  EXPECT_EQ(why["abcd02"], "its group is no object");
+  EXPECT_NE(why["abcd03"].find("read json"), std::string::npos) << why["abcd03"];
+  const std::string json = to_json(must(kept_alert(trail.db(), "abcd")));
+  EXPECT_NE(json.find(R"("severity":"low\"","group":{})"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"(,"damaged":"read json)"), std::string::npos) << json;
+  Context context;
+  context.set("actor", "eve");
+  must(set_alert(trail.db(), "abcd", AlertState::closed, "eve", "it says nothing", context));
+  must(set_alert(trail.db(), good.alert.id, AlertState::closed, "eve", "", context));
+  price(21);
+  EXPECT_EQ(watched({rule_of("r")}), "r 2: 21\n") << "silences that say nothing silence nothing";
+  NotifyTarget ops;
+  ops.name = "ops";
+  put("abcd04", "h", "open", "{}", R"({"notify":["ops"]})");
+  put("abcd05", "h", "open", "{}", R"({"notify":["ops"],"at":"then"})");
+  const Due told = must(due(trail.db(), {ops}, clock_now()));
+  ASSERT_EQ(told.now.size(), 1U) << "of what is damaged nobody knows whom to tell";
+  EXPECT_EQ(told.now[0].notice.id, "abcd04");
 }
 
 TEST_P(Watching, WhatIsSilencedIsRecorded) {

@@ -24,10 +24,10 @@ std::string alert_id(std::string_view rule, std::string_view rule_hash, std::str
 
 std::string to_json(const Alert& alert) {
   return fmt::format(
-      R"({{"id":"{}","rule":{},"rule_hash":"{}","kind":"{}","severity":"{}","group":{},"title":{},"first_index":{},"last_index":{},"at":"{}","changes":[{}],"quiet":{},"why":{}}})",
-      alert.id, text_json(alert.rule), alert.rule_hash, alert.kind, alert.severity, alert.group,
-      text_json(alert.title), alert.first_index, alert.last_index, format_time(alert.at),
-      fmt::join(alert.changes, ","), alert.quiet,
+      R"({{"id":{},"rule":{},"rule_hash":{},"kind":{},"severity":{},"group":{},"title":{},"first_index":{},"last_index":{},"at":"{}","changes":[{}],"quiet":{},"why":{}}})",
+      text_json(alert.id), text_json(alert.rule), text_json(alert.rule_hash), text_json(alert.kind),
+      text_json(alert.severity), alert.group, text_json(alert.title), alert.first_index,
+      alert.last_index, format_time(alert.at), fmt::join(alert.changes, ","), alert.quiet,
       alert.why.empty() ? "null" : text_json(alert.why));
 }
 

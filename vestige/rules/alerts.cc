@@ -70,24 +70,38 @@ Result<std::vector<std::int64_t>> ids_from(std::string_view array) {
   return out;
 }
 
-Result<KeptAlert> from_row(const Rows& rows) {
+// What anybody who may write the table can have put there; what is read is checked, as it goes into JSON as it is.
+Result<void> read_written(const Rows& rows, KeptAlert& kept) {
+  const auto state = std::find(kStates.begin(), kStates.end(), rows.text(4));
+  if (state == kStates.end())
+    return fail(Fault::corrupt, "'{}' is no state of an alert", rows.text(4));
+  kept.state = static_cast<AlertState>(state - kStates.begin());
+  std::string group = rows.text(5);
+  json::Reader reader(group);
+  if (TRY(reader.value()).kind != json::Kind::object)
+    return fail(Fault::corrupt, "its group is no object");
+  TRY(reader.end());
+  kept.alert.group = std::move(group);
+  kept.alert.changes = TRY(ids_from(rows.text(9)));
+  return read_detail(rows.text(10), kept);
+}
+
+KeptAlert from_row(const Rows& rows) {
   KeptAlert kept;
   Alert& alert = kept.alert;
+  alert.group = "{}";
   alert.id = rows.text(0);
   alert.rule = rows.text(1);
   alert.rule_hash = rows.text(2);
   alert.severity = rows.text(3);
-  const auto state = std::find(kStates.begin(), kStates.end(), rows.text(4));
-  kept.state = static_cast<AlertState>(state - kStates.begin());
-  alert.group = rows.text(5);
   alert.title = rows.text(6);
   alert.first_index = rows.integer(7);
   alert.last_index = rows.integer(8);
-  alert.changes = TRY(ids_from(rows.text(9)));
-  TRY(read_detail(rows.text(10), kept));
   kept.owner = rows.text(11);
   kept.comment = rows.text(12);
   kept.backfilled = rows.integer(13) != 0;
+  if (const auto read = read_written(rows, kept); !read.has_value())
+    kept.damaged = read.error().message;
   return kept;
 }
 
@@ -102,7 +116,7 @@ Result<std::vector<KeptAlert>> read(Database& db, const std::string& condition,
       " detail, owner, comment, case when backfilled then 1 else 0 end from " +
           table + " where " + condition + " order by opened_at desc, last_index desc, id",
       params));
-  while (TRY(rows->next()) == Step::row) out.push_back(TRY(from_row(*rows)));
+  while (TRY(rows->next()) == Step::row) out.push_back(from_row(*rows));
   return out;
 }
 
@@ -143,9 +157,9 @@ std::string_view name(AlertState state) { return kStates.at(static_cast<std::siz
 std::string to_json(const KeptAlert& kept) {
   std::string out = to_json(kept.alert);
   out.pop_back();
-  return out + fmt::format(R"(,"state":"{}","owner":{},"comment":{},"backfilled":{}}})",
-                           name(kept.state), text_or_null(kept.owner), text_or_null(kept.comment),
-                           kept.backfilled);
+  out += fmt::format(R"(,"state":"{}","owner":{},"comment":{},"backfilled":{})", name(kept.state),
+                     text_or_null(kept.owner), text_or_null(kept.comment), kept.backfilled);
+  return out + (kept.damaged.empty() ? "}" : R"(,"damaged":)" + text_json(kept.damaged) + "}");
 }
 
 Result<std::vector<KeptAlert>> kept_alerts(Database& db, const AlertSelection& selection) {
@@ -163,6 +177,8 @@ Result<KeptAlert> kept_alert(Database& db, const std::string& id) {
   const bool plain = id.size() >= 4 && id.find_first_not_of("0123456789abcdef") == id.npos;
   auto found = plain ? TRY(read(db, "rule_hash <> '' and id like ?1", {Text{id + "%"}}))
                      : std::vector<KeptAlert>();
+  for (KeptAlert& one : found)
+    if (one.alert.id == id) return std::move(one);
   if (found.size() > 1)
     return fail(Fault::invalid, "find alert {}: the ids of {} begin so", id, found.size());
   if (found.empty())
@@ -220,8 +236,8 @@ Result<void> keep_alerts(Database& db, const std::vector<KeptAlert>& alerts) {
   const auto all = TRY(read(db, "rule_hash = '' and rule = 'silence'", {}));
   for (KeptAlert kept : alerts) {
     for (const KeptAlert& one : all)
-      if (one.alert.at <= kept.alert.at && kept.alert.at < one.until &&
-          TRY(silences(one.alert.title, kept.alert))) {
+      if (one.damaged.empty() && one.alert.at <= kept.alert.at && kept.alert.at < one.until &&
+          silences(one.alert.title, kept.alert).value_or(false)) {
         kept.state = AlertState::silenced;
         kept.comment = one.comment;
       }

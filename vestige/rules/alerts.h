@@ -25,6 +25,7 @@ struct KeptAlert {
   std::string comment;  // why it was closed, or silenced
   bool backfilled = false;
   std::int64_t until = 0;  // of a silence, microseconds
+  std::string damaged;  // why its row cannot be read whole: somebody else wrote it; empty: it can
 };
 
 std::string to_json(const KeptAlert& kept);
@@ -36,7 +37,7 @@ struct AlertSelection {
   std::int64_t limit = 0;  // 0: all
 };
 
-/// Latest first.
+/// Latest first. One that is damaged stands among them, and hinders none of the others.
 Result<std::vector<KeptAlert>> kept_alerts(Database& db, const AlertSelection& selection);
 
 /// By its id, or the beginning of it.

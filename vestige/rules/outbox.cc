@@ -40,7 +40,9 @@ Notice notice_of(const KeptAlert& kept) {
   return {kept.alert.id, kept.alert.severity, kept.alert.title, to_json(kept), kept.alert.at};
 }
 
-bool is_told(const KeptAlert& kept) { return !kept.backfilled && !kept.alert.quiet; }
+bool is_told(const KeptAlert& kept) {
+  return !kept.backfilled && !kept.alert.quiet && kept.damaged.empty();
+}
 
 }  // namespace
 
