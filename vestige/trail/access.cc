@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "vestige/base/json.h"
+#include "vestige/base/nearest.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
@@ -58,6 +59,22 @@ Result<std::optional<Tracked>> known_table(Database& db) {
   for (Tracked& one : TRY(tracked_tables(db)))
     if (one.name == spelling_of(db).table(kAccess)) return std::optional(std::move(one));
   return std::optional<Tracked>();
+}
+
+// The table of the request is named as the reads name it.
+Result<AccessLog> read_log(Database& db, AccessRequest asked) {
+  const auto table = TRY(known_table(db));
+  if (!table.has_value()) return AccessLog(nullptr, std::move(asked), {});
+  Suspended suspended = TRY(suspensions(db));
+  Selection selection;
+  selection.table = table->id;
+  selection.forgiving = true;
+  selection.ops = {Op::insert};
+  selection.oldest_first = asked.oldest_first;
+  selection.since = asked.since;
+  selection.until = asked.until;
+  selection.who = asked.who;
+  return AccessLog(TRY(read_changes(db, selection)), std::move(asked), std::move(suspended));
 }
 
 }  // namespace
@@ -169,22 +186,23 @@ Result<Suspended> suspensions(Database& db) {
   return out;
 }
 
+Result<std::string> reported_table(Database& db, const std::string& typed) {
+  if (auto meant = TRY(meant_table(db, typed)); meant.has_value()) return *std::move(meant);
+  AccessLog reads = TRY(read_log(db, {.table = typed}));
+  if (TRY(reads.next()).has_value()) return typed;
+  std::vector<std::string> names;
+  for (const Tracked& table : TRY(tracked_tables(db))) names.push_back(table.name);
+  const std::string near = nearest(typed, names);
+  return hinted(fail(Fault::missing,
+                     "find table {}: none has that name, and no read of one was reported", typed),
+                near.empty() ? "" : "did you mean " + near + "?");
+}
+
 Result<AccessLog> access_log(Database& db, const AccessRequest& request) {
   TRY(require_trail(db));
   AccessRequest asked = request;
-  if (!asked.table.empty()) asked.table = TRY(meant_table(db, asked.table)).value_or(asked.table);
-  const auto table = TRY(known_table(db));
-  if (!table.has_value()) return AccessLog(nullptr, std::move(asked), {});
-  Suspended suspended = TRY(suspensions(db));
-  Selection selection;
-  selection.table = table->id;
-  selection.forgiving = true;
-  selection.ops = {Op::insert};
-  selection.oldest_first = asked.oldest_first;
-  selection.since = asked.since;
-  selection.until = asked.until;
-  selection.who = asked.who;
-  return AccessLog(TRY(read_changes(db, selection)), std::move(asked), std::move(suspended));
+  if (!asked.table.empty()) asked.table = TRY(reported_table(db, asked.table));
+  return read_log(db, std::move(asked));
 }
 
 std::string to_json(const Access& access) {

@@ -104,12 +104,18 @@ class AccessLog {
   Suspended suspended_;
 };
 
+/// The table that a person means, under the name by which reads of it are reported: one of the database, one that has a history,
+/// or one of which a read was reported.
+///
+/// faults   missing: none has that name, with the nearest in the hint; corrupt, offline
+Result<std::string> reported_table(Database& db, const std::string& typed);
+
 /// The values of a key as it was reported: the texts of a JSON array; what is none stands as it is.
 std::vector<std::string> reported_key(const std::string& key);
 
 /// Reads, newest first unless asked otherwise.
 ///
-/// faults   missing: no trail; corrupt, offline
+/// faults   missing: no trail, or no table of that name (reported_table); corrupt, offline
 Result<AccessLog> access_log(Database& db, const AccessRequest& request);
 
 /// One object, without newline (docs/json.md).

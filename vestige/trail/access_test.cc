@@ -59,6 +59,9 @@ TEST_P(AccessBoth, ListsWhatAnApplicationReports) {
   EXPECT_EQ(listed(db, {}), two + one);
   EXPECT_EQ(listed(db, {.table = "p", .key = {"1"}}), one);
   EXPECT_EQ(listed(db, {.table = "p", .key = {"3"}}), "");
+  const Error unknown = error_of(access_log(db, {.table = "pp"}));
+  EXPECT_EQ(unknown.fault, Fault::missing);
+  EXPECT_EQ(unknown.message, "find table pp: none has that name, and no read of one was reported");
   EXPECT_EQ(listed(db, {.who = {"clerk"}}), two);
   EXPECT_EQ(listed(db, {.kinds = {"disclosure"}}), "");
   EXPECT_EQ(listed(db, {.oldest_first = true}), one + two);
@@ -194,6 +197,9 @@ TEST_F(AccessOnPostgres, IsReportedByAnyRoleAndForgedByNone) {
         std::pair("select vestige.access('p', kind => null)", "access: kind is null"),
         std::pair("select vestige.access('p', kind => 'disclosure')",
                   "access: a disclosure has a recipient"),
+        std::pair("select vestige.access('p', kind => 'disclosure', recipient => 'x', "
+                  "suspended_until => 'infinity')",
+                  "access: suspended_until is infinity"),
         std::pair("select vestige.access(null)", "access: the table is missing"),
         std::pair("select vestige.access(0)", "access: the table is missing"),
         std::pair("select vestige.access('p', entries => -1)", "entries"),
@@ -226,6 +232,11 @@ TEST_F(AccessOnPostgres, IsSetByAdminsAndWrittenByReadersOnly) {
     EXPECT_TRUE(must(records_access(*as(role)))) << role;
     must(record_read(*as(role), {.verb = "log"}, {}));
     PgSession mine = shop.connect(roles[role]);
+    for (const std::string kind : {"disclosure", "read", "unseal", "none"})
+      EXPECT_NE(mine.error("select vestige.record_read('" + kind + "', 'x', 'y', 'z')")
+                    .find("record_read: kind is " + kind),
+                std::string::npos);
+    EXPECT_NE(mine.error("select vestige.record_read(null, 'x', 'y', 'z')"), "");
     for (const char* attempt :
          {"delete from vestige.meta where name = 'record_access'", "delete from vestige.access",
           "update vestige.access set verb = 'show'",

@@ -22,6 +22,9 @@ begin
       hint = 'recipient => ''Dr. Roe'', and recipient_address where it is known';
   elsif shown is null then
     raise exception 'access: the table is missing' using errcode = 'undefined_table';
+  elsif not isfinite(suspended_until) then
+    raise exception 'access: suspended_until is %', suspended_until using errcode = 'invalid_parameter_value',
+      hint = 'it is the time from which the disclosure may be told';
   end if;
   perform vestige.own_table('access');
   insert into vestige.access as a (kind, subject_table, subject_key, purpose, recipient, recipient_address, description, request_ref,
@@ -33,10 +36,14 @@ begin
 end
 $$;
 
--- Writes down a read of the trail, by whoever may read it.
+-- Writes down a read of the trail, by whoever may read it: what a program shows, and nothing that an application reports.
 create or replace function vestige.record_read(kind text, verb text, filter text, purpose text) returns void language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  if kind is null or kind not in ('trail', 'export') then
+    raise exception 'record_read: kind is %', coalesce(kind, 'null') using errcode = 'invalid_parameter_value',
+      hint = 'it is trail or export; what is read elsewhere is reported by vestige.access';
+  end if;
   perform vestige.own_table('access');
   insert into vestige.access (kind, verb, filter, purpose)
   values (record_read.kind, record_read.verb, record_read.filter, record_read.purpose);
