@@ -2,22 +2,19 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "cli/filter.h"
 #include "cli/out_file.h"
-#include "cli/plan_file.h"
+#include "cli/report_names.h"
 #include "cli/report_text.h"
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "vestige/audit/log.h"
-#include "vestige/audit/plan.h"
 #include "vestige/audit/report_basis.h"
 #include "vestige/base/period.h"
 #include "vestige/base/time.h"
 #include "vestige/report/html.h"
 #include "vestige/report/note.h"
-#include "vestige/report/reports.h"
+#include "vestige/trail/access.h"
 #include "vestige/trail/install.h"
 
 namespace vestige::cli {
@@ -33,24 +30,9 @@ class OutputSink final : public ReportSink {
   Output& output_;
 };
 
-// nullptr: it is one of vestige.toml
-Result<const ReportKind*> kind_of(const std::string& name, const ReportSettings& settings) {
-  if (settings.own.contains(name)) return nullptr;
-  if (const ReportKind* kind = find_report(name); kind != nullptr) return kind;
-  std::vector<std::string> names;
-  for (const ReportKind& kind : reports()) names.emplace_back(kind.name);
-  for (const auto& [own, report] : settings.own) names.push_back(own);
-  const std::string near = nearest(name, names);
-  return hinted(fail(Fault::invalid, "report: there is none that is called {}", name),
-                near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                             : "did you mean " + near + "?");
-}
-
 // [report] of vestige.toml, and what the command line says instead.
 Result<ReportSettings> settings_of(const Arguments& arguments) {
-  const std::string plan = plan_file();
-  ReportSettings out;
-  if (std::filesystem::exists(plan)) out = TRY(read_plan(plan)).report;
+  ReportSettings out = TRY(planned_reports());
   if (const auto field = arguments.value("--field"); field.has_value()) out.field = *field;
   return out;
 }
@@ -109,8 +91,7 @@ Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings 
   request.words = arguments.words_from(1);
   if (const auto subject = arguments.value("--subject"); subject.has_value()) {
     const std::size_t slash = subject->find('/');
-    const std::string table = subject->substr(0, slash);
-    request.subject = TRY(meant_table(db, table)).value_or(table);
+    request.subject = TRY(reported_table(db, subject->substr(0, slash)));
     if (slash != std::string::npos) request.subject_key = {subject->substr(slash + 1)};
   }
   request.dpo = arguments.has("--dpo");
@@ -146,9 +127,9 @@ Result<void> print(Session& session, Report& report, const merkle::NoteSigner* s
 
 Result<int> run_report(Session& session) {
   const Arguments& arguments = session.arguments();
-  const std::string& name = arguments.words().front();
+  const std::string name = arguments.words().empty() ? "" : arguments.words().front();
   ReportSettings settings = TRY(settings_of(arguments));
-  const ReportKind* kind = TRY(kind_of(name, settings));
+  const ReportKind* kind = TRY(report_called(name, settings));
   if (arguments.words().size() > 1 && (kind == nullptr || !kind->takes_words))
     return fail(Fault::invalid, "report {}: nothing comes behind its name, and there is {}", name,
                 arguments.words()[1]);
@@ -198,7 +179,7 @@ Command report_command() {
       .group = "prove",
       .summary = "a report for auditors, with the checkpoint that it stands on",
       .arguments = "NAME [TABLE KEY… COLUMN]",
-      .least = 1,
+      .least = 0,
       .most = kAny,
       .about =
           {list_of_reports(),

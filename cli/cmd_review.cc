@@ -1,6 +1,8 @@
 // review: that somebody looked, and what nobody has looked at.
+#include "cli/report_names.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "vestige/audit/check_report.h"
 #include "vestige/base/crypto.h"
 #include "vestige/base/file.h"
 #include "vestige/base/json.h"
@@ -17,9 +19,11 @@ Result<TimeZone> clock_of(const Arguments& arguments) {
 }
 
 // "2026-11-01 to 2026-12-01", on the clock of the review.
-std::string period_text(std::int64_t from, std::int64_t upto, const TimeZone& zone) {
-  const auto day = [&](std::int64_t at) {
-    const LocalTime local = local_time(at, zone);
+std::string period_text(std::optional<std::int64_t> from, std::optional<std::int64_t> upto,
+                        const TimeZone& zone) {
+  const auto day = [&](std::optional<std::int64_t> at) {
+    if (!at.has_value()) return std::string("no time");
+    const LocalTime local = local_time(*at, zone);
     std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(local.date.year()),
                                    static_cast<unsigned>(local.date.month()),
                                    static_cast<unsigned>(local.date.day()));
@@ -40,17 +44,57 @@ Result<Period> period_of(const Arguments& arguments, const TimeZone& zone) {
   return Period(*since, *until);
 }
 
-std::string needed_report(const Arguments& arguments) {
-  return arguments.words().size() > 1 ? arguments.words()[1] : "";
+// Empty where none is named.
+Result<std::string> named_report(const Arguments& arguments) {
+  if (arguments.words().size() < 2) return std::string();
+  TRY(report_called(arguments.words()[1], TRY(planned_reports())));
+  return arguments.words()[1];
+}
+
+// What a report is of, as the head of one says it, or a sign-off.
+std::string described(const std::string& name, const std::string& filter,
+                      const std::string& period) {
+  return name + (filter.empty() ? "" : " -q '" + filter + "'") + ", " + period;
+}
+
+// A report without a beginning or an end is of all that there was when it was made.
+Result<void> check_file(const std::string& path, const std::string& bytes, const Review& review,
+                        const TimeZone& zone) {
+  const auto claimed = claimed_report(bytes);
+  if (!claimed.has_value()) return {};
+  const auto since = read_time(claimed->since);
+  const auto made = read_time(claimed->made_at);
+  const auto until = read_time(claimed->until.empty() ? claimed->made_at : claimed->until);
+  // A report of vestige.toml has a filter of its own.
+  const bool filtered = find_report(review.report) != nullptr;
+  const std::string filter =
+      review.filter.empty()
+          ? ""
+          : to_text(TRY(parse_filter(review.filter, Now(clock_now(), Zone::local))));
+  const bool covers = (claimed->since.empty() || (since.has_value() && *since <= *review.from)) &&
+                      until.has_value() && made.has_value() && *until >= *review.upto &&
+                      *made >= *review.upto;
+  if (claimed->name == review.report && covers && (!filtered || claimed->filter == filter))
+    return {};
+  const std::string period =
+      claimed->since.empty() && claimed->until.empty()
+          ? "made at " + claimed->made_at
+          : fmt::format("{} to {}, made at {}",
+                        claimed->since.empty() ? "the beginning" : claimed->since,
+                        claimed->until.empty() ? "then" : claimed->until, claimed->made_at);
+  return hinted(fail(Fault::invalid, "review sign: {} is another report: {}", path,
+                     described(claimed->name, claimed->filter, period)),
+                "signed would be " +
+                    described(review.report, filter, period_text(review.from, review.upto, zone)));
 }
 
 Result<int> sign(Session& session, const TimeZone& zone) {
   const Arguments& arguments = session.arguments();
   Review review;
-  review.report = needed_report(arguments);
+  review.report = TRY(named_report(arguments));
   review.filter = arguments.text("--query");
   std::tie(review.from, review.upto) = TRY(period_of(arguments, zone));
-  if (review.upto > clock_now())
+  if (*review.upto > clock_now())
     return hinted(fail(Fault::invalid, "review sign: the period has not ended"),
                   "what is still to come cannot have been looked at");
   review.reviewer = arguments.text("--by");
@@ -60,7 +104,9 @@ Result<int> sign(Session& session, const TimeZone& zone) {
     return hinted(fail(Fault::invalid, "review sign: the report, --by or --verdict is missing"),
                   "vestige review sign changes --period 2026-11 --by ann --verdict in-order");
   if (const auto path = arguments.value("--file"); path.has_value()) {
-    const Hash hash = sha256(TRY(file_bytes(*path)));
+    const std::string bytes = TRY(file_bytes(*path));
+    TRY(check_file(*path, bytes, review, zone));
+    const Hash hash = sha256(bytes);
     json::append_hex(review.report_hash, view(hash));
   }
   Context context;
@@ -73,6 +119,9 @@ Result<int> sign(Session& session, const TimeZone& zone) {
 }
 
 Result<int> list(Session& session, const TimeZone& zone) {
+  const auto time = [](std::optional<std::int64_t> at) {
+    return at.has_value() ? format_time(*at) : std::string();
+  };
   const auto all = TRY(reviews(*TRY(session.database())));
   Output& output = session.output();
   if (output.format() == Format::csv)
@@ -89,9 +138,9 @@ Result<int> list(Session& session, const TimeZone& zone) {
     if (output.format() == Format::json) output.json(to_json(one));
     if (output.format() == Format::csv)
       output.csv({std::to_string(one.change), format_time(one.at), csv_text(one.who.value_or("")),
-                  csv_text(one.report), csv_text(one.filter), format_time(one.from),
-                  format_time(one.upto), csv_text(one.report_hash), csv_text(one.checkpoint),
-                  csv_text(one.reviewer), csv_text(one.verdict), csv_text(one.comment)});
+                  csv_text(one.report), csv_text(one.filter), time(one.from), time(one.upto),
+                  csv_text(one.report_hash), csv_text(one.checkpoint), csv_text(one.reviewer),
+                  csv_text(one.verdict), csv_text(one.comment)});
     if (output.format() != Format::table) continue;
     table.row({{Label::id, std::to_string(one.change)},
                {Label::time, time_cell(output, one.at)},
@@ -108,7 +157,7 @@ Result<int> list(Session& session, const TimeZone& zone) {
 
 Result<int> due(Session& session, const TimeZone& zone) {
   const Arguments& arguments = session.arguments();
-  const std::string report = needed_report(arguments);
+  const std::string report = TRY(named_report(arguments));
   if (report.empty() || !arguments.has("--every"))
     return hinted(fail(Fault::invalid, "review due: the report or --every is missing"),
                   "vestige review due changes --every month");

@@ -17,7 +17,7 @@ std::string row_of(const std::string& table) {
   if (table == "access") return "(kind, subject_table) values ('read', 'p')";
   if (table == "review")
     return "(report, period_from, period_to, reviewer, verdict) values ('daily', '2026-01-01', "
-           "'2026-02-01', 'ann', 'in order')";
+           "'2026-02-01', 'ann', 'in-order')";
   if (table == "policy_change") return "(verb, table_name) values ('track', 'p')";
   return "(id, rule, rule_hash, severity, state, opened_at) values ('a', 'r', 'h', 'high', 'open', "
          "'2026-01-01')";
@@ -145,6 +145,13 @@ TEST_F(OwnTablesOnPostgres, AreWrittenByWhomTheyAreMeantFor) {
             "admin alert: select insert update\n");
   EXPECT_EQ(s.one("select count(*)::text from vestige.trail_findings() where code = 'rights'"),
             "0");
+}
+
+TEST_F(OwnTablesOnPostgres, AlertsAreOpenedAtATime) {
+  for (const char* time : {"infinity", "-infinity"})
+    EXPECT_NE(s.error(fmt::format("update vestige.alert set opened_at = '{}'", time))
+                  .find("alert_opened_at_check"),
+              std::string::npos);
 }
 
 }  // namespace

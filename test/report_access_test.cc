@@ -129,6 +129,7 @@ TEST_P(ReportAccess, ListsSignOffs) {
   review.upto = 1'769'904'000'000'000;
   review.reviewer = "ann";
   review.verdict = "exceptions";
+  review.comment = "two";
   must(sign_review(db, review, {}));
   EXPECT_EQ(
       made(db, {.name = "review"}, columns),

@@ -97,6 +97,56 @@ TEST_P(ReviewBoth, IsRefusedWhereItSaysNothing) {
   none.upto = none.from;
   EXPECT_EQ(error_of(sign_review(trail.db(), none, {})).message,
             "review: the period ends before it begins");
+  Review verdict = signed_off("changes", "2026-01");
+  verdict.verdict = "fine";
+  EXPECT_EQ(error_of(sign_review(trail.db(), verdict, {})).message, "review: 'fine' is no verdict");
+  verdict.verdict = "exceptions";
+  EXPECT_EQ(error_of(sign_review(trail.db(), verdict, {})).message,
+            "review: nobody says what the exceptions are");
+  verdict.comment = "two that nobody approved";
+  must(sign_review(trail.db(), verdict, {}));
+  EXPECT_EQ(must(reviews(trail.db())).size(), 1U);
+}
+
+std::string inserted(Database& db, const std::string& from, const std::string& upto,
+                     const std::string& verdict) {
+  return fmt::format(
+      "insert into {} (report, period_from, period_to, reviewer, verdict) values ('changes', '{}', "
+      "'{}', 'ann', '{}')",
+      spelling_of(db).table("review"), from, upto, verdict);
+}
+
+TEST_P(ReviewBoth, IsOfAPeriodWhoeverInsertsIt) {
+  Evident trail{GetParam()};
+  Database& db = trail.db();
+  must(sign_review(db, signed_off("changes", "2026-01"), {}));
+  for (const auto& [from, upto] :
+       {std::pair("2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z"),
+        std::pair("2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z"),
+        std::pair("2026-03-01T00:00:00Z", "infinity"), std::pair("-infinity", "2026-03-01")})
+    EXPECT_FALSE(db.run(inserted(db, from, upto, "in-order"), {}).has_value()) << from << upto;
+  EXPECT_FALSE(db.run(inserted(db, "2026-01-01", "2026-02-01", "fine"), {}).has_value());
+  must(db.run(inserted(db, "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "in-order"), {}));
+  const auto all = must(reviews(db));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[1].from, period("2026-02").first);
+}
+
+TEST_P(ReviewBoth, CoversNothingWhereItsPeriodIsNoTime) {
+  Evident trail{GetParam()};
+  Database& db = trail.db();
+  must(sign_review(db, signed_off("changes", "2026-02"), {}));
+  must(db.script(trail.postgres() ? "alter table vestige.review drop constraint review_check"
+                                  : "pragma ignore_check_constraints = on"));
+  must(db.run(inserted(db, "-infinity", "2026-06-01T00:00:00Z", "in-order"), {}));
+  must(db.run(inserted(db, "2026-01-01T00:00:00Z", "infinity", "in-order"), {}));
+  const auto all = must(reviews(db));
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_FALSE(all[1].from.has_value());
+  EXPECT_FALSE(all[2].upto.has_value());
+  EXPECT_NE(to_json(all[2]).find(R"("to":null)"), std::string::npos);
+  EXPECT_EQ(unsigned_periods(all, "changes", "", {period("2026-01"), period("2026-02")}),
+            std::vector<Period>{period("2026-01")});
 }
 
 TEST_P(ReviewBoth, KnowsWhichAlertsAreOpen) {

@@ -99,6 +99,9 @@ Result<Head> read_head(const std::string& text) {
         span.kind == json::Kind::string ? TRY(json::unquote(span.text)) : std::string(span.text);
     if (name == "report") head.said.name = value;
     if (name == "title") head.said.title = value;
+    if (name == "filter" && value != "null") head.said.filter = value;
+    if (name == "since" && value != "null") head.said.since = value;
+    if (name == "until" && value != "null") head.said.until = value;
     if (name == "made_at") head.said.made_at = value;
     if (name == "made_by" && value != "null") head.said.made_by = value;
     if (name == "complete") head.said.complete = value;
@@ -163,6 +166,20 @@ Result<void> check_checkpoint(const Head& head, const Trust& trust, CheckedRepor
 
 bool is_report(std::string_view bytes) {
   return bytes.starts_with(kHtml) || bytes.starts_with(kJson);
+}
+
+std::optional<CheckedReport> claimed_report(std::string_view bytes) {
+  if (!is_report(bytes)) return std::nullopt;
+  Content content(bytes.starts_with(kHtml) ? ReportForm::html : ReportForm::json);
+  while (!bytes.empty() && content.head().empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+    content.line(bytes.substr(0, end));
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  auto head = read_head(content.head());
+  if (!head.has_value() || head->said.name.empty() || head->said.made_at.empty())
+    return std::nullopt;
+  return std::move(head->said);
 }
 
 Result<CheckedReport> check_report(std::istream& file, const Trust& trust, bool unsigned_too) {

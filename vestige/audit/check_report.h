@@ -18,6 +18,9 @@ bool is_report(std::string_view bytes);
 struct CheckedReport {
   std::string name;
   std::string title;
+  std::string filter;  // empty: none
+  std::string since;   // the period; empty: it has no such end
+  std::string until;
   std::string made_at;
   std::string made_by;
   std::string complete;
@@ -29,6 +32,12 @@ struct CheckedReport {
   bool checkpoint_holds =
       false;  // its log's key is known, and signed it; otherwise that was not looked into
 };
+
+/// What a report says of itself; nothing of it is checked, but for where it stands.
+///
+/// bytes     of a file
+/// returns   nothing where they are no report
+std::optional<CheckedReport> claimed_report(std::string_view bytes);
 
 /// Checks a report: every byte is what the statement at its end says, somebody who is trusted signed that, the rows are those
 /// of the head, and the checkpoint in it is the log's, where the log's key is known.

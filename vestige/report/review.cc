@@ -5,6 +5,13 @@
 #include "vestige/trail/spelling.h"
 
 namespace vestige {
+namespace {
+
+Cell time_or_none(const std::optional<std::int64_t>& at) {
+  return at.has_value() ? time_cell(*at) : Cell();
+}
+
+}  // namespace
 
 Result<void> report_review(Database& db, const ReportRequest& request, Report& report) {
   const auto population = TRY(Population::open(db, request, report));
@@ -30,7 +37,7 @@ Result<void> report_review(Database& db, const ReportRequest& request, Report& r
     ++signed_off;
     if (one.verdict != "in-order") ++exceptions;
     TRY(report.row(place, {time_cell(one.at), number_cell(one.change), text_cell(one.report),
-                           text_cell(one.filter), time_cell(one.from), time_cell(one.upto),
+                           text_cell(one.filter), time_or_none(one.from), time_or_none(one.upto),
                            text_cell(one.reviewer), text_cell(one.verdict), text_cell(one.comment),
                            text_cell(one.report_hash), text_cell(one.who.value_or(""))}));
   }

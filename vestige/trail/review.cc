@@ -63,8 +63,9 @@ sys_days next(Every every, sys_days begin) {
 
 Review review_of(const Change& change) {
   const auto& row = change.new_values;
-  const auto time = [&](std::string_view column) {
-    return parse_time(said(row, column), Now(0)).value_or(0);
+  const auto time = [&](std::string_view column) -> std::optional<std::int64_t> {
+    const auto read = parse_time(said(row, column), Now(0));
+    return read.has_value() ? std::optional(*read) : std::nullopt;
   };
   Review out{.change = change.id, .at = change.at};
   if (const std::string* who = change.who(); who != nullptr) out.who = *who;
@@ -84,7 +85,13 @@ Result<std::int64_t> sign_review(Database& db, Review review, const Context& con
   if (review.report.empty() || review.reviewer.empty() || review.verdict.empty())
     return fail(Fault::invalid,
                 "review: a sign-off names the report, the reviewer and the verdict");
-  if (review.from >= review.upto)
+  if (review.verdict != "in-order" && review.verdict != "exceptions")
+    return hinted(fail(Fault::invalid, "review: '{}' is no verdict", review.verdict),
+                  "in-order or exceptions");
+  if (review.verdict == "exceptions" && review.comment.empty())
+    return hinted(fail(Fault::invalid, "review: nobody says what the exceptions are"),
+                  "--comment 'what was found, and what became of it'");
+  if (!review.from.has_value() || !review.upto.has_value() || *review.from >= *review.upto)
     return fail(Fault::invalid, "review: the period ends before it begins");
   TRY(require_trail(db));
   if (TRY(has_evidence(db)))
@@ -100,8 +107,8 @@ Result<std::int64_t> sign_review(Database& db, Review review, const Context& con
                   "checkpoint, reviewer, verdict, comment) values (?1, ?2, ?3, ?4, ?5, ?6, "
                   "?7, ?8, ?9)",
                   spelling_of(db).table("review")),
-      {Text{review.report}, optional(review.filter), Text{format_time(review.from)},
-       Text{format_time(review.upto)}, optional(review.report_hash), optional(review.checkpoint),
+      {Text{review.report}, optional(review.filter), Text{format_time(*review.from)},
+       Text{format_time(*review.upto)}, optional(review.report_hash), optional(review.checkpoint),
        Text{review.reviewer}, Text{review.verdict}, optional(review.comment)}));
   TRY(scope.commit());
   const auto all = TRY(reviews(db));
@@ -150,8 +157,8 @@ std::vector<Period> unsigned_periods(const std::vector<Review>& reviews, const s
   std::vector<Period> out;
   for (const Period& period : periods) {
     const bool covered = std::any_of(reviews.begin(), reviews.end(), [&](const Review& one) {
-      return one.report == report && one.filter == filter && one.from <= period.first &&
-             period.second <= one.upto;
+      return one.report == report && one.filter == filter && one.from.has_value() &&
+             one.upto.has_value() && *one.from <= period.first && period.second <= *one.upto;
     });
     if (!covered) out.push_back(period);
   }
@@ -186,14 +193,17 @@ std::string to_json(const Review& review) {
   const auto optional = [](const std::string& text) {
     return text.empty() ? std::string("null") : text_json(text);
   };
+  const auto time = [](const std::optional<std::int64_t>& at) {
+    return at.has_value() ? text_json(format_time(*at)) : std::string("null");
+  };
   return fmt::format(
-      R"({{"change":{},"at":"{}","who":{},"report":{},"filter":{},"from":"{}","to":"{}",)"
+      R"({{"change":{},"at":"{}","who":{},"report":{},"filter":{},"from":{},"to":{},)"
       R"("report_hash":{},"checkpoint":{},"reviewer":{},"verdict":{},"comment":{}}})",
       review.change, format_time(review.at),
       review.who.has_value() ? text_json(*review.who) : "null", text_json(review.report),
-      optional(review.filter), format_time(review.from), format_time(review.upto),
-      optional(review.report_hash), optional(review.checkpoint), text_json(review.reviewer),
-      text_json(review.verdict), optional(review.comment));
+      optional(review.filter), time(review.from), time(review.upto), optional(review.report_hash),
+      optional(review.checkpoint), text_json(review.reviewer), text_json(review.verdict),
+      optional(review.comment));
 }
 
 }  // namespace vestige

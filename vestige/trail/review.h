@@ -21,8 +21,9 @@ struct Review {
   // Empty where nothing was said.
   std::string report;
   std::string filter;
-  std::int64_t from = 0;  // the period, microseconds: from <= at < upto
-  std::int64_t upto = 0;
+  // The period, microseconds: from <= at < upto. Nothing where what was recorded is no time.
+  std::optional<std::int64_t> from;
+  std::optional<std::int64_t> upto;
   std::string report_hash;  // SHA-256 of the report's file, lower-case hex
   std::string checkpoint;   // the note of the trail's last checkpoint
   std::string reviewer;
@@ -35,7 +36,8 @@ Review review_of(const Change& change);
 
 /// Signs off; the change that it was recorded by. The checkpoint is the trail's last one.
 ///
-/// faults   invalid: no report, reviewer or verdict is named, or the period is none; denied
+/// faults   invalid: no report, reviewer or verdict is named, the verdict or the period is none, or nobody says what the
+///          exceptions are; denied
 Result<std::int64_t> sign_review(Database& db, Review review, const Context& context);
 
 /// All of them, oldest first. Those of a table where none was signed are none.

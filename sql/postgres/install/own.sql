@@ -11,12 +11,14 @@ set search_path = pg_catalog, pg_temp as $$
       description text, request_ref text, suspended_until timestamptz$own$
     when 'review' then $own$id bigint generated always as identity primary key, report text not null, filter text,
       period_from timestamptz not null, period_to timestamptz not null, report_hash text, checkpoint text, reviewer text not null,
-      verdict text not null, comment text, signed_at timestamptz not null default clock_timestamp()$own$
+      verdict text not null check (verdict in ('in-order', 'exceptions')), comment text,
+      signed_at timestamptz not null default clock_timestamp(), check (period_from < period_to
+        and period_from >= '0001-01-01 00:00:00Z' and period_to <= '9999-12-31 23:59:59.999999Z')$own$
     when 'policy_change' then $own$id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
       verb text not null check (verb in ('track', 'policy', 'untrack', 'record')), table_name text, before text, after text$own$
     when 'alert' then $own$id text primary key, rule text not null, rule_hash text not null, severity text not null,
       state text not null check (state in ('open', 'acknowledged', 'closed', 'silenced')), grp text, title text, first_index bigint,
-      last_index bigint, opened_at timestamptz not null, changes text, detail text, owner text, comment text,
+      last_index bigint, opened_at timestamptz not null check (isfinite(opened_at)), changes text, detail text, owner text, comment text,
       backfilled boolean not null default false$own$
   end
 $$;
