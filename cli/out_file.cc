@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,10 @@
 namespace vestige::cli {
 
 Result<OutFile> OutFile::make(const std::string& path) {
+  struct stat there {};
+  if (stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode))
+    return hinted(fail(Fault::invalid, "write {}: that is no file", path),
+                  "without --out it goes to standard output");
   std::string beside = path + ".XXXXXX";
   const int descriptor = mkostemp(beside.data(), O_CLOEXEC);
   if (descriptor < 0)

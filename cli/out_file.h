@@ -11,7 +11,7 @@ class OutFile {
  public:
   /// Only its owner may read it.
   ///
-  /// faults   missing (no such directory), denied
+  /// faults   missing (no such directory), denied, invalid (a device, a pipe, a directory stands there)
   static Result<OutFile> make(const std::string& path);
   OutFile(OutFile&& other) noexcept;
   OutFile& operator=(OutFile&&) = delete;

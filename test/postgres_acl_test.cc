@@ -8,6 +8,11 @@
 namespace vestige {
 namespace {
 
+// What an application is for: to say who acts, and what it read.
+constexpr std::string_view kEverybodys =
+    "vestige.access(regclass,text,text,text,text,text,text,text,timestamp with time "
+    "zone,bigint,text[])\nvestige.set_context(jsonb)";
+
 // What a role may do with the trail, of everything that it has: one line for each.
 std::string rights_of(PgSession& session, const std::string& role) {
   return session.one(
@@ -62,7 +67,7 @@ TEST_F(PostgresAcl, DefaultPrivilegesGiveNothing) {
       "insert into vestige.change (at, xid, context, tracked, shape, op) select now() + interval "
       "'1 year', xid, context, tracked, shape, op from vestige.change limit 1");
   session.run("select vestige.maintain()");
-  EXPECT_EQ(rights_of(session, app), "vestige.set_context(jsonb)");
+  EXPECT_EQ(rights_of(session, app), kEverybodys);
   EXPECT_EQ(found(session), "");
 }
 
@@ -71,7 +76,7 @@ TEST_F(PostgresAcl, WhatSomebodyGaveIsFoundAndTaken) {
   s.run("create table t (id int primary key); select vestige.track('t')");
   const std::string thief = shop.role("thief");
   const std::string before = rights_of(s, thief);
-  EXPECT_EQ(before, "vestige.set_context(jsonb)");
+  EXPECT_EQ(before, kEverybodys);
   for (const std::string& whom : {thief, std::string("public")})
     for (const std::string what :
          {"all on vestige.change", "insert on vestige.change_default",
@@ -112,7 +117,7 @@ TEST_F(PostgresAcl, ARestoreWithoutPrivilegesIsPutRight) {
   EXPECT_TRUE(*install(other.db()));
   EXPECT_EQ(found(other), "");
   EXPECT_FALSE(*install(other.db()));
-  EXPECT_EQ(rights_of(other, app), "vestige.set_context(jsonb)");
+  EXPECT_EQ(rights_of(other, app), kEverybodys);
   PgSession mine(copy.url(app));
   mine.run(
       "begin; select vestige.set_context('{\"actor\": \"ann\"}'); insert into t values (1); "
