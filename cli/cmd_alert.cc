@@ -207,10 +207,11 @@ Command alert_command() {
                         context_options("--by")),
       .examples = {{"vestige alert list --state open", "what has to be looked at?"},
                    {"vestige alert ack 3f2a --by ann", "somebody does"},
-                   {"vestige alert close 3f2a --by ann --reason 'the new price list'", ""},
+                   {"vestige alert close 3f2a --by ann --reason 'the new price list'",
+                    "nothing is left to do"},
                    {"vestige alert silence 'rule:night-work actor:ann' --for 8h --by eve --reason "
                     "'the year ends'",
-                    ""}},
+                    "be told of nothing that she does tonight"}},
       .all_or_nothing = true,
       .run = run_alert,
   };

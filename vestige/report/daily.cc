@@ -235,6 +235,7 @@ class Daily {
     for (const auto& [delta, cells] : top_) TRY(report_.row(largest_, cells));
     TRY(finish_rows());
     report_.section(flagged_).text = flag_words();
+    report_.section(flagged_).bad = report_.rows(flagged_) != 0;
     const std::uint64_t broken = report_.rows(breaks_);
     report_.section(breaks_).bad = broken != 0;
     report_.section(breaks_).text =

@@ -27,6 +27,14 @@ std::string key_shown(const std::string& key) {
   return key.empty() ? "" : fmt::format("{}", fmt::join(reported_key(key), " "));
 }
 
+std::string said(std::int64_t total, std::size_t lines) {
+  if (total == 0) return "No disclosure.";
+  std::string out = total == 1 ? "1 disclosure" : fmt::format("{} disclosures", total);
+  if (static_cast<std::size_t>(total) != lines)
+    out += "; those that have everything in common are one line, with how many they were";
+  return out + ".";
+}
+
 }  // namespace
 
 Result<void> report_disclosures(Database& db, const ReportRequest& request, Report& report) {
@@ -60,9 +68,7 @@ Result<void> report_disclosures(Database& db, const ReportRequest& request, Repo
   }
   ReportSection section{.name = "disclosures",
                         .title = "Disclosures",
-                        .text = fmt::format("{} disclosures; those that have everything in common "
-                                            "are one line, with how many they were.",
-                                            total),
+                        .text = said(total, order.size()),
                         .columns = {{"date", "date", CellKind::time},
                                     {"recipient", "recipient"},
                                     {"recipient_address", "address"},
