@@ -220,7 +220,7 @@ Result<Value> Expression::value(std::span<const Value* const> given) const {
   state.compared = 0;
   state.given = given;
   state.numerals = &parts_->rewritten.numerals;
-  static const Value kNull = Null{};
+  static const Value nothing = Null{};
   const auto failed = [&] {
     const std::string why = sqlite3_errcode(state.handle.get()) == SQLITE_INTERRUPT
                                 ? fmt::format("more than {} steps", kSteps)
@@ -231,7 +231,7 @@ Result<Value> Expression::value(std::span<const Value* const> given) const {
   // What only stands in comparisons is no parameter.
   const auto bound = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement));
   for (std::size_t i = 0; i < std::min(given.size(), bound); ++i)
-    if (bind_one(statement, static_cast<int>(i) + 1, given[i] == nullptr ? kNull : *given[i]) !=
+    if (bind_one(statement, static_cast<int>(i) + 1, given[i] == nullptr ? nothing : *given[i]) !=
         SQLITE_OK)
       return failed();
   if (sqlite3_step(statement) != SQLITE_ROW) return failed();

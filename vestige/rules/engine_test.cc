@@ -154,6 +154,24 @@ TEST_F(RulesByHand, ContinuityIsWhatTheLastChangeLeft) {
   EXPECT_EQ(see(numeric), "") << "the same number";
 }
 
+TEST_F(RulesByHand, OfWhatComesTogetherItIsSaidOfWhatAndOfWhom) {
+  Rule rule = rule_of(RuleKind::distinct);
+  rule.of = {"key", "new.{x}"};
+  rule.count = 2;
+  rule.within = 90 * kMinute;
+  const auto title = [&] {
+    with({rule});
+    engine->see(change_of(0, 0, 1));
+    return engine->see(change_of(1, 1, 2)).at(0).title;
+  };
+  EXPECT_EQ(title(), "accounts: 2 different key, new.{x} within 90m");
+  rule.group_by = {"who", "table"};
+  rule.within = 2 * 24 * 60 * kMinute;
+  EXPECT_EQ(title(), "accounts: 2 different key, new.{x} within 2d of who ann, table accounts");
+  rule.message = "{group}!";
+  EXPECT_EQ(title(), "who ann, table accounts!");
+}
+
 TEST_F(RulesByHand, MissingAndOffHours) {
   Rule missing = rule_of(RuleKind::missing, "missing");
   missing.require = {"actor", "reason"};
@@ -167,7 +185,12 @@ TEST_F(RulesByHand, MissingAndOffHours) {
   change.context.set("reason", "sale");
   EXPECT_EQ(see(change), "");
   change.at -= 2 * 60 * kMinute;
-  EXPECT_EQ(see(change), "hours 0-0");
+  const auto early = engine->see(change);
+  EXPECT_EQ(shown(early), "hours 0-0");
+  EXPECT_EQ(
+      early.at(0).title,
+      "UPDATE of accounts 1 by ann at 2026-01-01 06:00 America/New_York, outside of the hours")
+      << "on the clock of the place";
 }
 
 TEST_F(RulesByHand, SilenceIsFoundByTheNextChangeOrByAClock) {

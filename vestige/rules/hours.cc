@@ -48,8 +48,15 @@ class OffHours final : public Kind {
   OffHours(Hours hours, const TimeZone& zone) : hours_(std::move(hours)), zone_(zone) {}
 
   Result<std::optional<Firing>> see(Subject& subject, const std::string& /*group*/) override {
-    if (hours_.within(local_time(subject.change().at, zone_))) return std::optional<Firing>();
-    return std::optional(firing_of(subject.change()));
+    const LocalTime time = local_time(subject.change().at, zone_);
+    if (hours_.within(time)) return std::optional<Firing>();
+    Firing firing = firing_of(subject.change());
+    firing.more = {{"clock", fmt::format("{:04}-{:02}-{:02} {:02}:{:02} {}",
+                                         static_cast<int>(time.date.year()),
+                                         static_cast<unsigned>(time.date.month()),
+                                         static_cast<unsigned>(time.date.day()), time.hour(),
+                                         time.minute(), zone_.name())}};
+    return std::optional(std::move(firing));
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "vestige/rules/kind.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "vestige/base/time.h"
@@ -113,6 +115,25 @@ class Health final : public Kind {
   }
 };
 
+// As messages have it: brackets are doubled.
+std::string in_message(const std::string& text) {
+  std::string out;
+  for (const char c : text) out.append(c == '{' || c == '}' ? 2 : 1, c);
+  return out;
+}
+
+// As parse_period reads it.
+std::string period_text(std::int64_t micros) {
+  std::int64_t number = micros / 1'000'000;
+  char unit = 's';
+  for (const auto& [size, larger] : {std::pair(60, 'm'), {60, 'h'}, {24, 'd'}}) {
+    if (number % size != 0) break;
+    number /= size;
+    unit = larger;
+  }
+  return fmt::format("{}{}", number, unit);
+}
+
 }  // namespace
 
 std::int64_t place_of(const Change& change) {
@@ -138,18 +159,23 @@ std::vector<std::string> more_names(RuleKind kind) {
     case RuleKind::continuity: return {"expected", "found"};
     case RuleKind::missing: return {"missing"};
     case RuleKind::silent: return {"since"};
+    case RuleKind::off_hours: return {"clock"};
     default: return {};
   }
 }
 
-std::string default_message(RuleKind kind) {
-  switch (kind) {
+std::string default_message(const Rule& rule) {
+  switch (rule.kind) {
     case RuleKind::frequency: return "{table}: {count} changes within the time, by {who} at last";
     case RuleKind::sum: return "{table}: {sum} within the time, in {count} changes";
-    case RuleKind::distinct: return "{table}: {count} different ones within the time";
+    case RuleKind::distinct:
+      return fmt::format("{{table}}: {{count}} different {} within {}{}",
+                         in_message(fmt::format("{}", fmt::join(rule.of, ", "))),
+                         period_text(rule.within), rule.group_by.empty() ? "" : " of {group}");
     case RuleKind::bulk: return "{table}: {rows} rows or more in transaction {tx} by {who}";
     case RuleKind::new_: return "{table}: never seen before: {who}";
-    case RuleKind::off_hours: return "{op} of {table} {key} by {who} at {at}, outside of the hours";
+    case RuleKind::off_hours:
+      return "{op} of {table} {key} by {who} at {clock}, outside of the hours";
     case RuleKind::continuity:
       return "{table} {key}: the old value is {found}, and the last change left {expected}";
     case RuleKind::missing: return "{op} of {table} {key} by {who} without {missing}";

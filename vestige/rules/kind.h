@@ -63,7 +63,7 @@ Firing firing_of(const Change& change);
 /// What messages of a kind can name besides: {count}, …
 std::vector<std::string> more_names(RuleKind kind);
 /// What an alert says where the rule does not.
-std::string default_message(RuleKind kind);
+std::string default_message(const Rule& rule);
 
 /// The references by which names are found.
 Result<std::vector<Reference>> references_of(const std::vector<std::string>& names);

@@ -57,9 +57,10 @@ std::string_view main_member(RuleKind kind) {
 
 Result<std::unique_ptr<RuleWork>> RuleWork::make(const Rule& rule, Expressions& expressions,
                                                  const TimeZone& zone) {
-  const std::string text = rule.message.empty() ? default_message(rule.kind) : rule.message;
-  auto message =
-      TRY(placed(rule, "message", Message::parse(text, meant_column(rule), more_names(rule.kind))));
+  const std::string text = rule.message.empty() ? default_message(rule) : rule.message;
+  std::vector<std::string> more = more_names(rule.kind);
+  more.emplace_back("group");
+  auto message = TRY(placed(rule, "message", Message::parse(text, meant_column(rule), more)));
   std::unique_ptr<RuleWork> work(new RuleWork(rule, std::move(message)));
   if (!rule.when.empty())
     work->when_.emplace(TRY(placed(rule, "when", expressions.compile(rule.when))));
@@ -151,6 +152,17 @@ Alert RuleWork::alert_of(std::string kind, std::string group, const Firing& firi
   return alert;
 }
 
+// "who ann, table products"
+std::string RuleWork::group_text(Subject& subject) const {
+  std::string out;
+  for (std::size_t i = 0; i < group_by_.size(); ++i) {
+    const Value* value = subject.value(group_by_[i]);
+    out += fmt::format("{}{} {}", i == 0 ? "" : ", ", rule_.group_by[i],
+                       value == nullptr ? "null" : to_display(*value));
+  }
+  return out;
+}
+
 bool RuleWork::is_too_soon(const std::string& group, std::int64_t at) {
   if (rule_.realert == 0) return false;
   const auto* last = raised_.find(group);
@@ -190,7 +202,9 @@ void RuleWork::raise(Subject& subject, const std::string& group, const Firing& f
   last_.at("").values = {firing.first_index, firing.last_index, change.tx};
   if (is_too_soon(group, firing.at)) return;
   Alert alert = alert_of(std::string(name(rule_.kind)), group, firing);
-  alert.title = message_.text(subject, firing.more);
+  Message::More more = firing.more;
+  more["group"] = group_text(subject);
+  alert.title = message_.text(subject, more);
   alert.table = change.table;
   if (change.who() != nullptr) alert.who = *change.who();
   ++cost.alerts;

@@ -47,6 +47,7 @@ class RuleWork {
              std::vector<Alert>& out);
   void fail_once(const Change& change, const std::string& why, std::vector<Alert>& out);
   Alert alert_of(std::string kind, std::string group, const Firing& firing) const;
+  std::string group_text(Subject& subject) const;
   bool is_too_soon(const std::string& group, std::int64_t at);
   bool is_noisy(const Alert& alert, std::vector<Alert>& out);
 
