@@ -23,6 +23,12 @@ Result<Database*> rules_database(Session& session) {
   return file.has_value() ? session.database(*file, "") : session.database();
 }
 
+std::string said_hindrance(Session& session, const Error& why) {
+  if (why.fault != Fault::denied) return why.message;
+  return fmt::format("what others put in order is seen; this role may not do so: {}",
+                     session.explained(why).message);
+}
+
 Label label_of(const std::string& severity) {
   if (severity == "critical" || severity == "high") return Label::bad;
   return severity == "medium" ? Label::warning : Label::plain;
@@ -112,15 +118,16 @@ Result<int> test_rules(Session& session) {
   const auto engine = TRY(engine_for(db, std::move(rules), timed));
   AlertPrinter printer(session);
   std::uint64_t alerts = 0;
-  const std::uint64_t seen = TRY(try_rules(db, *engine, since, [&](const Alert& alert) {
+  const Tried tried = TRY(try_rules(db, *engine, since, [&](const Alert& alert) {
     ++alerts;
     printer.print(alert);
     return session.output().wanted();
   }));
   printer.end();
+  if (tried.hindered.has_value()) session.say(said_hindrance(session, *tried.hindered));
   if (session.format() != Format::csv) print_costs(session, *engine, timed);
   session.say(fmt::format("{} would have raised {} of {}", counted(engine->rules().size(), "rule"),
-                          counted(alerts, "alert"), counted(seen, "change")));
+                          counted(alerts, "alert"), counted(tried.seen, "change")));
   return kDone;
 }
 

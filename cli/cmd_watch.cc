@@ -1,4 +1,6 @@
 // watch: rules follow the feed.
+#include <algorithm>
+
 #include "cli/deliver.h"
 #include "cli/plan_file.h"
 #include "cli/rules.h"
@@ -16,35 +18,57 @@ void say_hindrance(Session& session, Follower& follower, std::string& said) {
   const auto& why = follower.hindered();
   std::string text;
   if (why.has_value())
-    text = why->fault == Fault::denied
-               ? fmt::format("what others put in order is seen; this role may not do so: {}",
-                             session.explained(*why).message)
-               : why->message + "; it is waited for";
+    text = why->fault == Fault::denied ? said_hindrance(session, *why)
+                                       : why->message + "; it is waited for";
   if (text != said && !text.empty()) session.say(text);
   said = std::move(text);
 }
 
-void print(Session& session, const std::vector<KeptAlert>& raised) {
-  for (const KeptAlert& kept : raised) {
-    if (session.format() == Format::json) session.output().json(to_json(kept));
-    else
-      session.output().line({{Label::time, short_time(kept.alert.at)},
-                             {Label::plain, "  "},
-                             {label_of(kept.alert.severity), kept.alert.severity},
-                             {Label::plain, "  "},
-                             {Label::id, kept.alert.id},
-                             {Label::plain, "  "},
-                             {Label::name, kept.alert.rule},
-                             {Label::plain, "  " + kept.alert.title}});
+// A table that never ends: its columns are as wide as what may come.
+class RaisedPrinter {
+ public:
+  RaisedPrinter(Session& session, const std::vector<Rule>& rules) : session_(session) {
+    for (const Rule& rule : rules) width_ = std::max(width_, rule.id.size());
   }
-}
+
+  void print(const std::vector<KeptAlert>& raised) {
+    for (const KeptAlert& kept : raised) {
+      const Alert& alert = kept.alert;
+      if (session_.format() == Format::json) {
+        session_.output().json(to_json(kept));
+        continue;
+      }
+      if (!headed_)
+        line({Label::head, time_heading("time")}, {Label::head, "severity"}, {Label::head, "rule"},
+             {Label::head, "alert"}, {Label::head, "what"});
+      headed_ = true;
+      line({Label::time, short_time(alert.at)}, {label_of(alert.severity), alert.severity},
+           {Label::name, alert.rule}, {Label::id, alert.id}, {Label::plain, alert.title});
+    }
+  }
+
+ private:
+  void line(Piece time, Piece severity, Piece rule, Piece alert, Piece what) {
+    time.text = fmt::format("{:<19}  ", time.text);
+    severity.text = fmt::format("{:<8}  ", severity.text);
+    rule.text = fmt::format("{:<{}}  ", rule.text, width_);
+    alert.text = fmt::format("{:<16}  ", alert.text);
+    session_.output().line({time, severity, rule, alert, what});
+  }
+
+  Session& session_;
+  std::size_t width_ = std::string_view("vestige").size();  // that raises some, too
+  bool headed_ = false;
+};
 
 // That the database is locked for a moment ends nothing: what was told then is told again, under the same id.
-Result<void> deliver(Session& session, Database& db, Deliverer& deliverer, bool raised) {
+// returns  how often somebody was told in vain
+Result<std::int64_t> deliver(Session& session, Database& db, Deliverer& deliverer, bool raised) {
   if (raised) deliverer.raised();
-  if (!deliverer.is_due(clock_now())) return {};
+  if (!deliverer.is_due(clock_now())) return 0;
   const auto round = deliverer.round(session, db);
-  if (round.has_value() || round.error().fault == Fault::conflict) return {};
+  if (round.has_value()) return round->untold;
+  if (round.error().fault == Fault::conflict) return 0;
   return tl::unexpected<Error>(round.error());
 }
 
@@ -54,6 +78,7 @@ Result<int> run_watch(Session& session) {
   const bool once = session.arguments().has("--once");
   auto rules = TRY(rules_here(session));
   Database& db = *TRY(rules_database(session));
+  RaisedPrinter printer(session, rules);
   catch_stop_signals();
   const auto watch = TRY(Watch::open(db, std::move(rules), session.arguments().has("--backfill")));
   for (const std::string& rule : watch->begun())
@@ -62,12 +87,13 @@ Result<int> run_watch(Session& session) {
       TRY(Deliverer::from(session.arguments().value("--file").value_or(plan_file())));
   std::string said;
   std::int64_t raised = 0;
+  std::int64_t untold = 0;
   while (goes_on(session)) {
     const Watch::Turn turn = TRY(watch->turn(clock_now()));
     raised += static_cast<std::int64_t>(turn.raised.size());
-    print(session, turn.raised);
+    printer.print(turn.raised);
     TRY(session.output().written());
-    TRY(deliver(session, db, deliverer, !turn.raised.empty()));
+    untold += TRY(deliver(session, db, deliverer, !turn.raised.empty()));
     say_hindrance(session, watch->follower(), said);
     if (once && !turn.more && !turn.waits) break;
     if (!turn.more && goes_on(session)) sleep_while_read(kPause);
@@ -75,7 +101,7 @@ Result<int> run_watch(Session& session) {
   if (once)
     session.say(
         fmt::format("{} raised, up to index {}", counted(raised, "alert"), watch->follower().at()));
-  return kDone;
+  return once && untold > 0 ? kNo : kDone;
 }
 
 }  // namespace
@@ -93,7 +119,8 @@ Command watch_command() {
            "A rule that is new, or other than it was, begins with the changes to come; with "
            "--backfill it begins with the first of all, and what it raises of those that are over "
            "is marked and not delivered. Of two that watch one database one is told that there "
-           "is another."},
+           "is another.",
+           "With --once the exit is 1 when somebody could not be told of an alert."},
       .options = {{.names = "--once", .value = "", .summary = "see what there is, and end"},
                   {.names = "--backfill",
                    .value = "",

@@ -21,6 +21,9 @@ Result<std::vector<Rule>> rules_here(const Session& session);
 /// The database that --db, or the same file, names.
 Result<Database*> rules_database(Session& session);
 
+/// Why changes that have no place in the feed yet are not seen.
+std::string said_hindrance(Session& session, const Error& why);
+
 Label label_of(const std::string& severity);
 
 /// Alerts as they are raised.

@@ -104,7 +104,7 @@ def play(trail):
     trail.run("watch", "--once")
     # Fails three times, and each time nothing is tried before its time.
     hook.answers = [(500, {}), (503, {}), (404, {})]
-    said = trail.raise_alert(1)
+    said = trail.raise_alert(1, code=1)
     check("is not told to ops: it answers 500" in said and "/first" not in said, f"said: {said}")
     for attempts in (1, 2):
         trail.come()
@@ -122,7 +122,7 @@ def play(trail):
     hook.answers = [(429, {"Retry-After": "7200"})]
     start = time.time()
     trail.run("exec", "--actor", "ann", "insert into p values (2, 500), (3, 500)")
-    trail.run("watch", "--once")
+    trail.run("watch", "--once", code=1)
     check(len(hook.seen) == 5, f"tried at one that rests: {len(hook.seen)}")
     check(max(int(one) for one in trail.sql("select next_attempt from vestige_delivery")) >= (start + 7200) * 1e6, "Retry-After")
     trail.come()
@@ -137,7 +137,7 @@ def play(trail):
     check(len(hook.took) == 5 and len(set(hook.took)) == 4 and hook.took[3] == hook.took[4], f"killed: {hook.took}")
     # Nobody there any more: nothing else goes to that address, and everything to another.
     hook.answers = [(410, {})]
-    check("it is told nothing more at this address" in trail.raise_alert(5), "gone")
+    check("it is told nothing more at this address" in trail.raise_alert(5, code=1), "gone")
     trail.raise_alert(6)
     trail.come()
     trail.run("alert", "deliver")
@@ -147,7 +147,7 @@ def play(trail):
     check(sorted(set(hook.took)) == trail.ids() and hook.seen[-1][0] == "/second", f"another address: {hook.took}")
     # One that somebody took up before it was told is told to nobody.
     hook.answers = [(500, {})]
-    trail.raise_alert(7)
+    trail.raise_alert(7, code=1)
     last = hook.seen[-1][1]
     trail.run("alert", "ack", last, "--by", "eve")
     trail.come()

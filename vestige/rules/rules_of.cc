@@ -50,18 +50,19 @@ Result<std::unique_ptr<RuleEngine>> engine_for(Database& db, std::vector<Rule> r
   return RuleEngine::open(std::move(rules), std::move(tables), timed);
 }
 
-Result<std::uint64_t> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
-                                const std::function<bool(const Alert&)>& told) {
+Result<Tried> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
+                        const std::function<bool(const Alert&)>& told) {
   Selection selection;
   selection.since = since;
   const auto follower = TRY(Follower::open(db, selection, -1));
-  std::uint64_t seen = 0;
+  Tried tried;
   while (const auto change = TRY(follower->next())) {
-    ++seen;
+    ++tried.seen;
     for (const Alert& alert : engine.see(*change))
-      if (!told(alert)) return seen;
+      if (!told(alert)) return tried;
   }
-  return seen;
+  tried.hindered = follower->hindered();
+  return tried;
 }
 
 }  // namespace vestige

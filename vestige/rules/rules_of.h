@@ -18,14 +18,18 @@ namespace vestige {
 Result<std::unique_ptr<RuleEngine>> engine_for(Database& db, std::vector<Rule> rules,
                                                bool timed = false);
 
+struct Tried {
+  std::uint64_t seen = 0;         // changes that were looked at
+  std::optional<Error> hindered;  // why those that have no place yet were not
+};
+
 /// What rules raise of the changes that there are, in the order of the feed; those that have no place in it yet get theirs, where
 /// this role may give it. Nothing is kept of it.
 ///
 /// since    microseconds: changes before it are not looked at
 /// told     false: that is enough
-/// returns  how many changes were looked at
 /// faults   as Follower::open
-Result<std::uint64_t> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
-                                const std::function<bool(const Alert&)>& told);
+Result<Tried> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
+                        const std::function<bool(const Alert&)>& told);
 
 }  // namespace vestige

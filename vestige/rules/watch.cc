@@ -165,14 +165,20 @@ Result<bool> Watch::look(std::int64_t now) {
 }
 
 // The cursor first: of two who watch, one is told so before the other is disturbed.
-Result<void> Watch::write(std::int64_t upto) {
+Result<void> Watch::write_together(std::int64_t upto) {
   auto scope = TRY(ContextScope::begin(db_, own_context()));
   const auto moved = cursor_->move(upto);
   if (!moved.has_value() && moved.error().fault == Fault::invalid)
     return hinted(fail(Fault::invalid, "watch: another watches this database"),
                   "one of them is enough: what it raises is kept, once");
-  auto written = moved.has_value() ? write_rest() : moved;
-  if (written.has_value()) written = scope.commit();
+  TRY(moved);
+  TRY(write_rest());
+  return scope.commit();
+}
+
+Result<void> Watch::write(std::int64_t upto) {
+  auto written = write_together(upto);
+  if (!written.has_value() && written.error().fault == Fault::invalid) return written;
   if (!written.has_value()) {  // the cursor is where it was
     cursor_ = TRY(Cursor::open(db_, std::string(kConsumer)));
     return written;

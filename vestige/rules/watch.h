@@ -59,6 +59,7 @@ class Watch {
   void say_unreadable();
   Result<void> look_at_trail(std::int64_t now);
   Result<void> write(std::int64_t upto);
+  Result<void> write_together(std::int64_t upto);
   Result<void> write_rest();
   std::size_t place_of_rule(const std::string& id) const;
 
