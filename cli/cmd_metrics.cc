@@ -17,7 +17,17 @@ Result<std::vector<Metric>> asked(Session& session) {
   return metrics(*db, clock_now());
 }
 
+// A page of a stranger's can have a browser on this machine ask here, under the stranger's name.
+bool meant_for_here(std::string host) {
+  if (host.empty()) return true;  // HTTP/1.0; no browser
+  if (host.find(':') == std::string::npos || host.back() == ']') host += ":80";
+  const auto here = is_loopback(host);
+  return here.has_value() && *here;
+}
+
 HttpAnswer answer(Session& session, const HttpRequest& request) {
+  if (!session.arguments().has("--public") && !meant_for_here(request.host))
+    return {403, "asked under another name than this machine's\n"};
   if (request.method != "GET") return {405, "only GET\n"};
   if (request.path != "/metrics" && request.path != "/healthz")
     return {404, "/metrics or /healthz\n"};

@@ -107,7 +107,8 @@ bool reaches_here_only(const std::string& host) {
 
 void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
              httplib::Response& response) {
-  const HttpAnswer answer = handler({request.method, request.path, std::move(body)});
+  const HttpAnswer answer =
+      handler({request.method, request.path, std::move(body), request.get_header_value("Host")});
   response.status = answer.status;
   response.set_content(answer.body, answer.type);
 }

@@ -16,6 +16,7 @@ struct HttpRequest {
   std::string method;  // GET or POST
   std::string path;    // "/add-checkpoint"
   std::string body;
+  std::string host = {};  // the name that was asked, "127.0.0.1:8080"; "" where none was said
 };
 
 struct HttpAnswer {

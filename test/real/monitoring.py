@@ -102,9 +102,10 @@ def check_files(printed):
         check(done.returncode == 0, done.stdout + done.stderr)
 
 
-def get(port, path, method="GET"):
+def get(port, path, method="GET", host=None):
+    headers = {} if host is None else {"Host": host}
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method, headers=headers), timeout=30) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()
@@ -118,6 +119,8 @@ def check_server(folder):
     check(status == 200 and kind == "text/plain; version=0.0.4; charset=utf-8", f"{status} {kind}")
     check(read(text)["vestige_up"][()] == 1, text)
     check(get(port, "/healthz")[0] == 200 and get(port, "/other")[0] == 404 and get(port, "/metrics", "POST")[0] == 405, "paths")
+    for host, status in (("localhost", 200), (f"127.0.0.1:{port}", 200), ("[::1]", 200), ("evil.example", 403), ("127.0.0.1.evil.example:80", 403)):
+        check(get(port, "/metrics", host=host)[0] == status, host)
     os.rename(pathlib.Path(folder, "shop.db"), pathlib.Path(folder, "away.db"))
     check(get(port, "/healthz")[0] == 503, "healthy without a database")
     check(read(get(port, "/metrics")[2]) == {"vestige_up": {(): 0}}, "metrics without a database")

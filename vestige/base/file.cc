@@ -56,7 +56,10 @@ bool sync_directory(const std::string& path) {
 
 namespace {
 
-Result<std::string> all_bytes(const Descriptor& file, const std::string& path) {
+constexpr std::size_t kLongestSecret = 65536;
+
+Result<std::string> all_bytes(const Descriptor& file, const std::string& path,
+                              std::size_t most = std::string::npos) {
   std::string bytes;
   char part[65536];
   for (;;) {
@@ -65,6 +68,8 @@ Result<std::string> all_bytes(const Descriptor& file, const std::string& path) {
     if (count < 0) return failed("read", path);
     if (count == 0) return bytes;
     bytes.append(part, static_cast<std::size_t>(count));
+    if (bytes.size() > most)
+      return fail(Fault::invalid, "read {}: a secret is not longer than {} bytes", path, most);
   }
 }
 
@@ -86,7 +91,7 @@ Result<std::string> secret_bytes(const std::string& path) {
     return hinted(fail(Fault::denied, "read {}: others may read it, too (mode {:04o})", path,
                        status.st_mode & 07777U),
                   "chmod 600 " + path);
-  return all_bytes(file, path);
+  return all_bytes(file, path, kLongestSecret);
 }
 
 Result<void> make_private_file(const std::string& path, std::string_view bytes) {

@@ -81,6 +81,11 @@ TEST(File, ASecretThatOthersMayReadIsRefused) {
   }
 }
 
+TEST(File, ASecretEnds) {
+  EXPECT_EQ(secret_bytes("/dev/zero").error().message,
+            "read /dev/zero: a secret is not longer than 65536 bytes");
+}
+
 TEST(File, ThatIsNotThereIsMissing) {
   const auto bytes = file_bytes("/no/such/file");
   EXPECT_EQ(bytes.error().fault, Fault::missing);
