@@ -10,6 +10,7 @@ namespace vestige::cli {
 namespace {
 
 constexpr std::int64_t kListed = 100;
+constexpr std::int64_t kLongestSilence = 366LL * 24 * 3600 * 1'000'000;  // microseconds
 
 std::string first_word(const Session& session) { return session.arguments().words().front(); }
 
@@ -117,7 +118,10 @@ Result<int> show_one(Session& session) {
   line(output, "time", said_time(alert.at));
   line(output, "group", alert.group == "{}" ? "" : alert.group);
   line(output, "changes", fmt::format("{}", fmt::join(alert.changes, ", ")));
-  line(output, "index", fmt::format("{} to {}", alert.first_index, alert.last_index));
+  line(output, "index",
+       alert.first_index == alert.last_index
+           ? std::to_string(alert.first_index)
+           : fmt::format("{} to {}", alert.first_index, alert.last_index));
   line(output, "owner", kept.owner);
   line(output, "comment", kept.comment);
   return kDone;
@@ -144,6 +148,7 @@ Result<int> make_silence(Session& session) {
   if (!period.has_value())
     return hinted(fail(Fault::invalid, "alert silence: for how long is not said"), "--for 8h");
   const std::int64_t length = TRY(parse_period(*period));
+  if (length > kLongestSilence) return fail(Fault::invalid, "alert silence: a year is the longest");
   const Context context = TRY(by_whom(session));
   if (reason_of(context).empty())
     return hinted(fail(Fault::invalid, "alert silence: why is not said"), "--reason TEXT");

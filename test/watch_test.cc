@@ -187,13 +187,15 @@ TEST_P(Watching, ADamagedAlertHindersNoOther) {
   put("abcd", "h", "open", "{}", "{");
   put("abcd02", "h", "open", "[]", "{}");
   put("abcd03", "h", "open", "{}}", "{}");
+  put("q\",\r\nx", "h", "open", "{}", R"({"notify":["ops"]})");
   put("ab", "", "silenced", "{}", "{");
   put("ac", "", "silenced", "{}", R"({"until":"2999-01-01T00:00:00.000000Z"})");
   std::map<std::string, std::string> why;
   for (const KeptAlert& one : must(kept_alerts(trail.db(), {}))) why[one.alert.id] = one.damaged;
-  EXPECT_EQ(why.size(), 4U);
+  EXPECT_EQ(why.size(), 5U);
   EXPECT_EQ(why[good.alert.id], "");
   EXPECT_NE(why["abcd"].find("read json"), std::string::npos) << why["abcd"];
+  EXPECT_EQ(why["q\",\r\nx"], "its id is none that a rule gives") << "it would be a header";
   EXPECT_EQ(why["abcd02"], "its group is no object");
   EXPECT_NE(why["abcd03"].find("read json"), std::string::npos) << why["abcd03"];
   const std::string json = to_json(must(kept_alert(trail.db(), "abcd")));

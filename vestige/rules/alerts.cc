@@ -76,6 +76,8 @@ Result<void> read_written(const Rows& rows, KeptAlert& kept) {
   if (state == kStates.end())
     return fail(Fault::corrupt, "'{}' is no state of an alert", rows.text(4));
   kept.state = static_cast<AlertState>(state - kStates.begin());
+  if (kept.alert.id.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return fail(Fault::corrupt, "its id is none that a rule gives");
   std::string group = rows.text(5);
   json::Reader reader(group);
   if (TRY(reader.value()).kind != json::Kind::object)

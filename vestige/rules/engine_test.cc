@@ -172,6 +172,14 @@ TEST_F(RulesByHand, OfWhatComesTogetherItIsSaidOfWhatAndOfWhom) {
   EXPECT_EQ(title(), "who ann, table accounts!");
 }
 
+TEST_F(RulesByHand, OfWhatIsNewItIsSaidWhat) {
+  Rule rule = rule_of(RuleKind::new_);
+  rule.of = {"new.balance", "key"};
+  with({rule});
+  EXPECT_EQ(engine->see(change_of(0, 0, 1, 0, 7)).at(0).title,
+            "accounts: never seen before: new.balance 7, key 1, by ann");
+}
+
 TEST_F(RulesByHand, MissingAndOffHours) {
   Rule missing = rule_of(RuleKind::missing, "missing");
   missing.require = {"actor", "reason"};

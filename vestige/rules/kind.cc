@@ -159,6 +159,7 @@ std::vector<std::string> more_names(RuleKind kind) {
     case RuleKind::continuity: return {"expected", "found"};
     case RuleKind::missing: return {"missing"};
     case RuleKind::silent: return {"since"};
+    case RuleKind::new_: return {"what"};
     case RuleKind::off_hours: return {"clock"};
     default: return {};
   }
@@ -173,7 +174,7 @@ std::string default_message(const Rule& rule) {
                          in_message(fmt::format("{}", fmt::join(rule.of, ", "))),
                          period_text(rule.within), rule.group_by.empty() ? "" : " of {group}");
     case RuleKind::bulk: return "{table}: {rows} rows or more in transaction {tx} by {who}";
-    case RuleKind::new_: return "{table}: never seen before: {who}";
+    case RuleKind::new_: return "{table}: never seen before: {what}, by {who}";
     case RuleKind::off_hours:
       return "{op} of {table} {key} by {who} at {clock}, outside of the hours";
     case RuleKind::continuity:

@@ -99,7 +99,14 @@ class New final : public Kind {
     if (known_.find(what) != nullptr) return std::optional<Firing>();
     known_.at(what).values = {change.at};
     if (change.at < begun_.find("")->values[0] + learn_) return std::optional<Firing>();
-    return std::optional(firing_of(change));
+    Firing firing = firing_of(change);
+    std::string& told = firing.more["what"];
+    for (std::size_t i = 0; i < of_.size(); ++i) {
+      const Value* value = subject.value(of_[i]);
+      told += fmt::format("{}{} {}", i == 0 ? "" : ", ", of_names_[i],
+                          value == nullptr ? "null" : to_display(*value));
+    }
+    return std::optional(std::move(firing));
   }
 
   bool load(std::string_view name, std::string_view text) override {
