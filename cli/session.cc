@@ -104,11 +104,10 @@ Result<void> Session::record() {
   if (command_.reads.empty() || arguments_.has("--record")) return {};
   if (!TRY(records_access(*database_))) return {};
   Context by;
-  // PostgreSQL knows its own user beside the actor.
   if (const auto who = arguments_.value("--by"); who.has_value()) by.set("actor", *who);
-  else if (database_->engine() == Engine::sqlite) by.set("actor", login());
   TrailRead read{.kind = command_.reads, .verb = command_.name};
   read.purpose = arguments_.text("--purpose");
+  read.user = login();
   read.filter = arguments_.written_out({"--db", "--purpose", "--by", "--color", "--no-pager"});
   auto written = record_read(*database_, read, by);
   if (written.has_value()) return {};

@@ -132,7 +132,10 @@ Result<bool> record_access(Database& db, bool on, const Context& context) {
 }
 
 Result<void> record_read(Database& db, const TrailRead& read, const Context& context) {
-  auto scope = TRY(ContextScope::begin(db, context));
+  Context by = context;
+  if (!spelling_of(db).has_users && !read.user.empty() && by.get("actor") == nullptr)
+    by.set("actor", read.user);
+  auto scope = TRY(ContextScope::begin(db, by));
   TRY(own_table(db, kAccess));
   TRY(db.run(spelling_of(db).record_read, {Text{read.kind}, Text{read.verb},
                                            text_or_null(read.filter), text_or_null(read.purpose)}));

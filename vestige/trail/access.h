@@ -19,6 +19,8 @@ struct TrailRead {
   std::string verb;            // log, export, …
   std::string filter;          // what was asked for
   std::string purpose;         // what for; empty: nobody said
+  std::string user =
+      "";  // of this system: who it was, where the database has no users and the context names nobody
 };
 
 /// Whether reads of the trail, and what becomes of policies, are recorded. False where there is no trail, or where whoever asks

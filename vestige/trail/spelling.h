@@ -17,7 +17,8 @@ struct Spelling {
   std::string_view record_read;    // writes a read of the trail down: kind, verb, filter, purpose
   std::string_view begin_reading;  // a transaction that only reads, and sees one moment
 
-  bool any_case;  // letters of another case make no other name of a table
+  bool any_case;   // letters of another case make no other name of a table
+  bool has_users;  // each change says which of the database's users made it
 
   bool same_name(std::string_view left, std::string_view right) const {
     return any_case ? lower(left) == lower(right) : left == right;

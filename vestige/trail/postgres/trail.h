@@ -38,6 +38,7 @@ inline constexpr Spelling kSpelling = {
     .record_read = "select vestige.record_read(?1::text, ?2::text, ?3::text, ?4::text)",
     .begin_reading = "begin isolation level repeatable read read only",
     .any_case = false,
+    .has_users = true,
 };
 
 }  // namespace vestige::postgres

@@ -38,6 +38,7 @@ inline constexpr Spelling kSpelling = {
         "insert into vestige_access (kind, verb, filter, purpose) values (?1, ?2, ?3, ?4)",
     .begin_reading = "begin deferred",
     .any_case = true,
+    .has_users = false,
 };
 
 }  // namespace vestige::sqlite
