@@ -48,7 +48,7 @@ class RaisedPrinter {
   }
 
  private:
-  void line(Piece time, Piece severity, Piece rule, Piece alert, Piece what) {
+  void line(Piece time, Piece severity, Piece rule, Piece alert, const Piece& what) {
     time.text = fmt::format("{:<19}  ", time.text);
     severity.text = fmt::format("{:<8}  ", severity.text);
     rule.text = fmt::format("{:<{}}  ", rule.text, width_);
