@@ -105,7 +105,7 @@ TEST_F(RulesByHand, BulkIsToldOfOnceInATransaction) {
 }
 
 TEST_F(RulesByHand, NewIsWhatNeverWasOnceLearningIsOver) {
-  Rule rule = rule_of(RuleKind::new_);
+  Rule rule = rule_of(RuleKind::newcomer);
   rule.of = {"actor"};
   rule.by = {"table"};
   rule.learn = 60 * kMinute;
@@ -173,7 +173,7 @@ TEST_F(RulesByHand, OfWhatComesTogetherItIsSaidOfWhatAndOfWhom) {
 }
 
 TEST_F(RulesByHand, OfWhatIsNewItIsSaidWhat) {
-  Rule rule = rule_of(RuleKind::new_);
+  Rule rule = rule_of(RuleKind::newcomer);
   rule.of = {"new.balance", "key"};
   with({rule});
   EXPECT_EQ(engine->see(change_of(0, 0, 1, 0, 7)).at(0).title,
@@ -274,7 +274,7 @@ TEST_F(RulesByHand, WhatIsRememberedIsAllThereIsToIt) {
                              rule_of(RuleKind::sum, "sum"),
                              rule_of(RuleKind::distinct, "distinct"),
                              rule_of(RuleKind::bulk, "bulk"),
-                             rule_of(RuleKind::new_, "new"),
+                             rule_of(RuleKind::newcomer, "new"),
                              rule_of(RuleKind::continuity, "continuity"),
                              rule_of(RuleKind::silent, "silent")};
     all[0].when =

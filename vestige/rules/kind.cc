@@ -159,7 +159,7 @@ std::vector<std::string> more_names(RuleKind kind) {
     case RuleKind::continuity: return {"expected", "found"};
     case RuleKind::missing: return {"missing"};
     case RuleKind::silent: return {"since"};
-    case RuleKind::new_: return {"what"};
+    case RuleKind::newcomer: return {"what"};
     case RuleKind::off_hours: return {"clock"};
     default: return {};
   }
@@ -174,7 +174,7 @@ std::string default_message(const Rule& rule) {
                          in_message(fmt::format("{}", fmt::join(rule.of, ", "))),
                          period_text(rule.within), rule.group_by.empty() ? "" : " of {group}");
     case RuleKind::bulk: return "{table}: {rows} rows or more in transaction {tx} by {who}";
-    case RuleKind::new_: return "{table}: never seen before: {what}, by {who}";
+    case RuleKind::newcomer: return "{table}: never seen before: {what}, by {who}";
     case RuleKind::off_hours:
       return "{op} of {table} {key} by {who} at {clock}, outside of the hours";
     case RuleKind::continuity:
@@ -197,7 +197,7 @@ Result<std::unique_ptr<Kind>> kind_of(const Rule& rule, Expressions& expressions
     case RuleKind::frequency:
     case RuleKind::sum:
     case RuleKind::distinct: return window_kind(rule, expressions);
-    case RuleKind::new_:
+    case RuleKind::newcomer:
     case RuleKind::continuity: return row_kind(rule);
     case RuleKind::off_hours: return hours_kind(rule, zone);
     case RuleKind::health: return std::unique_ptr<Kind>(std::make_unique<Health>());

@@ -18,7 +18,7 @@ enum class RuleKind {
   sum,         // a value of theirs adds up to `above` within a time
   distinct,    // `count` different values of something within a time
   bulk,        // `rows` of them in one transaction
-  new_,        // something that never was before
+  newcomer,    // `new`: something that never was before
   off_hours,   // a change outside of the hours
   continuity,  // an old value that is not what the row's last change left: capture was passed by
   missing,     // a change whose context lacks fields

@@ -26,7 +26,7 @@ std::vector<std::string> own_keys(RuleKind kind) {
     case RuleKind::sum: return {"value", "above", "within"};
     case RuleKind::distinct: return {"of", "count", "within"};
     case RuleKind::bulk: return {"rows"};
-    case RuleKind::new_: return {"of", "by?", "learn?"};
+    case RuleKind::newcomer: return {"of", "by?", "learn?"};
     case RuleKind::off_hours: return {"hours", "holidays?"};
     case RuleKind::continuity: return {"field"};
     case RuleKind::missing: return {"require"};

@@ -48,7 +48,7 @@ std::string_view main_member(RuleKind kind) {
     case RuleKind::sum: return "value";
     case RuleKind::off_hours: return "hours";
     case RuleKind::distinct:
-    case RuleKind::new_: return "of";
+    case RuleKind::newcomer: return "of";
     default: return "kind";
   }
 }
