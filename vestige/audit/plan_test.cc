@@ -74,7 +74,7 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
       {"database = 5", "read vestige.toml:1:12: 'database' must be a string", ""},
       {"databse = \"x\"", "read vestige.toml:1:1: unknown key 'databse'", "did you mean database?"},
       {"zzzzzzzz = 1", "read vestige.toml:1:1: unknown key 'zzzzzzzz'",
-       "known are database, evidence, retention, tables"},
+       "known are alerts, database, evidence, notify, report, retention, rule, tables"},
       {"retention = 1", "read vestige.toml:1:13: 'retention' must be a table", ""},
       {"[retention]\na = \"soon\"", "read vestige.toml:2:5: 'soon' is no period",
        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},
