@@ -1,4 +1,7 @@
 // review: that somebody looked, and what nobody has looked at.
+#include <algorithm>
+#include <filesystem>
+
 #include "cli/report_names.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -104,6 +107,8 @@ Result<int> sign(Session& session, const TimeZone& zone) {
     return hinted(fail(Fault::invalid, "review sign: the report, --by or --verdict is missing"),
                   "vestige review sign changes --period 2026-11 --by ann --verdict in-order");
   if (const auto path = arguments.value("--file"); path.has_value()) {
+    if (std::filesystem::exists(*path) && !std::filesystem::is_regular_file(*path))
+      return fail(Fault::invalid, "review sign: {} is no file that could be kept", *path);
     const std::string bytes = TRY(file_bytes(*path));
     TRY(check_file(*path, bytes, review, zone));
     const Hash hash = sha256(bytes);
@@ -162,7 +167,8 @@ Result<int> due(Session& session, const TimeZone& zone) {
     return hinted(fail(Fault::invalid, "review due: the report or --every is missing"),
                   "vestige review due changes --every month");
   const Every every = TRY(every_from_name(arguments.text("--every")));
-  const std::int64_t now = TRY(arguments.time("--until")).value_or(clock_now());
+  const std::int64_t now =
+      std::min(TRY(arguments.time("--until")).value_or(clock_now()), clock_now());
   Database& db = *TRY(session.database());
   std::optional<std::int64_t> since = TRY(arguments.time("--since"));
   if (!since.has_value())

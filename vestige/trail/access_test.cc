@@ -200,6 +200,10 @@ TEST_F(AccessOnPostgres, IsReportedByAnyRoleAndForgedByNone) {
         std::pair("select vestige.access('p', kind => 'disclosure', recipient => 'x', "
                   "suspended_until => 'infinity')",
                   "access: suspended_until is infinity"),
+        std::pair("select vestige.access('p', purpose => repeat('x', 8193))",
+                  "access: a text of 8193 bytes is too long"),
+        std::pair("select vestige.access('p', whole_key => array[repeat('x', 9000)])",
+                  "is too long"),
         std::pair("select vestige.access(null)", "access: the table is missing"),
         std::pair("select vestige.access(0)", "access: the table is missing"),
         std::pair("select vestige.access('p', entries => -1)", "entries"),

@@ -11,6 +11,7 @@ create or replace function vestige.access("table" regclass, key text default nul
   whole_key text[] default null) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   number bigint;
+  said text;
   shown text := (select vestige.shown_name(n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
                  where c.oid = "table");
 begin
@@ -26,6 +27,13 @@ begin
     raise exception 'access: suspended_until is %', suspended_until using errcode = 'invalid_parameter_value',
       hint = 'it is the time from which the disclosure may be told';
   end if;
+  -- Anybody may call this, and what is recorded stays.
+  foreach said in array array[key, purpose, recipient, recipient_address, description, request_ref, whole_key::text] loop
+    if octet_length(said) > 8192 then
+      raise exception 'access: a text of % bytes is too long', octet_length(said) using errcode = 'string_data_right_truncation',
+        hint = 'each may have 8192';
+    end if;
+  end loop;
   perform vestige.own_table('access');
   insert into vestige.access as a (kind, subject_table, subject_key, purpose, recipient, recipient_address, description, request_ref,
                                    suspended_until, entries)
