@@ -14,9 +14,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 VESTIGE = os.environ["VESTIGE"]
-CHANGES = int(os.environ.get("WATCH_CHANGES", "3000"))
-EVERY = int(os.environ.get("WATCH_EVERY", "11"))  # of the steps at which it dies
-KILLS = int(os.environ.get("WATCH_KILLS", "12"))  # at random
+CHANGES = int(os.environ.get("WATCH_CHANGES", "600"))
+EVERY = int(os.environ.get("WATCH_EVERY", "31"))  # of the steps at which it dies
+KILLS = int(os.environ.get("WATCH_KILLS", "4"))  # at random
 DIED = 99
 MODES = ["die", "half", "late", "fail"]
 RULES = """
