@@ -50,12 +50,12 @@ Outgoing::Outgoing(const Change& change) : change_(change) {
 }
 
 std::span<const EventFormat> event_formats() {
-  static constexpr std::array<EventFormat, 5> all = {{{"ocsf", ocsf},
-                                                      {"cef", cef},
-                                                      {"cloudevents", cloudevents},
-                                                      {"ecs", ecs},
-                                                      {"debezium", debezium}}};
-  return all;
+  static constexpr std::array<EventFormat, 5> kAll = {{{"ocsf", ocsf},
+                                                       {"cef", cef},
+                                                       {"cloudevents", cloudevents},
+                                                       {"ecs", ecs},
+                                                       {"debezium", debezium}}};
+  return kAll;
 }
 
 const EventFormat* find_event_format(std::string_view name) {
