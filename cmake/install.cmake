@@ -18,7 +18,8 @@ install(FILES ${PROJECT_BINARY_DIR}/vestige-config.cmake
               ${PROJECT_BINARY_DIR}/vestige-config-version.cmake
         DESTINATION ${package_dir} COMPONENT library)
 
-install(FILES share/systemd/vestige-seal.service share/systemd/vestige-watch.service DESTINATION lib/systemd/system COMPONENT program OPTIONAL)
+install(FILES share/systemd/vestige-seal.service share/systemd/vestige-watch.service share/systemd/vestige-expire.service
+              share/systemd/vestige-expire.timer DESTINATION lib/systemd/system COMPONENT program OPTIONAL)
 install(FILES share/monitoring/vestige-alerts.yml share/monitoring/vestige-dashboard.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/monitoring COMPONENT program OPTIONAL)
 install(FILES share/man/vestige.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program OPTIONAL)
