@@ -117,6 +117,18 @@ def shop() -> Iterator[Shop]:
         made.close()
 
 
+def vestige_program(url: str, *words: str) -> str:
+    """What the program prints of a database."""
+    done = subprocess.run([VESTIGE, *words], env=os.environ | {"VESTIGE_DB": url}, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def recipient(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The public half of a key of the class phi, for both databases."""
+    return vestige_program("", "keys", "generate", "--class", "phi", "--out", str(tmp_path_factory.mktemp("keys") / "phi.key"))
+
+
 @pytest.fixture(scope="session")
 def shop_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The Django project of tests/django_site."""

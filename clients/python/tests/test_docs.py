@@ -1,4 +1,4 @@
-"""docs/python.md and docs/sqlalchemy.md: each block of Python is run, one after the other, and prints what stands below it."""
+"""docs/python.md, docs/sqlalchemy.md, README.md: each block of Python is run, and prints what stands below it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,15 @@ def installed_extension(into: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ends"), [("docs/python.md", "connection.close(), shop.close()"), ("docs/sqlalchemy.md", "engine.dispose()")]
+    ("name", "ends"),
+    [
+        ("docs/python.md", "test_a_sale(connection, recorded); connection.close(); shop.close()"),
+        ("docs/sqlalchemy.md", "engine.dispose()"),
+    ],
 )
-def test_the_page_does_what_it_says(name: str, ends: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+def test_the_page_does_what_it_says(
+    name: str, ends: str, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, recorded: Any
+) -> None:
     installed_extension(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "vestige_sqlite", raising=False)
@@ -42,7 +48,7 @@ def test_the_page_does_what_it_says(name: str, ends: str, monkeypatch: pytest.Mo
         server.execute("drop database if exists shop (force)")
         server.execute("create database shop")
     subprocess.run([VESTIGE, "init"], env=os.environ | {"VESTIGE_DB": "postgresql:///shop"}, check=True, capture_output=True)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"recorded": recorded}
     printed, ran = "", 0
     for kind, text in BLOCK.findall(page):
         if kind == "text":
@@ -57,3 +63,23 @@ def test_the_page_does_what_it_says(name: str, ends: str, monkeypatch: pytest.Mo
     assert printed == ""
     assert ran > 1
     exec(ends, names)
+
+
+def test_the_front_page_does_what_it_says() -> None:
+    """README.md's block of Python, with a write where it leaves one out: that is of whom the block says."""
+    page = (SOURCE / "README.md").read_text(encoding="utf-8")
+    [text] = [text for kind, text in BLOCK.findall(page) if kind == "python"]
+    assert text.count(": ...\n") == 1
+    with psycopg.connect("dbname=postgres", autocommit=True) as server:
+        server.execute("drop database if exists shop (force)")
+        server.execute("create database shop")
+    subprocess.run([VESTIGE, "init"], env=os.environ | {"VESTIGE_DB": "postgresql:///shop"}, check=True, capture_output=True)
+    with psycopg.connect("dbname=shop") as shop:
+        shop.execute("create table products (id int primary key); select vestige.track('products')")
+    write = "connection.execute('insert into products values (1)')"
+    names: dict[str, Any] = {}
+    command = "import vestige.psycopg\n" + text.replace(": ...\n", f": {write}\n")
+    exec(compile(command, "README.md", "exec"), names)
+    with names["connection"] as connection:
+        connection.commit()
+        assert connection.execute("select actor, context ->> 'reason' from vestige.changes").fetchall() == [("ann", "summer sale")]

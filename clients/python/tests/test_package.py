@@ -51,6 +51,16 @@ vestige.sqlite.connect(':memory:').execute('select 1')
 print(vestige.__file__, vestige._install.fingerprint())"""
     wanted = _install.fingerprint()
     assert run_alone(wheel, tmp_path / "installed", command) == [str(tmp_path / "installed/vestige/__init__.py"), wanted]
+    # A test of whoever has it installed finds its fixture.
+    (tmp_path / "test_shop.py").write_text("def test_shop(recorded):\n    assert recorded.__module__ == 'vestige.pytest_plugin'\n")
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shop.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in tested.stdout, tested.stdout
     # And what is built of the source distribution, where the rest of the house is not.
     [project] = (tmp_path / "sdist").iterdir()
     (tmp_path / "again").mkdir()

@@ -198,6 +198,7 @@ async def test_leaks(shop: Shop, driver: str, size: int, way: str) -> None:
             f"postgresql+{driver}://app@/clients?host={work.host}&port={work.port}",
             pool_size=size,
             max_overflow=0,
+            pool_timeout=600,  # however slow the machine is
             connect_args=arguments,
         )
     )

@@ -10,6 +10,7 @@ do, each its own.
 
 from vestige._context import annotate, attach, bind, carrier, context, current, detach, without
 from vestige._fields import FIELDS
+from vestige._signing import sign_with
 from vestige.errors import Conflict, ContextTooLarge, ExtensionUnavailable, MissingContext, NoTrail, VestigeError
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "context",
     "current",
     "detach",
+    "sign_with",
     "without",
 ]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
+from vestige._access import Reported, key_of, report
 from vestige._asking import FIRST, LAST, formatted, index_of, must_say, told
 from vestige._postgres_trail import Postgres
 from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, ops_of, said_of
@@ -70,9 +71,13 @@ class AsyncTrail:
         try:
             asked = next(question)
             while True:
-                with told():
-                    rows = (await self._rows(*asked))[1]
-                asked = question.send(rows)
+                try:
+                    with told():
+                        rows = (await self._rows(*asked))[1]
+                except Exception as error:
+                    asked = question.throw(error)  # which may have something to take back
+                else:
+                    asked = question.send(rows)
         except StopIteration as end:
             return cast(T, end.value)
 
@@ -147,6 +152,27 @@ class AsyncTrail:
         """See Trail.erase."""
         must_say(self.connection)
         return await self._run((await self._asking()).erase(table, key, keys, contexts))
+
+    async def access(
+        self,
+        table: str,
+        *key: Any,
+        kind: str = "read",
+        purpose: str | None = None,
+        recipient: str | None = None,
+        recipient_address: str | None = None,
+        description: str | None = None,
+        request_ref: str | None = None,
+        suspended_until: datetime.datetime | None = None,
+        entries: int | None = None,
+    ) -> int:
+        """See Trail.access."""
+        must_say(self.connection)
+        what = Reported(
+            table, key_of(key), kind, purpose, recipient, recipient_address, description, request_ref, suspended_until, entries
+        )
+        await self._asking()
+        return await self._run(report(self.connection, what))
 
     async def init(self) -> bool:
         """See Trail.init."""

@@ -8,6 +8,7 @@ anything.
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -18,6 +19,9 @@ from vestige._records import Blame, Change, Filter, Finding, Question, Row, Undo
 
 COLUMNS: Final = """c.id, to_json(c.at) #>> '{}', c.op, c."table", c.key::text, c.new_key::text, c.old_values::text,
   c.new_values::text, to_json(c.changed_fields)::text, c.tx, c.context::text, c.db_user::text, c.erased::text, c.shape"""
+
+
+_CASTS: Final[dict[type, str]] = {list: "::text[]", dict: "::jsonb"}  # of what a policy says, beside texts
 
 
 class Types:
@@ -193,10 +197,10 @@ class Postgres:
         kinds = shapes.get(shown[0][0], {})
         found = []
         for column, text, change, at, op, who, reason in rows:
-            given = None if text is None else values.parsed(text)
             stamp = None if at is None else values.stamp(at)
             assert not isinstance(stamp, values.Moment)
-            found.append(Blame(column, values.value(kinds.get(column, "text"), given), change, stamp, op, who, reason))
+            value = None if text is None else values.decoded_value(text, kinds.get(column, "text"))
+            found.append(Blame(column, value, change, stamp, op, who, reason))
         return found
 
     def as_of(self, table: str, at: datetime.datetime | int) -> Question[tuple[str, list[Any]]]:
@@ -243,8 +247,8 @@ class Postgres:
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> Question[None]:
         sql, parameters = "select vestige.track($1::text::regclass", [table]
         for name, said in policy.items():
-            parameters.append(array(said) if isinstance(said, list) else said)
-            sql += f""", "{name}" => ${len(parameters)}::text{"::text[]" if isinstance(said, list) else ""}"""
+            parameters.append(array(said) if isinstance(said, list) else json.dumps(said) if isinstance(said, dict) else said)
+            sql += f""", "{name}" => ${len(parameters)}::text{_CASTS.get(type(said), "")}"""
         yield f"{sql}, baseline => {'true' if baseline else 'false'})", parameters
 
     def untrack(self, table: str) -> Question[None]:

@@ -136,10 +136,12 @@ class Program:
 
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> None:
         # The program keeps what is not said; here it is off.
-        whole = {"when": "", "require": "", "key": "", "capture": "changes", "retention": "", "classification": "", "tags": ""}
+        empty = ("redact", "encrypt", "when", "require", "key", "retention", "classification", "tags")
+        whole = {"capture": "changes", **dict.fromkeys(empty, "")}
         options: list[str] = []
         for name, value in (whole | ({} if "include" in policy else {"exclude": ""}) | dict(policy)).items():
-            text = ",".join(_listed(one) for one in value) if isinstance(value, list) else value
+            words = [f"{column}={keys}" for column, keys in value.items()] if isinstance(value, dict) else value
+            text = ",".join(_listed(one) for one in words) if isinstance(words, list) else words
             options += [f"--{name.replace('_', '-')}", text]
         self._lines("track", *options, *(["--baseline"] if baseline else []), "--", table)
 

@@ -5,7 +5,7 @@ asked of it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
 
@@ -18,7 +18,7 @@ PAGE: Final = 500  # changes that are read at once
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row's INSERT, UPDATE or DELETE, or a TRUNCATE, BASELINE or ERASE (docs/json.md)."""
+    """One row's INSERT, UPDATE or DELETE, or a TRUNCATE, BASELINE, ERASE or EXPIRE (docs/json.md)."""
 
     id: int
     at: datetime.datetime
@@ -102,6 +102,8 @@ class Policy(TypedDict, total=False):
 
     include: Sequence[str]
     exclude: Sequence[str]
+    redact: Sequence[str]
+    encrypt: Mapping[str, str]
     when: str
     require: Sequence[str]
     key: Sequence[str]
@@ -113,8 +115,19 @@ class Policy(TypedDict, total=False):
 
 
 def said_of(policy: Policy) -> dict[str, Any]:
-    """A policy as the trail has it: lists of texts, and texts."""
-    return {name: value if isinstance(value, str) else list(cast("Sequence[str]", value)) for name, value in policy.items()}
+    """A policy as the trail has it: lists of texts, texts, and of `encrypt` an object."""
+    return {
+        name: value if isinstance(value, str) else dict(value) if isinstance(value, Mapping) else list(cast("Sequence[str]", value))
+        for name, value in policy.items()
+    }
+
+
+def with_gone(said: Mapping[str, Any], stands: Mapping[str, Any], columns: Collection[str]) -> dict[str, Any]:
+    """A policy with what stands of columns that are gone: the trail keeps them redacted or encrypted, since they may come back."""
+    redact, encrypt = list(said.get("redact", ())), dict(said.get("encrypt", {}))
+    redact += [name for name in stands.get("redact", ()) if name not in columns and name not in redact]
+    encrypt = {name: keys for name, keys in stands.get("encrypt", {}).items() if name not in columns} | encrypt
+    return {**said, **({"redact": redact} if redact else {}), **({"encrypt": encrypt} if encrypt else {})}
 
 
 def ops_of(op: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import json
 import re
 
 from vestige._fields import FIELDS
+from vestige._signing import signed
 from vestige.errors import ContextTooLarge
 
 TYPE_CHECKING = False
@@ -67,7 +68,7 @@ def as_json(fields: Mapping[str, Any]) -> str:
     values = {_text(name): plain(value) for name, value in fields.items() if value is not None}
     if not values:
         return ""
-    said = _dump(values)
+    said = dump(values)
     return said if len(said) <= LARGEST else _cut(values)
 
 
@@ -77,31 +78,32 @@ def literal(said: str) -> str:
 
 
 def set_local(said: str) -> str:
-    """The statement that says it for the rest of the transaction."""
-    return f"SET LOCAL {SETTING} = {literal(said)}"
+    """The statement that says it for the rest of the transaction, signed where this process signs: once for each transaction."""
+    return f"SET LOCAL {SETTING} = {literal(signed(said))}"
 
 
-def _dump(values: Mapping[str, Any]) -> str:
+def dump(values: Mapping[str, Any]) -> str:
+    """JSON in ASCII, without what means something elsewhere."""
     return json.dumps(values, separators=(",", ":"), ensure_ascii=True).translate(_ESCAPED)
 
 
 def _cut(values: dict[str, Any]) -> str:
-    sizes = sorted(((len(_dump({name: value})), name) for name, value in values.items() if name not in FIELDS), reverse=True)
+    sizes = sorted(((len(dump({name: value})), name) for name, value in values.items() if name not in FIELDS), reverse=True)
     left_out: list[str] = []
     said = ""
     for _, name in sizes:
         del values[name]
         left_out.append(name[:40])
-        said = _dump(values | {"left_out": left_out[:MOST_NAMED]})
+        said = dump(values | {"left_out": left_out[:MOST_NAMED]})
         if len(said) <= LARGEST:
             break
     else:
         for name, value in values.items():
             text = value if isinstance(value, str) else json.dumps(value)
-            if len(_dump({name: text})) > LONGEST_KEPT:
+            if len(dump({name: text})) > LONGEST_KEPT:
                 values[name] = _shortened(text)
                 left_out.append(name)
-        said = _dump(values | {"left_out": left_out[-MOST_NAMED:]})
+        said = dump(values | {"left_out": left_out[-MOST_NAMED:]})
     import warnings
 
     warnings.warn(f"a context of more than {LARGEST} bytes: {', '.join(left_out)} left out or cut", ContextTooLarge, stacklevel=2)
@@ -112,7 +114,7 @@ def _shortened(text: str) -> str:
     """As many characters as are LONGEST_KEPT in JSON, and no more."""
     room = LONGEST_KEPT
     for place, character in enumerate(text):
-        room -= len(_dump({"": character})) - len('{"":""}')
+        room -= len(dump({"": character})) - len('{"":""}')
         if room < 0:
             return text[:place]
     return text

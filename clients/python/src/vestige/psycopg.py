@@ -23,6 +23,7 @@ from vestige import errors
 from vestige._context import said
 from vestige._render import literal, set_local
 from vestige._saying import wanted
+from vestige._signing import signed
 from vestige._statements import controls, single, writes
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class _Saying(_Base):
             # What is sent up to the next Sync is one transaction; where that is, is psycopg's to know.
             text = wanted(None, self.vestige_empty)
             if text is not None and self.vestige_autocommit != "off":
-                said = f"select pg_catalog.set_config('vestige.context', {literal(text)}, true)"
+                said = f"select pg_catalog.set_config('vestige.context', {literal(signed(text))}, true)"
                 yield from super()._exec_command(said.encode())
         elif self.pgconn.transaction_status != _IDLE:
             text = wanted(self._vestige_said, self.vestige_empty)

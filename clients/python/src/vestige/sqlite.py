@@ -11,7 +11,6 @@ transaction gets one of its own. A database without a trail is left alone.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vestige import errors
 from vestige._context import said
 from vestige._fields import FIELDS
+from vestige._session import row_of
 from vestige._statements import controls, words, writes
 
 if TYPE_CHECKING:
@@ -50,15 +50,6 @@ def _by_name() -> Iterator[None]:
         if isinstance(error, MissingContext) or not errors.requires(str(error)):
             raise
         raise MissingContext(*error.args) from error
-
-
-def _row(text: str) -> list[str | None]:
-    """The context as the columns of vestige_session."""
-    fields = json.loads(text)
-    extra = {name: value for name, value in fields.items() if name not in FIELDS}
-    known = [fields.get(name) for name in FIELDS]
-    row = [value if value is None or isinstance(value, str) else json.dumps(value) for value in known]
-    return [*row, json.dumps(extra) if extra else None]
 
 
 class Connection(sqlite3.Connection):
@@ -120,7 +111,7 @@ class Connection(sqlite3.Connection):
             # It goes first, so that what somebody else left standing ends here.
             plain.execute(_DELETE)
             if text:
-                plain.execute(_INSERT, _row(text))
+                plain.execute(_INSERT, row_of(text))
         except sqlite3.OperationalError as error:
             if _NO_TRAIL not in str(error):
                 raise
@@ -265,7 +256,7 @@ def _script(text: str, connection: Connection) -> str:
         return ""
     if not text:
         return f"{_DELETE};"
-    values = ", ".join("null" if value is None else "'" + value.replace("'", "''") + "'" for value in _row(text))
+    values = ", ".join("null" if value is None else "'" + value.replace("'", "''") + "'" for value in row_of(text))
     return f"{_DELETE}; insert into vestige_session ({', '.join(FIELDS)}, extra, seconds) values ({values}, {_SECONDS});"
 
 

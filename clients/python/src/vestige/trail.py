@@ -17,15 +17,30 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from vestige import _sqlite_connections as sqlite
+from vestige._access import Reported, key_of, report
 from vestige._asking import FIRST, LAST, formatted, index_of, must_say, told, with_feed
 from vestige._async_trail import AsyncTrail
 from vestige._postgres_trail import Postgres
 from vestige._program import Program
 from vestige._records import PAGE, Blame, Change, Filter, Finding, Policy, Undo, ops_of, said_of
 from vestige._sqlite_trail import Sqlite
-from vestige.values import UNRECORDED, Interval, InvalidText, Moment
+from vestige.values import REDACTED, UNRECORDED, Encrypted, Interval, InvalidText, Moment, Withheld
 
-__all__ = ["UNRECORDED", "AsyncTrail", "Blame", "Change", "Finding", "Interval", "InvalidText", "Moment", "Trail", "Undo"]
+__all__ = [
+    "REDACTED",
+    "UNRECORDED",
+    "AsyncTrail",
+    "Blame",
+    "Change",
+    "Encrypted",
+    "Finding",
+    "Interval",
+    "InvalidText",
+    "Moment",
+    "Trail",
+    "Undo",
+    "Withheld",
+]
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -46,7 +61,7 @@ class Trail:
         self._ask = sqlite.opened(connection, extension, program) if sqlite.is_sqlite(connection) else Postgres()
 
     def _rows(self, sql: str, parameters: list[Any] | None) -> tuple[list[str], list[Any]]:
-        if isinstance(self._ask, Sqlite):
+        if isinstance(self._ask, (Sqlite, Program)):
             return [], [sqlite.plain(row) for row in self._stream(sql, parameters or [])]
         # A factory of rows or of cursors that the program has is for its own rows.
         if "psycopg2" in sqlite.roots(self.connection):
@@ -80,9 +95,13 @@ class Trail:
         try:
             asked = next(question)
             while True:
-                with told():
-                    rows = self._rows(*asked)[1]
-                asked = question.send(rows)
+                try:
+                    with told():
+                        rows = self._rows(*asked)[1]
+                except Exception as error:
+                    asked = question.throw(error)  # which may have something to take back
+                else:
+                    asked = question.send(rows)
         except StopIteration as end:
             return cast(T, end.value)
 
@@ -171,6 +190,32 @@ class Trail:
         """
         must_say(self.connection)
         return self._answer(self._ask.erase(table, key, keys, contexts))
+
+    def access(
+        self,
+        table: str,
+        *key: Any,
+        kind: str = "read",
+        purpose: str | None = None,
+        recipient: str | None = None,
+        recipient_address: str | None = None,
+        description: str | None = None,
+        request_ref: str | None = None,
+        suspended_until: datetime.datetime | None = None,
+        entries: int | None = None,
+    ) -> int:
+        """Reports that a row, or without a key something of a table, was read, or disclosed to somebody outside, under the context
+        in force (docs/compliance.md): the id of the row of vestige.access; on SQLite `vestige access --prepare` makes that table.
+
+        kind             `read`; `disclosure`, which has a recipient
+        suspended_until  a disclosure is not to be told of before
+        entries          how many rows were shown
+        """
+        must_say(self.connection)
+        what = Reported(
+            table, key_of(key), kind, purpose, recipient, recipient_address, description, request_ref, suspended_until, entries
+        )
+        return self._run(report(self.connection, what))
 
     def init(self) -> bool:
         """Makes the trail, or brings an older one up to date: whether there was something to do."""

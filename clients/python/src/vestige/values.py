@@ -13,20 +13,52 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
 
-__all__ = ["UNRECORDED", "Interval", "InvalidText", "Moment", "decoded", "decoded_sqlite"]
+from vestige.errors import VestigeError
+
+__all__ = ["REDACTED", "UNRECORDED", "Encrypted", "Interval", "InvalidText", "Moment", "Withheld", "decoded", "decoded_sqlite"]
 
 
-class _Unrecorded:
-    """The mark of a value that was too large to be recorded."""
+class Withheld:
+    """Stands where the trail gives no value: UNRECORDED, REDACTED, or an Encrypted."""
+
+    __slots__ = ()
+
+    def resolve_expression(self, *_: Any, **__: Any) -> NoReturn:
+        """Django asks this of what it is about to write, and would write down how it prints."""
+        raise VestigeError(f"the trail does not give this value, so that nothing can be written back: {self}")
+
+
+class _Mark(Withheld):
+    __slots__ = ("_name", "_shown")
+
+    def __init__(self, name: str, shown: str) -> None:
+        self._name, self._shown = name, shown
 
     def __repr__(self) -> str:
-        return "vestige.UNRECORDED"
+        return f"vestige.{self._name}"
+
+    def __str__(self) -> str:
+        return self._shown
+
+    def __reduce__(self) -> str:  # a copy of it is itself
+        return self._name
 
 
-UNRECORDED: Final = _Unrecorded()
+UNRECORDED: Final = _Mark("UNRECORDED", "(too large to be recorded)")
+REDACTED: Final = _Mark("REDACTED", "(redacted)")
+
+
+@dataclass(frozen=True, slots=True)
+class Encrypted(Withheld):
+    """A value that only a private key opens: the token that is recorded. It is empty where SQLite has yet to make it."""
+
+    token: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(encrypted)"
 
 
 class Moment(str):
@@ -171,8 +203,6 @@ def value(kind: str, given: Any) -> Any:
     """A value of JSON, as parsed() gives it, of a column of this type."""
     if given is None:
         return None
-    if isinstance(given, dict) and given == {"$unrecorded": True}:
-        return UNRECORDED
     if kind.endswith("[]"):
         if isinstance(given, list):
             return _elements(kind[:-2], given)
@@ -215,7 +245,31 @@ def decoded(text: str | None, types: Mapping[str, str]) -> dict[str, Any] | None
     """A row of the trail, of JSON as text and the types of its columns."""
     if text is None:
         return None
-    return {name: value(types.get(name, "text"), given) for name, given in parsed(text).items()}
+    found = {}
+    for name, given in parsed(text).items():
+        kind = types.get(name, "text")
+        mark = _withheld(given)
+        # Of a jsonb column the application may have written one; but PostgreSQL prints a space into that.
+        if mark is None or (kind == "jsonb" and " " in members(text)[name]):
+            found[name] = value(kind, given)
+        else:
+            found[name] = mark
+    return found
+
+
+def decoded_value(text: str, kind: str) -> Any:
+    """One value, of its JSON and its type."""
+    return (decoded('{"value":' + text + "}", {"value": kind}) or {})["value"]
+
+
+def _withheld(given: Any) -> Withheld | None:
+    """What stands for a value that the trail does not give, if that is it."""
+    if not isinstance(given, dict) or len(given) != 1:
+        return None
+    [(tag, said)] = given.items()
+    if tag == "$encrypted" and isinstance(said, str):
+        return Encrypted(said)
+    return {"$unrecorded": UNRECORDED, "$redacted": REDACTED}.get(tag) if said is True else None
 
 
 def bare(kind: str) -> str:
@@ -229,6 +283,9 @@ def _of_sqlite(given: Any) -> Any:
         return float(given) if set(given) & set(".eE") else int(given)
     if not isinstance(given, dict) or len(given) != 1:
         return plain(given)
+    mark = _withheld(given)
+    if mark is not None:
+        return mark
     [(tag, text)] = given.items()
     if tag == "$blob":
         return bytes.fromhex(text)
@@ -236,7 +293,7 @@ def _of_sqlite(given: Any) -> Any:
         return InvalidText(bytes.fromhex(text))
     if tag == "$real":
         return float(text)
-    return UNRECORDED if tag == "$unrecorded" else plain(given)
+    return plain(given)
 
 
 def decoded_sqlite(text: str | None) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from django.http import Http404
 
 from vestige.django.errors import Conflict
 from vestige.django.history import ModelHistory, RelationChange, Version
-from vestige.trail import Blame, Change
+from vestige.trail import Blame, Change, Withheld
 
 NOTHING = "-"
 HIDDEN = ("password",)  # unless a ModelAdmin says which
@@ -188,6 +188,8 @@ class Page:
             return NOTHING
         if self._hides(known, name):
             return _HIDDEN
+        if isinstance(value, Withheld):
+            return str(value)
         try:
             if known is not None and known.remote_field is not None:
                 return self._named(known, value)
@@ -245,7 +247,7 @@ def preview(page: Page, version: Version) -> tuple[list[Row], str | None]:
         row = page.row(one.field, one.name, one.label, one.new, one.old)
         if version.op == "UPDATE" and page.obj is not None and one.field is not None:
             now = getattr(page.obj, one.field.attname)
-            row.now, row.since = page.shown(one.field, one.name, now), now != one.new
+            row.now, row.since = page.shown(one.field, one.name, now), not isinstance(one.new, Withheld) and now != one.new
         rows.append(row)
     if version.op == "DELETE":  # it would be saved by Django, whose signals are not to be sent for a look
         return rows, "the row is there again" if page.obj is not None else None

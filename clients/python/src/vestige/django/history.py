@@ -23,7 +23,7 @@ from vestige.django.conf import setting
 from vestige.django.errors import Conflict
 from vestige.django.reconcile import trail_of
 from vestige.django.values import instance_of, key_of, values_of
-from vestige.trail import Blame, Change, Trail, Undo
+from vestige.trail import Blame, Change, Trail, Undo, Withheld
 
 __all__ = ["FieldChange", "History", "ModelHistory", "RelationChange", "RowHistory", "Version"]
 
@@ -173,6 +173,9 @@ class ModelHistory:
         return any(field.column not in (version.change.old or {}) for field in self.model._meta.local_concrete_fields)
 
     def _insert(self, version: Version) -> Undo:
+        for field in self.model._meta.local_concrete_fields:
+            if isinstance(value := getattr(version.before, field.attname), Withheld):
+                raise Conflict(f"{self.table}: the trail does not give what {field.column} was: {value}")
         with transaction.atomic(using=self._writing):
             if self.model._base_manager.using(self._writing).filter(pk=version.before.pk).exists():
                 return Undo("nothing", None, (), ())

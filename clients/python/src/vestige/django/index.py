@@ -95,4 +95,4 @@ def _quoted(text: str) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return f"array[{', '.join(_quoted(one) for one in value)}]::text[]"
-    return _quoted(value)
+    return _quoted(json.dumps(value)) + "::jsonb" if isinstance(value, dict) else _quoted(value)

@@ -6,12 +6,15 @@ its many-to-many relations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+
+from vestige._records import with_gone
 
 __all__ = ["Policy", "Table", "register", "registered", "track", "unregister"]
 
@@ -24,6 +27,8 @@ class Policy:
 
     track_only: tuple[str, ...] = ()
     exclude_fields: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()
+    encrypt: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     log_conditions: str | None = None
     require: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -37,18 +42,25 @@ class Policy:
     def __post_init__(self) -> None:
         if self.track_only and self.exclude_fields:
             raise ValueError("track_only and exclude_fields exclude each other: say one of them")
-        for name in ("track_only", "exclude_fields", "require", "tags"):
+        for name in ("track_only", "exclude_fields", "redact", "require", "tags"):
             given = getattr(self, name)
             if isinstance(given, str):
                 raise ValueError(f"{name} is a list of names, not the text {given!r}")
             object.__setattr__(self, name, tuple(given or ()))
+        if not isinstance(self.encrypt, Mapping):
+            raise ValueError(f"encrypt says of each field which class of keys opens it, as a dict, not as {self.encrypt!r}")
+        object.__setattr__(self, "encrypt", dict(self.encrypt))
+        for name in (*self.redact, *self.encrypt):
+            if name in self.exclude_fields or (self.track_only and name not in self.track_only):
+                raise ValueError(f"{name} is to be redacted or encrypted, and is not recorded")
 
     def unknown(self, model: Any) -> list[str]:
         """Names of fields that the model does not have."""
-        return [name for name in self.track_only + self.exclude_fields if not _has(model, name)]
+        named = (*self.track_only, *self.exclude_fields, *self.redact, *self.encrypt)
+        return [name for name in named if not _has(model, name)]
 
     def wants(self, field: Any) -> bool:
-        names = {field.name, getattr(field, "attname", field.name)}
+        names = _names(field)
         if self.track_only:
             return not names.isdisjoint(self.track_only) or bool(getattr(field, "primary_key", False))
         return names.isdisjoint(self.exclude_fields)
@@ -75,6 +87,9 @@ class Policy:
     def _table(self, model: Any, own: bool) -> Table:
         said = self._common()
         fields = [field for field in model._meta.local_concrete_fields if field.column]
+        redact = [field.column for field in fields if not _names(field).isdisjoint(self.redact)]
+        encrypt = {field.column: keys for field in fields for name, keys in self.encrypt.items() if name in _names(field)}
+        said |= ({"redact": redact} if redact else {}) | ({"encrypt": encrypt} if encrypt else {})
         left_out = [field.column for field in fields if not self.wants(field)]
         if left_out and self.track_only:
             said["include"] = [field.column for field in fields if self.wants(field)]
@@ -90,6 +105,11 @@ class Policy:
         return said | {name: getattr(self, name) for name in texts if getattr(self, name)}
 
 
+def _names(field: Any) -> set[str]:
+    """What a policy may call a field."""
+    return {field.name, getattr(field, "attname", field.name)}
+
+
 @dataclass(frozen=True)
 class Table:
     """A table that is to be tracked, and the policy as the trail has it."""
@@ -98,6 +118,10 @@ class Table:
     name: str
     said: dict[str, Any]
     baseline: bool
+
+    def said_over(self, stands: dict[str, Any]) -> dict[str, Any]:
+        """What the trail is told where another policy stands."""
+        return with_gone(self.said, stands, {field.column for field in self.model._meta.local_concrete_fields})
 
 
 def _has(model: Any, name: str) -> bool:
@@ -126,6 +150,8 @@ def register(
     *,
     track_only: Iterable[str] | None = None,
     exclude_fields: Iterable[str] | None = None,
+    redact: Iterable[str] = (),
+    encrypt: Mapping[str, str] | None = None,
     log_conditions: str | None = None,
     require: Iterable[str] = (),
     tags: Iterable[str] = (),
@@ -140,13 +166,15 @@ def register(
 
     track_only       fields that are recorded; the others are not. Or
     exclude_fields   fields that are not
+    redact           fields of which it is recorded that they changed, and never a value
+    encrypt          fields whose values only a private key opens: of each the class of keys, {"ssn": "phi"}
     log_conditions   SQL over NEW and OLD; a change of which it is not true is not recorded. It runs with the rights of the trail's
                      owner: text of the program, never of a user
     require          fields that the context must have; a change without them is refused
     baseline         rows that are there already are recorded, too
     m2m              the model's many-to-many relations are tracked with it
     """
-    given: dict[str, Any] = {name: value for name, value in locals().items() if name != "model"}
+    given: dict[str, Any] = {name: value for name, value in locals().items() if name != "model" and value is not None}
     _registered[model._meta.concrete_model] = Policy(**given)
     describe(model._meta.concrete_model)
 

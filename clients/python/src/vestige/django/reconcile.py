@@ -42,7 +42,8 @@ class Step:
 
 def trail_of(connection: Any) -> Trail:
     """The trail of one of Django's databases, by its connection, in its transaction."""
-    connection.ensure_connection()
+    # A backend may bring its connection into a state of its own before it gives a cursor: of django-tenants, to whose schema it is.
+    connection.cursor().close()
     if connection.vendor != "sqlite":
         return Trail(connection.connection)
     try:
@@ -155,8 +156,8 @@ def steps(alias: str) -> list[Step]:
         if table.name not in found:
             if table.name in there or '"' in table.name:
                 todo.append(Step("track", table.name, table.said, table.baseline))
-        elif found[table.name] != table.said:
-            todo.append(Step("change", table.name, table.said))
+        elif found[table.name] != (said := table.said_over(found[table.name])):
+            todo.append(Step("change", table.name, said))
     names = {table.name for table in (*tables, *_by_migration(alias))}
     ours = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     kept = _kept(connection)

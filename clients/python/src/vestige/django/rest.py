@@ -20,6 +20,8 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 
+from vestige.values import Withheld
+
 __all__ = ["HistoryMixin", "VersionSerializer"]
 
 
@@ -37,7 +39,7 @@ class VersionSerializer(serializers.Serializer):
     def get_changes(self, version: Any) -> list[dict[str, Any]]:
         wanted = self.context.get("history_fields")
         return [
-            {"field": one.name, "old": one.old, "new": one.new}
+            {"field": one.name, "old": _told(one.old), "new": _told(one.new)}
             for one in version.changes
             if wanted is None or one.name in wanted or (one.field is not None and one.field.name in wanted)
         ]
@@ -66,7 +68,18 @@ class HistoryMixin:
         then = self.get_object().vestige.as_of(_moment(request.query_params.get("at", "")))
         if then is None:
             raise NotFound("it was not there")
-        return Response(self.get_serializer(then).data)
+        serializer = self.get_serializer(then)
+        # What is not given is nothing that a field could print.
+        withheld = {name: getattr(then, field.source, None) for name, field in serializer.fields.items()}
+        withheld = {name: value for name, value in withheld.items() if isinstance(value, Withheld)}
+        for name in withheld:
+            serializer.fields.pop(name)
+        return Response({**serializer.data, **{name: _told(value) for name, value in withheld.items()}})
+
+
+def _told(value: Any) -> Any:
+    """A value as JSON takes it; what the trail does not give says which that is."""
+    return str(value) if isinstance(value, Withheld) else value
 
 
 def _moment(text: str) -> datetime.datetime:

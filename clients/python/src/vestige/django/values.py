@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connections, models
 
-from vestige.values import Interval
+from vestige.values import Interval, Withheld
 
 __all__ = ["instance_of", "key_of", "values_of"]
 
@@ -36,7 +36,7 @@ def values_of(model: Any, row: Mapping[str, Any] | None, using: str, *, read: bo
 
 
 def _value(field: Any, value: Any, using: str, read: bool) -> Any:
-    if field is None or value is None:
+    if field is None or value is None or isinstance(value, Withheld):
         return value
     connection = connections[using]
     if connection.vendor == "postgresql" and not read:
@@ -45,7 +45,7 @@ def _value(field: Any, value: Any, using: str, read: bool) -> Any:
     for converter in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
         try:
             value = converter(value, column, connection)
-        except (TypeError, ValueError):  # it was of another type then, or is marked as too large to be recorded
+        except (TypeError, ValueError):  # it was of another type then
             return value
     return value
 

@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from vestige import values
 from vestige._records import moment
-from vestige.errors import ExtensionUnavailable
+from vestige.errors import ExtensionUnavailable, VestigeError
 from vestige.sqlalchemy._policy import table_of
 from vestige.sqlalchemy._trail import Trail
 
@@ -119,4 +119,7 @@ def before_past(
 
 def _value(row: str, column: str) -> Any:
     """What vestige_value() of SQLite is: as it was stored."""
-    return _row(row).get(column)
+    found = _row(row).get(column)
+    if isinstance(found, values.Withheld):  # a driver hands no error on but that there was one
+        raise VestigeError(f"as_of: what {column} was is not given: {found}")
+    return found

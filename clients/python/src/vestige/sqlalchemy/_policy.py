@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event, orm
 
+from vestige._records import with_gone
 from vestige.errors import VestigeError
 from vestige.sqlalchemy._trail import Trail, by_engine, connection_of
 
@@ -26,6 +27,8 @@ class Track:
 
     include: Sequence[Any] = ()
     exclude: Sequence[Any] = ()
+    redact: Sequence[Any] = ()
+    encrypt: Mapping[Any, str] = dataclasses.field(default_factory=dict, hash=False)
     when: str | None = None
     require: Sequence[str] = ()
     key: Sequence[Any] = ()
@@ -37,11 +40,14 @@ class Track:
     baseline: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("include", "exclude", "require", "key", "tags"):
+        for name in ("include", "exclude", "redact", "require", "key", "tags"):
             given = getattr(self, name)
             if isinstance(given, str):
                 raise TypeError(f"{name} is a list of names, not the text {given!r}")
             object.__setattr__(self, name, tuple(_column(one) for one in given))
+        if not isinstance(self.encrypt, Mapping):
+            raise TypeError(f"encrypt says of each column which class of keys opens it, as a dict, not as {self.encrypt!r}")
+        object.__setattr__(self, "encrypt", {_column(one): keys for one, keys in self.encrypt.items()})
 
     def said(self) -> dict[str, Any]:
         """What differs from the usual policy, as the trail keeps it."""
@@ -51,8 +57,9 @@ class Track:
 def usual(policy: Mapping[str, Any]) -> dict[str, Any]:
     """A policy without what is as it is when nothing is said."""
     said = {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in policy.items()}
-    names = sorted(said, key=[field.name for field in dataclasses.fields(Track)].index)
-    return {name: said[name] for name in names if said[name] and said[name] != _USUAL.get(name)}
+    names = [field.name for field in dataclasses.fields(Track)]
+    names += [name for name in said if name not in names]  # of a newer trail
+    return {name: said[name] for name in names if name in said and said[name] and said[name] != _USUAL.get(name)}
 
 
 def _column(one: Any) -> str:
@@ -187,8 +194,9 @@ def _reconciled(connection: sa.engine.Connection, wanted: Iterable[tuple[sa.Tabl
     done = []
     for table, policy in wanted:
         stands = there.get(place_of(connection, table))
-        if stands != policy.said() and sa.inspect(connection).has_table(table.name, schema=table.schema):
-            trail.track(name_of(connection, table), baseline=policy.baseline and stands is None, **policy.said())
+        said = usual(with_gone(policy.said(), stands or {}, table.columns.keys()))
+        if stands != said and sa.inspect(connection).has_table(table.name, schema=table.schema):
+            trail.track(name_of(connection, table), baseline=policy.baseline and stands is None, **said)
             done.append(table.fullname)
     return done
 

@@ -46,7 +46,7 @@ class Columns:
     def value(self, column: str, value: Any) -> Any:
         """As the model has it; as the trail has it, where the column is no more or was of another type."""
         kind = self._types.get(column)
-        if kind is None or value is None or value is values.UNRECORDED:
+        if kind is None or value is None or isinstance(value, values.Withheld):
             return value
         try:
             return (

@@ -21,7 +21,8 @@ from alembic.operations import MigrateOperation, Operations, ops
 from sqlalchemy import event
 
 from vestige import _install
-from vestige.sqlalchemy._policy import PLACE, Track, declared, has_trail, name_of, place_of, recorded
+from vestige._records import with_gone
+from vestige.sqlalchemy._policy import PLACE, Track, declared, has_trail, name_of, place_of, recorded, usual
 from vestige.sqlalchemy._trail import Trail
 
 __all__ = ["InstallOp", "TrackOp", "UntrackOp", "include_name"]
@@ -122,7 +123,7 @@ def _track_now(operations: Operations, op: TrackOp) -> None:
     elif operations.get_context().dialect.name == "sqlite":
         _said(operations, "select vestige_track({}, {})", name, json.dumps({**said, "baseline": baseline}))
     else:
-        values = [one if isinstance(one, str) else "{" + ",".join(json.dumps(each) for each in one) + "}" for one in said.values()]
+        values = [_text_of(one) for one in said.values()]
         given = "".join(f', "{option}" => {{}}' for option in said)
         _said(operations, f"select vestige.track({{}}{given}, baseline => {str(baseline).lower()})", name, *values)
 
@@ -134,6 +135,13 @@ def _untrack_now(operations: Operations, op: UntrackOp) -> None:
     else:
         function = "vestige_untrack" if operations.get_context().dialect.name == "sqlite" else "vestige.untrack"
         _said(operations, f"select {function}({{}})", _named(operations, op))
+
+
+def _text_of(said: Any) -> str:
+    """What a policy says, as PostgreSQL reads it: a text, an array of them, or an object."""
+    if isinstance(said, Mapping):
+        return json.dumps(said)
+    return said if isinstance(said, str) else "{" + ",".join(json.dumps(each) for each in said) + "}"
 
 
 def _said(operations: Operations, sql: str, *texts: str) -> None:
@@ -223,8 +231,9 @@ def _differences(context: Any, metadata: sa.MetaData) -> Iterator[MigrateOperati
         ):
             continue
         policy, stands = wanted.get(table), there.get(place_of(context.connection, table))
-        if policy is not None and policy.said() != stands:
-            said = policy.said() | ({"baseline": True} if policy.baseline and stands is None else {})
+        wants = None if policy is None else usual(with_gone(policy.said(), stands or {}, table.columns.keys()))
+        if policy is not None and wants is not None and wants != stands:
+            said = wants | ({"baseline": True} if policy.baseline and stands is None else {})
             yield TrackOp(table.name, said, table.schema, stands)
         elif policy is None and stands is not None:
             yield UntrackOp(table.name, stands, table.schema)
