@@ -27,7 +27,7 @@ export type Change<T = Record<string, unknown>> = Common<T> & (
   | { readonly op: "INSERT" | "BASELINE"; readonly old: null; readonly changed: null } & Kept<{ readonly new: T }>
   | { readonly op: "UPDATE" } & Kept<{ readonly old: Partial<T>; readonly new: Partial<T>; readonly changed: readonly (keyof T & string)[] }>
   | { readonly op: "DELETE"; readonly new: null; readonly changed: null } & Kept<{ readonly old: T }>
-  | { readonly op: "TRUNCATE" | "ERASE"; readonly old: null; readonly new: null; readonly changed: null; readonly erased: Erased | null }
+  | { readonly op: "TRUNCATE" | "ERASE" | "EXPIRE"; readonly old: null; readonly new: null; readonly changed: null; readonly erased: Erased | null }
 );
 
 /** Which change gave a column its value; null: it is as it was when tracking began. */

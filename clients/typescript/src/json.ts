@@ -19,6 +19,14 @@ export class NumberText {
   constructor(readonly text: string) {}
 }
 
+/** Objects that stand, as they are written, where the trail gives no value. One of a document that is like them has a space. */
+const WITHHELD = new WeakSet<object>();
+const WRITTEN = /^\{"(?:\$(?:unrecorded|redacted)":true|\$encrypted":"[A-Za-z0-9+\/=]*")\}$/;
+
+export function isWithheld(value: Parsed): boolean {
+  return typeof value === "object" && value !== null && WITHHELD.has(value);
+}
+
 /** What a text of JSON is, numbers as NumberText. */
 export type Parsed = null | boolean | string | NumberText | Parsed[] | { [name: string]: Parsed };
 
@@ -102,6 +110,7 @@ class Reader {
 
   private members(depth: number): { [name: string]: Parsed } {
     const members: { [name: string]: Parsed } = {};
+    const begun = this.at;
     this.list("}", () => {
       this.match(SPACE);
       const name = this.string();
@@ -110,6 +119,9 @@ class Reader {
       // A name is data: __proto__ is a member like any other.
       Object.defineProperty(members, name, { value: this.value(depth + 1), configurable: true, enumerable: true, writable: true });
     });
+    if (("$encrypted" in members || "$redacted" in members || "$unrecorded" in members) && WRITTEN.test(this.text.slice(begun, this.at))) {
+      WITHHELD.add(members);
+    }
     return members;
   }
 

@@ -5,6 +5,7 @@
  */
 import { KNOWN, type Said } from "./context.js";
 import type { Plain } from "./plain.js";
+import { signed } from "./signing.js";
 
 /** How much a context may say, in bytes of its JSON. */
 export const MOST = 16384;
@@ -34,9 +35,9 @@ export function quoted(text: string): string {
   return text === "" ? "''" : `E'${text.replace(/\\/g, "\\\\")}'`;
 }
 
-/** The statement that says it for the rest of the transaction. It gives no rows, so that nobody mistakes them for his. */
+/** The statement that says it for the rest of the transaction, signed where this process signs: once for each. It gives no rows, so that nobody mistakes them for his. */
 export function setLocal(text: string): string {
-  return `set local vestige.context = ${quoted(text)}`;
+  return `set local vestige.context = ${quoted(signed(text, ascii))}`;
 }
 
 /** The context as a comment in the manner of sqlcommenter. */

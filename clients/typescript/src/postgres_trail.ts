@@ -2,6 +2,7 @@
  * The trail of PostgreSQL, through the SQL of docs/sql.md: rows come back as the columns' own values, with every digit.
  * Test: test/trail.test.ts.
  */
+import { type Access, reported, type ReportedKey } from "./access.js";
 import { type Blame, type Change, recorded, type Undone } from "./change.js";
 import type { Said } from "./context.js";
 import { run } from "./context.js";
@@ -34,10 +35,9 @@ export class PostgresTrail implements Trail {
 
   async track(table: string, policy: Policy = {}): Promise<void> {
     const given = Object.entries(policy).filter(([, value]) => value !== undefined);
-    const named = given.map(([name, value], at) => `"${name.replaceAll("\"", "\"\"")}" => `
-      + (Array.isArray(value) ? `array(select json_array_elements_text($${at + 2}::text::json))` : `$${at + 2}::text${typeof value === "boolean" ? "::boolean" : ""}`));
+    const named = given.map(([name, value], at) => `"${name.replaceAll("\"", "\"\"")}" => ${taken(value, `$${at + 2}::text`)}`);
     await this.written(`select vestige.track(${["$1::text::regclass", ...named].join(", ")})::text`,
-      [table, ...given.map(([, value]) => Array.isArray(value) ? JSON.stringify(value) : String(value))], () => undefined);
+      [table, ...given.map(([, value]) => typeof value === "object" ? JSON.stringify(value) : String(value))], () => undefined);
   }
 
   history<T = Any>(table: string, ...key: KeyValue[]): Changes<Change<T>> {
@@ -49,9 +49,16 @@ export class PostgresTrail implements Trail {
   }
 
   async feed<T = Any>(after: bigint | number, most = 1000): Promise<Change<T>[]> {
-    const rows = await this.source.ask(`select ${COLUMNS}, f.index::text
-      from vestige.feed($1::text::bigint, $2::text::int) f join vestige.changes c on c.id = f.id order by f.index`, [String(after), String(most)]);
-    return this.made<T>(rows);
+    for (let last = String(after); ; ) {
+      const rows = await this.source.ask(`select ${COLUMNS}, f.index::text
+        from vestige.feed($1::text::bigint, $2::text::int) f left join vestige.changes c on c.id = f.id order by f.index`, [last, String(most)]);
+      // What has expired has its place still; where there is nothing else, what comes next lies behind it.
+      const there = rows.filter(([id]) => id !== null);
+      if (there.length > 0 || rows.length === 0) {
+        return this.made<T>(there);
+      }
+      last = rows.at(-1)!.at(-1)!;
+    }
   }
 
   tail<T = Any>(after: bigint | number, how: Tailing = {}): Changes<Change<T>> {
@@ -99,7 +106,15 @@ export class PostgresTrail implements Trail {
       [table, keyTexts([key].flat() as KeyValue[])], ([rows]) => BigInt(rows![0]!)));
   }
 
-  private written<T>(text: string, parameters: string[], answer: (rows: Row[]) => T): Promise<T> {
+  async access(table: string, given: ReportedKey | readonly ReportedKey[], what: Access = {}): Promise<bigint> {
+    const { key, kind, texts: said, suspendedUntil, entries } = reported(given, what);
+    return this.written(`select vestige.access($1::text::regclass, kind => $2::text, purpose => $3::text, recipient => $4::text,
+        recipient_address => $5::text, description => $6::text, request_ref => $7::text, suspended_until => $8::text::timestamptz,
+        entries => $9::text::bigint, whole_key => ${key.length > 0 ? "array(select json_array_elements_text($10::text::json))" : "$10::text::text[]"})::text`,
+      [table, kind, ...said, suspendedUntil, entries, key.length > 0 ? JSON.stringify(key) : null], ([rows]) => BigInt(rows![0]!));
+  }
+
+  private written<T>(text: string, parameters: (string | null)[], answer: (rows: Row[]) => T): Promise<T> {
     return this.source.together("select", true, async (ask) => answer(await ask(text, parameters)));
   }
 
@@ -176,6 +191,14 @@ function printed(value: string, type: string): string {
   }
   return type.endsWith("[]")
     ? `case when coalesce(array_dims(${value}), '') ~ '^([[]1:[0-9]+[]])*$' then to_json(${value}) else to_json(${value}::text) end` : value;
+}
+
+/** A part of a policy, as vestige.track takes what is given as text. */
+function taken(value: Policy[keyof Policy], text: string): string {
+  if (Array.isArray(value)) {
+    return `array(select json_array_elements_text(${text}::json))`;
+  }
+  return text + (typeof value === "boolean" ? "::boolean" : typeof value === "object" ? "::jsonb" : "");
 }
 
 function selected(which: Which, last: string | undefined, most: number): { text: string; parameters: string[] } {

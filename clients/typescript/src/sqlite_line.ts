@@ -3,10 +3,10 @@
  * (docs/sqlite.md, "Context"): it is written before what writes, in the same transaction, and taken away before that ends.
  * Test: test/sqlite.test.ts, test/sqlite_contract.test.ts.
  */
-import { current, KNOWN } from "./context.js";
+import { current } from "./context.js";
 import { DONE } from "./done.js";
-import { ascii, encoded } from "./literal.js";
-import type { Plain } from "./plain.js";
+import { encoded } from "./literal.js";
+import { CLEAR, SAY, sessionRow } from "./sqlite_session.js";
 import { type Kind, statements } from "./sqlite_text.js";
 
 export interface SqliteOptions {
@@ -27,9 +27,6 @@ export interface Plainly {
 
 export type Method = (...args: unknown[]) => unknown;
 
-const SECONDS = 3600;   // that a context lasts, should somebody end its transaction behind our back
-const CLEAR = "delete from main.vestige_session";
-const SAY = `insert into main.vestige_session (${KNOWN.join(", ")}, extra, seconds) values (${KNOWN.map(() => "?").join(", ")}, ?, ${SECONDS})`;
 const NO_TRAIL = /no such table: main\.vestige_session/;
 const RUNS = ["run", "get", "all", "iterate"];
 
@@ -157,7 +154,7 @@ export class Line {
       this.stands = false;
       if (wanted !== "") {
         this.stands = true;
-        this.plainly.run(SAY, row(wanted));
+        this.plainly.run(SAY, sessionRow(wanted));
       }
     } catch (error) {
       if (!NO_TRAIL.test(String(error))) {
@@ -178,17 +175,6 @@ export class Line {
     this.said = undefined;
     this.stands = false;
   }
-}
-
-/** The context as the columns of vestige_session: known fields as text, and an object of the others. */
-function row(text: string): (string | null)[] {
-  const { ...extra } = JSON.parse(text) as { [name: string]: Plain };
-  const known = KNOWN.map((name) => {
-    const value = extra[name];
-    delete extra[name];
-    return value === undefined ? null : typeof value === "string" ? value : ascii(value);
-  });
-  return [...known, Object.keys(extra).length > 0 ? ascii(extra) : null];
 }
 
 interface Statement {

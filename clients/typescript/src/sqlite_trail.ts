@@ -3,9 +3,11 @@
  * asked for as text, so that no driver rounds it. Test: test/sqlite_trail.test.ts.
  */
 import { told } from "./absent.js";
+import { type Access, reported, type ReportedKey } from "./access.js";
 import { type Blame, type Change, type Erased, recorded, type Undone } from "./change.js";
 import { current, type Said } from "./context.js";
 import { document, parsed } from "./json.js";
+import { report } from "./sqlite_access.js";
 import { sqliteRow, sqliteValue } from "./sqlite_values.js";
 import { Changes, type KeyValue, type Policy, tailed, type Tailing, texts, time, type Trail, type Which } from "./trail.js";
 
@@ -103,7 +105,11 @@ export class SqliteTrail implements Trail {
     return BigInt(done.erase[0]!);
   }
 
-  private ask(text: string, parameters: (string | bigint)[] = []): Row[] {
+  async access(table: string, key: ReportedKey | readonly ReportedKey[], what: Access = {}): Promise<bigint> {
+    return report(this.database, (text, parameters) => this.ask(text, parameters), table, reported(key, what));
+  }
+
+  private ask(text: string, parameters: (string | bigint | null)[] = []): Row[] {
     try {
       return this.database.prepare(text).all(...parameters) as Row[];
     } catch (error) {

@@ -3,6 +3,7 @@
  * a number cannot hold is a bigint. Test: test/sqlite_trail.test.ts.
  */
 import { document, mapped, NumberText, type Parsed, parsed } from "./json.js";
+import { withheld } from "./values.js";
 
 /** Text that is not UTF-8: its bytes. */
 export class InvalidText {
@@ -29,6 +30,10 @@ export function sqliteValue(value: Parsed): unknown {
   if (value instanceof NumberText) {
     const number = Number(value.text);
     return /^-?[0-9]+$/.test(value.text) && !Number.isSafeInteger(number) ? BigInt(value.text) : number;
+  }
+  const mark = withheld(value);
+  if (mark !== undefined) {
+    return mark;
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     if (typeof value["$blob"] === "string") {

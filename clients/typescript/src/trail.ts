@@ -3,6 +3,7 @@
  * Test: test/trail.test.ts, test/sqlite_trail.test.ts.
  */
 import { setTimeout } from "node:timers/promises";
+import type { Access, ReportedKey } from "./access.js";
 import type { Blame, Change, Undone } from "./change.js";
 
 /** A value of a key, as JavaScript or the driver has it. */
@@ -47,6 +48,10 @@ export class Changes<C> implements AsyncIterable<C> {
 export interface Policy {
   include?: readonly string[];
   exclude?: readonly string[];
+  /** Of these that they changed is recorded, and never a value. */
+  redact?: readonly string[];
+  /** Of these only a private key opens the values: of each column the class of keys, `{ ssn: "phi" }`. */
+  encrypt?: { readonly [column: string]: string };
   when?: string;
   require?: readonly string[];
   key?: readonly string[];
@@ -121,6 +126,12 @@ export interface Trail {
 
   /** Takes the values of every change of a row out of the trail, for a reason; the id of the ERASE. */
   erase(table: string, key: KeyValue | KeyValue[], reason: string): Promise<bigint>;
+
+  /**
+   * Reports that a row, or where the key is [] something of a table, was read, or disclosed to somebody outside, under the context
+   * that is there (docs/compliance.md): the id of the row of vestige.access. On SQLite `vestige access --prepare` makes that table.
+   */
+  access(table: string, key: ReportedKey | readonly ReportedKey[], what?: Access): Promise<bigint>;
 }
 
 export function time(moment: Date | string): string {

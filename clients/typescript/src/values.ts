@@ -3,10 +3,26 @@
  * none look alike in JSON. What JavaScript has no value for stays the text that PostgreSQL prints.
  * Test: test/trail.test.ts, clients/contract/values.json.
  */
-import { document, mapped, NumberText, type Parsed, parsed } from "./json.js";
+import { document, isWithheld, mapped, NumberText, type Parsed, parsed } from "./json.js";
 
 /** Stands for a value that was too large to be recorded. */
 export const UNRECORDED = Symbol.for("vestige.unrecorded");
+
+/** Stands for a value that the policy keeps out of the trail. */
+export const REDACTED = Symbol.for("vestige.redacted");
+
+/** A value that only a private key opens: the token that is recorded. It is empty where SQLite has yet to make it. */
+export class Encrypted {
+  constructor(readonly token: string) {}
+
+  toString(): string {
+    return "(encrypted)";
+  }
+
+  toJSON(): unknown {
+    return { $encrypted: this.token };
+  }
+}
 
 export interface Decoding {
   /** What to make of a numeric; its text unless something is given: `(text) => new Decimal(text)`. */
@@ -36,8 +52,9 @@ export function decoded(value: Parsed, type: string, how: Decoding): unknown {
   if (value === null && type !== "jsonb") {
     return null;
   }
-  if (isUnrecorded(value, type)) {
-    return UNRECORDED;
+  const mark = withheld(value);
+  if (mark !== undefined) {
+    return mark;
   }
   if (Array.isArray(value) && type.endsWith("[]")) {
     return value.map((one) => Array.isArray(one) ? decoded(one, type, how) : decoded(one, type.replace(/(\[\])+$/, ""), how));
@@ -64,9 +81,13 @@ export function decoded(value: Parsed, type: string, how: Decoding): unknown {
   }
 }
 
-/** {"$unrecorded":true} in a column whose own values are no objects. */
-function isUnrecorded(value: Parsed, type: string): boolean {
-  return type !== "jsonb" && typeof value === "object" && value !== null && "$unrecorded" in value && value["$unrecorded"] === true;
+/** What stands for a value that the trail does not give, if that is it. */
+export function withheld(value: Parsed): typeof UNRECORDED | typeof REDACTED | Encrypted | undefined {
+  if (!isWithheld(value)) {
+    return undefined;
+  }
+  const { $encrypted: token, $redacted: redacted } = value as { $encrypted?: string; $redacted?: boolean };
+  return typeof token === "string" ? new Encrypted(token) : redacted ? REDACTED : UNRECORDED;
 }
 
 /** A value as JSON takes it: a bigint as its digits, bytes in hex as docs/json.md says. */
@@ -76,6 +97,9 @@ export function jsonable(value: unknown): unknown {
   }
   if (value === UNRECORDED) {
     return { $unrecorded: true };
+  }
+  if (value === REDACTED) {
+    return { $redacted: true };
   }
   if (value instanceof Uint8Array) {
     return { $blob: Buffer.from(value).toString("hex") };

@@ -88,3 +88,22 @@ test("the start in docs/typescript.md does what it says", async () => {
   const connection = { PGDATABASE: database.name, PGHOST: database.host, PGPORT: String(database.port), PGUSER: database.user };
   assert.equal(run("node", ["app.mjs"], connection), one("text"));
 });
+
+test("the front page's block of TypeScript does what it says", async () => {
+  const page = fs.readFileSync(path.join(process.env["SOURCE_DIR"]!, "README.md"), "utf8");
+  const blocks = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map((found) => found[1]!);
+  assert.deepEqual(blocks.map((block) => block.split("() => ...").length), [2]);   // a write is left out, once
+  await database.run("create table front (id int primary key); select vestige.track('front')");
+  fs.writeFileSync(path.join(clean, "front.mts"), `
+    import pg from "pg";
+    import * as vestige from "vestige-audit";
+    import { instrument } from "vestige-audit/pg";
+    ${blocks[0]!.replace("() => ...", "() => db.query(\"insert into front values (1)\")")}
+    const { rows } = await db.query("select actor, context ->> 'reason' as reason from vestige.changes where \\"table\\" = 'front'");
+    console.log(JSON.stringify(rows));
+    await db.end();`);
+  run("node", [path.join(top, "node_modules/typescript/bin/tsc"), "--ignoreConfig", "--strict", "--target", "es2022", "--module", "nodenext",
+    "--moduleResolution", "nodenext", "--types", "node", "front.mts"]);
+  const connection = { PGDATABASE: database.name, PGHOST: database.host, PGPORT: String(database.port), PGUSER: database.user };
+  assert.deepEqual(JSON.parse(run("node", ["front.mjs"], connection)), [{ actor: "ann", reason: "summer sale" }]);
+});
