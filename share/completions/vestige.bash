@@ -18,6 +18,9 @@ _vestige() {
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --include) return ;;
     --exclude) return ;;
+    --redact) return ;;
+    --unredact) return ;;
+    --encrypt) return ;;
     --when) return ;;
     --require) return ;;
     --key) return ;;
@@ -42,10 +45,17 @@ _vestige() {
     --context) return ;;
     --format) COMPREPLY=($(compgen -W 'table json csv raw-csv' -- "$word")); return ;;
     --listen) return ;;
+    --class) return ;;
+    --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --from) return ;;
+    --identity) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --until) return ;;
+    --by) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --purpose) return ;;
     -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -q|--query) return ;;
     --since) return ;;
-    --until) return ;;
     --db-user) return ;;
     --op) return ;;
     --column) words=$(vestige "${db[@]}" completion columns 2>/dev/null)
@@ -57,11 +67,7 @@ _vestige() {
     --after) return ;;
     --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --purpose) return ;;
-    --by) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --from) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
-      COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --archive) return ;;
     --to) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
@@ -71,10 +77,10 @@ _vestige() {
     --record) COMPREPLY=($(compgen -W 'on off' -- "$word")); return ;;
     --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
+    --matter) return ;;
     --period) return ;;
     --timezone) return ;;
     --section) return ;;
-    --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --vkey) return ;;
     --field) return ;;
     --subject) return ;;
@@ -89,7 +95,11 @@ _vestige() {
     --tiles) return ;;
     --checkpoint) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --policy) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --disclose) return ;;
     --profile) COMPREPLY=($(compgen -W 'entity' -- "$word")); return ;;
+    --disclosed) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --before) return ;;
+    --manifest) return ;;
     --name) return ;;
     --state) return ;;
     --log) return ;;
@@ -98,44 +108,48 @@ _vestige() {
     --for) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics plan apply log show diff blame field at access exec restore revert undo mark erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' ;;
+    '') words='init track untrack status doctor metrics keys plan apply log show diff blame field at access exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    track) options='--all --include --exclude --redact --unredact --encrypt --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     metrics) options='--listen --public --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    keys) options='--class --out --from --identity --until --dry-run --by --reason --purpose --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    show) options='--tx --all --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    diff) options='--from --to --stat --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    blame) options='--column --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    show) options='--tx --all --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    diff) options='--from --to --stat --format --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    blame) options='--column --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     field) options='--ascii --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    at) options='--time --change -q --query --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    at) options='--time --change -q --query --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     access) options='--kind --since --until -n --limit --reverse --record --prepare --actor --reason --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --identity --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     undo) options='--yes --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     mark) options='--force --delete --format --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    erase) options='--change --tx --keys --contexts --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    erase) options='--change --tx --column --keys --contexts --archive --dry-run --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    hold) options='--matter -q --query --everything --two-persons --by --reason --format --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    expire) options='--dry-run --all --archive --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --strict --field --subject --dpo --sample --seed --title --by --purpose --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --strict --field --subject --dpo --with-staff --sample --seed --title --by --purpose --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     review) options='--every --period --since --until -q --query --file --verdict --comment --alerts --by --format --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    verify) options='--checkpoint --vkey --policy --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    prove) options='--purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    verify) options='--checkpoint --vkey --policy --archive --live --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    prove) options='--disclose --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     export) options='--format --profile -q --query --since --until --after -n --limit -f --follow --consumer --origin --checkpoint --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    check) options='--vkey --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    check) options='--vkey --disclosed --policy --unsigned --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    archive) options='--out --before --vkey --manifest --policy --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     tiles) options='--out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     witness) options='--name --out --key --state --log --listen --url --vkey --tiles --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     rules) options='--since --cost -f --file --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     watch) options='--once --backfill -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    alert) options='--state --rule --limit --for --format --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    alert) options='--state --rule --limit --for --format --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics plan apply log show diff blame field at access exec restore revert undo mark erase ddl report review keygen seal verify prove export check tiles witness rules watch alert notify help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics keys plan apply log show diff blame field at access exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then
