@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "vestige/base/nearest.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 
@@ -60,7 +61,9 @@ tl::unexpected<Error> unknown_option(const Command& command, const std::string& 
   const std::string name = word.substr(0, word.find('='));
   std::vector<std::string> names;
   for (const Option& option : all_options(command)) names.push_back(option.name());
-  const std::string near = nearest(name, names);
+  // Where no context is given, or another --actor selects.
+  const bool by = name == "--actor" && std::find(names.begin(), names.end(), "--by") != names.end();
+  const std::string near = by ? "--by" : nearest(name, names);
   return hinted(fail(Fault::invalid, "{}unknown option '{}'", prefix(command), name),
                 near.empty() ? "usage: " + usage(command) : fmt::format("did you mean {}?", near));
 }
@@ -94,6 +97,34 @@ Result<void> check_count(const Command& command, const std::vector<std::string>&
     return hinted(
         fail(Fault::invalid, "{}: '{}' is one word too many", command.name, words[command.most]),
         "usage: " + usage(command) + "; what contains spaces needs quotes");
+  return {};
+}
+
+bool is_for(const Action& action, const std::string& option) {
+  return (" " + action.options + " ").find(" " + option + " ") != std::string::npos;
+}
+
+// What an action does not look at may have been meant as a condition, and is not passed over.
+Result<void> check_action(const Command& command, const Arguments& arguments) {
+  const auto& actions = command.actions;
+  const std::string named = !arguments.words().empty() ? arguments.words().front()
+                            : actions.empty()          ? ""
+                                                       : actions.front().name;
+  const auto action = std::find_if(actions.begin(), actions.end(),
+                                   [&](const Action& one) { return one.name == named; });
+  if (action == actions.end()) return {};  // none, or none that there is: the verb says so
+  const auto spelled = [&](const Action& one) {
+    return command.name + (one.name.empty() ? "" : " ") + one.name;
+  };
+  for (const Option& option : command.options) {
+    if (!arguments.has(option.name()) || is_for(*action, option.name())) continue;
+    std::vector<std::string> others;
+    for (const Action& one : actions)
+      if (is_for(one, option.name())) others.push_back(spelled(one));
+    if (!others.empty())
+      return fail(Fault::invalid, "{}: {} is for {}", spelled(*action), option.name(),
+                  listed(others));
+  }
   return {};
 }
 
@@ -146,8 +177,9 @@ Result<Arguments> parse(const Command& command, std::vector<std::string> line) {
     TRY(check_choices(command, option, values));
     arguments.options_[option.name()] = std::move(values);
   }
-  if (!arguments.has("--help") && !arguments.has("--version"))
-    TRY(check_count(command, arguments.words_));
+  if (arguments.has("--help") || arguments.has("--version")) return arguments;
+  TRY(check_count(command, arguments.words_));
+  TRY(check_action(command, arguments));
   return arguments;
 }
 
@@ -187,7 +219,8 @@ Result<std::int64_t> parse_number(std::string_view what, const std::string& text
 
 bool Arguments::has(std::string_view option) const { return options_.contains(option); }
 
-std::string Arguments::written_out(const std::vector<std::string_view>& without) const {
+std::string Arguments::written_out(const std::vector<std::string_view>& without,
+                                   const Kept& kept) const {
   std::string out;
   const auto add = [&](const std::string& word) {
     constexpr std::string_view kPlain =
@@ -201,12 +234,12 @@ std::string Arguments::written_out(const std::vector<std::string_view>& without)
     for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
     out += '\'';
   };
-  for (const std::string& word : words_) add(word);
+  for (std::size_t place = 0; place < words_.size(); ++place) add(kept("", place, words_[place]));
   for (const auto& [option, values] : options_) {
     if (std::find(without.begin(), without.end(), option) != without.end()) continue;
     for (const std::string& value : values) {
       add(option);
-      if (value != "true") add(value);
+      if (value != "true") add(kept(option, 0, value));
     }
   }
   return out;

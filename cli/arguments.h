@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,8 +29,11 @@ class Arguments {
   /// The words from a place on.
   std::vector<std::string> words_from(std::size_t place) const;
 
+  /// What is written of a value: of which option, or of none and its place among the words.
+  using Kept = std::function<std::string(std::string_view option, std::size_t place,
+                                         const std::string& value)>;
   /// What was given, but for some options, as one would type it: the words, then options by name.
-  std::string written_out(const std::vector<std::string_view>& without) const;
+  std::string written_out(const std::vector<std::string_view>& without, const Kept& kept) const;
 
   /// The value of an option as a positive number.
   ///

@@ -48,7 +48,7 @@ void ChangePrinter::row(const Change& change) {
   if (form_.tables) cells.push_back({Label::name, change.table});
   if (form_.keys) cells.push_back({Label::name, key_words(change.key)});
   cells.push_back({Label::plain, what_changed(change)});
-  cells.push_back({Label::person, who_text(change)});
+  cells.push_back({Label::person, signed_who_text(change)});
   cells.push_back({Label::reason, context_text(change, "reason")});
   table_.row(std::move(cells));
 }

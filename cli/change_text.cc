@@ -56,7 +56,8 @@ std::string value_text(const Value& value) {
 
 Pair pair_text(const Value& before, const Value& after) {
   Pair pair = {value_text(before), value_text(after)};
-  return pair.before == pair.after ? Pair{to_json(before), to_json(after)} : pair;
+  return pair.before == pair.after && !is_withheld(before) ? Pair{to_json(before), to_json(after)}
+                                                           : pair;
 }
 
 std::string erased_text(const Change& change) {
@@ -64,7 +65,8 @@ std::string erased_text(const Change& change) {
   for (const ErasedPart& one : change.erased)
     out += fmt::format("{}{} erased by change {}", out.empty() ? "" : ", ", one.part, one.by);
   if (takes_away(change.op))
-    out += fmt::format("parts of {} change{}", change.erases, change.erases == 1 ? "" : "s");
+    out += fmt::format("{}{} change{}", change.op == Op::expire ? "" : "parts of ", change.erases,
+                       change.erases == 1 ? "" : "s");
   return out;
 }
 
@@ -111,6 +113,14 @@ std::string who_text(const Change& change) {
   return who == nullptr ? "" : *who;
 }
 
+std::string signed_who_text(const Change& change) {
+  const std::string who = who_text(change);
+  if (change.signed_word.empty()) return who;
+  const std::string said =
+      is_well_signed(change.signed_word) ? "✓" : "(" + change.signed_word + ")";
+  return who.empty() ? said : said + " " + who;  // before it: what is long is cut at its end
+}
+
 std::string context_text(const Change& change, std::string_view field) {
   const std::string* text = change.context.get(field);
   return text == nullptr ? "" : *text;
@@ -131,6 +141,10 @@ void print_head(Output& output, const Change& change) {
   if (change.db_user.has_value()) heads.push_back({"db user", {Label::person, *change.db_user}});
   for (const auto& [field, value] : change.context.fields())
     heads.push_back({field, {field == "actor" ? Label::person : Label::plain, value}});
+  if (!change.signed_word.empty())
+    heads.push_back({"signed",
+                     {is_well_signed(change.signed_word) ? Label::good : Label::warning,
+                      (is_well_signed(change.signed_word) ? "✓ " : "") + change.signed_word}});
   if (const std::string erased = erased_text(change); !erased.empty())
     heads.push_back({"erased", {Label::plain, erased}});
   if (!change.unreadable.empty())
@@ -232,7 +246,7 @@ void print_line(Output& output, const Change& change) {
   };
   add(Label::name, key_words(change.key));
   add(Label::plain, what_changed(change));
-  const std::string who = who_text(change);
+  const std::string who = signed_who_text(change);
   const std::string why = context_text(change, "reason");
   if (!who.empty() || !why.empty())
     add(Label::faint, "(" + who + (who.empty() || why.empty() ? "" : ": ") + why + ")");

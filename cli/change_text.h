@@ -33,6 +33,9 @@ std::string key_words(const Row& key);
 /// Who did it (see Change::who), or "".
 std::string who_text(const Change& change);
 
+/// The same with what the signature of its context is worth, where anybody asked: "✓ ann", or "(replayed) ann".
+std::string signed_who_text(const Change& change);
+
 /// A field of the context, or "".
 std::string context_text(const Change& change, std::string_view field);
 

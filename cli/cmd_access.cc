@@ -28,7 +28,7 @@ void print_csv(Output& output, const Access& one) {
               time(one.suspended_until)});
 }
 
-Result<AccessRequest> request(const Arguments& arguments) {
+Result<AccessRequest> access_request(const Arguments& arguments) {
   AccessRequest request;
   if (!arguments.words().empty()) request.table = arguments.words().front();
   request.key = arguments.words_from(arguments.words().empty() ? 0 : 1);
@@ -45,8 +45,8 @@ Result<AccessRequest> request(const Arguments& arguments) {
   return request;
 }
 
-Result<int> list(Session& session) {
-  const AccessRequest asked = TRY(request(session.arguments()));
+Result<int> list_reads(Session& session) {
+  const AccessRequest asked = TRY(access_request(session.arguments()));
   const auto limit = TRY(session.arguments().number("--limit"));
   AccessLog reads = TRY(access_log(*TRY(session.database()), asked));
   Output& output = session.output();
@@ -107,7 +107,7 @@ Result<int> run_access(Session& session) {
     return hinted(fail(Fault::invalid, "access: --record and --prepare stand alone"),
                   "usage: " + usage(session.command()));
   if (on.has_value()) return record(session, *on == "on");
-  if (!arguments.has("--prepare")) return list(session);
+  if (!arguments.has("--prepare")) return list_reads(session);
   Database& db = *TRY(session.database());
   TRY(prepare_access(db));
   session.say("reads can be reported");

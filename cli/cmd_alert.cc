@@ -1,9 +1,14 @@
 // alert: what rules have raised, and what becomes of it.
+#include <algorithm>
 #include "cli/deliver.h"
 #include "cli/plan_file.h"
 #include "cli/rules.h"
+
+#include "cli/table.h"
+#include "vestige/base/nearest.h"
 #include "vestige/base/time.h"
 #include "vestige/rules/alerts.h"
+#include "vestige/rules/outbox.h"
 #include "vestige/rules/rule_file.h"
 
 namespace vestige::cli {
@@ -82,7 +87,7 @@ void print(Session& session, const std::vector<KeptAlert>& all) {
                {Label::person, one.owner}});
 }
 
-Result<int> list(Session& session) {
+Result<int> list_alerts(Session& session) {
   AlertSelection selection;
   selection.state = TRY(state_of(session));
   selection.rule = session.arguments().text("--rule");
@@ -98,6 +103,14 @@ Result<int> list(Session& session) {
 void line(Output& output, std::string_view what, const std::string& text) {
   if (!text.empty())
     output.line({{Label::faint, fmt::format("  {:<12}", what)}, {Label::plain, text}});
+}
+
+std::string said_of(const Told& one) {
+  if (one.delivered.has_value())
+    return fmt::format("{} at {}", one.target, said_time(*one.delivered));
+  return fmt::format(
+      "{}: {}; {}", one.target, one.error,
+      one.next.has_value() ? "tried again at " + said_time(*one.next) : "it is not tried again");
 }
 
 Result<int> show_one(Session& session) {
@@ -124,6 +137,8 @@ Result<int> show_one(Session& session) {
            : fmt::format("{} to {}", alert.first_index, alert.last_index));
   line(output, "owner", kept.owner);
   line(output, "comment", kept.comment);
+  for (const Told& one : TRY(told_of(*TRY(session.database()), alert.id)))
+    line(output, one.delivered.has_value() ? "told" : "not told", said_of(one));
   return kDone;
 }
 
@@ -142,6 +157,77 @@ Result<int> set(Session& session, AlertState state) {
   return kDone;
 }
 
+// A rule that is not there raises nothing: a silence of it is a slip. Where no rules are to be seen, as on another machine than
+// that of watch, it is taken as it is.
+Result<void> known_rules(const Session& session, const std::string& words) {
+  const auto said = TRY(silence_words(words));
+  const auto rules = rules_here(session);
+  if (!rules.has_value()) return {};
+  std::vector<std::string> names = {"vestige"};  // of what no rule could see
+  for (const Rule& one : *rules) names.push_back(one.id);
+  for (const auto& [field, value] : said) {
+    if (field != "rule" || std::find(names.begin(), names.end(), value) != names.end()) continue;
+    const std::string near = nearest(value, names);
+    return hinted(fail(Fault::missing, "alert silence: there is no rule {}", value),
+                  near.empty() ? "vestige rules list" : fmt::format("did you mean {}?", near));
+  }
+  return {};
+}
+
+void print_silences(Session& session, const std::vector<KeptAlert>& all, std::int64_t now) {
+  Output& output = session.output();
+  const auto state = [now](const KeptAlert& one) {
+    if (one.state == AlertState::closed) return "lifted";
+    return one.until > now ? "in force" : "over";
+  };
+  if (session.format() == Format::json) {
+    for (const KeptAlert& one : all)
+      output.json(fmt::format(
+          R"({{"id":"{}","words":{},"state":"{}","from":"{}","until":"{}","by":{},"reason":{}}})",
+          one.alert.id, text_json(one.alert.title), state(one), format_time(one.alert.at),
+          format_time(one.until), text_json(one.owner), text_json(one.comment)));
+    return;
+  }
+  if (session.format() == Format::csv) {
+    output.csv({"id", "words", "state", "from", "until", "by", "reason"});
+    for (const KeptAlert& one : all)
+      output.csv({csv_text(one.alert.id), csv_text(one.alert.title), state(one),
+                  format_time(one.alert.at), format_time(one.until), csv_text(one.owner),
+                  csv_text(one.comment)});
+    return;
+  }
+  Table table(output, {{.name = time_heading("until")},
+                       {.name = "state"},
+                       {.name = "silence"},
+                       {.name = "words", .elastic = true, .dear = true},
+                       {.name = "by", .elastic = true},
+                       {.name = "reason", .elastic = true}});
+  for (const KeptAlert& one : all)
+    table.row({{Label::time, time_cell(output, one.until)},
+               {Label::plain, state(one)},
+               {Label::id, one.alert.id},
+               {Label::name, one.alert.title},
+               {Label::person, one.owner},
+               {Label::plain, one.comment}});
+}
+
+Result<int> list_silences(Session& session) {
+  auto all = TRY(kept_silences(*TRY(session.database())));
+  std::erase_if(all, [](const KeptAlert& one) { return !one.damaged.empty(); });
+  print_silences(session, all, clock_now());
+  if (all.empty()) session.say("there are no silences");
+  return kDone;
+}
+
+Result<int> lift(Session& session) {
+  const std::string id = TRY(only_word(session, "silence"));
+  const Context context = TRY(by_whom(session));
+  const KeptAlert lifted = TRY(lift_silence(*TRY(session.database()), id, clock_now(),
+                                            *context.get("actor"), reason_of(context), context));
+  session.say(fmt::format("what is '{}' is told again", lifted.alert.title));
+  return kDone;
+}
+
 Result<int> make_silence(Session& session) {
   const std::string words = TRY(only_word(session, "filter of alerts"));
   const auto period = session.arguments().value("--for");
@@ -152,6 +238,7 @@ Result<int> make_silence(Session& session) {
   const Context context = TRY(by_whom(session));
   if (reason_of(context).empty())
     return hinted(fail(Fault::invalid, "alert silence: why is not said"), "--reason TEXT");
+  TRY(known_rules(session, words));
   const std::int64_t now = clock_now();
   const KeptAlert made = TRY(silence(*TRY(session.database()), words, now, now + length,
                                      *context.get("actor"), reason_of(context), context));
@@ -170,24 +257,28 @@ Result<int> deliver(Session& session) {
 
 Result<int> run_alert(Session& session) {
   const std::string what = first_word(session);
-  if (what == "list") return list(session);
+  if (what == "list") return list_alerts(session);
   if (what == "show") return show_one(session);
   if (what == "ack") return set(session, AlertState::acknowledged);
   if (what == "close") return set(session, AlertState::closed);
   if (what == "silence") return make_silence(session);
+  if (what == "silences") return list_silences(session);
+  if (what == "lift") return lift(session);
   if (what == "deliver") return deliver(session);
   return hinted(fail(Fault::invalid, "alert: '{}' is nothing that can be done", what),
-                "vestige alert list, show, ack, close, silence, deliver");
+                "vestige alert list, show, ack, close, silence, silences, lift, deliver");
 }
 
 }  // namespace
 
 Command alert_command() {
+  const std::string said = names_of(context_options("--by"));
   return {
       .name = "alert",
       .group = "watch",
       .summary = "what rules have raised, and what becomes of it",
-      .arguments = "list | show ID | ack ID… | close ID… | silence WORDS | deliver",
+      .arguments =
+          "list | show ID | ack ID… | close ID… | silence WORDS | silences | lift ID | deliver",
       .least = 1,
       .most = kAny,
       .about =
@@ -197,7 +288,8 @@ Command alert_command() {
            "An id may be cut short, to 4 letters or more. WORDS say which alerts are told to "
            "nobody "
            "for a time, rule:night-work actor:ann table:products severity:low: all of it holds. "
-           "They are raised all the same, and recorded as silenced.",
+           "They are raised all the same, and recorded as silenced. silences lists what is "
+           "silenced so, and lift ends one.",
            "deliver tells those of [notify.NAME] what they were not told yet and is due "
            "(docs/delivery.md); "
            "watch does so by itself. Exit 1 when something could not be told.",
@@ -210,6 +302,15 @@ Command alert_command() {
                          {.names = "--for", .value = "PERIOD", .summary = "silence: 90m, 8h, 2d"},
                          format_option()},
                         context_options("--by")),
+      // --by is also who looks, where that is recorded.
+      .actions = {{"list", "--state --rule --limit --by"},
+                  {"show", "--by"},
+                  {"ack", said},
+                  {"close", said},
+                  {"silence", "--for " + said},
+                  {"silences", "--by"},
+                  {"lift", said},
+                  {"deliver", "--by"}},
       .examples = {{"vestige alert list --state open", "what has to be looked at?"},
                    {"vestige alert ack 3f2a --by ann", "somebody does"},
                    {"vestige alert close 3f2a --by ann --reason 'the new price list'",

@@ -8,9 +8,11 @@
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "vestige/audit/check_report.h"
+#include "vestige/audit/disclosure.h"
 #include "vestige/base/bytes.h"
 #include "vestige/base/file.h"
 #include "vestige/base/time.h"
+#include "vestige/base/zstd_file.h"
 
 namespace vestige::cli {
 namespace {
@@ -63,14 +65,36 @@ std::string part_json(const std::optional<Disclosed>& part) {
   return part.has_value() ? text_json(part->canonical) : "null";
 }
 
-void print_receipt(Output& output, const CheckedReceipt& checked) {
+// What is told of encrypted values, each of which the receipt bears out.
+Result<std::vector<Disclosure>> disclosed(const Arguments& arguments) {
+  std::vector<Disclosure> out;
+  const auto path = arguments.value("--disclosed");
+  if (!path.has_value()) return out;
+  const std::string bytes = TRY(file_bytes(*path));
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    out.push_back(TRY(parse_disclosure(rest.substr(0, end))));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (out.empty()) return fail(Fault::corrupt, "it tells of no value");
+  return out;
+}
+
+std::string disclosed_json(const std::vector<Disclosure>& told) {
+  std::string out;
+  for (const Disclosure& one : told) out += (out.empty() ? "" : ",") + to_line(one);
+  return out.empty() ? "" : "\"disclosed\":[" + out + "],";
+}
+
+void print_receipt(Output& output, const CheckedReceipt& checked,
+                   const std::vector<Disclosure>& told) {
   const Entry& entry = checked.entry;
   if (output.format() == Format::json) {
     output.json(fmt::format(
-        R"({{"good":true,"index":{},"entry":{},"key":{},"context":{},"values":{},"checkpoint":{}}})",
+        R"({{"good":true,"index":{},"entry":{},"key":{},"context":{},"values":{},{}"checkpoint":{}}})",
         checked.evidence.index, checked.evidence.entry, part_json(checked.evidence.key),
         part_json(checked.evidence.context), part_json(checked.evidence.values),
-        checkpoint_json(checked.checkpoint)));
+        disclosed_json(told), checkpoint_json(checked.checkpoint)));
     return;
   }
   output.line({{Label::good, "authentic: "},
@@ -81,6 +105,10 @@ void print_receipt(Output& output, const CheckedReceipt& checked) {
   print_part(output, "key", entry.key, checked.evidence.key);
   print_part(output, "context", entry.context, checked.evidence.context);
   print_part(output, "values", entry.values, checked.evidence.values);
+  for (const Disclosure& one : told)
+    output.line({{Label::good, fmt::format("  {} {} ", one.side, one.column)},
+                 {Label::plain, one.value},
+                 {Label::faint, ", as it was encrypted"}});
   output.line(
       {{Label::plain, fmt::format("it is entry {} of this checkpoint:", checked.evidence.index)}});
   print_checkpoint(output, checked.checkpoint);
@@ -98,12 +126,24 @@ int refuse(Output& output, const std::string& file, const std::string& why) {
 Result<int> run_receipt(Session& session, const std::string& file, const Trust& trust) {
   const auto checked = check_receipt(TRY(file_bytes(file)), trust);
   if (!checked.has_value()) return refuse(session.output(), file, checked.error().message);
-  print_receipt(session.output(), *checked);
+  const auto told = disclosed(session.arguments());
+  const std::string by = session.arguments().text("--disclosed");
+  if (!told.has_value() && told.error().fault == Fault::corrupt)
+    return refuse(session.output(), by, told.error().message);
+  for (const Disclosure& one : TRY(told))
+    if (const auto why = not_disclosed(one, checked->evidence); why.has_value())
+      return refuse(session.output(), by, *why);
+  print_receipt(session.output(), *checked, *told);
   return kDone;
 }
 
 // Feeds the check line by line; true when the last one was ended.
 Result<bool> read_lines(const std::string& path, TrailCheck& check) {
+  if (path.ends_with(".zst")) {
+    ZstdLines lines = TRY(ZstdLines::open(path));
+    while (const auto line = TRY(lines.next())) check.line(*line);
+    return true;
+  }
   std::ifstream file;
   if (path != "-") {
     file.open(path, std::ios::binary);
@@ -225,10 +265,15 @@ bool begins_as_report(std::istream& file) {
 
 Result<int> run_check(Session& session) {
   const auto& words = session.arguments().words();
+  bool report = false;
+  std::ifstream file;
   if (words.size() == 1) {
-    std::ifstream file(words[0], std::ios::binary);
-    if (file.is_open() && begins_as_report(file)) return run_report_check(session, words[0], file);
+    file.open(words[0], std::ios::binary);
+    report = file.is_open() && begins_as_report(file);
   }
+  if ((words.size() > 1 || report) && session.arguments().has("--disclosed"))
+    return fail(Fault::invalid, "check: --disclosed goes with a receipt");
+  if (report) return run_report_check(session, words[0], file);
   const Trust trust = TRY(trust_of(session.arguments()));
   return words.size() == 1 ? run_receipt(session, words[0], trust)
                            : run_trail(session, words[0], words[1], trust);
@@ -246,7 +291,8 @@ Command check_command() {
       .most = 2,
       .about = {"Needs no database: only the files, and the public keys of those who are trusted. "
                 "RECEIPT is what prove wrote: is this one record authentic? TRAIL is what export "
-                "wrote (- is stdin) and CHECKPOINT a signed checkpoint: is this the whole trail up "
+                "wrote (- is stdin; .zst is unpacked) and CHECKPOINT a signed checkpoint: is this "
+                "the whole trail up "
                 "to it, and nothing else? REPORT is what report wrote as HTML or JSON: are these "
                 "the bytes that somebody who is trusted signed? Exit 1 when the answer is no; it "
                 "says why.",
@@ -256,6 +302,9 @@ Command check_command() {
                    .value = "KEY",
                    .summary = "a public key, or a file of them: the log's, a witness's",
                    .repeated = true},
+                  {.names = "--disclosed",
+                   .value = "FILE",
+                   .summary = "with a receipt: what prove --disclose told of its encrypted values"},
                   {.names = "--policy",
                    .value = "FILE",
                    .summary = "logs, witnesses and quorum (C2SP tlog-policy)"},

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "cli/consent.h"
+#include "cli/login.h"
 #include "cli/session.h"
+#include "vestige/trail/hold.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/remains.h"
 
@@ -13,6 +15,11 @@ Result<int> remove(Session& session, Database& db) {
   if (!TRY(remains(db)).any) {
     session.say("there is no trail in " + db.where());
     return kDone;
+  }
+  if (const auto held = TRY(any_held(db)); held.has_value()) {
+    Context who;
+    who.set("actor", login());
+    return refused(db, held_back("remove the trail", *held), *held, "init --remove", who);
   }
   const std::string changes = counted(TRY(count_changes(db)), "change");
   if (!session.arguments().has("--yes")) {
@@ -99,7 +106,9 @@ Command init_command() {
            "changes nothing. No table is tracked until `vestige track`.",
            "With --remove it takes everything away again: the history, the triggers, the "
            "tables vestige_* (on PostgreSQL the schema vestige). It says how many changes would be "
-           "lost, and does nothing without --yes (or a yes at the terminal).",
+           "lost, and does nothing without --yes (or a yes at the terminal). While a hold is in "
+           "force "
+           "(vestige hold) it does nothing at all.",
            "Where another tool dropped tables of the trail, the application cannot write any "
            "more; both ways lead out, and say what was lost.",
            "On a PostgreSQL server that has the module vestige (docs/native.md), --native has "

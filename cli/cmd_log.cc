@@ -6,6 +6,7 @@
 #include "cli/filter.h"
 #include "cli/follow.h"
 #include "cli/session.h"
+#include "cli/signers.h"
 #include "cli/stat_text.h"
 #include "vestige/audit/log.h"
 #include "vestige/audit/stat.h"
@@ -37,7 +38,7 @@ Result<void> choose_times(Session& session, Selection& selection) {
   return {};
 }
 
-Result<LogRequest> request(Session& session) {
+Result<LogRequest> log_request(Session& session) {
   const Arguments& arguments = session.arguments();
   LogRequest request;
   request.filter = TRY(filter(arguments));
@@ -143,8 +144,9 @@ Result<int> run_log(Session& session) {
   const Arguments& arguments = session.arguments();
   TRY(require_one_form(arguments));
   TRY(check_follow(arguments));
-  const LogRequest asked = TRY(request(session));
+  LogRequest asked = TRY(log_request(session));
   Database& db = *TRY(session.database());
+  asked.filter.judge = TRY(planned_judge(db));
   if (follows(arguments)) return follow_log(session, db, asked);
   Output& output = session.output();
   output.long_text();
@@ -161,6 +163,8 @@ Result<int> run_log(Session& session) {
   }
   printer.end();
   if (output.wanted()) summary.say(session, "change");
+  if (output.wanted() && !asked.table.empty() && asked.filter.limit == 0)
+    TRY(session.say_expired(asked.table));
   return !printer.any() && output.wanted() ? say_nothing(session, db, asked) : kDone;
 }
 
@@ -195,9 +199,10 @@ Result<std::vector<Change>> first_of(Changes& changes, std::size_t most) {
 Result<int> show_transaction(Session& session, std::int64_t tx) {
   LogRequest asked;
   asked.filter.tx = tx;
+  Database& db = *TRY(session.database());
+  asked.filter.judge = TRY(planned_judge(db));
   LogRequest in_order = asked;
   in_order.filter.oldest_first = true;
-  Database& db = *TRY(session.database());
   auto changes = TRY(log(db, in_order));
   std::vector<Change> held = TRY(first_of(*changes, kMany + 1));
   if (held.empty()) return fail(Fault::missing, "show tx {}: no such transaction", tx);
@@ -234,8 +239,9 @@ Result<int> run_show(Session& session) {
   for (const std::string& word : arguments.words())
     ids.push_back(TRY(parse_number("the change", word)));
   Database& db = *TRY(session.database());
+  const auto judge = TRY(planned_judge(db));
   std::vector<Change> found;
-  for (const std::int64_t id : ids) found.push_back(TRY(show(db, id)));
+  for (const std::int64_t id : ids) found.push_back(TRY(show(db, id, judge)));
   ChangePrinter printer(session.output(), {.whole = true});
   for (const Change& change : found) printer.print(change);
   return kDone;

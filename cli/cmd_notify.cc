@@ -8,11 +8,12 @@
 #include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
+#include "vestige/rules/finding.h"
 
 namespace vestige::cli {
 namespace {
 
-Result<Notice> test_notice() {
+Result<Notice> test_notice(const NotifyTarget& target) {
   Notice notice;
   notice.id = "test-" + to_hex(TRY(random_bytes(8)));
   notice.severity = "info";
@@ -21,6 +22,14 @@ Result<Notice> test_notice() {
   notice.json =
       fmt::format(R"({{"id":{},"severity":"info","title":{},"at":"{}","test":true}})",
                   json::quote(notice.id), json::quote(notice.title), format_time(notice.at));
+  Alert alert;
+  alert.id = notice.id;
+  alert.rule = alert.rule_hash = alert.kind = "test";
+  alert.severity = notice.severity;
+  alert.group = "{}";
+  alert.title = notice.title;
+  alert.at = notice.at;
+  if (target.ocsf) notice.json = ocsf_finding(alert);
   return notice;
 }
 
@@ -46,7 +55,7 @@ Result<int> run_notify(Session& session) {
       continue;
     const auto secrets =
         TRY(secrets_of(target, std::filesystem::path(plan).parent_path().string()));
-    const Attempt attempt = tell(target, secrets, TRY(test_notice()), db, clock_now());
+    const Attempt attempt = tell(target, secrets, TRY(test_notice(target)), db, clock_now());
     all = all && attempt.delivered;
     session.output().line({{Label::name, target.name},
                            {attempt.delivered ? Label::good : Label::bad,

@@ -44,9 +44,10 @@ bool report(Session& session, const std::vector<PlanStep>& steps) {
   std::vector<PlanStep> done;
   bool left = false;
   for (const PlanStep& step : steps)
-    if (step.action != "leave" && !step.undone.has_value()) done.push_back(step);
+    if (step.acts() && !step.undone.has_value()) done.push_back(step);
   print(session.output(), done);
   for (const PlanStep& step : steps) {
+    if (step.action == "warn") session.say("note: " + step.text);
     if (step.action != "leave") continue;
     session.say("note: " + step.text +
                 (std::exchange(left, true) ? "" : "; left as it is: --prune is for that"));
@@ -76,7 +77,7 @@ Result<int> run_apply(Session& session) {
   if (!report(session, steps) && undone.empty())
     session.say(fmt::format("{} is as planned; nothing to do", db.where()));
   const auto tables = std::count_if(steps.begin(), steps.end(), [](const PlanStep& step) {
-    return step.action != "leave" && !step.table.empty();
+    return step.acts() && !step.table.empty();
   });
   TRY(left_undone(session, "apply", undone, static_cast<std::size_t>(tables)));
   return kDone;

@@ -1,5 +1,6 @@
 // prove and tiles: evidence for those who have no database.
 #include "cli/session.h"
+#include "vestige/audit/disclosure.h"
 #include "vestige/audit/prove.h"
 #include "vestige/audit/tiles.h"
 
@@ -8,8 +9,14 @@ namespace {
 
 Result<int> run_prove(Session& session) {
   const std::int64_t id = TRY(parse_number("the change", session.arguments().words().front()));
+  const auto column = session.arguments().value("--disclose");
   Database& db = *TRY(session.database());
-  session.output().text(TRY(prove(db, id)));
+  if (!column.has_value()) {
+    session.output().text(TRY(prove(db, id)));
+    return kDone;
+  }
+  for (const Disclosure& one : TRY(disclose(db, id, *column)))
+    session.output().text(to_line(one) + "\n");
   return kDone;
 }
 
@@ -37,8 +44,17 @@ Command prove_command() {
       .most = 1,
       .about = {"Prints a receipt: the change with its key, its context and its values, its place "
                 "in the Merkle tree, and the signed checkpoint. `vestige check`, or any program "
-                "that knows C2SP's tlog-proof, can check it offline."},
-      .examples = {{"vestige prove 1207 > 1207.receipt", "a receipt"}},
+                "that knows C2SP's tlog-proof, can check it offline.",
+                "With --disclose and the private key it prints, instead, what an encrypted column "
+                "had: value and salt, which whoever has the receipt can check without any key "
+                "(check --disclosed), and which say nothing of any other value."},
+      .options = {{.names = "--disclose",
+                   .value = "COLUMN",
+                   .summary = "what this encrypted column had, to be told to somebody; with "
+                              "--identity"}},
+      .examples = {{"vestige prove 1207 > 1207.receipt", "a receipt"},
+                   {"vestige prove 1207 --disclose ssn --identity phi.key > 1207.disclosed",
+                    "and one value of it that is encrypted"}},
       .run = run_prove};
 }
 

@@ -7,6 +7,7 @@
 #include "cli/report_names.h"
 #include "cli/report_text.h"
 #include "cli/session.h"
+#include "cli/signers.h"
 #include "cli/trust.h"
 #include "vestige/audit/log.h"
 #include "vestige/audit/report_basis.h"
@@ -105,6 +106,7 @@ Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings 
   ReportRequest request{.selection = TRY(select(db, asked)),
                         .filter = to_text(asked.filter.filter),
                         .zone = std::move(zone)};
+  if (asks_signed(asked.filter.filter)) request.selection.judge = TRY(planned_judge(db));
   request.settings = std::move(settings);
   request.words = arguments.words_from(1);
   if (const auto subject = arguments.value("--subject"); subject.has_value()) {
@@ -113,6 +115,7 @@ Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings 
     if (slash != std::string::npos) request.subject_key = {subject->substr(slash + 1)};
   }
   request.dpo = arguments.has("--dpo");
+  request.with_staff = arguments.has("--with-staff");
   request.sample = TRY(arguments.number("--sample")).value_or(0);
   request.seed = arguments.value("--seed").value_or("1");
   request.step = [&session] { session.step(); };
@@ -202,7 +205,7 @@ Command report_command() {
       .name = "report",
       .group = "prove",
       .summary = "a report for auditors, with the checkpoint that it stands on",
-      .arguments = "NAME [TABLE KEY… COLUMN]",
+      .arguments = "NAME [TABLE KEY… [COLUMN]]",
       .least = 0,
       .most = kAny,
       .about =
@@ -259,10 +262,13 @@ Command report_command() {
                    .summary = "daily: the field of numbers; otherwise that of vestige.toml"},
                   {.names = "--subject",
                    .value = "TABLE/KEY",
-                   .summary = "disclosures: of this table, or of this row of it"},
+                   .summary = "disclosures, subject: of this table, or of this row of it"},
                   {.names = "--dpo",
                    .value = "",
-                   .summary = "disclosures: also those that are not to be told of yet"},
+                   .summary = "disclosures, subject: also those that are not to be told of yet"},
+                  {.names = "--with-staff",
+                   .value = "",
+                   .summary = "subject: who did it by name, where it is owed, or for oneself"},
                   {.names = "--sample",
                    .value = "N",
                    .summary = "changes: N of them, chosen by --seed, always the same"},

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/plan_file.h"
 #include "cli/report_names.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "vestige/audit/check_report.h"
+#include "vestige/audit/plan.h"
 #include "vestige/base/crypto.h"
 #include "vestige/base/file.h"
 #include "vestige/base/json.h"
@@ -21,15 +23,24 @@ Result<TimeZone> clock_of(const Arguments& arguments) {
   return TimeZone::named(arguments.value("--tz").value_or("UTC"));
 }
 
+// By the same clock.
+Result<std::int64_t> moment_of(const std::string& text, const Arguments& arguments) {
+  return parse_time(text, Now(clock_now(), arguments.has("--tz") ? Zone::local : Zone::utc));
+}
+
+Result<std::optional<std::int64_t>> moment_of(const Arguments& arguments, std::string_view option) {
+  const auto text = arguments.value(option);
+  if (!text.has_value()) return std::optional<std::int64_t>();
+  return std::optional(TRY(moment_of(*text, arguments)));
+}
+
 // "2026-11-01 to 2026-12-01", on the clock of the review.
 std::string period_text(std::optional<std::int64_t> from, std::optional<std::int64_t> upto,
                         const TimeZone& zone) {
   const auto day = [&](std::optional<std::int64_t> at) {
     if (!at.has_value()) return std::string("no time");
     const LocalTime local = local_time(*at, zone);
-    std::string text = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(local.date.year()),
-                                   static_cast<unsigned>(local.date.month()),
-                                   static_cast<unsigned>(local.date.day()));
+    std::string text = date_text(local.date);
     if (local.clock != 0) text += fmt::format(" {:02}:{:02}", local.hour(), local.minute());
     return text;
   };
@@ -39,8 +50,8 @@ std::string period_text(std::optional<std::int64_t> from, std::optional<std::int
 Result<Period> period_of(const Arguments& arguments, const TimeZone& zone) {
   if (const auto named = arguments.value("--period"); named.has_value())
     return read_period(*named, zone);
-  const auto since = TRY(arguments.time("--since"));
-  const auto until = TRY(arguments.time("--until"));
+  const auto since = TRY(moment_of(arguments, "--since"));
+  const auto until = TRY(moment_of(arguments, "--until"));
   if (!since.has_value() || !until.has_value())
     return hinted(fail(Fault::invalid, "review sign: the period is missing"),
                   "--period 2026-11, or --since and --until");
@@ -123,7 +134,7 @@ Result<int> sign(Session& session, const TimeZone& zone) {
   return kDone;
 }
 
-Result<int> list(Session& session, const TimeZone& zone) {
+Result<int> list_reviews(Session& session, const TimeZone& zone) {
   const auto time = [](std::optional<std::int64_t> at) {
     return at.has_value() ? format_time(*at) : std::string();
   };
@@ -160,51 +171,87 @@ Result<int> list(Session& session, const TimeZone& zone) {
   return kDone;
 }
 
+// What is to be looked at: one report of the command line, or what vestige.toml says.
+Result<std::vector<PlannedReview>> wanted_reviews(const Arguments& arguments) {
+  PlannedReview one;
+  one.report = TRY(named_report(arguments));
+  std::vector<PlannedReview> all;
+  if (one.report.empty() && !arguments.has("--every") && std::filesystem::exists(plan_file()))
+    all = TRY(read_plan(plan_file())).reviews;
+  if (!all.empty()) return all;
+  if (one.report.empty() || !arguments.has("--every"))
+    return hinted(fail(Fault::invalid, "review due: the report or --every is missing"),
+                  "vestige review due changes --every month; [review.NAME] of vestige.toml says it"
+                  " for good");
+  one.every = TRY(every_from_name(arguments.text("--every")));
+  one.filter = arguments.text("--query");
+  all.push_back(one);
+  return all;
+}
+
+// From when on: as the command line says, or the plan, or since the trail began.
+Result<std::int64_t> beginning(Database& db, const Arguments& arguments,
+                               const PlannedReview& review, std::int64_t now) {
+  if (const auto since = TRY(moment_of(arguments, "--since")); since.has_value()) return *since;
+  if (!review.since.empty()) return moment_of(review.since, arguments);
+  std::int64_t first = now;
+  for (const Tracked& one : TRY(tracked_tables(db))) first = std::min(first, one.tracked_at);
+  return first;
+}
+
+void print_due(Output& output, const PlannedReview& review, const Period& period,
+               const TimeZone& zone) {
+  const auto& [from, upto] = period;
+  if (output.format() == Format::json)
+    output.json(fmt::format(R"({{"due":"review","report":{},"filter":{},"from":"{}","to":"{}"}})",
+                            text_json(review.report), text_json(review.filter), format_time(from),
+                            format_time(upto)));
+  else if (output.format() == Format::csv)
+    output.csv({"review", csv_text(review.report), format_time(from), format_time(upto),
+                csv_text(review.filter)});
+  else
+    output.line({{Label::name, review.report},
+                 {Label::plain, described("", review.filter, period_text(from, upto, zone)) +
+                                    ": nobody signed"}});
+}
+
+void print_due(Output& output, const OpenAlert& alert) {
+  if (output.format() == Format::json)
+    output.json(fmt::format(R"({{"due":"alert","alert":{},"severity":{},"title":{},"from":"{}"}})",
+                            text_json(alert.id), text_json(alert.severity), text_json(alert.title),
+                            format_time(alert.since)));
+  else if (output.format() == Format::csv)
+    output.csv({"alert", csv_text(alert.id), format_time(alert.since), "", ""});
+  else
+    output.line({{Label::name, "alert " + alert.id},
+                 {Label::plain, ", " + alert.severity + ": " + alert.title + ": open since " +
+                                    said_time(alert.since)}});
+}
+
 Result<int> due(Session& session, const TimeZone& zone) {
   const Arguments& arguments = session.arguments();
-  const std::string report = TRY(named_report(arguments));
-  if (report.empty() || !arguments.has("--every"))
-    return hinted(fail(Fault::invalid, "review due: the report or --every is missing"),
-                  "vestige review due changes --every month");
-  const Every every = TRY(every_from_name(arguments.text("--every")));
+  const auto wanted = TRY(wanted_reviews(arguments));
   const std::int64_t now =
-      std::min(TRY(arguments.time("--until")).value_or(clock_now()), clock_now());
+      std::min(TRY(moment_of(arguments, "--until")).value_or(clock_now()), clock_now());
   Database& db = *TRY(session.database());
-  std::optional<std::int64_t> since = TRY(arguments.time("--since"));
-  if (!since.has_value())
-    for (const Tracked& one : TRY(tracked_tables(db)))
-      since = std::min(since.value_or(one.tracked_at), one.tracked_at);
-  const auto missing = unsigned_periods(TRY(reviews(db)), report, arguments.text("--query"),
-                                        ended_periods(every, since.value_or(now), now, zone));
+  const auto done = TRY(reviews(db));
   constexpr std::int64_t kWeek = 7 * 86'400'000'000LL;
   const auto alerts =
-      TRY(open_alerts(db, TRY(arguments.time("--alerts")).value_or(clock_now() - kWeek)));
+      TRY(open_alerts(db, TRY(moment_of(arguments, "--alerts")).value_or(clock_now() - kWeek)));
   Output& output = session.output();
-  if (output.format() == Format::csv) output.csv({"due", "what", "from", "to"});
-  for (const auto& [from, upto] : missing) {
-    if (output.format() == Format::json)
-      output.json(fmt::format(R"({{"due":"review","report":{},"from":"{}","to":"{}"}})",
-                              text_json(report), format_time(from), format_time(upto)));
-    else if (output.format() == Format::csv)
-      output.csv({"review", csv_text(report), format_time(from), format_time(upto)});
-    else
-      output.line({{Label::name, report},
-                   {Label::plain, ", " + period_text(from, upto, zone) + ": nobody signed"}});
+  if (output.format() == Format::csv) output.csv({"due", "what", "from", "to", "filter"});
+  bool missing = false;
+  for (const PlannedReview& review : wanted) {
+    const std::int64_t since = TRY(beginning(db, arguments, review, now));
+    const auto periods = ended_periods(review.every, since, now, zone);
+    for (const Period& period : unsigned_periods(done, review.report, review.filter, periods)) {
+      print_due(output, review, period, zone);
+      missing = true;
+    }
   }
-  for (const OpenAlert& one : alerts) {
-    if (output.format() == Format::json)
-      output.json(fmt::format(
-          R"({{"due":"alert","alert":{},"severity":{},"title":{},"from":"{}"}})", text_json(one.id),
-          text_json(one.severity), text_json(one.title), format_time(one.since)));
-    else if (output.format() == Format::csv)
-      output.csv({"alert", csv_text(one.id), format_time(one.since), ""});
-    else
-      output.line({{Label::name, "alert " + one.id},
-                   {Label::plain, ", " + one.severity + ": " + one.title + ": open since " +
-                                      said_time(one.since)}});
-  }
-  if (missing.empty() && alerts.empty()) session.say("nothing is due");
-  return missing.empty() && alerts.empty() ? kDone : kNo;
+  for (const OpenAlert& one : alerts) print_due(output, one);
+  if (!missing && alerts.empty()) session.say("nothing is due");
+  return !missing && alerts.empty() ? kDone : kNo;
 }
 
 Result<int> run_review(Session& session) {
@@ -213,9 +260,13 @@ Result<int> run_review(Session& session) {
   const TimeZone zone = TRY(clock_of(arguments));
   if (const auto query = arguments.value("--query"); query.has_value())
     TRY(parse_filter(*query, Now(clock_now(), Zone::local)));
+  const bool names_none = action == "list" || (action == "due" && arguments.words().size() < 2);
+  if (arguments.has("--query") && names_none)
+    return hinted(fail(Fault::invalid, "review {}: --query goes with a report", action),
+                  "vestige review due changes --every month -q class:phi");
   if (action == "sign") return sign(session, zone);
   if (action == "due") return due(session, zone);
-  if (action == "list") return list(session, zone);
+  if (action == "list") return list_reviews(session, zone);
   return hinted(fail(Fault::invalid, "review: '{}' is nothing that can be done", action),
                 "due, sign or list");
 }
@@ -227,7 +278,7 @@ Command review_command() {
       .name = "review",
       .group = "prove",
       .summary = "sign off that a period was looked at, and say which were not",
-      .arguments = "[due REPORT | sign REPORT | list]",
+      .arguments = "[due [REPORT] | sign REPORT | list]",
       .least = 0,
       .most = 2,
       .about =
@@ -238,7 +289,8 @@ Command review_command() {
            "`vestige prove` makes a receipt of it, as of any change.",
            "due prints the periods that have ended, since the trail began or --since, and that no "
            "sign-off of the report covers; and alerts that have been open for more than a week, or "
-           "since before --alerts. Exit 1 while there are any, and 0 when there are none.",
+           "since before --alerts. Exit 1 while there are any, and 0 when there are none. Without "
+           "REPORT and --every it asks for each [review.NAME] of vestige.toml.",
            "REPORT is the name of a report; with --query, of that report under a filter. Periods "
            "begin and end by the clock of --tz, or of UTC; weeks begin on Mondays. On PostgreSQL "
            "sign-offs are made by members of vestige_admin and vestige_auditor."},
@@ -266,6 +318,10 @@ Command review_command() {
             .summary = "of due: alerts that were opened before, and are open"},
            {.names = "--by", .value = "NAME", .summary = "who signs"},
            format_option()},
+      // --by is also who looks, where that is recorded.
+      .actions = {{"list", "--by"},
+                  {"due", "--every --since --until --query --alerts --by"},
+                  {"sign", "--period --since --until --query --file --verdict --comment --by"}},
       .examples = {{"vestige review due changes --every month", "was every month looked at?"},
                    {"vestige review sign changes --period 2026-10 --file october.html --by ann "
                     "--verdict in-order",

@@ -1,7 +1,10 @@
 // rules: what is to be told of, and what would have been.
+#include <algorithm>
+
 #include "cli/plan_file.h"
 #include "cli/rules.h"
 #include "cli/session.h"
+#include "cli/signers.h"
 #include "cli/table.h"
 #include "vestige/base/time.h"
 #include "vestige/rules/rule_file.h"
@@ -21,6 +24,13 @@ Result<std::vector<Rule>> rules_here(const Session& session) {
 Result<Database*> rules_database(Session& session) {
   const auto file = session.arguments().value("--file");
   return file.has_value() ? session.database(*file, "") : session.database();
+}
+
+Result<std::shared_ptr<SignatureJudge>> judge_for(const Session& session, Database& db,
+                                                  const std::vector<Rule>& rules) {
+  if (std::none_of(rules.begin(), rules.end(), [](const Rule& one) { return asks_signed(one); }))
+    return std::shared_ptr<SignatureJudge>();
+  return planned_judge(db, session.arguments().value("--file"));
 }
 
 std::string said_hindrance(Session& session, const Error& why) {
@@ -109,42 +119,17 @@ void print_costs(Session& session, const RuleEngine& engine, bool timed) {
   }
 }
 
-Result<int> test_rules(Session& session) {
-  const Arguments& arguments = session.arguments();
-  const bool timed = arguments.has("--cost");
-  const auto since = TRY(arguments.time("--since"));
-  auto rules = TRY(rules_here(session));
-  Database& db = *TRY(rules_database(session));
-  const auto engine = TRY(engine_for(db, std::move(rules), timed));
-  AlertPrinter printer(session);
-  std::uint64_t alerts = 0;
-  const Tried tried = TRY(try_rules(db, *engine, since, [&](const Alert& alert) {
-    ++alerts;
-    printer.print(alert);
-    return session.output().wanted();
-  }));
-  printer.end();
-  if (tried.hindered.has_value()) session.say(said_hindrance(session, *tried.hindered));
-  if (session.format() != Format::csv) print_costs(session, *engine, timed);
-  session.say(fmt::format("{} would have raised {} of {}", counted(engine->rules().size(), "rule"),
-                          counted(alerts, "alert"), counted(tried.seen, "change")));
-  return kDone;
-}
+// Alerts as they are raised.
+class AlertPrinter {
+ public:
+  explicit AlertPrinter(Session& session);
+  void print(const Alert& alert);
+  void end();
 
-Result<int> run_rules(Session& session) {
-  const auto& words = session.arguments().words();
-  if (words.front() == "test") return test_rules(session);
-  if (words.front() == "list") {
-    for (const std::string_view option : {"--since", "--cost"})
-      if (session.arguments().has(option))
-        return fail(Fault::invalid, "rules list: {} is for rules test", option);
-    return list_rules(session);
-  }
-  return hinted(fail(Fault::invalid, "rules: '{}' is nothing that can be done", words.front()),
-                "vestige rules test, vestige rules list");
-}
-
-}  // namespace
+ private:
+  Session& session_;
+  std::optional<Table> table_;
+};
 
 AlertPrinter::AlertPrinter(Session& session) : session_(session) {
   Output& output = session.output();
@@ -182,6 +167,42 @@ void AlertPrinter::end() {
   if (table_.has_value()) table_->end();
 }
 
+Result<int> test_rules(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const bool timed = arguments.has("--cost");
+  const auto since = TRY(arguments.time("--since"));
+  auto rules = TRY(rules_here(session));
+  Database& db = *TRY(rules_database(session));
+  const auto engine = TRY(engine_for(db, std::move(rules), timed));
+  const auto judge = TRY(judge_for(session, db, engine->rules()));
+  AlertPrinter printer(session);
+  std::uint64_t alerts = 0;
+  const Tried tried = TRY(try_rules(
+      db, *engine, since,
+      [&](const Alert& alert) {
+        ++alerts;
+        printer.print(alert);
+        return session.output().wanted();
+      },
+      judge));
+  printer.end();
+  if (tried.hindered.has_value()) session.say(said_hindrance(session, *tried.hindered));
+  if (session.format() != Format::csv) print_costs(session, *engine, timed);
+  session.say(fmt::format("{} would have raised {} of {}", counted(engine->rules().size(), "rule"),
+                          counted(alerts, "alert"), counted(tried.seen, "change")));
+  return kDone;
+}
+
+Result<int> run_rules(Session& session) {
+  const auto& words = session.arguments().words();
+  if (words.front() == "test") return test_rules(session);
+  if (words.front() == "list") return list_rules(session);
+  return hinted(fail(Fault::invalid, "rules: '{}' is nothing that can be done", words.front()),
+                "vestige rules test, vestige rules list");
+}
+
+}  // namespace
+
 Command rules_command() {
   return {
       .name = "rules",
@@ -204,6 +225,7 @@ Command rules_command() {
                    .value = "FILE",
                    .summary = "otherwise vestige.toml, here or in a folder above"},
                   format_option()},
+      .actions = {{"test", "--since --cost"}, {"list", ""}},
       .examples = {{"vestige rules test --since 30d", "what would they have raised?"},
                    {"vestige rules test --cost", "and what does each of them cost?"}},
       .run = run_rules,

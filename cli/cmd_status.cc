@@ -18,6 +18,13 @@ std::string joined_names(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string encrypted_names(const std::map<std::string, std::string>& encrypt) {
+  std::string out;
+  for (const auto& [column, of] : encrypt)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", column, of);
+  return out;
+}
+
 std::string policy_text(const Policy& policy) {
   std::string out;
   const auto add = [&](std::string_view name, const std::string& value) {
@@ -25,6 +32,8 @@ std::string policy_text(const Policy& policy) {
   };
   add("include", joined_names(policy.include));
   add("exclude", joined_names(policy.exclude));
+  add("redact", joined_names(policy.redact));
+  add("encrypt", encrypted_names(policy.encrypt));
   add("when", policy.when);
   add("require", joined_names(policy.require));
   add("key", joined_names(policy.key));
@@ -37,6 +46,8 @@ std::string policy_text(const Policy& policy) {
 
 std::string state_text(const TableStatus& one) {
   if (one.table.untracked_at.has_value()) return "untracked";
+  if (one.intact && one.waiting > 0)
+    return fmt::format("ok, {} to be encrypted by vestige seal", counted(one.waiting, "change"));
   return one.intact ? "ok" : one.trouble;
 }
 
@@ -63,11 +74,11 @@ std::string table_json(const TableStatus& one) {
     columns += (columns.empty() ? "" : ",") + text_json(column.name);
   return fmt::format(
       R"({{"table":{},"tracked":{},"key":[{}],"columns":[{}],"policy":{},"changes":{},"bytes":{},)"
-      R"("first_change":{},"last_change":{},"intact":{},"trouble":{}}})",
+      R"("first_change":{},"last_change":{},"intact":{},"trouble":{},"waiting":{}}})",
       text_json(one.table.name), !one.table.untracked_at.has_value(), key, columns,
       to_json(one.table.policy), one.changes, one.bytes, time_json(one.first_change),
-      time_json(one.last_change), one.intact,
-      one.trouble.empty() ? "null" : text_json(one.trouble));
+      time_json(one.last_change), one.intact, one.trouble.empty() ? "null" : text_json(one.trouble),
+      one.waiting);
 }
 
 void print_json(Output& output, const Status& status, const std::vector<CursorStanding>& cursors) {

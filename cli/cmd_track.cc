@@ -3,16 +3,34 @@
 #include <functional>
 #include <set>
 
+#include "cli/redacting.h"
 #include "cli/session.h"
 #include "cli/undone.h"
+#include "vestige/base/nearest.h"
+#include "vestige/record/cleared.h"
 #include "vestige/trail/contexts.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/retention.h"
+#include "vestige/trail/spelling.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 
 namespace vestige::cli {
 namespace {
+
+// ssn=phi,name=phi
+Result<std::map<std::string, std::string>> encrypted(const Arguments& arguments) {
+  std::map<std::string, std::string> out;
+  for (const std::string& one : TRY(arguments.list("--encrypt"))) {
+    const std::size_t place = one.rfind('=');
+    if (place == std::string::npos)
+      return hinted(fail(Fault::invalid, "track: --encrypt {} names no class of keys", one),
+                    "--encrypt ssn=phi, and vestige keys generate --class phi --out phi.key");
+    out[one.substr(0, place)] = one.substr(place + 1);
+  }
+  return out;
+}
 
 // Options that are given replace that part of the policy; the others leave it as it is.
 Result<Policy> revised(Policy policy, const Arguments& arguments) {
@@ -24,6 +42,8 @@ Result<Policy> revised(Policy policy, const Arguments& arguments) {
     policy.exclude = TRY(arguments.list("--exclude"));
     policy.include.clear();
   }
+  if (arguments.has("--redact")) policy.redact = TRY(arguments.list("--redact"));
+  if (arguments.has("--encrypt")) policy.encrypt = TRY(encrypted(arguments));
   if (arguments.has("--when")) policy.when = arguments.text("--when");
   if (arguments.has("--require")) policy.require = TRY(arguments.list("--require"));
   if (arguments.has("--key")) policy.key = TRY(arguments.list("--key"));
@@ -38,6 +58,14 @@ Result<Policy> revised(Policy policy, const Arguments& arguments) {
 Result<void> check(const Arguments& arguments) {
   if (arguments.has("--include") && arguments.has("--exclude"))
     return fail(Fault::invalid, "track: --include and --exclude exclude each other");
+  std::vector<std::string> to_encrypt;
+  for (const auto& [column, of] : TRY(encrypted(arguments))) to_encrypt.push_back(column);
+  for (const std::string& column : TRY(arguments.list("--unredact"))) {
+    if (names_column(TRY(arguments.list("--redact")), column, true))
+      return fail(Fault::invalid, "track: {} is named by --redact and by --unredact", column);
+    if (names_column(to_encrypt, column, true))
+      return fail(Fault::invalid, "track: {} is named by --encrypt and by --unredact", column);
+  }
   if (arguments.has("--all") && !arguments.words().empty())
     return fail(Fault::invalid, "track: --all and tables exclude each other");
   if (!arguments.has("--all") && arguments.words().empty())
@@ -47,9 +75,24 @@ Result<void> check(const Arguments& arguments) {
   return {};
 }
 
+// A class that has no time keeps forever: more often a slip than a wish.
+Result<void> question_retention(Session& session, Database& db) {
+  const std::string named = session.arguments().text("--retention");
+  if (named.empty()) return {};
+  std::vector<std::string> known;
+  for (RetentionClass& one : TRY(retention_classes(db))) known.push_back(std::move(one.name));
+  if (std::find(known.begin(), known.end(), named) != known.end()) return {};
+  const std::string near = nearest(named, known);
+  session.say(fmt::format("note: no class of retention is named {}: nothing expires{}", named,
+                          near.empty() ? "; [retention] of vestige.toml gives it a time"
+                                       : "; did you mean " + near + "?"));
+  return {};
+}
+
 // A field that is required but that no option sets is more often a slip than a wish.
 void question_fields(Session& session, const std::vector<std::string>& fields) {
-  const std::vector<std::string> known(kContextFields.begin(), kContextFields.end());
+  std::vector<std::string> known(kContextFields.begin(), kContextFields.end());
+  known.emplace_back(kSignatureField);
   for (const std::string& field : fields) {
     if (std::find(known.begin(), known.end(), field) != known.end()) continue;
     const std::string near = nearest(field, known);
@@ -79,6 +122,10 @@ class Spread {
     const LiveTable live = TRY(live_table(db, name));
     if (arguments.has("--include")) policy.include = here(live, policy.include);
     if (arguments.has("--exclude")) policy.exclude = here(live, policy.exclude);
+    if (arguments.has("--redact")) policy.redact = here(live, policy.redact);
+    if (arguments.has("--encrypt"))
+      std::erase_if(policy.encrypt,
+                    [&](const auto& one) { return here(live, {one.first}).empty(); });
     if (arguments.has("--key")) {
       const auto key = here(live, policy.key);
       policy.key = key.size() == policy.key.size() ? key : before.key;
@@ -89,7 +136,7 @@ class Spread {
   /// faults   missing: a column that no table has
   Result<void> check(const Arguments& arguments) const {
     if (!all_) return {};
-    for (const char* option : {"--include", "--exclude", "--key"})
+    for (const char* option : {"--include", "--exclude", "--redact", "--key"})
       for (const std::string& column : TRY(arguments.list(option)))
         if (!found_.contains(column))
           return fail(Fault::missing, "track --all: no table has a column {}", column);
@@ -98,7 +145,8 @@ class Spread {
 
  private:
   static bool names_columns(const Arguments& arguments) {
-    return arguments.has("--include") || arguments.has("--exclude") || arguments.has("--key");
+    return arguments.has("--include") || arguments.has("--exclude") || arguments.has("--redact") ||
+           arguments.has("--encrypt") || arguments.has("--key");
   }
   std::vector<std::string> here(const LiveTable& live, const std::vector<std::string>& columns) {
     std::vector<std::string> out;
@@ -118,7 +166,8 @@ class Spread {
 struct Wish {
   std::string name;
   Policy policy;
-  bool known = false;  // it is tracked already
+  bool known = false;                      // it is tracked already
+  std::vector<std::string> redacted = {};  // columns that were not so far
   std::string report = {};
 };
 
@@ -131,12 +180,15 @@ Result<std::vector<Wish>> wishes(Database& db, const Arguments& arguments) {
   std::vector<Wish> wishes;
   Spread spread(arguments);
   for (const std::string& name : names) {
-    const auto known = std::find_if(before.begin(), before.end(), [&](const Tracked& one) {
-      return one.name == name && !one.untracked_at.has_value();
-    });
-    const bool tracked = known != before.end();
-    Policy policy = TRY(spread.policy(db, name, tracked ? known->policy : Policy(), arguments));
-    wishes.push_back({name, std::move(policy), tracked});
+    // Those still tracked stand before those that are not.
+    const auto last = std::find_if(before.begin(), before.end(),
+                                   [&](const Tracked& one) { return one.name == name; });
+    const bool tracked = last != before.end() && !last->untracked_at.has_value();
+    Policy policy = TRY(spread.policy(db, name, tracked ? last->policy : Policy(), arguments));
+    Wish& wish = wishes.emplace_back(Wish{name, std::move(policy), tracked});
+    if (last == before.end()) continue;
+    TRY(leave_redacted(db, name, last->policy, arguments, wish.policy));
+    wish.redacted = cleared(wish.policy, last->policy, spelling_of(db).any_case);
   }
   if (!names.empty()) TRY(spread.check(arguments));
   return wishes;
@@ -189,8 +241,12 @@ Result<int> run_track(Session& session) {
   TRY(maintain(db));
   for (const Undone& one : undone) wanted[one.place].report.clear();
   for (const Wish& wish : wanted)
-    if (!wish.report.empty()) session.say(wish.report);
+    if (!wish.report.empty()) {
+      session.say(wish.report);
+      TRY(tell_of_clear(session, db, wish.name, wish.redacted));
+    }
   question_fields(session, TRY(arguments.list("--require")));
+  TRY(question_retention(session, db));
   if (wanted.empty()) session.say("there is no table to track in " + db.where());
   TRY(left_undone(session, "track", undone, wanted.size()));
   return kDone;
@@ -224,77 +280,89 @@ Result<int> run_untrack(Session& session) {
 }  // namespace
 
 Command track_command() {
-  return {
-      .name = "track",
-      .group = "set up",
-      .summary = "record every change of tables, whoever makes it",
-      .arguments = "TABLE… | --all",
-      .least = 0,
-      .most = kAny,
-      .about =
-          {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
-           "transaction as the change itself, whichever program makes it. Several tables are "
-           "tracked in one transaction on SQLite: all of them or none. On PostgreSQL each is "
-           "tracked in its own, so that writers of the others do not wait; a table that "
-           "somebody holds is tried again, and said to be left when that goes on. What is done "
-           "stays done: run it again for the rest (exit 3).",
-           "Running it again changes the policy and keeps the history: options that are given "
-           "replace that part of the policy, the others leave it as it is, and an empty value "
-           "clears it (--exclude ''). Lists are separated by commas; a name that contains a comma "
-           "stands in double quotes. With --all, each table takes the columns that it has; a "
-           "column "
-           "that no table has is an error."},
-      .options = joined(
-          {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
-           {.names = "--include",
-            .value = "COLUMNS",
-            .summary = "record only these, and the key",
-            .repeated = true},
-           {.names = "--exclude",
-            .value = "COLUMNS",
-            .summary = "record all but these",
-            .repeated = true},
-           {.names = "--when",
-            .value = "SQL",
-            .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
-           {.names = "--require",
-            .value = "FIELDS",
-            .summary = "refuse changes without these fields of the context, e.g. actor,reason",
-            .repeated = true},
-           {.names = "--key",
-            .value = "COLUMNS",
-            .summary = "what identifies a row; otherwise the primary key",
-            .repeated = true},
-           {.names = "--capture",
-            .value = "WHAT",
-            .summary = "of an UPDATE, record its changes (the default) or the full new row",
-            .choices = {"changes", "full"}},
-           {.names = "--on-truncate",
-            .value = "WHAT",
-            .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
-            .choices = {"rows", "mark", "deny"}},
-           {.names = "--baseline",
-            .value = "",
-            .summary = "record the rows that are there now, too"},
-           {.names = "--retention",
-            .value = "NAME",
-            .summary = "the class of retention: how long its history is kept"},
-           {.names = "--classification",
-            .value = "NAME",
-            .summary = "how confidential its values are, e.g. PHI"},
-           {.names = "--tags",
-            .value = "TAGS",
-            .summary = "words for reports, e.g. SOX,GDPR",
-            .repeated = true},
-           lock_timeout_option()},
-          context_options()),
-      .examples = {{"vestige track products --tags SOX --exclude updated_at",
-                    "track a table, all but a noisy column"},
-                   {"vestige track accounts --require actor,reason",
-                    "refuse changes of accounts that do not say who and why"},
-                   {"vestige track --all --baseline",
-                    "track everything, and record what is there now"}},
-      .run = run_track};
+  return {.name = "track",
+          .group = "set up",
+          .summary = "record every change of tables, whoever makes it",
+          .arguments = "TABLE… | --all",
+          .least = 0,
+          .most = kAny,
+          .about =
+              {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
+               "transaction as the change itself, whichever program makes it. Several tables are "
+               "tracked in one transaction on SQLite: all of them or none. On PostgreSQL each is "
+               "tracked in its own, so that writers of the others do not wait; a table that "
+               "somebody holds is tried again, and said to be left when that goes on. What is done "
+               "stays done: run it again for the rest (exit 3).",
+               "Running it again changes the policy and keeps the history: options that are given "
+               "replace that part of the policy, the others leave it as it is, and an empty value "
+               "clears it (--exclude ''). A column that is redacted or encrypted stays so: a list "
+               "of --redact or --encrypt without it is refused, and --unredact names it. Lists are "
+               "separated by commas; a name that contains a comma stands in double quotes. With "
+               "--all, each table takes the columns that it has; a column that no table has is an "
+               "error."},
+          .options = joined(
+              {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
+               {.names = "--include",
+                .value = "COLUMNS",
+                .summary = "record only these, and the key",
+                .repeated = true},
+               {.names = "--exclude",
+                .value = "COLUMNS",
+                .summary = "record all but these",
+                .repeated = true},
+               {.names = "--redact",
+                .value = "COLUMNS",
+                .summary = "of these record that they changed, and never a value",
+                .repeated = true},
+               {.names = "--unredact",
+                .value = "COLUMNS",
+                .summary = "of redacted or encrypted ones, record these in clear from now on",
+                .repeated = true},
+               {.names = "--encrypt",
+                .value = "COLUMN=CLASS",
+                .summary = "of these record values that only the private key of the class opens",
+                .repeated = true},
+               {.names = "--when",
+                .value = "SQL",
+                .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
+               {.names = "--require",
+                .value = "FIELDS",
+                .summary = "refuse changes without these fields of the context, e.g. actor,reason",
+                .repeated = true},
+               {.names = "--key",
+                .value = "COLUMNS",
+                .summary = "what identifies a row; otherwise the primary key",
+                .repeated = true},
+               {.names = "--capture",
+                .value = "WHAT",
+                .summary = "of an UPDATE, record its changes (the default) or the full new row",
+                .choices = {"changes", "full"}},
+               {.names = "--on-truncate",
+                .value = "WHAT",
+                .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
+                .choices = {"rows", "mark", "deny"}},
+               {.names = "--baseline",
+                .value = "",
+                .summary = "record the rows that are there now, too"},
+               {.names = "--retention",
+                .value = "NAME",
+                .summary = "the class of retention: how long its history is kept"},
+               {.names = "--classification",
+                .value = "NAME",
+                .summary = "how confidential its values are, e.g. PHI"},
+               {.names = "--tags",
+                .value = "TAGS",
+                .summary = "words for reports, e.g. SOX,GDPR",
+                .repeated = true},
+               lock_timeout_option()},
+              context_options()),
+          .examples = {{"vestige track products --tags SOX --exclude updated_at",
+                        "track a table, all but a noisy column"},
+                       {"vestige track accounts --require actor,reason",
+                        "refuse changes of accounts that do not say who and why"},
+                       {"vestige track --all --baseline",
+                        "track everything, and record what is there now"}},
+          .run = run_track};
 }
 
 Command untrack_command() {

@@ -1,5 +1,10 @@
 // verify: check that nobody rewrote the record
+#include <map>
+#include <set>
+#include <tuple>
+
 #include "cli/session.h"
+#include "cli/signers.h"
 #include "cli/trust.h"
 #include "vestige/audit/verify.h"
 #include "vestige/base/file.h"
@@ -53,14 +58,25 @@ std::string verdict_json(const Verdict& verdict) {
     erasures += fmt::format(R"({}{{"change":{},"changes":{},"actor":{},"reason":{},"sealed":{}}})",
                             erasures.empty() ? "" : ",", one.change, one.erased,
                             text_json(one.actor), text_json(one.reason), one.sealed);
+  std::string expiries;
+  for (const Expired& one : verdict.expiries)
+    expiries += fmt::format(
+        R"({}{{"change":{},"changes":{},"class":{},"keep":{},"archive":{},"sealed":{}}})",
+        expiries.empty() ? "" : ",", one.change, one.changes, text_json(one.retention),
+        text_json(one.keep), one.archive.empty() ? "null" : text_json(one.archive), one.sealed);
+  std::string contexts;
+  for (const auto& [word, count] : verdict.contexts)
+    contexts += fmt::format(R"({}"{}":{})", contexts.empty() ? "" : ",", word, count);
+  if (!contexts.empty())
+    contexts = fmt::format(R"(,"contexts":{{{}}},"not_signed":{})", contexts, verdict.not_signed);
   return fmt::format(
       R"({{"code":"verdict","origin":{},"size":{},"signature":{},"witnesses":[{}],"verified":{},"erased":{},)"
-      R"("unsigned":{},"unsealed":{},"unreadable":{},"early":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"uncompared":[{}],"erasures":[{}]}})",
+      R"("unsigned":{},"unsealed":{},"unreadable":{},"early":{},"discrepancies":{},"passed_over":[{}],"kept":[{}],"uncompared":[{}],"erasures":[{}],"expired":{},"expiries":[{}],"parts":{},"archived":{}{}}})",
       verdict.origin.empty() ? "null" : text_json(verdict.origin), verdict.size,
       verdict.signature ? "true" : "false", listed(verdict.witnesses), verdict.verified,
       verdict.erased, verdict.unsigned_entries, verdict.unsealed, verdict.unreadable, verdict.early,
       verdict.discrepancies, listed(verdict.passed_over), listed(verdict.kept), listed(uncompared),
-      erasures);
+      erasures, verdict.expired, expiries, verdict.parts, verdict.archived, contexts);
 }
 
 // What is as it was sealed, and yet to be looked into.
@@ -85,16 +101,69 @@ void print_doubts(Output& output, const Verdict& verdict) {
   more(verdict.early, verdict.early_changes.size());
 }
 
+// What the signatures of contexts are worth.
+void print_contexts(Output& output, const Verdict& verdict) {
+  std::string text;
+  bool good = true;
+  for (const std::string_view word : kSignedWords) {
+    const auto found = verdict.contexts.find(word);
+    if (found == verdict.contexts.end()) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+                        grouped(static_cast<std::int64_t>(found->second)), word);
+    good = good && is_well_signed(word);
+  }
+  if (!text.empty())
+    output.line({{good ? Label::good : Label::plain, "contexts of changes: " + text}});
+  if (verdict.not_signed > 0)
+    output.line({{Label::bad, fmt::format("not signed where a policy requires it: {}",
+                                          many(verdict.not_signed, "transaction"))}});
+}
+
 // Of a table that may not be read nothing is known: neither yes nor no.
 Result<int> answer(Session& session, const Verdict& verdict) {
   for (const auto& [table, why] : verdict.uncompared) {
     session.say(fmt::format("not compared: {}: {}", table, why.message));
     if (!why.hint.empty()) session.say("  → " + why.hint);
   }
-  if (verdict.discrepancies != 0) return kNo;
+  if (verdict.discrepancies != 0 || verdict.not_signed != 0) return kNo;
   if (verdict.uncompared.empty()) return kDone;
   return fail(Fault::denied, "verify --live: {} could not be compared",
               many(verdict.uncompared.size(), "table"));
+}
+
+std::string expired_text(const Expired& one) {
+  return fmt::format("{} expired by change {} ({}, {}), digest matches{}{}",
+                     many(one.changes, "change"), one.change, one.retention, one.keep,
+                     one.archive.empty() ? "" : "; archive " + one.archive,
+                     one.sealed ? "" : " (not sealed yet)");
+}
+
+// Those of a class together: on SQLite a night's run records many.
+void print_expiries(Output& output, const Verdict& verdict) {
+  std::map<std::tuple<std::string, std::string, bool>, std::vector<const Expired*>> classes;
+  for (const Expired& one : verdict.expiries)
+    classes[{one.retention, one.keep, one.sealed}].push_back(&one);
+  for (const auto& [of, all] : classes) {
+    if (all.size() == 1) {
+      output.line({{Label::plain, expired_text(*all.front())}});
+      continue;
+    }
+    std::uint64_t changes = 0;
+    std::set<std::string> archives;
+    for (const Expired* one : all) {
+      changes += one->changes;
+      if (!one->archive.empty()) archives.insert(one->archive);
+    }
+    const auto& [retention, keep, sealed] = of;
+    output.line(
+        {{Label::plain,
+          fmt::format(
+              "{} expired by {}, changes {} to {} ({}, {}), digests match{}{}",
+              many(changes, "change"), many(all.size(), "EXPIRE"), all.front()->change,
+              all.back()->change, retention, keep,
+              archives.empty() ? "" : "; archives " + fmt::format("{}", fmt::join(archives, ", ")),
+              sealed ? "" : " (not sealed yet)")}});
+  }
 }
 
 void print_verdict(Session& session, const Verdict& verdict, bool keys) {
@@ -122,6 +191,12 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
                                               one.actor.empty() ? "" : "by " + one.actor + ", ",
                                               one.reason.empty() ? "none" : one.reason,
                                               one.sealed ? "" : " (not sealed yet)")}});
+    print_expiries(output, verdict);
+    if (verdict.parts > 0)
+      output.line({{Label::plain, fmt::format("the archive has {}, and {} of the {} that expired",
+                                              many(verdict.parts, "part"),
+                                              grouped(static_cast<std::int64_t>(verdict.archived)),
+                                              many(verdict.expired, "change"))}});
     if (verdict.signature) output.line({{Label::good, signed_text(verdict)}});
     else if (!keys)
       output.line({{Label::warning, "no signature was checked: give the log's key by --vkey"}});
@@ -137,6 +212,7 @@ void print_verdict(Session& session, const Verdict& verdict, bool keys) {
   if (verdict.unsealed > 0)
     output.line({{Label::warning, fmt::format("{} not sealed yet: nothing proves them",
                                               many(verdict.unsealed, "change"))}});
+  print_contexts(output, verdict);
   if (verdict.discrepancies > 0)
     output.line({{Label::bad, fmt::format("this is NOT the trail that was sealed: {}",
                                           many(verdict.discrepancies, "finding"))}});
@@ -153,12 +229,25 @@ Result<int> run_verify(Session& session) {
     options.kept.push_back({path, std::move(text)});
   }
   options.live = arguments.has("--live");
+  options.archive = TRY(session.archive());
   Database& db = *TRY(session.database());
+  options.signers = TRY(planned_signers());
   Printer printer(session);
   const Verdict verdict = TRY(verify(db, options, printer));
   print_verdict(session, verdict, keys);
   return answer(session, verdict);
 }
+
+constexpr const char* kBesides =
+    "Where [context.signers] of vestige.toml says whose signatures of contexts count, it counts "
+    "what those of the changes are worth, "
+    "and exit 1 also tells of a change that has none which counts, of a table whose policy "
+    "requires one (--require signature; "
+    "docs/signed-context.md). With --archive, or [archive] of vestige.toml, trail and archive are "
+    "one history: each part is held "
+    "against its manifest, what was signed, and the trail's own entries, and what an EXPIRE says "
+    "is archived must be there, but for "
+    "what an ERASE took.";
 
 }  // namespace
 
@@ -183,6 +272,7 @@ Command verify_command() {
            "is given. A quorum of witnesses is demanded of the trail's newest checkpoint and of "
            "each kept one. "
            "What is not sealed yet is counted, and is not verified.",
+           kBesides,
            "--live asks something else: is anything missing? It replays the trail and finds rows "
            "that were "
            "changed while triggers were off; and triggers, functions, guards and grants that are "
@@ -201,6 +291,9 @@ Command verify_command() {
                   {.names = "--policy",
                    .value = "FILE",
                    .summary = "which logs are trusted, and which witnesses must have cosigned"},
+                  {.names = "--archive",
+                   .value = "DIR",
+                   .summary = "the archive, too: each part, and that it has what expired into it"},
                   {.names = "--live",
                    .value = "",
                    .summary = "is anything missing? the trail replayed against the tables"},

@@ -5,6 +5,8 @@
 #include "cli/plan_file.h"
 #include "cli/rules.h"
 #include "cli/stop.h"
+#include "cli/trust.h"
+#include "vestige/audit/report_basis.h"
 #include "vestige/base/time.h"
 #include "vestige/rules/watch.h"
 
@@ -74,13 +76,28 @@ Result<std::int64_t> deliver(Session& session, Database& db, Deliverer& delivere
 
 bool goes_on(Session& session) { return !stop_requested() && session.output().wanted(); }
 
+// What verify finds, for rules that watch for it: the first of it, and how much there is.
+Watch::Verifier verifier_of(Database& db, Trust trust) {
+  return [&db, trust = std::move(trust)]() -> Result<std::string> {
+    const Verified done = TRY(verified_for_report(db, trust, nullptr));
+    if (done.found == 0) return std::string();
+    const std::string first = done.findings.empty() ? "" : ": " + done.findings.front().message;
+    return fmt::format("the record is not as it was sealed: {}{}",
+                       counted(static_cast<std::int64_t>(done.found), "finding"), first);
+  };
+}
+
 Result<int> run_watch(Session& session) {
   const bool once = session.arguments().has("--once");
   auto rules = TRY(rules_here(session));
   Database& db = *TRY(rules_database(session));
   RaisedPrinter printer(session, rules);
   catch_stop_signals();
-  const auto watch = TRY(Watch::open(db, std::move(rules), session.arguments().has("--backfill")));
+  auto judge = TRY(judge_for(session, db, rules));
+  Watch::Verifier verifier;
+  if (asks_to_verify(rules)) verifier = verifier_of(db, TRY(planned_trust()));
+  const auto watch = TRY(Watch::open(db, std::move(rules), session.arguments().has("--backfill"),
+                                     std::move(judge), std::move(verifier)));
   for (const std::string& rule : watch->begun())
     session.say(fmt::format("rule {} begins behind index {}", rule, watch->follower().at()));
   Deliverer deliverer =

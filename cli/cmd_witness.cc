@@ -254,6 +254,10 @@ Command witness_command() {
            {.names = "--tiles",
             .value = "DIR",
             .summary = "add: the log's tiles, where the witness knows the log already"}},
+      .actions = {{"keygen", "--name --out"},
+                  {"serve", "--key --state --log --listen"},
+                  {"cosign", "--key --state --log"},
+                  {"add", "--url --vkey --tiles"}},
       .examples =
           {{"vestige witness keygen --name witness.example.org --out witness.key",
             "prints its public key"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vestige/base/nearest.h"
 #include "vestige/record/change.h"
 #include "vestige/trail/catalog.h"
 
@@ -118,6 +119,14 @@ Command recorded(Command command, const std::string& kind) {
   return command;
 }
 
+Command archived(Command command) {
+  command.archived = true;
+  command.options.push_back({.names = "--archive",
+                             .value = "DIR",
+                             .summary = "changes that an archive has, too (see archive)"});
+  return command;
+}
+
 std::vector<Option> context_options(const std::string& actor) {
   const auto summary = [](std::string_view field) -> std::string {
     if (field == "actor") return "who does it, in the application's terms";
@@ -147,6 +156,12 @@ std::vector<Option> context_options(const std::string& actor) {
                      .summary = "any other field of the context",
                      .repeated = true});
   return options;
+}
+
+std::string names_of(const std::vector<Option>& options) {
+  std::string out;
+  for (const Option& option : options) out += (out.empty() ? "" : " ") + option.name();
+  return out;
 }
 
 std::vector<Option> joined(std::vector<Option> first, const std::vector<Option>& second) {

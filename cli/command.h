@@ -29,6 +29,12 @@ struct Example {
   std::string what;
 };
 
+/// What the first word of a verb says is to be done.
+struct Action {
+  std::string name;     // empty: what is done without one
+  std::string options;  // that are for it, by their long names: "--from --by"
+};
+
 struct Command {
   std::string name;
   std::string group;
@@ -38,10 +44,13 @@ struct Command {
   int most = 0;                         // at most; kAny: no limit
   std::vector<std::string> about = {};  // paragraphs
   std::vector<Option> options = {};
+  // An option that any of them names is for those that name it; the first is what is done where there is no word.
+  std::vector<Action> actions = {};
   std::vector<Example> examples = {};
   // Once the arguments are understood, everything that fails is "could not be done" (exit 3).
   bool all_or_nothing = false;
   bool writes = false;     // to the application's tables
+  bool archived = false;   // it reads what --archive names as one history with the trail
   std::string reads = {};  // from the trail: as what that is recorded (see recorded)
   Result<int> (*run)(Session&) = nullptr;  // returns the exit code: kDone or kNo
 };
@@ -77,8 +86,14 @@ std::vector<Option> context_options(const std::string& actor = "--actor");
 /// With the options that say what for, and by whom.
 Command recorded(Command command, const std::string& kind = "trail");
 
+/// The verb reads changes: with --archive, from an archive too.
+Command archived(Command command);
+
 /// One list after the other.
 std::vector<Option> joined(std::vector<Option> first, const std::vector<Option>& second);
+
+/// Their long names, as an action has them.
+std::string names_of(const std::vector<Option>& options);
 
 Command init_command();
 Command track_command();
@@ -103,6 +118,8 @@ Command review_command();
 Command field_command();
 Command report_command();
 Command erase_command();
+Command hold_command();
+Command expire_command();
 Command plan_command();
 Command apply_command();
 Command keygen_command();
@@ -112,6 +129,7 @@ Command prove_command();
 Command export_command();
 Command tiles_command();
 Command check_command();
+Command archive_command();
 Command witness_command();
 Command rules_command();
 Command watch_command();

@@ -100,21 +100,24 @@ void add_plan_file(Document& document) {
       "Policies as code, for `vestige plan` and `vestige apply`. Every key may be left out. "
       "It is looked for in this directory, then in those above it, up to the home directory. "
       "`database` is used by every verb that runs in the file's directory, or below it, and is "
-      "given no other "
-      "database. [evidence] is whom `vestige verify` trusts when it is given no key and no policy: "
-      "the log's key, and "
-      "how many of which witnesses must have cosigned; behind a witness's key may stand its "
-      "address, for `vestige "
-      "witness add`. A period of retention is a number of days, weeks, months or years, or "
-      "forever.");
+      "given no other database. [evidence] is whom `vestige verify` trusts when it is given no key "
+      "and no policy: the log's key, and how many of which witnesses must have cosigned; behind a "
+      "witness's key may stand its address, for `vestige witness add`. [context.signers] is whose "
+      "signatures of contexts count (docs/signed-context.md). `encrypt = { ssn = \"phi\" }` under "
+      "a "
+      "table names columns and the class of keys that opens them, `recipient` under [keys.phi] "
+      "whom "
+      "they are encrypted for (docs/privacy.md). A period of retention is a number of days, weeks, "
+      "months or years, or forever.");
   document.code(R"(database = "sqlite:shop.db"
 
 [retention]
 standard = "18 months"
-books = "7 years"
+books = { keep = "7 years", hot = "1 year", archive = true }    # hot: of it in the database
 
 [tables.products]
 exclude = ["updated_at"]      # or include = […]: only these, and the key
+redact = ["card_number"]      # that it changed is recorded, its value never
 tags = ["SOX"]
 
 [tables.accounts]
@@ -134,7 +137,22 @@ quorum = 1                    # so many of these must have cosigned
 keys = [
   "w1.example.org+b9b633dc+BNVCB9oZSXfc9Grb/sK8LnW1LVqKQhhP7f3AACTw4+ja http://w1.example.org/",
   "w2.example.org+bffabad6+BFEcNKGiy1Id8WuyRrjejnmXziNcfnayKj11A6JIGd2K",
-])");
+]
+
+[access]
+record = true                 # reads of the trail are recorded, and what becomes of policies
+
+[review.changes]              # `vestige review due` asks whether it was looked at
+every = "month"               # and report = "…", filter = "…", since = 2026-01-01
+
+[hold]
+two_persons = true            # another person than the one who places a hold releases it
+
+[archive]
+directory = "/srv/archive"    # what log, show, blame and at read, and expire counts on
+
+[context.signers]
+shop-web = { key = "shop-web+11d85919+AcRUXp2ACudfPH9W9yI2aMmG8T4+PNG826pJbMfjGhgt" })");
 }
 
 void add_verb(Document& document, const Command& command) {

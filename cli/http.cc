@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "cli/beside.h"
+#include "vestige/base/host.h"
 
 namespace vestige::cli {
 namespace {
@@ -98,13 +99,6 @@ Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   return std::pair(std::move(host), port);
 }
 
-// 127.0.0.0/8, ::1, localhost.
-bool reaches_here_only(const std::string& host) {
-  in_addr four = {};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
-  return host == "::1" || host == "localhost";
-}
-
 void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
              httplib::Response& response) {
   const HttpAnswer answer =
@@ -116,7 +110,7 @@ void pass_on(const HttpHandler& handler, const httplib::Request& request, std::s
 }  // namespace
 
 Result<bool> is_loopback(const std::string& address) {
-  return reaches_here_only(TRY(host_and_port(address)).first);
+  return is_this_machine(TRY(host_and_port(address)).first);
 }
 
 Result<void> serve_http(const std::string& address, const HttpHandler& handler,

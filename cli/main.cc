@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/keys.h"
 #include "cli/printable.h"
 #include "cli/session.h"
 #include "vestige/base/time.h"
@@ -25,35 +26,39 @@ std::span<const Command> commands() {
       status_command(),
       doctor_command(),
       metrics_command(),
+      keys_command(),
       plan_command(),
       apply_command(),
-      recorded(log_command()),
-      recorded(show_command()),
-      recorded(diff_command()),
-      recorded(blame_command()),
+      opened(recorded(archived(log_command()))),
+      opened(recorded(archived(show_command()))),
+      opened(recorded(diff_command())),
+      opened(recorded(archived(blame_command()))),
       recorded(field_command()),
-      recorded(at_command()),
+      opened(recorded(archived(at_command()))),
       recorded(access_command()),
       exec_command(),
       restore_command(),
-      revert_command(),
+      opened(revert_command()),
       undo_command(),
       mark_command(),
       erase_command(),
+      recorded(hold_command()),
+      expire_command(),
       ddl_command(),
-      recorded(report_command()),
+      opened(recorded(report_command())),
       recorded(review_command()),
       keygen_command(),
       seal_command(),
       verify_command(),
-      recorded(prove_command()),
+      opened(recorded(prove_command())),
       recorded(export_command(), "export"),
       check_command(),
+      archive_command(),
       tiles_command(),
       witness_command(),
       recorded(rules_command()),
       watch_command(),
-      alert_command(),
+      recorded(alert_command()),
       notify_command(),
       help_command(),
       completion_command(),
@@ -86,8 +91,9 @@ const std::vector<Option>& global_options() {
 namespace {
 
 int report(const Error& error, int code) {
-  talk(fmt::format("vestige: {}\n", printable(error.message)));
-  if (!error.hint.empty()) talk(fmt::format("hint: {}\n", printable(error.hint)));
+  talk(fmt::format("vestige: {}\n", printable(without_private_keys(error.message))));
+  if (!error.hint.empty())
+    talk(fmt::format("hint: {}\n", printable(without_private_keys(error.hint))));
   return code;
 }
 

@@ -6,36 +6,26 @@
 #include <clocale>
 #include <cwchar>
 
+#include "vestige/base/letter.h"
+
 namespace vestige::cli {
 namespace {
 
-struct Letter {
-  char32_t code = 0;
-  std::size_t bytes = 1;  // 0 never; 1 also for a byte that is not UTF-8
-  bool valid = false;
-};
-
-Letter letter_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return {first, 1, false};
-  char32_t code = first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {first, 1, false};
-    code = code << 6 | (byte(i) & 0x3FU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  if (overlong || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return {first, 1, false};
-  return {code, length, true};
+// C0, DEL, C1; and what nobody sees.
+bool is_control(std::string_view text, std::size_t at, const Letter& letter) {
+  return letter.valid && (letter.code < 0x20 || is_unseen(text, at));
 }
 
-// C0, DEL, C1; line and paragraph separators; marks that change the writing direction.
-bool is_control(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029 ||
-         code == 0x200E || code == 0x200F || code == 0x061C || (code >= 0x202A && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069);
+// As JSON has it: beyond four digits as two halves.
+void append_escaped(std::string& out, char32_t code) {
+  auto number = static_cast<unsigned>(code);
+  if (number > 0xFFFF) {
+    number -= 0x10000;
+    out +=
+        fmt::format("\\u{:04x}\\u{:04x}", 0xD800U + (number >> 10U), 0xDC00U + (number & 0x3FFU));
+    return;
+  }
+  out += fmt::format("\\u{:04x}", number);
 }
 
 // Most text: nothing to escape, one column a byte.
@@ -59,7 +49,7 @@ std::string printable(std::string_view text, bool keep_lines) {
   for (std::size_t at = 0; at < text.size();) {
     const Letter letter = letter_at(text, at);
     const bool kept = keep_lines && (letter.code == '\n' || letter.code == '\t');
-    if (letter.valid && (kept || !is_control(letter.code))) {
+    if (letter.valid && (kept || !is_control(text, at, letter))) {
       out += text.substr(at, letter.bytes);
     } else {
       for (std::size_t i = 0; i < letter.bytes; ++i)
@@ -68,6 +58,16 @@ std::string printable(std::string_view text, bool keep_lines) {
     at += letter.bytes;
   }
   return out;
+}
+
+std::string without_private_keys(std::string text) {
+  for (const std::string_view begin : {"AGE-SECRET-KEY-1", "PRIVATE+KEY+"})
+    for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at)) {
+      at += begin.size();
+      const std::size_t end = std::min(text.find_first_of(" \t\r\n'\"`,;)", at), text.size());
+      if (end > at) text.replace(at, end - at, "…");
+    }
+  return text;
 }
 
 int display_width(std::string_view text) {
@@ -99,8 +99,7 @@ std::string printable_json(std::string_view json) {
   out.reserve(json.size());
   for (std::size_t at = 0; at < json.size();) {
     const Letter letter = letter_at(json, at);
-    if (letter.valid && is_control(letter.code) && letter.code != '\n')
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(letter.code));
+    if (letter.code != '\n' && is_control(json, at, letter)) append_escaped(out, letter.code);
     else out += json.substr(at, letter.bytes);
     at += letter.bytes;
   }

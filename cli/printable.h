@@ -7,9 +7,12 @@
 
 namespace vestige::cli {
 
-/// The text with every control character, terminal escape, change of writing direction and byte that
+/// The text with every control character, terminal escape, change of writing direction, character that nobody sees and byte that
 /// is not UTF-8 shown as \xNN. With `keep_lines`, newlines and tabs stay.
 std::string printable(std::string_view text, bool keep_lines = false);
+
+/// The text with … for the rest of each private key that it repeats: an error tells what was given, and anything may be.
+std::string without_private_keys(std::string text);
 
 /// How many columns a printable text takes on a terminal.
 int display_width(std::string_view text);

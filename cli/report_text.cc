@@ -7,7 +7,7 @@ namespace {
 
 void print_head(Output& output, const ReportHead& head, const TimeZone& zone) {
   const auto moment = [&](std::int64_t micros) {
-    return shown(time_cell(micros), CellKind::time, zone);
+    return shown(vestige::time_cell(micros), CellKind::time, zone);
   };
   output.line({{Label::head, head.title}});
   output.line({{head.sound ? Label::good : Label::bad, head.complete}});

@@ -1,15 +1,14 @@
 // What the verbs about rules have in common: rules, watch, alert.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/table.h"
-#include "vestige/rules/alert.h"
 #include "vestige/rules/rule.h"
+#include "vestige/trail/judge.h"
 
 namespace vestige::cli {
 
@@ -21,21 +20,13 @@ Result<std::vector<Rule>> rules_here(const Session& session);
 /// The database that --db, or the same file, names.
 Result<Database*> rules_database(Session& session);
 
+/// Who says what the signatures of contexts are worth, where one of the rules asks; otherwise nullptr.
+Result<std::shared_ptr<SignatureJudge>> judge_for(const Session& session, Database& db,
+                                                  const std::vector<Rule>& rules);
+
 /// Why changes that have no place in the feed yet are not seen.
 std::string said_hindrance(Session& session, const Error& why);
 
 Label label_of(const std::string& severity);
-
-/// Alerts as they are raised.
-class AlertPrinter {
- public:
-  explicit AlertPrinter(Session& session);
-  void print(const Alert& alert);
-  void end();
-
- private:
-  Session& session_;
-  std::optional<Table> table_;
-};
 
 }  // namespace vestige::cli

@@ -15,7 +15,7 @@ namespace vestige::cli {
 namespace {
 
 constexpr auto kDeadline = std::chrono::seconds(10);
-constexpr auto kPause = std::chrono::milliseconds(10);
+constexpr auto kPollPause = std::chrono::milliseconds(10);
 constexpr int kNotFound = 127;
 
 // What it reads, in memory: so nobody waits for who does not read.
@@ -87,7 +87,7 @@ Attempt run_program(const std::vector<std::string>& words, const std::string& in
       waitpid(child, &status, 0);
       return {.error = fmt::format("it is not done after {} s", kDeadline.count())};
     }
-    std::this_thread::sleep_for(kPause);
+    std::this_thread::sleep_for(kPollPause);
   }
   return ended(status);
 }

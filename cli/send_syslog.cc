@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kDeadline = std::chrono::seconds(10);
-constexpr timeval kPatience = {.tv_sec = 2, .tv_usec = 0};  // for the end of the connection
+constexpr timeval kEndPatience = {.tv_sec = 2, .tv_usec = 0};  // for the end of the connection
 
 class Socket {
  public:
@@ -63,7 +63,7 @@ Result<void> send_all(int descriptor, std::string_view bytes) {
 // syslog has no answer: who closes in order took it, and who resets the connection did not.
 Result<void> see_the_end(int descriptor) {
   shutdown(descriptor, SHUT_WR);
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &kEndPatience, sizeof kEndPatience);
   char answer[256];
   const ssize_t read = recv(descriptor, answer, sizeof answer, 0);
   if (read < 0 && errno != EAGAIN && errno != EWOULDBLOCK)

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,11 +16,15 @@
 #include "cli/login.h"
 #include "cli/plan_file.h"
 #include "cli/printable.h"
+#include "vestige/audit/identity.h"
 #include "vestige/audit/plan.h"
 #include "vestige/base/time.h"
+#include "vestige/source/archive.h"
 #include "vestige/trail/access.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/denied.h"
+#include "vestige/trail/expiry.h"
+#include "vestige/trail/kept_words.h"
 #include "vestige/trail/live_table.h"
 
 namespace vestige::cli {
@@ -86,38 +92,101 @@ Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
     if (const char* named = std::getenv("VESTIGE_DB")) url = named;
   if (url.empty() && std::filesystem::exists(plan))
     url = beside_plan(from, TRY(read_plan(plan)).database.value_or(""));
+  const std::string archive = command_.archived ? TRY(this->archive(plan, from)) : "";
   if (url.empty())
     if (const char* named = std::getenv("DATABASE_URL")) url = named;
   if (url.empty() && names_postgres()) url = "postgresql://";
+  if (url.empty() && !archive.empty()) {
+    reached_ = true;
+    alone_ = true;
+    for (const std::string& missing : missing_in(TRY(archive_parts(archive))))
+      say(fmt::format("note: {} are not in the archive {}", missing, archive));
+    return archive_alone(archive);
+  }
   if (url.empty())
     return hinted(
         fail(Fault::invalid, "no database is named"),
         "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml, or "
         "$DATABASE_URL, or $PGDATABASE");
   reached_ = true;
-  return open_database(url);
+  auto opened = TRY(open_database(url));
+  if (const auto identity = arguments_.value("--identity"); identity.has_value())
+    opened = TRY(with_identity(std::move(opened), *identity));
+  if (archive.empty()) return opened;
+  auto both = with_archive(std::move(opened), archive);
+  if (both.has_value() || both.error().fault != Fault::missing || arguments_.has("--archive"))
+    return both;
+  return hinted(tl::unexpected<Error>(both.error()),
+                "[archive] of vestige.toml names it; --archive '' asks the database alone");
+}
+
+Result<std::string> Session::archive() const {
+  const std::string plan = plan_file();
+  return archive(plan, plan);
+}
+
+Result<std::string> Session::archive(const std::string& plan, const std::string& from) const {
+  std::string named = arguments_.text("--archive");
+  if (arguments_.has("--archive") || !std::filesystem::exists(plan)) return named;
+  named = TRY(read_plan(plan)).archive;
+  return named.empty() ? named : beside_plan(from, named);
+}
+
+// Of what was asked for, what may stand in the trail for good: an option that is not named here may say anything.
+std::string Session::kept(std::string_view option, std::size_t place,
+                          const std::string& value) const {
+  constexpr std::array<std::string_view, 25> kPlain = {
+      "--after", "--change",   "--column",  "--db-user", "--disclose", "--field",  "--format",
+      "--from",  "--identity", "--kind",    "--limit",   "--op",       "--period", "--profile",
+      "--rule",  "--sample",   "--section", "--since",   "--state",    "--time",   "--to",
+      "--tx",    "--timezone", "--tz",      "--until"};
+  if (option == "--query") return kept_filter(value);
+  if (option == "--subject") {  // TABLE/KEY
+    const std::size_t slash = value.find('/');
+    const std::size_t key = slash == std::string::npos ? 0 : slash + 1;  // without one nobody knows
+    return value.substr(0, key) + kept_key(value.substr(key));
+  }
+  if (!option.empty())
+    return std::find(kPlain.begin(), kPlain.end(), option) == kPlain.end() ? kNotKept : value;
+  // A table, or a report and a table; then a key, and behind it a column.
+  const auto& words = arguments_.words();
+  const bool of_field =
+      command_.name == "field" || (command_.name == "report" && words.front() == "field");
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const bool of_alert =
+      command_.name == "alert" && value.find_first_not_of(kHex) == std::string::npos;
+  const bool is_name = place == 0 || of_alert || (of_field && place + 1 == words.size()) ||
+                       (place == 1 && (command_.name == "report" || command_.name == "review" ||
+                                       command_.name == "keys"));
+  return is_name ? value : kept_key(value);
 }
 
 // Here, since whatever is shown is asked of the database first.
 Result<void> Session::record() {
   // Whether reads are recorded is a change of its own, and must be possible where they cannot be.
-  if (command_.reads.empty() || arguments_.has("--record")) return {};
-  if (!TRY(records_access(*database_))) return {};
+  const bool opens = arguments_.has("--identity");
+  if (!opens && (command_.reads.empty() || arguments_.has("--record"))) return {};
+  if (!opens && !TRY(records_access(*database_))) return {};
   Context by;
   if (const auto who = arguments_.value("--by"); who.has_value()) by.set("actor", *who);
-  TrailRead read{.kind = command_.reads, .verb = command_.name};
+  TrailRead read{.kind = opens ? "unseal" : command_.reads, .verb = command_.name};
   read.purpose = arguments_.text("--purpose");
   read.user = login();
-  read.filter = arguments_.written_out({"--db", "--purpose", "--by", "--color", "--no-pager"});
+  read.filter = arguments_.written_out(
+      {"--db", "--purpose", "--by", "--color", "--no-pager"},
+      [this](std::string_view option, std::size_t place, const std::string& value) {
+        return kept(option, place, value);
+      });
   auto written = record_read(*database_, read, by);
   if (written.has_value()) return {};
   Error error = explained(written.error());
   if (error.fault == Fault::invalid) error.fault = Fault::denied;
   error.message = "nothing is shown, since this read cannot be recorded: " + error.message;
   if (error.hint.empty())
-    error.hint =
-        "reads of this trail are recorded before anything is shown; vestige access --record "
-        "off ends that";
+    error.hint = opens
+                     ? "whoever opens encrypted values is recorded before anything is shown"
+                     : "reads of this trail are recorded before anything is shown; vestige access "
+                       "--record off ends that";
   return tl::unexpected<Error>(std::move(error));
 }
 
@@ -149,6 +218,15 @@ Result<Moment> Session::moment(const std::string& text) {
   return plain.has_value() ? plain : find_moment(*TRY(database()), text, now);
 }
 
+Result<void> Session::say_expired(const std::string& typed) {
+  const Tracked table = TRY(tracked_table(*TRY(database()), typed));
+  const auto furthest = TRY(horizon_of(*TRY(database()), table.id));
+  if (furthest.has_value())
+    say(fmt::format("note: of {} what was recorded before {} has expired ({}, kept for {})",
+                    table.name, said_time(furthest->horizon), furthest->retention, furthest->keep));
+  return {};
+}
+
 Result<void> Session::say_limits(const std::string& typed, const Moment& moment) {
   const Tracked tracked = TRY(tracked_table(*TRY(database()), typed));
   const std::string& table = tracked.name;
@@ -169,6 +247,10 @@ Result<void> Session::say_limits(const std::string& typed, const Moment& moment)
         fmt::format("note: of which rows {} of them were is not known: such a row is shown as if"
                     " they had not been",
                     grouped(erased.keys)));
+  if (alone_) {
+    say("note: read from an archive alone: a row that none of its changes touched is not known");
+    return {};
+  }
   const auto live = live_table(*TRY(database()), table);
   if (!live.has_value() && live.error().fault == Fault::missing)
     say(fmt::format("note: table {} is gone; only rows that were deleted before are known", table));

@@ -34,6 +34,10 @@ class Session {
   Result<Database*> database(const std::string& plan, const std::string& from);
   /// A connection of its own to the same one, for what runs for long and outlives a server's restart.
   Result<std::unique_ptr<Database>> connect();
+  /// The directory that --archive names, or [archive] of vestige.toml; "": none.
+  ///
+  /// faults   invalid
+  Result<std::string> archive() const;
   /// What the database refused, in words that say what to ask for.
   Error explained(const Error& error);
   /// True once the arguments were understood and the database was asked for.
@@ -48,6 +52,8 @@ class Session {
   Result<Moment> moment(const std::string& text);
   /// Says what is not known of a table at a moment: before tracking began, or when the table is gone.
   Result<void> say_limits(const std::string& typed, const Moment& moment);
+  /// Says where a table's history ends, since what was before has expired.
+  Result<void> say_expired(const std::string& typed);
   /// What may belong to a transaction too, and what would show it or undo it: `verb` is show or revert.
   Result<void> say_neighbours(std::int64_t tx, std::string_view verb);
   /// Takes progress off the terminal.
@@ -63,8 +69,10 @@ class Session {
 
  private:
   Result<std::unique_ptr<Database>> connect(const std::string& plan, const std::string& from);
+  Result<std::string> archive(const std::string& plan, const std::string& from) const;
   // A read of the trail, where reads are recorded.
   Result<void> record();
+  std::string kept(std::string_view option, std::size_t place, const std::string& value) const;
 
   const Command& command_;
   Arguments arguments_;
@@ -72,6 +80,7 @@ class Session {
   Progress progress_;
   std::unique_ptr<Database> database_;
   bool reached_ = false;
+  bool alone_ = false;  // an archive without its database
 };
 
 /// A moment in a table for people: to the second, on the wall clock that time_heading names; parse_time reads it back.

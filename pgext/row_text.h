@@ -1,4 +1,4 @@
-// The text of values and rows, as PostgreSQL prints them: row(a, b, …)::text. Twin: vestige.expressions in
+// The text of values and rows, as PostgreSQL prints them: row(a, b, …)::text. Twin: vestige.capture_expressions in
 // sql/postgres/install/expressions.sql; test/postgres_native_twin_test.cc compares them.
 #pragma once
 

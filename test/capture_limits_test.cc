@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "test/capture_replay.h"
+#include "vestige/audit/doctor.h"
 
 namespace vestige {
 namespace {
@@ -276,6 +277,35 @@ TEST_F(CaptureLimits, AreKeptUnderEveryPragma) {
   kinds.push_back(kind("some", Storage::without, 2, kTypes[3], 70, ", unique (v0)"));
   make(kinds);
   for (const char* pragma : kPragmas) holds({}, {pragma});
+}
+
+// What is deep is the application's own: it is told.
+TEST(CaptureDepth, OfAUniqueIndexIsToldWhereItIsTooMuch) {
+  std::string deep = "name";
+  for (int i = 0; i < 8; ++i) deep = "lower(" + deep + ")";
+  Shop shop;
+  shop.run(
+      "create table t5 (id integer primary key, name text);"
+      "create table t9 (id integer primary key, name text);"
+      "create unique index i5 on t5 (lower(lower(lower(lower(name)))));"
+      "create unique index i9 on t9 (" +
+      deep + ")");
+  shop.with_trail();
+  shop.track("t5");
+  shop.track("t9");
+  std::string told;
+  for (const Finding& finding : must(doctor(shop.db(), false)))
+    if (finding.code == "deep-index") told += finding.message;
+  const auto said = [&](const std::string& table) {
+    return written_under(
+        shop.directory().file("shop.db"), {{SQLITE_LIMIT_EXPR_DEPTH, 10}}, {},
+        {"insert or replace into " + table + " values (1, 'a'), (2, 'b')",
+         "update or replace " + table + " set name = 'A'", "delete from " + table});
+  };
+  EXPECT_EQ(said("t5"), "");
+  EXPECT_NE(said("t9").find("Expression tree is too large"), std::string::npos) << said("t9");
+  EXPECT_EQ(told.find("t5"), std::string::npos);
+  EXPECT_NE(told.find("may be unable to write t9: a unique index"), std::string::npos) << told;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Somebody wrote to the trail's tables, or a disk is bad: no row ends a listing, whichever column of it is wrong. What is there is
 // shown, and what is wrong is said.
 #include "test/evidence.h"
+#include "vestige/audit/doctor.h"
 #include "vestige/audit/log.h"
 #include "vestige/audit/stat.h"
 
@@ -54,7 +55,9 @@ class DamagedRows : public testing::TestWithParam<Engine> {
     else if (type == "\"char\"") add({"", "Y", "T", "E"});
     else if (type == "smallint") add({"-1", "32767"});
     else if (type == "integer") add({"-1", "77", "2147483647"});
-    else if (type == "jsonb") add({"{}", "[]", "1"});
+    else if (type == "jsonb")
+      add({"{}", "[]", "1", R"([1])", R"([{"id":true,"name":"a","key":1}])",
+           R"([{"id":1,"name":"a","key":"x","kind":"text"}])"});
     else if (type == "inet") add({"::1"});
     else add({"0", "77", "9223372036854775807"});
     return out;
@@ -70,6 +73,7 @@ class DamagedRows : public testing::TestWithParam<Engine> {
       EXPECT_EQ(error, "") << sql;
       EXPECT_EQ(changes.size(), count) << sql;
       for (const Change& one : changes) EXPECT_NE(to_json(one), "");
+      if (!sql.starts_with("delete")) must(log(trail.db(), {.table = "w"}));
       auto all = TransactionStats(must(log(trail.db(), {})));
       while (must(all.next()).has_value()) {
       }
@@ -103,6 +107,7 @@ TEST_P(DamagedRows, EndNoListing) {
   } else {
     must(trail.db().script("drop trigger if exists vestige_context_extra"));
   }
+  const std::string tables = trail.postgres() ? "tracked" : "table";
   must(trail.db().begin());
   for (const std::string table : {"change", "context"})
     for (const std::string& column : columns(table))
@@ -111,6 +116,11 @@ TEST_P(DamagedRows, EndNoListing) {
         if (column == "changed") continue;
         holds(fmt::format("update {} set {} = {}", name(table), column, value), count);
       }
+  // Of the catalog, what is text of several parts.
+  for (const auto& [table, column] : std::vector<std::pair<std::string, std::string>>{
+           {"shape", "columns"}, {"shape", "note"}, {tables, "policy"}})
+    for (const std::string& value : wrong(table, column))
+      holds(fmt::format("update {} set {} = {}", name(table), column, value), count);
   for (const std::string table : {"context", "shape"}) holds("delete from " + name(table), count);
   if (!trail.postgres()) holds("delete from vestige_more", count);
   trail.db().rollback();
@@ -143,6 +153,41 @@ TEST_P(DamagedRows, SayWhatIsWrong) {
   Result<std::optional<Change>> one = strict->next();
   while (one.has_value() && one->has_value()) one = strict->next();
   EXPECT_EQ(error_of(one).fault, Fault::corrupt);
+}
+
+// The tables beside it are as they were, and nobody acts on what he cannot read.
+TEST_P(DamagedRows, AShapeIsNamedByDoctor) {
+  trail.application("create table q (id integer primary key, note text)");
+  must(track(trail.db(), "q", Policy()));
+  trail.as("ann", "insert into q values (1, 'x'); insert into p values (9, 'x', 10)");
+  const std::size_t count = listed().size();
+  const std::string shape = trail.postgres() ? "(select shape from vestige.tracked where"
+                                               " table_name = 'q')"
+                                             : "(select shape from vestige_table where name = 'q')";
+  trail.attack(trail.postgres()
+                   ? "update {}shape set columns = '[{\"id\": true}]' where id = " + shape
+                   : "update {}shape set columns = '[{\"id\":' where id = " + shape);
+  const auto changes = listed();
+  ASSERT_EQ(changes.size(), count);
+  EXPECT_EQ(changes[0].unreadable, "");
+  EXPECT_EQ(to_json(changes[0].key), R"({"id":9})");
+  EXPECT_EQ(changes[1].table, "q");
+  EXPECT_NE(changes[1].unreadable.find(trail.postgres() ? ": a column without name, kind or key"
+                                                        : "no shape"),
+            std::string::npos)
+      << changes[1].unreadable;
+  const auto acting = tracked_table(trail.db(), "q");
+  EXPECT_EQ(error_of(acting).fault, Fault::corrupt);
+  EXPECT_EQ(error_of(acting).message, "read table q: its policy or its shape cannot be read");
+  EXPECT_EQ(must(tracked_table(trail.db(), "p")).name, "p");
+  EXPECT_EQ(error_of(tracked_tables(trail.db())).fault, Fault::corrupt);
+  for (const bool fix : {false, true}) {
+    const auto findings = must(doctor(trail.db(), fix));
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].code, "unreadable-catalog");
+    EXPECT_EQ(findings[0].table, "q");
+    EXPECT_NE(findings[0].message.find("a shape of it cannot be read: "), std::string::npos);
+  }
 }
 
 }  // namespace

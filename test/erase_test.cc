@@ -242,6 +242,29 @@ TEST_P(Erase, WholeTransactionsOfSeveralTables) {
   EXPECT_EQ(trail.found, "");
 }
 
+// A change of another table whose context goes with its transaction's keeps its values, though that table has one that goes, too.
+TEST_P(Erase, TakesOfOtherTablesTheContextAlone) {
+  trail.application("create table q (id integer primary key, s text)");
+  auto transaction = must(Transaction::begin(trail.db()));
+  must(track(trail.db(), "q", Policy()));
+  must(transaction.commit());
+  trail.as("nora", "insert into p values (8, 'gone', 1); insert into q values (1, 'stays')");
+  trail.as("bob", "insert into q values (2, 'gone')");
+  trail.seal();
+  const auto ids = must(change_ids(trail.db(), {}));
+  EraseRequest request = changes({ids[ids.size() - 3], ids.back()});
+  request.contexts = true;
+  const Erasing done = erase(request);
+  EXPECT_EQ(done.values, 2);
+  EXPECT_EQ(done.contexts, 3);
+  EXPECT_EQ(log().find("gone"), std::string::npos) << log();
+  EXPECT_NE(log().find("stays"), std::string::npos) << log();
+  EXPECT_EQ(log().find("nora"), std::string::npos) << log();
+  trail.seal();
+  EXPECT_EQ(trail.verify().erased, 3U) << trail.found;
+  EXPECT_EQ(trail.found, "");
+}
+
 TEST_P(Erase, WhatWasBeforeIsNotKnown) {
   trail.as("ann", "update p set price = 12 where id = 1");
   trail.as("ann", "update p set price = 13, name = 'y' where id = 1");

@@ -180,6 +180,25 @@ TEST_P(Feeding, AFollowerBeginsAtTheEnd) {
   EXPECT_EQ(trail.found, "");
 }
 
+// What it reads while nothing comes would show here: the last bundle is unreadable meanwhile.
+TEST_P(Feeding, AFollowerAtTheEndReadsNoBundle) {
+  trail.seal();
+  const auto other = trail.connect();
+  const auto follower = must(Follower::open(*other, Selection(), 2));
+  EXPECT_EQ(must(follower->next())->index, 3U);
+  EXPECT_FALSE(must(follower->next()).has_value());
+  const auto entries =
+      must(scalar(trail.db(), trail.postgres() ? "select entries from vestige.bundle"
+                                               : "select entries from vestige_bundle"));
+  const std::string set =
+      fmt::format("update {}bundle set entries = ?1", trail.postgres() ? "vestige." : "vestige_");
+  must(trail.db().run(set, {Blob{"none"}}));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(must(follower->next()).has_value());
+  must(trail.db().run(set, {entries}));
+  trail.as("bob", "insert into p values (9, 'x', 1)");
+  EXPECT_EQ(must(follower->next())->index, 4U);
+}
+
 TEST_P(Feeding, AFollowerGoesOnFromAnIndex) {
   trail.seal();
   const auto follower = must(Follower::open(trail.db(), Selection(), 1));

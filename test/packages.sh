@@ -64,7 +64,8 @@ done <"$work/list"
 dpkg-deb -f "$work"/packages/vestige_*.deb Depends | grep -q libpq5 || fail "vestige does not depend on libpq5"
 program=$work/vestige/usr/bin/vestige
 "$program" --version | grep -q "$version" || fail "the program does not run"
-gzip -dc "$work/vestige/usr/share/man/man1/vestige.1.gz" | grep -q '^\.TH' || fail "there is no man page"
+gzip -dc "$work/vestige/usr/share/man/man1/vestige.1.gz" >"$work/vestige.1" || fail "there is no man page"
+grep -q '^\.TH' "$work/vestige.1" || fail "the man page is none"
 
 # The server with the package in it; pgext/stage takes a build's files from the package.
 mkdir -p "$work/built/pgext"

@@ -11,7 +11,7 @@ namespace {
 // What an application is for: to say who acts, and what it read.
 constexpr std::string_view kEverybodys =
     "vestige.access(regclass,text,text,text,text,text,text,text,timestamp with time "
-    "zone,bigint,text[])\nvestige.set_context(jsonb)";
+    "zone,bigint,text[])\nvestige.challenge()\nvestige.set_context(jsonb)";
 
 // What a role may do with the trail, of everything that it has: one line for each.
 std::string rights_of(PgSession& session, const std::string& role) {
@@ -69,6 +69,15 @@ TEST_F(PostgresAcl, DefaultPrivilegesGiveNothing) {
   session.run("select vestige.maintain()");
   EXPECT_EQ(rights_of(session, app), kEverybodys);
   EXPECT_EQ(found(session), "");
+}
+
+TEST_F(PostgresAcl, WhoCannotBindASignatureAnyMoreIsTold) {
+  s.run("revoke execute on function vestige.challenge() from public");
+  EXPECT_NE(s.one("select string_agg(message, '') from vestige.doctor()")
+                .find("cannot bind a signature to its transaction"),
+            std::string::npos);
+  s.run("grant execute on function vestige.challenge() to public");
+  EXPECT_EQ(found(s), "");
 }
 
 // Every privilege on every kind of object, given to a role and to everybody, by name and by column.

@@ -135,7 +135,7 @@ TEST_F(PostgresCaptureContext, ARoleWithoutPrivilegesWritesTablesButNotTheTrail)
             "= 'vestige'::regnamespace and "
             "has_function_privilege('" +
             app + "', oid, 'execute')"),
-      "access set_context");
+      "access challenge set_context");
   a.run("create table mine (id int primary key, x int)");
   for (const char* function : {"capture_1()", "capture_truncate('1')", "refuse()"})
     EXPECT_NE(a.error(std::string("create trigger forged before truncate on mine for each "

@@ -11,7 +11,7 @@ TEST(PostgresCaptureTypes, EveryTypeUnderEverySetting) {
   PgSession& s = shop.admin;
   s.run(kTypes);
   std::vector<std::string> tables;
-  const std::vector<Sample> all = samples_of(s.db().version());
+  const std::vector<TypeSample> all = samples_of(s.db().version());
   for (std::size_t i = 0; i < all.size(); ++i) {
     tables.push_back("public.t" + std::to_string(i));
     s.run("create table " + tables[i] + " (id int primary key, v " + all[i].type + ", w text)");
@@ -61,7 +61,7 @@ TEST(PostgresCaptureTypes, EveryTypeAsAKeyAndWithoutOne) {
   PgSession& s = shop.admin;
   s.run(kTypes);
   int types = 0;
-  for (const Sample& sample : samples()) {
+  for (const TypeSample& sample : samples()) {
     const std::string type = sample.type, with_key = "keyed_" + std::to_string(++types);
     s.run("reset all; drop table if exists bare cascade; create table bare (v " + type +
           ", n int)");
@@ -113,7 +113,7 @@ TEST(PostgresCaptureTypes, NoneIsForgotten) {
   PgSession& s = shop.admin;
   s.run(kTypes);
   std::string known;
-  for (const Sample& sample : samples_of(s.db().version()))
+  for (const TypeSample& sample : samples_of(s.db().version()))
     known += std::string(known.empty() ? "" : ", ") + "$$" + sample.type + "$$::regtype";
   EXPECT_EQ(
       s.one("select coalesce(string_agg(oid::regtype::text, ', ' order by oid), '') from pg_type "
@@ -139,7 +139,7 @@ TEST(PostgresCaptureTypes, EveryTypeComesBackToTheBit) {
         ") now using (id) where not coalesce(was *= now and was::text = now::text, false)");
   };
   int n = 0;
-  for (const Sample& sample : samples_of(s.db().version())) {
+  for (const TypeSample& sample : samples_of(s.db().version())) {
     const std::string type = sample.type, w = "w" + std::to_string(++n);
     s.run("drop table if exists was; create table " + w + " (id int primary key, v " + type +
           ", a " + (type.ends_with("[]") ? "text" : type) + "[]); select vestige.track('" + w +

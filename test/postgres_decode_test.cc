@@ -87,7 +87,7 @@ class PostgresDecode : public ::testing::Test {
 TEST_F(PostgresDecode, EveryTypeAsAValueAndAsAKey) {
   s.run(kTypes);
   int number = 0;
-  for (const Sample& sample : samples()) {
+  for (const TypeSample& sample : samples()) {
     const std::string type = sample.type;
     const std::string plain = "plain_" + std::to_string(++number);
     const std::string keyed = "keyed_" + std::to_string(number);

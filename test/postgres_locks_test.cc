@@ -149,7 +149,7 @@ TEST_F(PostgresLocks, ApplySaysWhichStepItCouldNotTake) {
   PgSession holder = shop.connect();
   holder.run("begin; insert into t3 values (1, 1)");
   Plan wanted;
-  wanted.retention["books"] = "7 years";
+  wanted.retention["books"] = {"books", "7 years"};
   for (const char* name : {"t1", "t2", "t3"}) wanted.tables[name] = {};
   const auto told = [&] {
     std::string out;

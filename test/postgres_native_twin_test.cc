@@ -160,6 +160,9 @@ TEST_F(PostgresNativeTwin, KeysAndPolicies) {
       {"create table $ (id int primary key, v text, w int)", "capture => 'full'"},
       {"create table $ (id int primary key, v text, w int)", "exclude => '{w}'"},
       {"create table $ (id int primary key, v text, w int)", "include => '{w}'"},
+      {"create table $ (id int primary key, v text, w int)", "redact => '{v}'"},
+      {"create table $ (id int, v text, w int)", "redact => '{w}'"},
+      {"create table $ (id int primary key, v text, w int)", "capture => 'full', redact => '{w}'"},
       {"create table $ (id int primary key, v text, w int)", "\"when\" => 'NEW.w > 2'"},
       {"create table $ (gone int, id int primary key, v text, w int); alter table $ drop gone; "
        "alter table $ add x numeric(8,2) default 1, add y bigint generated always as (w * 2) "

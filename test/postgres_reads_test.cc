@@ -213,7 +213,7 @@ TEST_F(PostgresReads, ATransactionEndsWhereItsProcessBeginsAnother) {
 TEST_F(PostgresReads, ARowOfEveryTypeOfKey) {
   run(std::string(kTypes));
   int keys = 0;
-  for (const Sample& sample : samples_of(s.db().version())) {
+  for (const TypeSample& sample : samples_of(s.db().version())) {
     const std::string type = sample.type;
     const std::string table = "key_" + std::to_string(++keys);
     if (!s.error("create table " + table + " (k " + type + " primary key, v int)").empty())

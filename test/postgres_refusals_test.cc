@@ -88,5 +88,20 @@ TEST(PostgresInstall, RefusesANewerTrailAndASchemaOfSomebodyElse) {
             "run sql: schema vestige has objects that are not a trail");
 }
 
+// What an extension owns cannot be dropped: init of a trail that is one would fail.
+TEST(PostgresInstall, DropsNoFunctionThatItMakes) {
+  PgShop shop;
+  const std::string_view script = vestige::sql::postgres::install;
+  constexpr std::string_view kDrop = "\ndrop function if exists ";
+  int dropped = 0;
+  for (std::size_t at = 0; (at = script.find(kDrop, at)) != std::string_view::npos; ++dropped) {
+    at += kDrop.size();
+    const std::string signature(script.substr(at, script.find(';', at) - at));
+    EXPECT_EQ(shop.admin.one("select coalesce(to_regprocedure('" + signature + "')::text, '')"), "")
+        << signature;
+  }
+  EXPECT_GT(dropped, 10);
+}
+
 }  // namespace
 }  // namespace vestige

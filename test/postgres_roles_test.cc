@@ -191,6 +191,16 @@ TEST_F(PostgresRoles, AdminsDecideForTablesThatAreTheirs) {
   EXPECT_NE(mine.error("select vestige.set_retention('books', 'long')")
                 .find("set_retention: long is no period"),
             std::string::npos);
+  EXPECT_NE(
+      mine.error(
+              "select vestige.set_retention('books', '7 years', hot => 'forever', archive => true)")
+          .find("set_retention: forever is no period"),
+      std::string::npos);
+  EXPECT_NE(mine.error("select vestige.set_retention('books', '7 years', hot => '1 year')")
+                .find("set_retention: what is not archived is kept in the database alone"),
+            std::string::npos);
+  mine.run("select vestige.set_retention('books', '7 years', '1 year', true)");
+  EXPECT_EQ(s.one("select hot || archive from vestige.retention"), "1 yeartrue");
   mine.run("select vestige.set_retention('books', null), vestige.untrack('own')");
   EXPECT_EQ(s.one("select count(*)::text from vestige.retention"), "0");
   EXPECT_NE(mine.error("delete from vestige.change"), "");

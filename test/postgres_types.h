@@ -5,13 +5,13 @@
 
 namespace vestige {
 
-struct Sample {
+struct TypeSample {
   const char* type;
   std::vector<const char*> values;  // SQL expressions
 };
 
-inline const std::vector<Sample>& samples() {
-  static const std::vector<Sample> all = {
+inline const std::vector<TypeSample>& samples() {
+  static const std::vector<TypeSample> all = {
       {"smallint", {"-32768", "1"}},
       {"integer", {"2147483647", "-1"}},
       {"bigint", {"-9223372036854775808", "9007199254740993"}},
@@ -128,8 +128,8 @@ inline const std::vector<Sample>& samples() {
 }
 
 /// The same, and what servers from 14 on have besides.
-inline std::vector<Sample> samples_of(int version) {
-  std::vector<Sample> all = samples();
+inline std::vector<TypeSample> samples_of(int version) {
+  std::vector<TypeSample> all = samples();
   if (version >= 140000) {
     all.push_back({"int4multirange", {"'{[1,3),[5,9)}'", "'{}'"}});
     all.push_back({"int8multirange", {"'{[1,3),[5,)}'"}});

@@ -1,15 +1,10 @@
 // What undoing puts back on PostgreSQL, what it leaves alone, and what it refuses. Random work: postgres_undo_random_test.cc.
 #include "test/postgres_capture.h"
+#include "test/tracked_shop.h"
 #include "vestige/audit/revert.h"
 
 namespace vestige {
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.has_value()) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
 
 class Patch final : public Sink {
  public:

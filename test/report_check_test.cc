@@ -48,6 +48,7 @@ std::string written(ReportForm form, const merkle::NoteSigner* by, bool checkpoi
                                "a\x01\n\tb",
                                "\xff\xfe",
                                "\u202Eevil",
+                               "a\u200Bnn \U000E0061",
                                "<!--",
                                "&lt;",
                                "\u05E9\u05DC\u05D5\u05DD"};
@@ -196,6 +197,7 @@ TEST(ReportHtml, LetsNothingBreakOut) {
   EXPECT_NE(html.find("a\\x01\\x0a\\x09b"), std::string::npos);
   EXPECT_NE(html.find("\\xff\\xfe"), std::string::npos);
   EXPECT_NE(html.find("\\u202eevil"), std::string::npos);
+  EXPECT_NE(html.find("a\\u200bnn \\u{e0061}"), std::string::npos) << "and looks like no other";
   EXPECT_NE(html.find("\u05E9\u05DC\u05D5\u05DD"), std::string::npos);
   EXPECT_NE(html.find("2026-10-25 02:59:59"), std::string::npos);  // before clocks go back
 }

@@ -5,12 +5,15 @@
 #include <map>
 
 #include "vestige/audit/check.h"
+#include "vestige/audit/disclosure.h"
 #include "vestige/base/bytes.h"
 #include "vestige/base/file.h"
 #include "vestige/base/json.h"
+#include "vestige/encryption/token.h"
 #include "vestige/merkle/proof.h"
 #include "vestige/merkle/receipt.h"
 #include "vestige/merkle/tile.h"
+#include "vestige/privacy/signed_context.h"
 
 namespace vestige {
 namespace {
@@ -141,6 +144,61 @@ bool trail(const Case& one) {
   return check.finish().wrong == 0;
 }
 
+Context context_in(const Case& one) {
+  Context context;
+  json::Reader reader(one.members.at("context"));
+  (void)reader.open('{');
+  while (reader.more('{').value() == 'y') {
+    const std::string name = reader.key().value();
+    context.set(name, json::unquote(reader.value()->text).value());
+  }
+  return context;
+}
+
+// Where the case has the key, signing comes to the same field.
+void signs_alike(const Case& one, Context context) {
+  Context unsigned_context;
+  for (const auto& [name, value] : context.fields())
+    if (name != kSignatureField) unsigned_context.set(name, value);
+  const std::string file = one.text("key");
+  const std::string seed =
+      from_base64(std::string_view(file).substr(file.rfind('+') + 1, 44)).value().substr(1);
+  const std::string name = file.substr(12, file.find('+', 12) - 12);
+  const auto made =
+      sign_context(PrivateKey::from_seed(seed).value(), name, one.text("signed_for"),
+                   unsigned_context, static_cast<std::int64_t>(one.number("issued")),
+                   static_cast<std::int64_t>(one.number("lifetime")), one.text("nonce"));
+  EXPECT_EQ(made.value(), *context.get(kSignatureField)) << one.text("name");
+}
+
+bool signed_context(const Case& one) {
+  const ContextSigners signers = {one.text("origin"), {}, {{one.keys(), {}, {}}}};
+  const Context context = context_in(one);
+  if (one.has("key")) signs_alike(one, context);
+  const std::string_view word =
+      signed_word(signers, context, static_cast<std::int64_t>(one.number("at")) * 1'000'000);
+  EXPECT_EQ(word, one.text("word")) << one.text("name");
+  return is_well_signed(word);
+}
+
+bool token(const Case& one) {
+  const auto bytes = from_base64(one.text("token"));
+  const std::string key = from_lower_hex(one.text("key")).value();
+  const std::string salt = from_lower_hex(one.text("salt")).value();
+  if (!bytes.has_value() || key_of_token(*bytes) != data_key_id(key)) return false;
+  const auto opened = open_token_salted(*bytes, key, one.text("place"));
+  return opened.has_value() && opened->bytes() == salt + one.text("value") &&
+         commits_to(*bytes, salt, one.text("value"));
+}
+
+bool disclosure(const Case& one) {
+  const auto evidence = parse_evidence(one.text("evidence"));
+  const auto read = parse_disclosure(one.text("disclosure"));
+  if (!evidence.has_value() || !read.has_value()) return false;
+  return !not_bound(parse_entry(evidence->entry).value(), *evidence).has_value() &&
+         !not_disclosed(*read, *evidence).has_value();
+}
+
 struct Kind {
   const char* name;
   bool (*accepted)(const Case&);
@@ -168,7 +226,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Kind{"consistency", consistency, 200}, Kind{"tile_path", tile_path, 40},
                     Kind{"entry", entry, 150}, Kind{"vkey", vkey, 20}, Kind{"note", note, 100},
                     Kind{"checkpoint", checkpoint, 20}, Kind{"receipt", receipt, 120},
-                    Kind{"trail", trail, 30}),
+                    Kind{"trail", trail, 30}, Kind{"signed_context", signed_context, 50},
+                    Kind{"token", token, 40}, Kind{"disclosure", disclosure, 25}),
     [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace

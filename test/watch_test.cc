@@ -261,6 +261,78 @@ TEST_P(Watching, TroubleOfTheTrailItselfIsToldOfOnceUntilItIsOver) {
   EXPECT_EQ(told().find("what is written"), std::string::npos);
 }
 
+TEST_P(Watching, ARecordThatIsNotAsItWasSealedIsAnAlert) {
+  Rule rule = rule_of("record", RuleKind::health);
+  rule.filter = Filter();
+  rule.what = {"verify-failed:1h"};
+  rule.message = "";
+  int asked = 0;
+  Result<std::string> answer = std::string();
+  const auto watch = must(Watch::open(*watching, {rule}, false, nullptr, [&] {
+    ++asked;
+    return answer;
+  }));
+  std::int64_t now = clock_now();
+  const auto told = [&](std::int64_t minutes) {
+    std::string out;
+    for (const KeptAlert& kept : must(watch->turn(now += minutes * 60'000'000)).raised)
+      out += kept.alert.title + "\n";
+    return out;
+  };
+  EXPECT_EQ(told(0), "");
+  EXPECT_EQ(asked, 1);
+  answer = "the record is not as it was sealed: 1 finding: change 2";
+  EXPECT_EQ(told(59), "") << "it is not its time";
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(told(1), "the record is not as it was sealed: 1 finding: change 2\n");
+  EXPECT_EQ(told(1) + told(60), "") << "once";
+  answer = fail(Fault::conflict, "locked");
+  EXPECT_EQ(told(60), "") << "it stands";
+  answer = std::string();
+  EXPECT_EQ(told(60), "");
+  answer = fail(Fault::corrupt, "read entry 3");
+  EXPECT_EQ(told(60), "the record cannot be verified: read entry 3\n");
+  answer = fail(Fault::denied, "you may not");
+  EXPECT_EQ(error_of(watch->turn(now += 3'600'000'000)).message, "you may not");
+}
+
+// From cron each is a run of its own.
+TEST_P(Watching, ARecordIsVerifiedOnceInItsTimeWhoeverAsks) {
+  Rule hourly = rule_of("hourly", RuleKind::health);
+  hourly.filter = Filter();
+  hourly.what = {"verify-failed:1h"};
+  hourly.message = "";
+  Rule daily = hourly;
+  daily.id = "daily";
+  daily.what = {"verify-failed:1d"};
+  EXPECT_TRUE(asks_to_verify({rule_of("r"), daily}));
+  EXPECT_FALSE(asks_to_verify({rule_of("r")}));
+  int asked = 0;
+  Result<std::string> answer = fail(Fault::conflict, "locked");
+  std::int64_t now = clock_now();
+  const auto verifier = [&] { return ++asked, answer; };
+  // What is raised, and how often it was verified until then.
+  const auto told = [&](std::int64_t minutes) {
+    const auto watch = must(Watch::open(*watching, {hourly, daily}, false, nullptr, verifier));
+    std::string out;
+    for (const KeptAlert& kept : must(watch->turn(now += minutes * 60'000'000)).raised)
+      out += kept.alert.rule + " " + kept.alert.title + "; ";
+    return out + std::to_string(asked);
+  };
+  EXPECT_EQ(told(0), "2") << "that is no answer, for none of them";
+  answer = "it is not";
+  EXPECT_EQ(told(1), "hourly it is not; daily it is not; 3") << "once for both";
+  EXPECT_EQ(told(59), "3") << "it is not its time, and it is not over";
+  answer = std::string();
+  EXPECT_EQ(told(1), "4");
+  const std::string state = "update " + must(kept_table(trail.db(), "rule_state")) +
+                            " set state = ?1 where part = '@verified'";
+  must(trail.db().run(state, {Text{"9000000000000000000 "}}));
+  EXPECT_EQ(told(1), "5") << "nobody verified it in a time to come";
+  must(trail.db().run(state, {Text{"x"}}));
+  EXPECT_TRUE(told(1).ends_with("is not raised; 6"));
+}
+
 // What a killed one did not commit is done again, and the same comes of it.
 TEST_P(Watching, TheSameIdsAsBeforeAndAsWouldHaveBeen) {
   watched({rule_of("r")});
@@ -276,18 +348,41 @@ TEST_P(Watching, TheSameIdsAsBeforeAndAsWouldHaveBeen) {
   EXPECT_EQ(all[0].alert.id, once);
 }
 
-TEST_P(Watching, WhatRulesRememberMustBeReadable) {
+TEST_P(Watching, WhatARuleRemembersAndNobodyCanReadIsAnAlertAndItGoesOn) {
   Rule rule = rule_of("often", RuleKind::frequency);
-  rule.count = 4;
+  rule.count = 3;
   rule.within = 3'600'000'000;
   rule.message = "x";
-  watched({rule});
+  watched({rule, rule_of("each")});
   price(20);
-  watched({rule});
-  must(trail.db().run("update " + must(kept_table(trail.db(), "rule_state")) +
-                      " set state = 'x' where part <> '@'"));
-  EXPECT_EQ(error_of(Watch::open(*watching, {rule}, false)).message,
-            "watch: what rule often remembers cannot be read");
+  price(21);
+  watched({rule, rule_of("each")});
+  const std::string state = must(kept_table(trail.db(), "rule_state"));
+  const std::string said =
+      "of what it remembers cannot be read, and it goes on without: what it"
+      " would have raised with it is not raised\n";
+  must(trail.db().run("update " + state + " set state = 'x' where rule = 'often' and part <> '@'"));
+  price(22);
+  std::string raised = watched({rule, rule_of("each")});
+  EXPECT_TRUE(raised.starts_with("often rule often: ")) << raised;
+  EXPECT_TRUE(raised.ends_with(said + "each 2: 22\n")) << "and the others miss nothing" << raised;
+  EXPECT_EQ(watched({rule, rule_of("each")}), "") << "once";
+  price(23);
+  price(24);
+  EXPECT_EQ(watched({rule, rule_of("each")}), "each 2: 23\noften x\neach 2: 24\n")
+      << "it counts from where it was damaged";
+
+  must(trail.db().run("update " + state + " set state = 'y' where rule = 'often' and part = '@'"));
+  price(25);
+  EXPECT_EQ(watched({rule, rule_of("each")}, true),
+            "often rule often: 1 part " + said + "each 2: 25\n")
+      << "it has seen what was before";
+  must(trail.db().run("update " + state + " set state = 'y' where rule = 'often' and part = '@'"));
+  EXPECT_EQ(watched({rule, rule_of("each")}), "often rule often: 1 part " + said)
+      << "what is damaged again is told again";
+}
+
+TEST_P(Watching, NothingElseIsKept) {
   const std::string other = error_of(kept_table(trail.db(), "other")).message;
   EXPECT_NE(other.find(trail.postgres() ? "the trail keeps nothing in a table other"
                                         : "there is no table other to keep anything in"),

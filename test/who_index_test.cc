@@ -6,6 +6,7 @@
 #include "vestige/audit/doctor.h"
 #include "vestige/audit/log.h"
 #include "vestige/trail/sealing.h"
+#include "vestige/trail/upkeep.h"
 
 namespace vestige {
 namespace {
@@ -123,6 +124,32 @@ TEST_P(WhoIndex, DecidesWhatIsRead) {
   std::erase_if(rest, [&](std::int64_t id) { return id <= upto; });
   EXPECT_LT(rest.size(), all.size());
   EXPECT_EQ(ids(must(read_changes(db(), ann))), rest);
+}
+
+// Taking a name out of it would hide what somebody did from log --actor.
+TEST_P(WhoIndex, IsHeldAgainstTheChanges) {
+  std::mt19937 dice(4);
+  write(150, dice);
+  index();
+  const auto missing = [&] { return must(upkeep_of(db())->nameless()); };
+  EXPECT_EQ(missing(), std::vector<std::int64_t>());
+  Selection zoe;
+  zoe.who = {"zoe"};
+  zoe.oldest_first = true;
+  const std::int64_t first = ids(must(read_changes(db(), zoe)))[0];
+  const std::string block = fmt::format(" and block = {}", (first - 1) / 64);
+  ASSERT_GT(indexed(), first);
+  const std::string name = trail.postgres()
+                               ? "vestige.who where name_hash = vestige.name_hash('zoe', false)"
+                               : "vestige_who where actor = 'zoe'";
+  must(db().script("delete from " + name + block));
+  ASSERT_EQ(missing(), std::vector<std::int64_t>{first});
+  trail.live = true;
+  trail.seal();
+  trail.verify();
+  EXPECT_NE(trail.words.find(fmt::format("change {} is hidden: the index of who", first)),
+            std::string::npos)
+      << trail.words;
 }
 
 TEST_P(WhoIndex, HasNoNameThatWasErased) {

@@ -11,6 +11,7 @@ std::unique_ptr<Past> past_of(Database& db) { return sqlite::past(db); }
 std::unique_ptr<Contexts> contexts_of(Database& db) { return sqlite::contexts(db); }
 std::unique_ptr<Sealing> sealing_of(Database& db) { return sqlite::sealing(db); }
 std::unique_ptr<Eraser> eraser_of(Database& db) { return sqlite::eraser(db); }
+std::unique_ptr<Expirer> expirer_of(Database& db) { return sqlite::expirer(db); }
 std::unique_ptr<Undoing> undoing_of(Database& db) { return sqlite::undoing(db); }
 std::unique_ptr<Upkeep> upkeep_of(Database& db) { return sqlite::upkeep(db); }
 Spelling spelling_of(Database&) { return sqlite::kSpelling; }

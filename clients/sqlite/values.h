@@ -1,4 +1,4 @@
-// Values between the host's SQLite and the library, and errors to it. The only headers of SQLite here are those of a loadable
+// Errors and names between the host's SQLite and the library, and errors to it. The only headers of SQLite here are those of a loadable
 // extension: every call goes to the SQLite that loaded it.
 #pragma once
 
@@ -6,15 +6,10 @@
 #include <string>
 
 #include "vestige/db/sqlite_api.h"
+#include "vestige/db/sqlite_values.h"
 #include "vestige/record/value.h"
 
 namespace vestige::extension {
-
-/// The value of an argument, as it is.
-Value value_of(sqlite3_value* value);
-
-/// A function's or a column's result.
-void give(sqlite3_context* context, const Value& value);
 
 /// A table's name, or a key's value, as somebody would type it.
 std::string typed(const Value& value);

@@ -58,6 +58,7 @@ $check$;
 \ir install/retention.sql
 \ir install/shape.sql
 \ir install/expressions.sql
+\ir install/encrypt.sql
 \ir install/large.sql
 \ir install/commented.sql
 \ir install/context.sql
@@ -90,7 +91,9 @@ $check$;
 \ir install/parts.sql
 \ir install/evidence.sql
 \ir install/who.sql
+\ir install/hold.sql
 \ir install/erase.sql
+\ir install/expire.sql
 \ir install/feed.sql
 \ir install/doctor.sql
 \ir install/events.sql

@@ -7,6 +7,12 @@ do $remove$
 declare
   t record;
 begin
+  if to_regclass('vestige.hold') is not null then
+    for t in execute 'select id, matter from vestige.hold where released_by is null order by id limit 1' loop
+      raise exception 'remove the trail: it is held for % (hold %)', to_json(t.matter), t.id using errcode = 'VS006',
+        hint = 'vestige hold list says by whom and why; nothing goes before it is released';
+    end loop;
+  end if;
   for t in
     select tg.tgrelid::regclass as rel, tg.tgname
     from pg_catalog.pg_trigger tg join pg_catalog.pg_proc p on p.oid = tg.tgfoid

@@ -57,6 +57,29 @@ create table if not exists vestige_erased (
 
 create index if not exists vestige_erased_change on vestige_erased (erased);
 
+-- What each EXPIRE took (docs/decisions/0027): of a table under a class of retention the changes that were made before a moment,
+-- in microseconds; between which ids; how many; SHA-256 over their leaves in the order of the tree.
+create table if not exists vestige_expired (
+  change integer primary key,
+  tbl integer not null,
+  class text not null,
+  keep text not null,
+  horizon integer not null,
+  first_id integer not null,
+  last_id integer not null,
+  changes integer not null,
+  digest blob not null,
+  archive text
+);
+
+-- Which entries those are: of bundle n entry i is bit i % 8 of byte i / 8.
+create table if not exists vestige_expired_leaves (
+  n integer not null,
+  change integer not null,
+  leaves blob not null,
+  primary key (n, change)
+) without rowid;
+
 -- A witness's cosignature may come behind the note; nothing else changes.
 drop trigger if exists vestige_checkpoint_no_update;
 create trigger vestige_checkpoint_no_update before update on vestige_checkpoint
@@ -88,4 +111,30 @@ create trigger if not exists vestige_erased_no_replace before insert on vestige_
 when exists (select 1 from vestige_erased where change = NEW.change and erased = NEW.erased)
 begin
   select raise(abort, 'vestige: vestige_erased is append-only: replace refused');
+end;
+create trigger if not exists vestige_expired_no_update before update on vestige_expired
+begin
+  select raise(abort, 'vestige: vestige_expired is append-only: update refused');
+end;
+create trigger if not exists vestige_expired_no_delete before delete on vestige_expired
+begin
+  select raise(abort, 'vestige: vestige_expired is append-only: delete refused');
+end;
+create trigger if not exists vestige_expired_no_replace before insert on vestige_expired
+when NEW.change <> -1 and exists (select 1 from vestige_expired where change = NEW.change)
+begin
+  select raise(abort, 'vestige: vestige_expired is append-only: replace refused');
+end;
+create trigger if not exists vestige_expired_leaves_no_update before update on vestige_expired_leaves
+begin
+  select raise(abort, 'vestige: vestige_expired_leaves is append-only: update refused');
+end;
+create trigger if not exists vestige_expired_leaves_no_delete before delete on vestige_expired_leaves
+begin
+  select raise(abort, 'vestige: vestige_expired_leaves is append-only: delete refused');
+end;
+create trigger if not exists vestige_expired_leaves_no_replace before insert on vestige_expired_leaves
+when exists (select 1 from vestige_expired_leaves where n = NEW.n and change = NEW.change)
+begin
+  select raise(abort, 'vestige: vestige_expired_leaves is append-only: replace refused');
 end;

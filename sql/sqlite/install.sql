@@ -79,7 +79,7 @@ create table vestige_current (
 -- (capture.sql, vestige_last; docs/decisions/0011-shared-capture.md).
 -- changed is less than 0 where an ERASE took the values (-65536), or values and key (-196608): no bit of a column
 -- is set then.
--- op is I, U, D, B or E(RASE). No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
+-- op is I, U, D, B, E(RASE) or X (EXPIRE). No CHECK and no NOT NULL here: with them SQLite keeps a statement journal, which
 -- makes a single-row write half as dear again (docs/decisions/0001-native-slots.md).
 create table vestige_change (
   id integer primary key autoincrement,
@@ -148,7 +148,9 @@ create table vestige_replaced (
 -- Retention classes, by name (docs/cli.md, "vestige.toml").
 create table vestige_retention (
   name text primary key,
-  keep text not null
+  keep text not null,
+  hot text,
+  archive integer not null default 0
 ) without rowid;
 
 -- Any client sets its context here, inside its transaction (docs/sqlite.md, "Context"):
@@ -187,16 +189,8 @@ begin
   delete from vestige_current;
 end;
 
--- The trail is append-only. The guards that an erasure passes stand in guards.sql. FAIL and not ABORT, because a
+-- The trail is append-only. The guards that an erasure or an expiry passes stand in guards.sql. FAIL and not ABORT, because a
 -- statement that may abort keeps a statement journal, and capture's would be one.
-create trigger vestige_change_no_delete before delete on vestige_change
-begin
-  select raise(abort, 'vestige: vestige_change is append-only: delete refused');
-end;
-create trigger vestige_context_no_delete before delete on vestige_context
-begin
-  select raise(abort, 'vestige: vestige_context is append-only: delete refused');
-end;
 create trigger vestige_shape_no_update before update on vestige_shape
 begin
   select raise(abort, 'vestige: vestige_shape is append-only: update refused');

@@ -10,7 +10,7 @@ A transcript is a list of `$ command` lines, continued by `> `, each followed by
 stdout first, then stderr with `! ` before each line, then [N] when the exit code is not 0. Lines that
 start with `## ` are remarks. Each transcript runs in a directory of its own; `export A=b` holds for the
 commands after it. Times of today are shown with # for digits, control characters as ␛ and the like.
-The command `terminal` (terminal.py) runs another on a terminal.
+The command `terminal` (terminal.py) runs another on a terminal, `said` (said.py) is an application that signs.
 
 The files made by vestige itself (docs/cli.md, the man page, the completions) are compared as well.
 """
@@ -65,7 +65,8 @@ class Shell:
         tools = pathlib.Path(directory, ".tools")
         tools.mkdir()
         (tools / "vestige").symlink_to(VESTIGE)
-        (tools / "terminal").symlink_to(HERE / "terminal.py")
+        for name in ("said", "terminal"):
+            (tools / name).symlink_to(HERE / f"{name}.py")
         self.environment = {
             "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin", "HOME": directory, "LC_ALL": "C.UTF-8",
             "TERM": "xterm", "PAGER": "cat", "TZ": "UTC", "VESTIGE_DB": "shop.db", "SOURCE": str(SOURCE),

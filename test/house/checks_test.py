@@ -8,13 +8,35 @@ sys.argv = ["checks_test", str(pathlib.Path(__file__).parents[2])]
 import braces
 import findings
 import floors
+import holds
 import messages
 import picture
 import seams
 import sizes
 import transcript
 import transcripts
+import twice
 import words
+
+
+class Holds(unittest.TestCase):
+    def test_whoever_removes_and_does_not_ask_is_named(self):
+        for statement in ("delete from vestige.change where id = 1", "update vestige_change set v0 = null", "drop schema vestige cascade",
+                          "execute format('drop table %s', part)", "alter table vestige.change detach partition x",
+                          "truncate vestige.context", "delete from main.vestige_more"):
+            self.assertEqual(1, len(holds.complaints({"vestige/a.cc": f'db.run("{statement}");'}, {})), statement)
+            self.assertEqual([], holds.complaints({"vestige/a.cc": f'held(db, ids);\ndb.run("{statement}");'}, {}))
+        self.assertEqual([], holds.complaints({"sql/a.sql": "-- drop schema vestige\ndelete from vestige.who k"}, {}))
+
+    def test_a_reason_for_nothing_is_none(self):
+        self.assertEqual(1, len(holds.complaints({"sql/a.sql": "select 1"}, {"sql/a.sql": "none"})))
+
+
+class Twice(unittest.TestCase):
+    def test_what_others_see_is_named_with_its_namespace(self):
+        source = ("namespace vestige {\nclass Declared;\nstruct One {\n};\nclass Outer::Inner {\n};\nnamespace {\nstruct Own {\n};\n"
+                  "}  // namespace\nnamespace sqlite {\nclass Two final : public One {\n};\n}  // namespace sqlite\n}  // namespace vestige\n")
+        self.assertEqual(["vestige::One", "vestige::sqlite::Two"], twice.defined(source))
 
 
 class Floors(unittest.TestCase):

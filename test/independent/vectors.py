@@ -6,6 +6,8 @@ import json
 import pathlib
 import sys
 
+import tokens
+from contexts import signed_word
 from verify import (No, consistent, included, leaf_hash, need, open_checkpoint, open_note, parse_entry, receipt, tile,
                     trail, unbase64, vkey)
 
@@ -41,6 +43,15 @@ def tries(case, kind):
         receipt(case["receipt"].encode(), case["vkeys"], case.get("policy"))
     elif kind == "trail":
         trail(case["lines"], case["checkpoint"].encode(), case["vkeys"])
+    elif kind == "signed_context":
+        word = signed_word(case["context"], case["vkeys"], case["origin"], int(case["at"]))
+        need(word == case["word"], f"it is {word}")
+        need(word in ("signed", "bound"), word)
+    elif kind == "token":
+        told = tokens.opened(unbase64(case["token"]), bytes.fromhex(case["key"]), case["place"])
+        need(told == (bytes.fromhex(case["salt"]), case["value"].encode()), "another value")
+    elif kind == "disclosure":
+        tokens.disclosure(case["disclosure"], case["evidence"])
     else:
         raise SystemExit(f"vectors of an unknown kind: {kind}")
 

@@ -3,8 +3,9 @@
 
     verify.py receipt FILE --vkey KEY... [--policy FILE]
     verify.py trail TRAIL.ndjson CHECKPOINT --vkey KEY... [--policy FILE]
+    verify.py archive DIRECTORY --vkey KEY... [--policy FILE]
 
-Python's standard library and Debian's python3-cryptography, nothing else; no code of the library."""
+Python's standard library and Debian's python3-cryptography, and zstd for archives; nothing else, and no code of the library."""
 import argparse
 import base64
 import binascii
@@ -328,9 +329,25 @@ def receipt(data, keys, rules=None):
     return f"entry {index} of {size} in {origin}: {entry}"
 
 
+def expired(said, by, entries, first):
+    """What an EXPIRE took: just the entries that it names, of its table and time, and of none of them anything is disclosed"""
+    value, digest = strict_json(said), hashlib.sha256()
+    need(type(value) is dict and canonical(value) == said and list(value) == ["expired", "leaves"], "an EXPIRE that says something else")
+    what = value["expired"]
+    named = [decimal(n) * 256 + i for n, bits in value["leaves"].items() for i in range(256) if sha_of(bits)[i // 8] >> i % 8 & 1]
+    need(named and max(named) - first < len(entries), f"change {by['id']}: it names an entry that is not there")
+    for index in [one for one in named if one >= first]:
+        leaf, entry, discloses = entries[index - first]
+        need(not discloses and entry["table_id"] == by["table_id"] and entry["at"] < what["before"] and what["first"] <= entry["id"]
+             <= what["last"] and entry["op"] not in ("ERASE", "EXPIRE"), f"change {by['id']}: it names {entry['id']}, which is another")
+        digest.update(leaf)
+    need(len(named) == what["changes"] and first or digest.digest() == sha_of(what["digest"]), f"change {by['id']}: another digest")
+    return f"; {len(named)} expired by change {by['id']} ({what['class']}, {what['keep']})"
+
+
 def trail(lines, checkpoint, keys, rules=None):
     origin, size, root = open_checkpoint(checkpoint, keys, rules)
-    tree = first = None
+    tree, first, entries, expiries = None, None, [], []
     for line in lines:
         if tree is None and line.startswith('{"start":'):
             value = strict_json(line)
@@ -343,16 +360,20 @@ def trail(lines, checkpoint, keys, rules=None):
         tree = tree or Tree()
         index, entry = parse_evidence(line)
         need(index == tree.size, f"entry {index} stands where entry {tree.size} belongs")
-        tree.append(leaf_hash(entry.encode()))
+        parsed, evidence = json.loads(entry), json.loads(line)
+        entries.append((leaf_hash(entry.encode()), parsed, len(evidence) > 2))
+        tree.append(entries[-1][0])
+        expiries += [(evidence["values"], parsed)] if parsed["op"] == "EXPIRE" and "values" in evidence else []
     tree = tree or Tree()
     need(tree.size == size, f"{tree.size} entries, the checkpoint covers {size}")
     need(tree.root() == root, "another root")
-    return f"entries {first or 0} to {size} of {origin} are those of the checkpoint"
+    went = [expired(said, by, entries, first or 0) for said, by in expiries]
+    return f"entries {first or 0} to {size} of {origin} are those of the checkpoint{''.join(went)}"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("receipt", "trail"))
+    parser.add_argument("what", choices=("receipt", "trail", "archive"))
     parser.add_argument("files", nargs="+")
     parser.add_argument("--vkey", action="append", default=[], help="a vkey, or a file with one")
     parser.add_argument("--policy")
@@ -362,6 +383,9 @@ def main():
     try:
         if given.what == "receipt":
             print("good:", receipt(pathlib.Path(given.files[0]).read_bytes(), keys, rules))
+        elif given.what == "archive":
+            import archive  # which imports this
+            print("good:", archive.archive(given.files[0], keys, rules))
         else:
             with open(given.files[0], encoding="utf-8", newline="\n") as file:
                 lines = (line.removesuffix("\n") for line in file)

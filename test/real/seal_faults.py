@@ -106,6 +106,7 @@ class Trail:
 
     def again(self):
         """A sealer without faults: it goes on from whatever there is."""
+        self.settle()
         done = self.run(*self.command, code=None)
         check(done.returncode == 0, f"a restarted sealer said: {done.stderr}")
         self.collect(done.stdout)
@@ -115,6 +116,9 @@ class Trail:
 
     def prepare(self):
         """What stands before a run with a fault."""
+
+    def settle(self):
+        """Until nothing of a run that died is under way any more."""
 
     def fault(self, shim, at, mode, count):
         """A run whose at-th step is faulty; what that step was, or None when there are not so many."""
@@ -260,6 +264,18 @@ class PostgresTrail(Trail):
     def script(self, sql):
         with self.connection() as send:
             send(sql)
+
+    def settle(self):
+        # A server learns of a client's death when it has the time; until then its transaction stands, and later changes wait.
+        import psycopg2
+        with contextlib.closing(psycopg2.connect("")) as db, db.cursor() as cursor:
+            db.autocommit = True
+            others = 1
+            while others:
+                cursor.execute("select count(*) from pg_stat_activity where datname = current_database()"
+                               " and pid <> pg_backend_pid() and backend_type = 'client backend'")
+                others, = cursor.fetchone()
+                time.sleep(0.01 * bool(others))
 
     def notes(self):
         import psycopg2

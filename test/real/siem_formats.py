@@ -85,7 +85,7 @@ class Trail:
 
 def ocsf_faults(event):
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    of_class = {6005: 0, 3004: 1}[event["class_uid"]]
+    of_class = {6005: 0, 3004: 1, 2004: 2}[event["class_uid"]]
     validator = jsonschema.Draft202012Validator({"$defs": schema["$defs"], **schema["oneOf"][of_class]})
     return [f"{'/'.join(map(str, one.path))}: {one.message[:200]}" for one in validator.iter_errors(event)]
 
@@ -98,6 +98,41 @@ def check_ocsf(lines):
     event = json.loads(lines[0])
     for wrong in ({"severity_id": 7}, {"activity_id": 14}, {"actor": {}}, {"src_endpoint": {"ip": "nowhere"}}, {"nonsense": 1}):
         check(ocsf_faults({**event, **wrong}), f"ocsf: {wrong} goes through")
+
+
+RULES = """
+[[rule]]
+id = "any"
+select = "table:products"
+severity = "high"
+message = "{new.name} of {actor}"
+notify = ["siem"]
+
+[notify.siem]
+exec = ["/usr/bin/tee", "%s"]
+format = "ocsf"
+"""
+
+
+def check_finding(trail):
+    """What a SIEM is told of an alert, and of a test."""
+    told, toml = pathlib.Path(trail.folder, "told.json"), pathlib.Path(trail.folder, "vestige.toml")
+    toml.write_text(RULES % told, encoding="utf-8")
+    trail.run("watch", "--once")
+    trail.run("exec", "--actor", "bob\u05d1", "insert into products (id, name) values (9, 'Pot \"\\ \u202e')")
+    trail.run("watch", "--once")
+    event = json.loads(told.read_text(encoding="utf-8"))
+    for fault in ocsf_faults(event):
+        problems.append(f"finding: {fault}")
+    check(event["class_uid"] == 2004 and event["severity_id"] == 4, f"finding: {event}")
+    check(event["finding_info"]["title"] == "Pot \"\\ \u202e of bob\u05d1", f"finding: {event['finding_info']}")
+    check(len(event["evidences"][0]["data"]["changes"]) == 1, f"finding: {event['evidences']}")
+    for wrong in ({"severity_id": 7}, {"activity_id": 4}, {"finding_info": {"title": "x"}}, {"evidences": [{"name": "x"}]}, {"nonsense": 1}):
+        check(ocsf_faults({**event, **wrong}), f"finding: {wrong} goes through")
+    trail.run("notify", "siem")
+    for fault in ocsf_faults(json.loads(told.read_text(encoding="utf-8"))):
+        problems.append(f"finding of a test: {fault}")
+    toml.unlink()
 
 
 def cef_fields(line):
@@ -204,6 +239,7 @@ def main():
             check_ecs(events["ecs"], changes)
             check_debezium(events["debezium"])
             printed.append(events)
+            check_finding(trail)
         for name, lines in printed[0].items():
             for place, (left, right) in enumerate(zip(lines, printed[1][name])):
                 if '"who":"nobody"' in left or place == 3:  # of nobody: SQLite has no user of its own

@@ -26,10 +26,22 @@ fi
 
 cd "$source/clients/python"
 export PATH=$(realpath "$environment")/bin:$PATH PYTHONPATH=src:tests${PYTHONPATH:+:$PYTHONPATH}
-if [[ $requirements == requirements.txt ]]; then
+checks() {
   ruff check --no-cache .
   ruff format --no-cache --check .
   mypy --cache-dir="$environment/mypy"
   pyright --pythonpath "$environment/bin/python" --warnings
+}
+# They take half a minute of one processor, beside tests that wait for a server most of the time.
+checking=
+if [[ $requirements == requirements.txt && $# == 0 ]]; then  # not for some of the tests
+  checks >"$environment/checks" 2>&1 &
+  checking=$!
 fi
-exec "${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -c max_prepared_transactions=4 -- python -m pytest "$@"
+failed=0
+"${POSTGRES_SERVER:-$source/build/bin/postgres_server}" -c max_prepared_transactions=4 -- python -m pytest "$@" || failed=$?
+if [[ -n $checking ]] && ! wait "$checking"; then
+  cat "$environment/checks" >&2
+  failed=1
+fi
+exit $failed

@@ -3,21 +3,8 @@
 # labels: slow matrix
 set -euo pipefail
 vestige=${VESTIGE:?}
-chromium=$(command -v chromium || command -v chromium-browser || true)
-if [[ -z $chromium ]] || ! command -v npm >/dev/null; then
-  echo "neither a Chromium nor npm, no pages" >&2
-  exit 77
-fi
 folder=$(dirname "$(dirname "$vestige")")/report_pages
-mkdir -p "$folder"
-cp "${SOURCE_DIR:?}"/test/report_pages/* "$folder"
-if ! cmp -s "$folder/package.json" "$folder/installed"; then
-  if ! (cd "$folder" && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error); then
-    echo "npm cannot install what looks at pages" >&2
-    exit 77
-  fi
-  cp "$folder/package.json" "$folder/installed"
-fi
+chromium=$("${SOURCE_DIR:?}/test/report_pages/prepare.sh" "$folder")
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

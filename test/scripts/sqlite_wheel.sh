@@ -6,13 +6,20 @@ export VESTIGE_EXTENSION=$build/sqlite/vestige0.so
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 "${PYTHON:-/usr/bin/python3}" -m venv "$directory/venv"
-if ! "$directory/venv/bin/pip" install --quiet --disable-pip-version-check "hatchling>=1.26"; then
+if ! "$directory/venv/bin/pip" install --quiet --disable-pip-version-check "hatchling>=1.26" auditwheel; then
   echo "pip cannot install what makes wheels" >&2
   exit 77
 fi
 cp -r "${SOURCE_DIR:?}/clients/sqlite/python" "$directory/source"
 "$directory/venv/bin/pip" wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$directory" "$directory/source"
-"$directory/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$directory"/vestige_sqlite-*-py3-none-manylinux_*.whl
+wheel=$(echo "$directory"/vestige_sqlite-*-py3-none-manylinux_*.whl)
+# Its tag says the oldest system that has what it asks for.
+tag=${wheel##*-}
+if ! "$directory/venv/bin/auditwheel" show "$wheel" | grep -F "platform tag: \"${tag%.whl}\""; then
+  "$directory/venv/bin/auditwheel" show "$wheel" >&2
+  exit 1
+fi
+"$directory/venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$wheel"
 cd "$directory"
 "$directory/venv/bin/python" - <<'PY'
 import sqlite3

@@ -10,8 +10,10 @@ import json
 import pathlib
 import sys
 
+import contexts
 import files
 import parts
+import tokens
 from world import FILES
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,7 +21,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 def main():
     for make in (parts.base64_cases, parts.tree_cases, parts.tile_cases, parts.entry_cases, parts.note_cases,
-                 files.checkpoint_cases, files.receipt_cases, files.trail_cases, files.samples):
+                 files.checkpoint_cases, files.receipt_cases, files.trail_cases, files.samples, contexts.context_cases,
+                 tokens.token_cases, tokens.disclosure_cases):
         make()
     stale = []
     for name, data in FILES.items():

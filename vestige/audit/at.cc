@@ -35,7 +35,7 @@ Result<Tracked> table_with_key(Database& db, const std::string& name) {
 
 Result<std::unique_ptr<States>> at(Database& db, const std::string& name, const Moment& moment) {
   const Tracked table = TRY(table_with_key(db, name));
-  const std::int64_t upto = TRY(resolve(db, moment));
+  const std::int64_t upto = TRY(resolve(db, table, moment));
   return past_of(db)->at(table, {moment, upto});
 }
 
@@ -82,7 +82,7 @@ Result<State> at(Database& db, const std::string& name, const std::vector<std::s
   TRY(require_trail(db));
   const Tracked table = TRY(tracked_table(db, name));
   const RowName row = TRY(named_row(db, table, words));
-  const std::int64_t upto = TRY(resolve(db, moment));
+  const std::int64_t upto = TRY(resolve(db, table, moment));
   const State state = TRY(state_of(db, table, row, upto));
   if (!state.has_value()) return State();
   return State(with_columns(*state, TRY(columns_at(db, table, moment, upto))));

@@ -5,17 +5,43 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/log.h"
+#include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/row_history.h"
 
 namespace vestige {
 namespace {
 
+Result<std::optional<Change>> change_of(Database& db, std::int64_t id) {
+  Selection selection;
+  selection.ids = {id};
+  return TRY(read_changes(db, selection))->next();
+}
+
 // The ERASE that took the values of a change; the change itself, where none is recorded.
 Result<std::optional<Change>> eraser(Database& db, const Change& change) {
-  Selection selection;
-  selection.ids = {change.erased_by("values").value_or(change.id)};
-  return TRY(read_changes(db, selection))->next();
+  return change_of(db, change.erased_by("values").value_or(change.id));
+}
+
+// What has expired of a table: its EXPIRE stands for changes that are not known any more.
+struct Expired {
+  std::int64_t last = 0;
+  std::optional<Change> by;
+
+  // After a change that stayed, others may have gone: it gave a column its value only if that is what it gave it.
+  bool hides(const Change& change, const Blamed& column) const {
+    if (change.id >= last || !change.new_values.has_value()) return false;
+    const Value* given = find(*change.new_values, column.column);
+    return given == nullptr || !identical(*given, column.value);
+  }
+};
+
+Result<Expired> expired_of(Database& db, const Tracked& table) {
+  const auto furthest = TRY(horizon_of(db, table.id));
+  if (!furthest.has_value()) return Expired();
+  const auto last = TRY(last_expired(db, table.id));
+  auto by = TRY(change_of(db, furthest->change));
+  return Expired{last.value_or(furthest->last), std::move(by)};
 }
 
 }  // namespace
@@ -38,7 +64,9 @@ Result<Blame> blame(Database& db, const std::string& table_name,
   };
   if (row.has_value()) columns(*row);
 
+  const Expired expired = TRY(expired_of(db, table));
   auto history = TRY(row_history(db, table, name, kNow));
+  bool ended = true;  // where the trail does, and not where the row began
   bool first = true;
   bool found = row.has_value();
   while (auto change = TRY(history->next())) {
@@ -52,6 +80,7 @@ Result<Blame> blame(Database& db, const std::string& table_name,
       continue;
     }
     // Before a DELETE it was another row; this one came back where nothing was recorded.
+    ended = change->op == Op::update;
     if (change->op == Op::baseline || change->op == Op::remove) break;
     if (change->lost_values()) {
       // An INSERT gave every column its value; which ones an UPDATE changed is not known any more.
@@ -63,11 +92,20 @@ Result<Blame> blame(Database& db, const std::string& table_name,
     const Row& values = change->op == Op::update ? *change->old_values : *change->new_values;
     for (Blamed& column : out.columns)
       if (!column.change.has_value() && find(values, column.column) != nullptr) {
-        column.change = *change;
+        column.change = expired.hides(*change, column) ? expired.by : change;
         --open;
       }
     if (open == 0) break;
   }
+  if (ended)
+    for (Blamed& column : out.columns)
+      if (!column.change.has_value()) column.change = expired.by;
+  if (!found && expired.by.has_value())
+    return hinted(
+        fail(Fault::missing,
+             "blame {} {}: there is no such row now, and its last change may have expired",
+             table.name, key_text(name)),
+        fmt::format("change {} (EXPIRE) took it; vestige log shows what is left", expired.by->id));
   if (!found)
     return fail(Fault::missing, "blame {} {}: no such row, now or in the trail", table.name,
                 key_text(name));

@@ -16,8 +16,8 @@ Result<Diff> diff(Database& db, const std::string& name, const std::vector<std::
   out.table = table.name;
   const RowName row = TRY(named_row(db, table, words));
   out.key = row.key;
-  std::int64_t early = TRY(resolve(db, from));
-  std::int64_t late = TRY(resolve(db, to));
+  std::int64_t early = TRY(resolve(db, table, from));
+  std::int64_t late = TRY(resolve(db, table, to));
   const bool turned = early > late;
   if (turned) std::swap(early, late);
 
@@ -62,9 +62,9 @@ Result<Diffs> Diffs::read(Database& db, const std::string& name, const Moment& f
   diffs.table_ = TRY(table_with_key(db, name));
   for (const Column& column : diffs.table_.shape.key()) diffs.key_.push_back(column.name);
   Instant early = {from};
-  early.upto = TRY(resolve(db, from));
+  early.upto = TRY(resolve(db, diffs.table_, from));
   Instant late = {to};
-  late.upto = TRY(resolve(db, to));
+  late.upto = TRY(resolve(db, diffs.table_, to));
   diffs.turned_ = early.upto > late.upto;
   if (diffs.turned_) std::swap(early, late);
   diffs.pairs_ = TRY(past_of(db)->between(diffs.table_, early, late));

@@ -1,6 +1,8 @@
 #include "vestige/audit/log.h"
 
+#include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/listed_table.h"
 
 namespace vestige {
 
@@ -14,7 +16,7 @@ Result<void> resolve_names(Database& db, const std::optional<Tracked>& only, Fil
     for (FilterWord& word : condition.words) {
       if (!word.quoted && word.text.find('*') != std::string::npos) continue;
       if (column) TRY(require_column(db, word.text, only));
-      else word = {TRY(tracked_table(db, word.text)).name, true};
+      else word = {TRY(listed_table(db, word.text)).name, true};
     }
   }
   return {};
@@ -24,7 +26,7 @@ Result<std::optional<Tracked>> select_table(Database& db, const std::string& nam
                                             const std::vector<std::string>& key,
                                             Selection& selection) {
   if (name.empty()) return std::nullopt;
-  Tracked table = TRY(tracked_table(db, name));
+  Tracked table = TRY(key.empty() ? listed_table(db, name) : tracked_table(db, name));
   selection.table = table.id;
   if (!key.empty()) {
     RowName row = TRY(parse_key(db, table, key));
@@ -49,17 +51,19 @@ Result<std::unique_ptr<Changes>> log(Database& db, const LogRequest& request) {
   return read_changes(db, selection);
 }
 
-Result<Change> show(Database& db, std::int64_t id) {
+Result<Change> show(Database& db, std::int64_t id, std::shared_ptr<SignatureJudge> judge) {
   TRY(require_trail(db));
   Selection selection;
+  selection.judge = std::move(judge);
   selection.ids = {id};
   selection.forgiving = true;
   auto changes = TRY(read_changes(db, selection));
   auto change = TRY(changes->next());
-  if (!change.has_value())
-    return hinted(fail(Fault::missing, "show change {}: no such change", id),
-                  "vestige log lists them");
-  return *std::move(change);
+  if (change.has_value()) return *std::move(change);
+  if (const auto by = TRY(expiry_of(db, id)); by.has_value())
+    return has_expired(fmt::format("show change {}", id), *by);
+  return hinted(fail(Fault::missing, "show change {}: no such change", id),
+                "vestige log lists them");
 }
 
 }  // namespace vestige

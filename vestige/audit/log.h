@@ -41,7 +41,8 @@ Result<std::optional<Tracked>> select_table(Database& db, const std::string& nam
 
 /// One change.
 ///
+/// judge    says what the signature of its context is worth; nullptr: nobody asks
 /// faults   missing: no such change
-Result<Change> show(Database& db, std::int64_t id);
+Result<Change> show(Database& db, std::int64_t id, std::shared_ptr<SignatureJudge> judge = nullptr);
 
 }  // namespace vestige

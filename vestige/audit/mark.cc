@@ -4,6 +4,7 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/base/json.h"
+#include "vestige/base/nearest.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/context.h"
@@ -19,14 +20,6 @@ constexpr std::size_t kLongest = 200;  // bytes
 
 std::string table(Database& db) { return spelling_of(db).table(kMark); }
 
-// Where no mark was ever made there is no table of them.
-Result<std::optional<Tracked>> known_table(Database& db) {
-  TRY(require_trail(db));
-  for (Tracked& one : TRY(tracked_tables(db)))
-    if (one.name == table(db)) return std::optional(std::move(one));
-  return std::optional<Tracked>();
-}
-
 // Where the table of marks is there.
 Result<std::optional<std::int64_t>> stored_place(Database& db, const std::string& name) {
   auto rows =
@@ -36,7 +29,8 @@ Result<std::optional<std::int64_t>> stored_place(Database& db, const std::string
 }
 
 Result<std::optional<std::int64_t>> place(Database& db, const std::string& name) {
-  if (!TRY(known_table(db)).has_value()) return std::optional<std::int64_t>();
+  TRY(require_trail(db));
+  if (!TRY(known_own_table(db, kMark)).has_value()) return std::optional<std::int64_t>();
   return stored_place(db, name);
 }
 
@@ -107,7 +101,8 @@ Result<void> unmark(Database& db, const std::string& name, const Context& contex
 
 Result<std::vector<Mark>> marks(Database& db) {
   std::vector<Mark> out;
-  const auto known = TRY(known_table(db));
+  TRY(require_trail(db));
+  const auto known = TRY(known_own_table(db, kMark));
   if (!known.has_value()) return out;
   {
     auto rows =

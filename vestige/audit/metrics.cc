@@ -1,14 +1,16 @@
 #include "vestige/audit/metrics.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <optional>
 
 #include "vestige/feed/cursor.h"
 #include "vestige/feed/event_text.h"
+#include "vestige/rules/rule.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/changes.h"
+#include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/sealing.h"
 #include "vestige/trail/spelling.h"
@@ -18,8 +20,6 @@ namespace vestige {
 namespace {
 
 constexpr double kMicros = 1e6;  // in a second
-constexpr std::array<std::string_view, 5> kSeverities = {"info", "low", "medium", "high",
-                                                         "critical"};
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 double seconds(std::int64_t micros) { return number(micros) / kMicros; }
@@ -137,6 +137,32 @@ Result<void> add_alerts(Database& db, const std::vector<Tracked>& tables,
   return {};
 }
 
+// A run that only keeps records no EXPIRE: the time of the last one stands still then.
+Result<void> add_expired(Database& db, std::vector<Metric>& all) {
+  if (!TRY(ExpiryStore(db).stands())) return {};
+  auto rows = TRY(db.query(fmt::format(
+      "select coalesce(cast(sum(changes) as bigint), 0), coalesce(max(change), 0) from {}",
+      spelling_of(db).table("expired"))));
+  TRY(rows->next());
+  const std::int64_t changes = rows->integer(0);
+  const std::int64_t last = rows->integer(1);
+  rows.reset();
+  std::optional<double> at;
+  if (last != 0) {
+    Selection selection;
+    selection.ids = {last};
+    selection.forgiving = true;
+    const auto change = TRY(TRY(read_changes(db, selection))->next());
+    if (change.has_value()) at = seconds(change->at);
+  }
+  all.push_back(one("vestige_expired_changes_total",
+                    "Changes that went when the time of their class was over.", number(changes),
+                    "counter"));
+  all.push_back(
+      one("vestige_expire_timestamp_seconds", "When something expired last, since 1970.", at));
+  return {};
+}
+
 Result<void> add_room(Database& db, std::vector<Metric>& all) {
   const Room room = TRY(upkeep_of(db)->room());
   all.push_back(one("vestige_trail_size_bytes",
@@ -160,7 +186,7 @@ std::string escaped(std::string_view text, bool quotes) {
   return out;
 }
 
-std::string labels_text(const Sample& sample) {
+std::string labels_text(const MetricSample& sample) {
   std::string out;
   for (const auto& [name, value] : sample.labels)
     out += fmt::format("{}{}=\"{}\"", out.empty() ? "" : ",", name, escaped(value, true));
@@ -188,6 +214,7 @@ Result<std::vector<Metric>> metrics(Database& db, std::int64_t now) {
   TRY(add_tables(db, tables, all));
   TRY(add_consumers(db, all));
   TRY(add_alerts(db, tables, all));
+  TRY(add_expired(db, all));
   TRY(add_room(db, all));
   return all;
 }
@@ -200,7 +227,7 @@ std::string to_prometheus(const std::vector<Metric>& metrics) {
     if (metric.samples.empty()) continue;
     out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", metric.name, escaped(metric.help, false),
                        metric.name, metric.type);
-    for (const Sample& sample : metric.samples)
+    for (const MetricSample& sample : metric.samples)
       out += fmt::format("{}{} {}\n", metric.name, labels_text(sample), value_text(sample.value));
   }
   return out;

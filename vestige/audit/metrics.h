@@ -10,7 +10,7 @@
 
 namespace vestige {
 
-struct Sample {
+struct MetricSample {
   std::vector<std::pair<std::string, std::string>> labels;
   double value = 0;
 };
@@ -20,7 +20,7 @@ struct Metric {
   std::string name;  // "vestige_entries"
   std::string type;  // gauge, counter
   std::string help;
-  std::vector<Sample> samples;  // none: there is nothing to measure now
+  std::vector<MetricSample> samples;  // none: there is nothing to measure now
 };
 
 /// How many changes without a place are counted, and no more.

@@ -1,19 +1,16 @@
 // Moments by the names that the trail gives them, last, tx:12, 17~, ~3, and by those that people gave: marks.
-#include <charconv>
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/mark.h"
 #include "vestige/audit/stat.h"
+#include "vestige/base/number.h"
 
 namespace vestige {
 namespace {
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || number < 0)
-    return std::nullopt;
-  return number;
+std::optional<std::int64_t> id_in(std::string_view text) {
+  const auto number = whole_number<std::int64_t>(text);
+  return number.value_or(-1) < 0 ? std::nullopt : number;
 }
 
 // The change so many before one, or before the last; 0 where there are not so many.
@@ -80,14 +77,14 @@ Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) 
   const std::string_view name = text.substr(0, tilde);
   std::optional<std::int64_t> back = 0;
   if (tilde != std::string_view::npos)
-    back = tilde + 1 == text.size() ? 1 : whole_number(text.substr(tilde + 1));
+    back = tilde + 1 == text.size() ? 1 : id_in(text.substr(tilde + 1));
   const bool relative = tilde != std::string_view::npos;
   if (!back.has_value())
     return hinted(
         fail(Fault::invalid, "read the moment '{}': what stands behind ~ is no number", text),
         "17~ is just before change 17, last~3 three changes before the last");
   if (name.starts_with(kTx)) {
-    const auto tx = whole_number(name.substr(kTx.size()));
+    const auto tx = id_in(name.substr(kTx.size()));
     if (!tx.has_value())
       return hinted(
           fail(Fault::invalid, "read the moment '{}': the transaction is no number", text),
@@ -106,7 +103,7 @@ Result<Moment> find_moment(Database& db, std::string_view text, const Now& now) 
     if (known || mark.error().hint.starts_with("did you mean")) return mark;
     if (!relative) return plain;
   }
-  const auto id = whole_number(name);
+  const auto id = id_in(name);
   if (!id.has_value())
     return hinted(
         fail(Fault::invalid, "read the moment '{}': ~ counts changes, or transactions", text),

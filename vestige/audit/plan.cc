@@ -1,20 +1,28 @@
 #include "vestige/audit/plan.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "vestige/audit/plan_due.h"
+#include "vestige/base/nearest.h"
+#include "vestige/record/cleared.h"
+#include "vestige/trail/access.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/installation.h"
 #include "vestige/trail/live_table.h"
+#include "vestige/trail/recipient.h"
+#include "vestige/trail/retention.h"
 #include "vestige/trail/spelling.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige {
 namespace {
 
-using Names = std::vector<std::string>;
+using NameList = std::vector<std::string>;
 
 // "plan" or "plan vestige.toml:7:12": how an error about `path` begins.
 std::string attempt(const Plan& plan, const std::string& path) {
@@ -23,7 +31,7 @@ std::string attempt(const Plan& plan, const std::string& path) {
 }
 
 tl::unexpected<Error> suggest_name(tl::unexpected<Error> error, const std::string& typed,
-                                   const Names& names) {
+                                   const NameList& names) {
   const std::string near = nearest(typed, names);
   return near.empty() ? std::move(error) : hinted(std::move(error), "did you mean " + near + "?");
 }
@@ -31,38 +39,58 @@ tl::unexpected<Error> suggest_name(tl::unexpected<Error> error, const std::strin
 // A policy with every column under the spelling that the table has, and without order where order means
 // nothing, so that two policies that mean the same are equal.
 Policy settled(Policy policy, const LiveTable& live) {
-  for (Names* columns : {&policy.include, &policy.exclude, &policy.key})
+  for (NameList* columns : {&policy.include, &policy.exclude, &policy.redact, &policy.key})
     for (std::string& column : *columns)
       if (const std::string* own = live.find(column); own != nullptr) column = *own;
-  for (Names* list : {&policy.include, &policy.exclude, &policy.require, &policy.tags}) {
+  for (NameList* list :
+       {&policy.include, &policy.exclude, &policy.redact, &policy.require, &policy.tags}) {
     std::sort(list->begin(), list->end());
     list->erase(std::unique(list->begin(), list->end()), list->end());
   }
+  std::map<std::string, std::string> encrypt;
+  for (const auto& [column, of] : policy.encrypt) {
+    const std::string* own = live.find(column);
+    encrypt[own == nullptr ? column : *own] = of;
+  }
+  policy.encrypt = std::move(encrypt);
   return policy;
 }
 
 Result<void> check_columns(const Plan& plan, const std::string& table, const Policy& policy,
                            const LiveTable& live) {
-  const std::pair<const char*, const Names*> lists[] = {
-      {"include", &policy.include}, {"exclude", &policy.exclude}, {"key", &policy.key}};
-  for (const auto& [member, columns] : lists) {
-    for (std::size_t i = 0; i < columns->size(); ++i) {
-      const std::string& column = (*columns)[i];
-      if (live.find(column) != nullptr) continue;
-      return suggest_name(
-          fail(Fault::invalid, "{}: {} has no column '{}'",
-               attempt(plan, fmt::format("tables.{}.{}.{}", table, member, i)), live.name, column),
-          column, live.columns);
-    }
-  }
+  const std::pair<const char*, const NameList*> lists[] = {{"include", &policy.include},
+                                                           {"exclude", &policy.exclude},
+                                                           {"redact", &policy.redact},
+                                                           {"key", &policy.key}};
+  const auto check = [&](const std::string& column, const std::string& path) -> Result<void> {
+    if (live.find(column) != nullptr) return {};
+    return suggest_name(
+        fail(Fault::invalid, "{}: {} has no column '{}'",
+             attempt(plan, fmt::format("tables.{}.{}", table, path)), live.name, column),
+        column, live.columns);
+  };
+  for (const auto& [member, columns] : lists)
+    for (std::size_t i = 0; i < columns->size(); ++i)
+      TRY(check((*columns)[i], fmt::format("{}.{}", member, i)));
+  for (const auto& [column, of] : policy.encrypt) TRY(check(column, "encrypt." + column));
   return {};
+}
+
+// "ssn for phi, name for phi"
+std::string encrypt_text(const std::map<std::string, std::string>& encrypt) {
+  std::string out;
+  for (const auto& [column, of] : encrypt)
+    out += fmt::format("{}{} for {}", out.empty() ? "" : ", ", column, of);
+  return out;
 }
 
 // What a policy says, member by member, for people.
 std::vector<std::pair<std::string, std::string>> described(const Policy& policy) {
-  const auto list = [](const Names& names) { return fmt::format("{}", fmt::join(names, ", ")); };
+  const auto list = [](const NameList& names) { return fmt::format("{}", fmt::join(names, ", ")); };
   return {{"include", list(policy.include)},
           {"exclude", list(policy.exclude)},
+          {"redact", list(policy.redact)},
+          {"encrypt", encrypt_text(policy.encrypt)},
           {"when", policy.when},
           {"require", list(policy.require)},
           {"key", list(policy.key)},
@@ -85,6 +113,8 @@ std::string described_change(const Policy& from, const Policy& to) {
     out +=
         fmt::format("{} {} → {}", before[i].first, shown(before[i].second), shown(after[i].second));
   }
+  if (const auto clear = cleared(from, to, false); !clear.empty())
+    out += fmt::format(" (recorded in clear from now on: {})", fmt::join(clear, ", "));
   return out;
 }
 
@@ -103,36 +133,90 @@ std::string described_new(const Policy& policy) {
 // A step, and what apply needs to take it.
 struct Task {
   PlanStep step;
-  Policy policy = {};     // track, change
-  std::string name = {};  // retention: its name, and how long; empty: it goes
-  std::string keep = {};
+  Policy policy = {};             // track, change
+  RetentionClass retention = {};  // how long; empty: it goes
+  std::string of = {};            // keys: the class, and its recipient
+  std::string recipient = {};
+  bool records_access = false;  // access: as the plan says it, however it stands by then
 };
 
-Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan, bool installed) {
-  std::map<std::string, std::string> standing;
-  if (installed) {
-    auto rows = TRY(db.query(fmt::format("select name, keep from {} order by name",
-                                         spelling_of(db).table("retention"))));
-    while (TRY(rows->next()) == Step::row) standing[rows->text(0)] = rows->text(1);
-  }
+Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan,
+                                          const std::optional<ThenDue>& due) {
+  std::map<std::string, RetentionClass> standing;
+  if (due.has_value())
+    for (RetentionClass& one : TRY(retention_classes(db))) standing[one.name] = std::move(one);
   std::vector<Task> tasks;
-  const auto add = [&tasks](const std::string& name, const std::string& keep, std::string text) {
-    tasks.push_back({{"retention", "", std::move(text)}, {}, name, keep});
+  const auto add = [&tasks](const RetentionClass& one, std::string text) {
+    tasks.push_back({{"retention", "", std::move(text)}, {}, one});
   };
-  for (const auto& [name, keep] : plan.retention) {
+  for (const auto& [name, one] : plan.retention) {
     const auto found = standing.find(name);
-    if (found == standing.end()) add(name, keep, fmt::format("retention {}: {}", name, keep));
-    else if (found->second != keep)
-      add(name, keep, fmt::format("retention {}: {} → {}", name, found->second, keep));
+    if (found == standing.end())
+      add(one, fmt::format("retention {}: {}{}", name, described(one),
+                           due.has_value() ? TRY(due->of_class(name)) : ""));
+    else if (found->second != one)
+      add(one, fmt::format("retention {}: {} → {}{}", name, described(found->second),
+                           described(one), due.has_value() ? TRY(due->of_class(name)) : ""));
   }
-  for (const auto& [name, keep] : standing)
+  for (const auto& [name, one] : standing)
     if (!plan.retention.contains(name)) {
-      if (plan.prune) add(name, "", fmt::format("retention {}: remove ({})", name, keep));
+      if (plan.prune)
+        add({name, ""}, fmt::format("retention {}: remove ({})", name, described(one)));
       else
         tasks.push_back(
-            {{"leave", "", fmt::format("retention {} ({}) is not in the plan", name, keep)}});
+            {{"leave", "", fmt::format("retention {} ({}) is not in the plan", name, one.keep)}});
     }
   return tasks;
+}
+
+// A table beside the plan whose class of retention has no time: nothing of it ever expires, and nobody said that. Of its own tables
+// the plan's file has the class (read_plan).
+Result<void> warn_of_retention(Database& db, const Plan& plan, const std::vector<Tracked>& beside,
+                               std::vector<Task>& tasks) {
+  if (beside.empty()) return {};
+  const auto standing = TRY(retention_classes(db));
+  for (const Tracked& table : beside) {
+    const std::string& named = table.policy.retention;
+    const bool kept = std::any_of(standing.begin(), standing.end(),
+                                  [&](const RetentionClass& one) { return one.name == named; });
+    if (named.empty() || plan.retention.contains(named) || (kept && !plan.prune)) continue;
+    tasks.push_back({{"warn", table.name,
+                      fmt::format("{}: its class of retention, {}, has no time: nothing expires",
+                                  table.name, named)}});
+  }
+  return {};
+}
+
+// Whom data keys are wrapped to. What the plan does not name stays.
+Result<std::vector<Task>> key_tasks(Database& db, const Plan& plan, bool installed) {
+  std::vector<Task> tasks;
+  for (const auto& [of, recipient] : plan.keys) {
+    const auto standing = installed ? TRY(recipients(db, of)) : std::vector<Recipient>();
+    if (standing.size() == 1 && standing[0].public_key == recipient) continue;
+    Task task;
+    task.step = {"keys", "",
+                 fmt::format("keys {}: {}{}", of, recipient.substr(0, recipient.find(' ')),
+                             standing.empty() ? "" : " from now on")};
+    task.of = of;
+    task.recipient = recipient;
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+// Whether reads are recorded, where the plan says it.
+Result<void> look_at_access(Database& db, const Plan& plan, bool installed,
+                            std::vector<Task>& tasks) {
+  if (!plan.records_access.has_value()) return {};
+  const bool stands = installed && TRY(records_access(db));
+  if (stands == *plan.records_access) return {};
+  Task task;
+  task.step = {"access", "",
+               stands ? "access: reads of the trail are not recorded any more"
+                      : "access: reads of the trail and changes of policies are recorded"};
+  task.records_access = *plan.records_access;
+  tasks.push_back(std::move(task));
+  return {};
 }
 
 Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
@@ -148,15 +232,19 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
   } else {
     tasks.push_back({{"install", "", "install the trail"}});
   }
-  for (Task& task : TRY(retention_tasks(db, plan, installed))) tasks.push_back(std::move(task));
+  TRY(look_at_access(db, plan, installed, tasks));
+  std::optional<ThenDue> due;
+  if (installed) due.emplace(TRY(ThenDue::of(db, plan)));
+  for (Task& task : TRY(retention_tasks(db, plan, due))) tasks.push_back(std::move(task));
+  for (Task& task : TRY(key_tasks(db, plan, installed))) tasks.push_back(std::move(task));
 
-  Names tables = TRY(trackable_tables(db));
+  NameList tables = TRY(trackable_tables(db));
   // What is tracked can be compared by whoever may look.
   for (const Tracked& one : tracked)
     if (std::find(tables.begin(), tables.end(), one.name) == tables.end() &&
         live_table(db, one.name).has_value())
       tables.push_back(one.name);
-  Names seen;
+  NameList seen;
   const Spelling spelling = spelling_of(db);
   for (const auto& [name, policy] : plan.tables) {
     const std::string meant = TRY(meant_table(db, name)).value_or(name);
@@ -184,11 +272,14 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
       continue;
     }
     const Policy standing = settled(own->policy, live);
-    if (standing != wanted)
-      tasks.push_back(
-          {{"change", own->name,
-            fmt::format("change {}: {}", own->name, described_change(standing, wanted))},
-           policy});
+    if (standing != wanted) {
+      const std::string then_due =
+          TRY(due->of_table(own->id, standing.retention, wanted.retention));
+      tasks.push_back({{"change", own->name,
+                        fmt::format("change {}: {}{}", own->name,
+                                    described_change(standing, wanted), then_due)},
+                       policy});
+    }
     tracked.erase(own);
   }
   for (const Tracked& table : tracked)
@@ -197,6 +288,7 @@ Result<std::vector<Task>> tasks_of(Database& db, const Plan& plan) {
                                 fmt::format("untrack {} (its history stays)", table.name)}}
                         : Task{{"leave", table.name,
                                 fmt::format("{} is tracked, and is not in the plan", table.name)}});
+  TRY(warn_of_retention(db, plan, tracked, tasks));
   return tasks;
 }
 
@@ -204,17 +296,21 @@ Result<void> perform(Database& db, const Task& task) {
   const std::string& action = task.step.action;
   if (action == "install")
     return TRY(installed_version(db)) == 0 ? installation_of(db)->make() : Result<void>();
-  if (action == "leave") return {};
+  if (!task.step.acts()) return {};
   if (action == "untrack") return untrack(db, task.step.table);
+  if (action == "access") {
+    TRY(tracking_of(db)->record_access(task.records_access));
+    return {};
+  }
+  if (action == "keys") {
+    TRY(set_recipient(db, task.of, task.recipient));
+    return {};
+  }
   if (action == "retention") {
-    const std::string retention = spelling_of(db).table("retention");
-    if (task.keep.empty())
-      TRY(db.run(fmt::format("delete from {} where name = ?1", retention), {Text{task.name}}));
-    else
-      TRY(db.run(fmt::format("insert into {} (name, keep) values (?1, ?2)"
-                             " on conflict (name) do update set keep = excluded.keep",
-                             retention),
-                 {Text{task.name}, Text{task.keep}}));
+    const RetentionClass& one = task.retention;
+    if (!one.keep.empty()) return put_retention(db, one);
+    TRY(db.run(fmt::format("delete from {} where name = ?1", spelling_of(db).table("retention")),
+               {Text{one.name}}));
     return {};
   }
   TRY(track(db, task.step.table, task.policy));
@@ -240,13 +336,13 @@ Result<std::vector<PlanStep>> apply(Database& db, const Plan& plan, std::string_
   std::vector<Task> tasks;
   std::vector<std::size_t> of_tables;  // those that lock one
   TableWork work;
-  work.begin = [&]() -> Result<Names> {
+  work.begin = [&]() -> Result<NameList> {
     tasks = TRY(tasks_of(db, plan));
     of_tables.clear();
-    Names tables;
+    NameList tables;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       const PlanStep& step = tasks[i].step;
-      if (step.table.empty() || step.action == "leave") {
+      if (step.table.empty() || !step.acts()) {
         TRY(perform(db, tasks[i]));
         continue;
       }

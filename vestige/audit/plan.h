@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "vestige/audit/check.h"
+#include "vestige/audit/review_file.h"
 #include "vestige/db/database.h"
 #include "vestige/record/policy.h"
 #include "vestige/report/population.h"
+#include "vestige/trail/retention.h"
 #include "vestige/trail/table_work.h"
 
 namespace vestige {
@@ -25,12 +27,18 @@ struct PlanEvidence {
 /// A vestige.toml.
 struct Plan {
   std::optional<std::string> database;
-  std::map<std::string, std::string> retention;  // name → how long ("7 years", "forever")
+  std::map<std::string, RetentionClass> retention;  // by name
+  std::map<std::string, std::string> keys;  // class of keys → the recipient of its data keys
   std::map<std::string, Policy> tables;
   bool prune =
       false;  // what stands in the database and not in the file goes; otherwise it is left, by a step of its own
   std::optional<PlanEvidence> evidence;
   ReportSettings report;
+  std::vector<PlannedReview> reviews;  // [review.NAME]
+  std::optional<bool> records_access;  // [access] record; nothing: as it stands
+  std::string archive;  // [archive]: the directory that readers look into, too; "": none
+  bool two_persons =
+      false;  // [hold]: who places a hold does not release it; each keeps what held when it was placed
   // Where things stand in the file, for messages: "tables.products", "tables.products.exclude.0" →
   // "vestige.toml:7:12". Empty for a plan that does not come from a file.
   std::map<std::string, std::string> places;
@@ -41,14 +49,16 @@ Result<Plan> read_plan(const std::string& path);
 
 /// One difference between a plan and a database: "track products", "change products: exclude …", ….
 struct PlanStep {
-  std::string
-      action;  // "install", "track", "change", "untrack", "retention"; "leave": nothing is done
-  std::string table;                 // empty for install and retention
+  // "install", "track", "change", "untrack", "retention", "keys", "access"; "leave", "warn": nothing is done
+  std::string action;
+  std::string table;                 // empty for install, retention, keys and access
   std::string text;                  // for people
   std::optional<Error> undone = {};  // why it could not be done
+
+  bool acts() const { return action != "leave" && action != "warn"; }
 };
 
-/// What apply would do; without a step but those that leave something, the database is as planned.
+/// What apply would do; without a step that acts, the database is as planned.
 ///
 /// faults   missing (a table that is not there), invalid (a column that is not there, a trail of
 ///          another version)

@@ -10,20 +10,23 @@
 #include "vestige/audit/plan.h"
 #include "vestige/base/nearest.h"
 #include "vestige/base/toml_file.h"
+#include "vestige/privacy/signers_file.h"
 #include "vestige/report/report_file.h"
 #include "vestige/rules/notify_file.h"
 #include "vestige/rules/rule_file.h"
+#include "vestige/trail/recipient.h"
 
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"alerts", "database",  "evidence", "notify",
-                                            "report", "retention", "rule",     "tables"};
+const std::vector<std::string> kPlanKeys = {"access",    "alerts", "archive", "context", "database",
+                                            "evidence",  "hold",   "keys",    "notify",  "report",
+                                            "retention", "review", "rule",    "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
-    "include", "exclude",     "when",      "require",        "key",
-    "capture", "on_truncate", "retention", "classification", "tags"};
+    "include", "exclude", "redact",      "encrypt",   "when",           "require",
+    "key",     "capture", "on_truncate", "retention", "classification", "tags"};
 
 class PlanReader {
  public:
@@ -33,6 +36,9 @@ class PlanReader {
   /// The strings, each with its place in the plan.
   Result<std::vector<std::string>> list(const TomlMember& member, const std::string& path);
   Result<Policy> policy(const Toml& members, const std::string& path);
+  Result<std::map<std::string, std::string>> encrypt(const TomlMember& member,
+                                                     const std::string& path);
+  Result<void> keys(const Toml& members);
   Result<void> check_retention() const;
   Result<PlanEvidence> evidence(const Toml& members);
   Result<void> log_keys(const TomlMember& member, Trust& trust);
@@ -41,6 +47,13 @@ class PlanReader {
 
   Plan plan_;
 };
+
+// What is wrong with what stands at a place.
+template <class T>
+Result<void> checked(const std::string& place, const Result<T>& result) {
+  if (result.has_value()) return {};
+  return hinted(misread(place, result.error().message), result.error().hint);
+}
 
 bool is_period(std::string_view keep) {
   if (keep == "forever") return true;
@@ -64,6 +77,36 @@ Result<std::vector<std::string>> PlanReader::list(const TomlMember& member,
   return out;
 }
 
+// encrypt = { ssn = "phi" }: for which class of keys each column is encrypted.
+Result<std::map<std::string, std::string>> PlanReader::encrypt(const TomlMember& member,
+                                                               const std::string& path) {
+  std::map<std::string, std::string> out;
+  for (const TomlMember& one : TRY(member.as_table())->members) {
+    plan_.places[fmt::format("{}.{}", path, one.name)] = one.place;
+    std::string of = TRY(one.as_text());
+    TRY(checked(one.value.place, check_class(of)));
+    out[one.name] = std::move(of);
+  }
+  return out;
+}
+
+// [keys.phi] recipient = "age1…"
+Result<void> PlanReader::keys(const Toml& members) {
+  for (const TomlMember& one : members.members) {
+    const Toml& key = *TRY(one.as_table());
+    TRY(key.check_names({"recipient"}));
+    const TomlMember* recipient = key.find("recipient");
+    if (recipient == nullptr)
+      return hinted(misread(one.place, fmt::format("[keys.{}] has no 'recipient'", one.name)),
+                    "recipient = \"age1…\", as vestige keys generate printed it");
+    const std::string written = TRY(recipient->as_text());
+    TRY(checked(recipient->value.place, check_class(one.name)));
+    TRY(checked(recipient->value.place, check_recipient(written)));
+    plan_.keys[one.name] = written;
+  }
+  return {};
+}
+
 Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) {
   TRY(members.check_names(kTableKeys));
   Policy policy;
@@ -73,6 +116,8 @@ Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) 
     plan_.places[own] = member.value.place;
     if (name == "include") policy.include = TRY(list(member, own));
     else if (name == "exclude") policy.exclude = TRY(list(member, own));
+    else if (name == "redact") policy.redact = TRY(list(member, own));
+    else if (name == "encrypt") policy.encrypt = TRY(encrypt(member, own));
     else if (name == "require") policy.require = TRY(list(member, own));
     else if (name == "key") policy.key = TRY(list(member, own));
     else if (name == "tags") policy.tags = TRY(list(member, own));
@@ -93,6 +138,38 @@ Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) 
     return hinted(misread(members.place, "include and exclude exclude each other"),
                   "keep one of them: include names the recorded columns, exclude all others");
   return policy;
+}
+
+Result<std::string> period_of(const TomlMember& one) {
+  std::string period = TRY(one.as_text());
+  if (is_period(period)) return period;
+  return hinted(misread(one.value.place, fmt::format("'{}' is no period", period)),
+                "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\"");
+}
+
+// critical = "2555 days", or critical = { keep = "2555 days", hot = "90 days", archive = true }.
+Result<RetentionClass> class_of(const TomlMember& one) {
+  RetentionClass out;
+  out.name = one.name;
+  if (one.value.kind != Toml::Kind::table) {
+    out.keep = TRY(period_of(one));
+    return out;
+  }
+  TRY(one.value.check_names({"archive", "hot", "keep"}));
+  const TomlMember* keep = one.value.find("keep");
+  if (keep == nullptr)
+    return hinted(misread(one.value.place, fmt::format("class '{}' has no 'keep'", one.name)),
+                  "keep = \"7 years\"");
+  out.keep = TRY(period_of(*keep));
+  if (const TomlMember* archive = one.value.find("archive"); archive != nullptr)
+    out.archive = TRY(archive->as_boolean());
+  if (const TomlMember* hot = one.value.find("hot"); hot != nullptr) {
+    out.hot = TRY(period_of(*hot));
+    if (!out.archive)
+      return hinted(misread(hot->value.place, "what is not archived is kept in the database alone"),
+                    "archive = true");
+  }
+  return out;
 }
 
 Result<void> PlanReader::check_retention() const {
@@ -197,14 +274,26 @@ Result<Plan> PlanReader::read(const Toml& root) {
       plan_.evidence = TRY(evidence(*TRY(member.as_table())));
     } else if (member.name == "report") {
       plan_.report = TRY(read_report_settings(*TRY(member.as_table())));
+    } else if (member.name == "archive") {
+      const Toml& archive = *TRY(member.as_table());
+      TRY(archive.check_names({"directory"}));
+      if (const TomlMember* directory = archive.find("directory"); directory != nullptr)
+        plan_.archive = TRY(directory->as_text());
+    } else if (member.name == "access") {
+      const Toml& access = *TRY(member.as_table());
+      TRY(access.check_names({"record"}));
+      if (const TomlMember* record = access.find("record"); record != nullptr)
+        plan_.records_access = TRY(record->as_boolean());
+    } else if (member.name == "hold") {
+      const Toml& hold = *TRY(member.as_table());
+      TRY(hold.check_names({"two_persons"}));
+      if (const TomlMember* two = hold.find("two_persons"); two != nullptr)
+        plan_.two_persons = TRY(two->as_boolean());
+    } else if (member.name == "keys") {
+      TRY(keys(*TRY(member.as_table())));
     } else if (member.name == "retention") {
-      for (const TomlMember& keep : TRY(member.as_table())->members) {
-        const std::string period = TRY(keep.as_text());
-        if (!is_period(period))
-          return hinted(misread(keep.value.place, fmt::format("'{}' is no period", period)),
-                        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\"");
-        plan_.retention[keep.name] = period;
-      }
+      for (const TomlMember& one : TRY(member.as_table())->members)
+        plan_.retention[one.name] = TRY(class_of(one));
     } else if (member.name == "tables") {
       for (const TomlMember& one : TRY(member.as_table())->members) {
         const std::string path = "tables." + one.name;
@@ -222,7 +311,9 @@ Result<Plan> PlanReader::read(const Toml& root) {
 Result<Plan> read_plan(const std::string& path) {
   const Toml root = TRY(read_toml(path));
   TRY(read_notify(root));
+  TRY(read_context_signers(root));
   Plan plan = TRY(PlanReader().read(root));
+  plan.reviews = TRY(read_reviews(root, plan.report));
   TRY(read_rules(root, std::filesystem::path(path).parent_path().string()));
   return plan;
 }

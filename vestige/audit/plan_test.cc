@@ -45,8 +45,9 @@ include = ["amount"]
 )");
   EXPECT_EQ(plan.database, "shop.db");
   EXPECT_EQ(plan.retention,
-            (std::map<std::string, std::string>{
-                {"finance", "7 years"}, {"short", "90 days"}, {"always", "forever"}}));
+            (std::map<std::string, RetentionClass>{{"finance", {"finance", "7 years"}},
+                                                   {"short", {"short", "90 days"}},
+                                                   {"always", {"always", "forever"}}}));
   ASSERT_EQ(plan.tables.size(), 3U);
   Policy products;
   products.exclude = {"updated_at", "note"};
@@ -74,7 +75,9 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
       {"database = 5", "read vestige.toml:1:12: 'database' must be a string", ""},
       {"databse = \"x\"", "read vestige.toml:1:1: unknown key 'databse'", "did you mean database?"},
       {"zzzzzzzz = 1", "read vestige.toml:1:1: unknown key 'zzzzzzzz'",
-       "known are alerts, database, evidence, notify, report, retention, rule, tables"},
+       "known are access, alerts, archive, context, database, evidence, hold, keys, notify, "
+       "report, "
+       "retention, review, rule, tables"},
       {"retention = 1", "read vestige.toml:1:13: 'retention' must be a table", ""},
       {"[retention]\na = \"soon\"", "read vestige.toml:2:5: 'soon' is no period",
        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},
@@ -82,7 +85,24 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},
       {"[retention]\na = \" days\"", "read vestige.toml:2:5: ' days' is no period",
        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},
+      {"[retention]\na = {}", "read vestige.toml:2:5: class 'a' has no 'keep'",
+       "keep = \"7 years\""},
+      {"[retention]\na = { keep = \"7 years\", hot = \"soon\", archive = true }",
+       "read vestige.toml:2:31: 'soon' is no period",
+       "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},
+      {"[retention]\na = { keep = \"7 years\", hot = \"1 year\" }",
+       "read vestige.toml:2:31: what is not archived is kept in the database alone",
+       "archive = true"},
       {"[retention]\na = 7", "read vestige.toml:2:5: 'a' must be a string", ""},
+      {"[keys.phi]", "read vestige.toml:1:7: [keys.phi] has no 'recipient'",
+       "recipient = \"age1…\", as vestige keys generate printed it"},
+      {"[keys.phi]\nrecipient = \"age1x\"",
+       "read vestige.toml:2:13: read a recipient: it is none of age", ""},
+      {"[keys.\"p h\"]\nrecipient = \"age1x\"", "read vestige.toml:2:13: 'p h' is no class of keys",
+       "letters, digits, dots, - and _, 63 at most, a letter or digit first"},
+      {"[tables.x]\nencrypt = { ssn = \"p h\" }",
+       "read vestige.toml:2:19: 'p h' is no class of keys",
+       "letters, digits, dots, - and _, 63 at most, a letter or digit first"},
       {"tables = []", "read vestige.toml:1:10: 'tables' must be a table", ""},
       {"[tables]\nx = 1", "read vestige.toml:2:5: 'x' must be a table", ""},
       {"[tables.x]\nexlude = []", "read vestige.toml:2:1: unknown key 'exlude'",
@@ -179,11 +199,12 @@ TEST_F(PlanTest, ShowsWhatAPolicyWasAndWillBe) {
                               "[tables.products]\nexclude = [\"updated_at\"]\ntags = [\"SOX\"]\n"
                               "[tables.notes]\n")));
   Plan wanted = read(
-      "[retention]\nkept = \"7 years\"\nnew = \"90 days\"\n"
+      "[retention]\nkept = { keep = \"7 years\", hot = \"1 year\", archive = true }\nnew = \"90 "
+      "days\"\n"
       "[tables.products]\ncapture = \"full\"\ntags = [\"SOX\", \"GDPR\"]\nretention = \"kept\"\n"
       "require = [\"actor\"]\n[tables.orders]\nwhen = \"NEW.product > 0\"\n");
   const Texts expected = {
-      "retention kept: 5 years → 7 years",
+      "retention kept: 5 years → 7 years, of it 1 year in the database, then archived",
       "retention new: 90 days",
       "retention old: remove (1 year)",
       "track orders: when NEW.product > 0",
@@ -203,6 +224,34 @@ TEST_F(PlanTest, ShowsWhatAPolicyWasAndWillBe) {
   EXPECT_EQ(applied(wanted), (Texts{expected[2], expected[5]}));
   EXPECT_EQ(planned(wanted), Texts());
   EXPECT_EQ(shop_.rows("select name, keep from vestige_retention"), "kept|7 years\nnew|90 days\n");
+}
+
+TEST_F(PlanTest, WarnsOfATableWhoseClassHasNoTime) {
+  must(apply(shop_.db(), read("[tables.products]\n")));
+  Policy policy;
+  policy.retention = "lost";
+  must(track(shop_.db(), "products", policy));
+  const std::string warning =
+      "products: its class of retention, lost, has no time: nothing expires";
+  EXPECT_EQ(planned(read("")), (Texts{"products is tracked, and is not in the plan", warning}));
+  EXPECT_EQ(planned(read("[retention]\nlost = \"1 year\"\n")),
+            (Texts{"retention lost: 1 year", "products is tracked, and is not in the plan"}));
+  EXPECT_EQ(planned(read("[tables.products]\n")),
+            (Texts{"change products: retention lost → none"}));
+}
+
+TEST_F(PlanTest, AnOlderTrailHasNoClassesThatAreArchived) {
+  must(apply(shop_.db(), read("[retention]\na = \"1 year\"\n")));
+  must(shop_.db().script(
+      "alter table vestige_retention drop column archive; alter table vestige_retention drop"
+      " column hot"));
+  EXPECT_EQ(applied(read("[retention]\na = \"2 years\"\n")),
+            Texts{"retention a: 1 year → 2 years"});
+  const Plan archived = read("[retention]\na = { keep = \"1 year\", archive = true }\n");
+  EXPECT_EQ(error_of(apply(shop_.db(), archived)).message,
+            "retention a: this trail is older and archives nothing");
+  must(install(shop_.db()));
+  EXPECT_EQ(applied(archived), Texts{"retention a: 2 years → 1 year, then archived"});
 }
 
 TEST_F(PlanTest, StepsCarryTheirActionAndTable) {
@@ -246,6 +295,10 @@ TEST_F(PlanTest, SaysWhereATableOrColumnIsNamedThatIsNotThere) {
   EXPECT_EQ(column.fault, Fault::invalid);
   EXPECT_EQ(column.message, "plan vestige.toml:2:20: products has no column 'pricee'");
   EXPECT_EQ(column.hint, "did you mean price?");
+  const Error encrypted =
+      error_of(plan(shop_.db(), read("[tables.products]\nencrypt = { pricee = \"phi\" }\n")));
+  EXPECT_EQ(encrypted.message, "plan vestige.toml:2:13: products has no column 'pricee'");
+  EXPECT_EQ(encrypted.hint, "did you mean price?");
   EXPECT_EQ(must(installed_version(shop_.db())), 0) << "apply changed nothing";
   Plan without_file;
   without_file.tables["nowhere at all"] = {};

@@ -117,6 +117,21 @@ Result<void> Export::start(std::optional<std::int64_t> since) {
       ++index;
     }
   }
+  return peaks();
+}
+
+Result<std::unique_ptr<Export>> Export::of_range(Database& db, std::uint64_t from,
+                                                 const std::string& note) {
+  std::unique_ptr<Export> out(new Export(db));
+  out->note_ = note;
+  out->size_ = TRY(merkle::open_checkpoint(note, {})).checkpoint.size;
+  out->next_ = from;
+  TRY(out->peaks());
+  return out;
+}
+
+// The tree before the first line, where it does not begin with entry 0.
+Result<void> Export::peaks() {
   if (next_ == 0) return {};
   EvidenceStart start;
   start.start = next_;

@@ -26,6 +26,12 @@ class Export {
   /// faults   missing (no trail, nothing is sealed)
   static Result<std::unique_ptr<Export>> open(Database& db, std::optional<std::int64_t> since);
 
+  /// The same from one entry on, up to what a checkpoint covers.
+  ///
+  /// note     a signed note
+  static Result<std::unique_ptr<Export>> of_range(Database& db, std::uint64_t from,
+                                                  const std::string& note);
+
   /// The next line, without its line end; nothing at the end.
   ///
   /// faults   corrupt, offline
@@ -37,6 +43,7 @@ class Export {
  private:
   explicit Export(Database& db) : store_(db) {}
   Result<void> start(std::optional<std::int64_t> since);
+  Result<void> peaks();
   Result<void> fill();
 
   EvidenceStore store_;

@@ -90,7 +90,7 @@ Result<Outcome> restore(Database& db, const std::string& name,
   const Tracked table = TRY(tracked_table(db, name));
   if (column.has_value()) TRY(require_column(db, *column, table));
   const RowName named = TRY(named_row(db, table, words));
-  const std::int64_t upto = TRY(resolve(db, to));
+  const std::int64_t upto = TRY(resolve(db, table, to));
   const std::string what =
       fmt::format("restore of {} {} to {}", table.name, key_text(named), moment_text(to));
 
@@ -135,7 +135,7 @@ Result<Outcome> restore(Database& db, const RestoreRequest& request, const Apply
   const Tracked table = TRY(table_with_key(db, request.table));
   const KeyFilter keys = TRY(KeyFilter::of(table, request.filter));
   if (request.column.has_value()) TRY(require_column(db, *request.column, table));
-  const std::int64_t upto = TRY(resolve(db, request.to));
+  const std::int64_t upto = TRY(resolve(db, table, request.to));
   const std::string what =
       fmt::format("{}{} to {}", kRestoreOfRows, table.name, moment_text(request.to));
   TRY(require_same_key(db, table, upto, what));

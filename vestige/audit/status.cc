@@ -30,6 +30,7 @@ Result<Status> status(Database& db) {
       table.bytes = volume.bytes;
       table.first_change = volume.first;
       table.last_change = volume.last;
+      table.waiting = volume.waiting;
       status.changes += table.changes;
     }
     table.table = std::move(tracked);

@@ -18,8 +18,9 @@ struct TableStatus {
   std::int64_t bytes = 0;
   std::optional<std::int64_t> first_change;  // microseconds
   std::optional<std::int64_t> last_change;
-  bool intact = true;   // the triggers stand as they should
-  std::string trouble;  // when not: what is wrong, "triggers missing"
+  std::int64_t waiting = 0;  // changes with values that have yet to be encrypted
+  bool intact = true;        // the triggers stand as they should
+  std::string trouble;       // when not: what is wrong, "triggers missing"
 };
 
 struct Status {

@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
+#include "vestige/audit/verify_both.h"
+#include "vestige/audit/verify_contexts.h"
+#include "vestige/audit/verify_expiries.h"
+#include "vestige/audit/verify_holds.h"
 #include "vestige/audit/verify_live.h"
 #include "vestige/audit/verify_time.h"
 #include "vestige/audit/verify_tree.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/changes.h"
+#include "vestige/trail/hold.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/sealing.h"
 
@@ -27,10 +32,15 @@ class Verification {
     TreeCheck tree(store_, sink_, verdict_, milestones_);
     ChangeCheck changes(db_, sink_, verdict_, still.has_value());
     TimeCheck times(verdict_);
+    HoldCheck holds(db_, sink_, verdict_);
+    TRY(holds.load());
+    ExpiryCheck expiries(db_, sink_, verdict_, holds);
+    TRY(expiries.load());
     for (;;) {
       std::vector<StoredEntry> entries = TRY(tree.next());
       if (entries.empty()) break;
-      for (const StoredEntry& entry : entries) times.look(entry);
+      for (StoredEntry& entry : entries) times.look(entry);
+      TRY(expiries.mark(entries));
       TRY(changes.check(std::move(entries), verdict_.size));
     }
     TRY(tree.finish());
@@ -48,6 +58,15 @@ class Verification {
                              " nothing in it is proved"}));
     if (tree.whole()) TRY(not_sealed(tree, *sealing));
     TRY(erasures(changes, tree));
+    for (const Hold& one : TRY(unheeded_releases(db_)))
+      TRY(report({.code = "hold-release",
+                  .change = one.unheeded->change,
+                  .table = store_.table("hold"),
+                  .message = about_unheeded(one)}));
+    TRY(expiries.finish(changes.expired(),
+                        [&](std::int64_t change) { return tree.sealed(change); }));
+    TRY(holds.finish(times));
+    if (options_.signers.has_value()) TRY(verify_contexts(db_, *options_.signers, sink_, verdict_));
     return verdict_;
   }
 
@@ -248,6 +267,7 @@ Result<Verdict> verify(Database& db, const VerifyOptions& options, VerifySink& s
   TRY(require_trail(db));
   TRY(require_evidence(db));
   Verdict verdict = TRY(Verification(db, options, sink).run());
+  if (!options.archive.empty()) TRY(verify_both(db, options, sink, verdict));
   if (options.live) TRY(verify_live(db, sink, verdict));
   return verdict;
 }

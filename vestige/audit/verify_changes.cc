@@ -5,6 +5,7 @@
 #include "vestige/base/time.h"
 #include "vestige/record/change.h"
 #include "vestige/record/taken.h"
+#include "vestige/trail/expiry.h"
 
 namespace vestige {
 namespace {
@@ -95,7 +96,7 @@ Result<void> ChangeCheck::cluster(const StoredEntry* begin, const StoredEntry* e
   }
   while (begin != end) missing.push_back(begin++);
   for (const auto& [stored, change] : different) TRY(compare(*stored, change));
-  for (const StoredEntry* stored : missing) TRY(deleted(*stored));
+  for (const StoredEntry* stored : missing) TRY(gone(*stored));
   return {};
 }
 
@@ -221,6 +222,31 @@ Result<void> ChangeCheck::differ(const StoredEntry& stored, const Sealable& chan
                  .table = entry.table,
                  .parts = std::move(parts),
                  .message = std::move(message)});
+}
+
+Result<void> ChangeCheck::gone(const StoredEntry& stored) {
+  if (stored.expired_by != 0) {
+    ++expired_[stored.expired_by];
+    return {};
+  }
+  if (TRY(expired_since(stored))) return {};
+  return deleted(stored);
+}
+
+// Entries and changes were read at two moments, unless there is one for all: between them it may have expired.
+Result<bool> ChangeCheck::expired_since(const StoredEntry& stored) {
+  ExpiryStore expiries(db_);
+  if (still_ || !TRY(expiries.stands())) return false;
+  const std::uint64_t n = stored.index / merkle::kTileWidth;
+  const auto leaves = TRY(expiries.leaves(n, n + 1));
+  if (leaves.empty()) return false;
+  for (const Expiry& one : TRY(expiries.all())) {
+    const auto named = leaves.begin()->second.find(one.change);
+    if (named != leaves.begin()->second.end() &&
+        named->second.has(stored.index % merkle::kTileWidth))
+      return true;
+  }
+  return false;
 }
 
 Result<void> ChangeCheck::deleted(const StoredEntry& stored) {

@@ -18,6 +18,8 @@ struct StoredEntry {
   std::uint64_t index = 0;
   std::string line;
   Salts salts;
+  std::int64_t expired_by = 0;   // the EXPIRE that names it; 0: none does
+  std::int64_t counts_from = 0;  // its time, or that of one before it that says a much later one
 };
 
 /// "change 17 (UPDATE of products)"
@@ -36,6 +38,8 @@ class ChangeCheck {
 
   /// From how many changes each ERASE took parts, by its id.
   const std::map<std::int64_t, std::uint64_t>& erasures() const { return erasures_; }
+  /// How many of the changes that each EXPIRE names are gone.
+  const std::map<std::int64_t, std::uint64_t>& expired() const { return expired_; }
 
  private:
   struct Named {
@@ -46,6 +50,8 @@ class ChangeCheck {
   Result<void> compare(StoredEntry stored, Sealable change);
   Result<void> read_anew(StoredEntry& stored, Sealable& change);
   Result<void> differ(const StoredEntry& stored, const Sealable& change, const Entry& made);
+  Result<void> gone(const StoredEntry& stored);
+  Result<bool> expired_since(const StoredEntry& stored);
   Result<void> deleted(const StoredEntry& stored);
   Result<std::vector<Named>> named(std::int64_t change);
   Result<void> report(const Discrepancy& discrepancy);
@@ -58,6 +64,7 @@ class ChangeCheck {
   bool still_;
   std::uint64_t covered_ = 0;
   std::map<std::int64_t, std::uint64_t> erasures_;
+  std::map<std::int64_t, std::uint64_t> expired_;
 };
 
 }  // namespace vestige

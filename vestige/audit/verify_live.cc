@@ -59,6 +59,12 @@ class LiveCheck {
                   .message = fmt::format("change {} is hidden: it does not stand under the key of"
                                          " its row, and log and blame pass it over",
                                          id)}));
+    for (const std::int64_t id : TRY(upkeep_of(db_)->nameless()))
+      TRY(report({.code = "capture",
+                  .change = id,
+                  .message = fmt::format("change {} is hidden: the index of who does not have the"
+                                         " name of who made it, and log --actor passes it over",
+                                         id)}));
     return {};
   }
 

@@ -13,7 +13,7 @@ struct FreeKey {
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
 // Fetched once: looking an algorithm up costs more than hashing a leaf.
 const EVP_MD* algorithm() {
@@ -94,7 +94,7 @@ Result<PrivateKey> PrivateKey::from_seed(std::string_view seed) {
 Result<Signature> PrivateKey::sign(std::string_view message) const {
   Signature signature;
   std::size_t length = signature.size();
-  const Context context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
       EVP_DigestSign(context.get(), signature.data(), &length, raw(message), message.size()) != 1)
     return fail(Fault::internal, "sign: OpenSSL refuses");
@@ -104,7 +104,7 @@ Result<Signature> PrivateKey::sign(std::string_view message) const {
 bool verify(const PublicKey& key, std::string_view message, const Signature& signature) {
   const std::unique_ptr<EVP_PKEY, FreeKey> known(
       EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.bytes.data(), key.bytes.size()));
-  const Context context(EVP_MD_CTX_new());
+  const DigestContext context(EVP_MD_CTX_new());
   return known != nullptr &&
          EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, known.get()) == 1 &&
          EVP_DigestVerify(context.get(), signature.data(), signature.size(), raw(message),

@@ -25,14 +25,6 @@ class Descriptor {
   int number_;
 };
 
-tl::unexpected<Error> failed(std::string_view what, const std::string& path) {
-  const int why = errno;
-  const Fault fault = why == ENOENT   ? Fault::missing
-                      : why == EEXIST ? Fault::conflict
-                                      : Fault::denied;
-  return fail(fault, "{} {}: {}", what, path, std::strerror(why));
-}
-
 // Writes everything and waits until it is on the disk.
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -65,7 +57,7 @@ Result<std::string> all_bytes(const Descriptor& file, const std::string& path,
   for (;;) {
     const ssize_t count = ::read(file.number(), part, sizeof part);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed("read", path);
+    if (count < 0) return file_refused("read", path);
     if (count == 0) return bytes;
     bytes.append(part, static_cast<std::size_t>(count));
     if (bytes.size() > most)
@@ -75,16 +67,24 @@ Result<std::string> all_bytes(const Descriptor& file, const std::string& path,
 
 }  // namespace
 
+tl::unexpected<Error> file_refused(std::string_view what, const std::string& path) {
+  const int why = errno;
+  const Fault fault = why == ENOENT   ? Fault::missing
+                      : why == EEXIST ? Fault::conflict
+                                      : Fault::denied;
+  return fail(fault, "{} {}: {}", what, path, std::strerror(why));
+}
+
 Result<std::string> file_bytes(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.open()) return failed("read", path);
+  if (!file.open()) return file_refused("read", path);
   return all_bytes(file, path);
 }
 
 Result<std::string> secret_bytes(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
-  if (!file.open() || ::fstat(file.number(), &status) != 0) return failed("read", path);
+  if (!file.open() || ::fstat(file.number(), &status) != 0) return file_refused("read", path);
   // As ssh has it: a group may read what somebody else gave it to read; a pipe has no readers.
   const mode_t others = status.st_uid == ::geteuid() ? 0077 : 0007;
   if (S_ISREG(status.st_mode) && (status.st_mode & others) != 0)
@@ -96,9 +96,9 @@ Result<std::string> secret_bytes(const std::string& path) {
 
 Result<void> make_private_file(const std::string& path, std::string_view bytes) {
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file.open()) return failed("make", path);
+  if (!file.open()) return file_refused("make", path);
   if (!write_all(file.number(), bytes) || !sync_directory(path)) {
-    auto error = failed("write", path);
+    auto error = file_refused("write", path);
     (void)::unlink(path.c_str());
     return error;
   }
@@ -109,12 +109,12 @@ Result<void> replace_file(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".new";
   // What was left there, or put there, is removed, not written to: it may be a link.
   constexpr int kFresh = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  if (::unlink(beside.c_str()) != 0 && errno != ENOENT) return failed("write", beside);
+  if (::unlink(beside.c_str()) != 0 && errno != ENOENT) return file_refused("write", beside);
   const Descriptor file(::open(beside.c_str(), kFresh, 0644));
-  if (!file.open()) return failed("write", beside);
+  if (!file.open()) return file_refused("write", beside);
   if (!write_all(file.number(), bytes) || ::rename(beside.c_str(), path.c_str()) != 0 ||
       !sync_directory(path))
-    return failed("replace", path);
+    return file_refused("replace", path);
   return {};
 }
 

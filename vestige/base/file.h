@@ -18,6 +18,11 @@ Result<std::string> file_bytes(const std::string& path);
 /// faults   missing, denied (others than its owner may read it, too)
 Result<std::string> secret_bytes(const std::string& path);
 
+/// Why the system just refused something of a file, by errno: "make notes.txt: No such file or directory".
+///
+/// returns  missing, conflict (it is there), else denied
+tl::unexpected<Error> file_refused(std::string_view what, const std::string& path);
+
 /// Makes a file that nobody else may read (mode 0600), and nothing when it is there already.
 ///
 /// faults   conflict (it is there), missing (no such directory), denied

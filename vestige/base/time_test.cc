@@ -23,6 +23,13 @@ std::string read(std::string_view text) {
 TEST(Time, IsWrittenInUtcWithSixDigits) {
   EXPECT_EQ(format_time(0), "1970-01-01T00:00:00.000000Z");
   EXPECT_EQ(format_time(-1), "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(format_time(253402300799999999), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(format_time(253402300800000000), "10000-01-01T00:00:00.000000Z");
+  EXPECT_EQ(format_time(-62167219200000000), "0000-01-01T00:00:00.000000Z");
+  EXPECT_EQ(format_time(-62167219200000001), "-001-12-31T23:59:59.999999Z");
+  EXPECT_EQ(format_time(std::numeric_limits<std::int64_t>::max()), "32103-01-10T04:00:54.775807Z");
+  EXPECT_EQ(format_time(std::numeric_limits<std::int64_t>::min() + 1),
+            "-28164-12-21T19:59:05.224193Z");
   EXPECT_EQ(format_time(kNow + 42), "2026-01-01T12:00:00.000042Z");
   EXPECT_EQ(format_time(kFirst), "0001-01-01T00:00:00.000000Z");
   EXPECT_EQ(format_time(kLast), "9999-12-31T23:59:59.999999Z");

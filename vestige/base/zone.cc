@@ -221,6 +221,11 @@ bool TimeZone::take(std::string_view block) {
   return read.has_value();
 }
 
+std::string date_text(std::chrono::year_month_day date) {
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+}
+
 Result<TimeZone> TimeZone::named(const std::string& name) {
   TimeZone zone;
   zone.name_ = name;

@@ -23,6 +23,9 @@ struct LocalTime {
   std::chrono::weekday weekday() const { return std::chrono::sys_days(date); }
 };
 
+/// "2026-11-28"
+std::string date_text(std::chrono::year_month_day date);
+
 class TimeZone {
  public:
   /// name     as in the tz database ("Europe/Berlin"), or "UTC"

@@ -2,8 +2,6 @@
 
 namespace vestige {
 
-bool Rows::is_null(int column) const { return std::holds_alternative<Null>(value(column)); }
-
 std::int64_t Rows::integer(int column) const {
   const Value read = value(column);
   const auto* integer = std::get_if<std::int64_t>(&read);

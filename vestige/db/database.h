@@ -35,9 +35,10 @@ class Rows {
   /// How many rows the statement changed; known at its end.
   virtual std::int64_t changed() const = 0;
 
-  bool is_null(int column) const;
+  virtual bool is_null(int column) const = 0;
   std::int64_t integer(int column) const;  // 0 when it is not an integer
-  std::string text(int column) const;      // the bytes of a text or blob; "" for anything else
+  /// The bytes of a text or blob; "" for anything else.
+  virtual std::string text(int column) const;
 };
 
 /// Values for the ?1, ?2, … of a statement; no SQL is ever built from values.

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
+#include "vestige/base/json.h"
 #include "vestige/db/postgres_error.h"
 
 namespace vestige::postgres {
@@ -47,7 +49,11 @@ Value real(std::string_view text) {
   return std::strtod(std::string(text).c_str(), nullptr);
 }
 
+// As a session of ours has it printed (postgres_connect.cc); others may print bytes in the older way.
 Value bytes(std::string_view text) {
+  if (text.starts_with("\\x"))
+    if (auto plain = json::from_hex(text.substr(2)); plain.has_value())
+      return Blob{std::move(plain).take()};
   const std::string copy(text);
   std::size_t size = 0;
   unsigned char* plain =
@@ -204,6 +210,15 @@ Value PostgresRows::value(int column) const {
   if (text.has_value() && place < types_.size() && types_[place] != 0)
     return decode(types_[place], std::get<Blob>(bytes(*text)).bytes);
   return decode(columns_[static_cast<std::size_t>(column)].type, field(column));
+}
+
+// Most columns are texts, which need no value in between.
+std::string PostgresRows::text(int column) const {
+  const auto place = static_cast<std::size_t>(column);
+  const unsigned type = columns_[place].type;
+  const bool bytes_of_text = place < types_.size() && types_[place] != 0;
+  if (bytes_of_text || !is_text(type) || type == kJson || type == kJsonb) return Rows::text(column);
+  return std::string(field(column).value_or(std::string_view()));
 }
 
 std::int64_t PostgresRows::changed() const {

@@ -54,6 +54,8 @@ class PostgresRows final : public Rows {
   int columns() const override { return static_cast<int>(columns_.size()); }
   std::string name(int column) const override;
   Value value(int column) const override;
+  bool is_null(int column) const override { return !field(column).has_value(); }
+  std::string text(int column) const override;
 
   /// Reads what is left on the wire into memory or a file, so that another command can be sent.
   void park();

@@ -15,11 +15,6 @@ namespace {
 constexpr int kBusyMilliseconds = 10'000;
 constexpr int kOldest = 3'038'000;  // json functions built in, "is distinct" semantics we rely on
 
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
 Fault fault_of(int code) {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
@@ -63,7 +58,8 @@ tl::unexpected<Error> broken(sqlite3* handle, std::string_view attempt) {
                                      std::string(hint_of(code, message))});
 }
 
-Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_view* rest = nullptr) {
+Result<SqliteStatement> prepare(sqlite3* handle, std::string_view sql,
+                                std::string_view* rest = nullptr) {
   if (sql.data() == nullptr) sql = "";
   if (sql.find('\0') != std::string_view::npos)  // SQLite would stop there, and we would never end
     return fail(Fault::invalid, "run sql: a NUL byte in the text");
@@ -71,7 +67,7 @@ Result<Statement> prepare(sqlite3* handle, std::string_view sql, std::string_vie
   const char* tail = nullptr;
   const int code =
       sqlite3_prepare_v2(handle, sql.data(), static_cast<int>(sql.size()), &raw, &tail);
-  Statement statement(raw);
+  SqliteStatement statement(raw);
   if ((code & 0xFF) == SQLITE_AUTH)  // Fence: nothing else here refuses statements
     return hinted(fail(Fault::denied,
                        "run sql: the script is one transaction, it cannot begin, end or attach"),
@@ -116,7 +112,7 @@ Result<void> bind(sqlite3* handle, sqlite3_stmt* statement, const Params& params
 
 class SqliteRows final : public Rows {
  public:
-  SqliteRows(sqlite3* handle, Statement statement)
+  SqliteRows(sqlite3* handle, SqliteStatement statement)
       : handle_(handle),
         statement_(std::move(statement)),
         before_(sqlite3_total_changes64(handle)) {}
@@ -139,6 +135,10 @@ class SqliteRows final : public Rows {
     return sqlite3_column_name(statement_.get(), column);
   }
 
+  bool is_null(int column) const override {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+  }
+
   Value value(int column) const override {
     sqlite3_stmt* statement = statement_.get();
     const auto bytes = [&](const void* data) {
@@ -156,7 +156,7 @@ class SqliteRows final : public Rows {
 
  private:
   sqlite3* handle_;
-  Statement statement_;
+  SqliteStatement statement_;
   std::int64_t before_;
   bool ended_ = false;
 };
@@ -201,7 +201,7 @@ int deny_transactions(void* /*unused*/, int action, const char*, const char*, co
 // The last statement with parameters stays compiled: it is often the next one too.
 struct Sqlite::Kept {
   std::string sql;
-  Statement statement;
+  SqliteStatement statement;
 };
 
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode) {

@@ -10,6 +10,7 @@
 #include "vestige/base/decimal.h"
 #include "vestige/base/letters.h"
 #include "vestige/db/sqlite_api.h"
+#include "vestige/db/sqlite_values.h"
 
 namespace vestige {
 namespace {
@@ -43,13 +44,6 @@ constexpr std::array<Costly, 8> kCostly = {{{"instr", 2},
                                             {"like", 2},
                                             {"like", 3},
                                             {"glob", 2}}};
-
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
-};
-struct Close {
-  void operator()(sqlite3* handle) const noexcept { sqlite3_close(handle); }
-};
 
 // A value as SQLite computes with it: numbers of other databases as integers where they are some, else as doubles.
 Value computable(const Token& token) {
@@ -86,38 +80,6 @@ int bind_one(sqlite3_stmt* statement, int place, const Value& value) {
   return sqlite3_bind_null(statement, place);
 }
 
-Value value_of(sqlite3_value* value) {
-  const auto bytes = [&](const void* data) {
-    const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
-    return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
-  };
-  switch (sqlite3_value_type(value)) {
-    case SQLITE_INTEGER: return sqlite3_value_int64(value);
-    case SQLITE_FLOAT: return sqlite3_value_double(value);
-    case SQLITE_TEXT: return Text{bytes(sqlite3_value_text(value))};
-    case SQLITE_BLOB: return Blob{bytes(sqlite3_value_blob(value))};
-    default: return Null{};
-  }
-}
-
-void give(sqlite3_context* to, const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) sqlite3_result_int64(to, *integer);
-  else if (const auto* real = std::get_if<double>(&value)) sqlite3_result_double(to, *real);
-  else if (const auto* text = std::get_if<Text>(&value))
-    sqlite3_result_text64(to, text->bytes.data(), text->bytes.size(), SQLITE_TRANSIENT,
-                          SQLITE_UTF8);
-  else sqlite3_result_null(to);
-}
-
-// The digits of a number; nothing for what is none.
-std::string numeral(const Value& value) {
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
-  if (const auto* token = std::get_if<Token>(&value)) return token->text;
-  if (const auto* real = std::get_if<double>(&value); real != nullptr && std::isfinite(*real))
-    return fmt::format("{}", *real);
-  return "";
-}
-
 int place_in_order(const Value& value) {
   if (std::holds_alternative<Text>(value)) return 1;
   return std::holds_alternative<Blob>(value) ? 2 : 0;
@@ -144,8 +106,10 @@ std::optional<int> compare(const Value* left, const Value* right) {
   const auto* one = std::get_if<std::int64_t>(left);
   const auto* other = std::get_if<std::int64_t>(right);
   if (one != nullptr && other != nullptr) return *one < *other ? -1 : *one > *other ? 1 : 0;
-  if (const auto exact = compare_numbers(numeral(*left), numeral(*right)); exact.has_value())
-    return exact;
+  const auto digits = numeral(*left);
+  const auto others = numeral(*right);
+  if (digits.has_value() && others.has_value())
+    if (const auto exact = compare_numbers(*digits, *others); exact.has_value()) return exact;
   const auto plain = [](const Value& value) {
     const auto* token = std::get_if<Token>(&value);
     return token != nullptr ? computable(*token) : value;
@@ -175,13 +139,13 @@ struct Expressions::State {
   struct Original {
     State* state = nullptr;
     const char* name = "";
-    std::unique_ptr<sqlite3_stmt, Finalize> statement;
+    SqliteStatement statement;
     static void call(sqlite3_context* to, int count, sqlite3_value** values);
   };
 
-  std::unique_ptr<sqlite3, Close> originals_handle;
+  SqliteHandle originals_handle;
   std::vector<std::unique_ptr<Original>> originals;
-  std::unique_ptr<sqlite3, Close> handle;
+  SqliteHandle handle;
   std::vector<std::string> own;  // functions
   std::vector<std::unique_ptr<ExpressionFunction>> functions;
   // Of the value that is asked for now:
@@ -200,7 +164,7 @@ struct Expressions::State {
 
 struct Expression::Parts {
   Expressions::State* state = nullptr;
-  std::unique_ptr<sqlite3_stmt, Finalize> statement;
+  SqliteStatement statement;
   RewrittenExpression rewritten;
 };
 

@@ -7,19 +7,18 @@
 namespace vestige {
 namespace {
 
-constexpr std::int64_t kMicrosOfMilli = 1000;
 // The limits of the dictionary, in bytes before they are escaped.
 constexpr std::size_t kVersion = 31;
 constexpr std::size_t kShort = 63;
 constexpr std::size_t kText = 1023;
 constexpr std::size_t kCustom = 4000;
 
-struct Kind {
+struct EventKind {
   std::string_view name;
   int severity;
 };
 
-Kind kind(Op op) {
+EventKind event_kind(Op op) {
   switch (op) {
     case Op::insert: return {"Row inserted", 3};
     case Op::update: return {"Row updated", 3};
@@ -133,7 +132,7 @@ std::string message(const Change& change, const Extension& extension) {
 std::string cef(const Change& given, const Origin& origin) {
   const Outgoing outgoing(given);
   const Change& change = outgoing.change();
-  const Kind of = kind(change.op);
+  const EventKind of = event_kind(change.op);
   std::string out =
       fmt::format("CEF:0|Vestige|Vestige|{}|{}|{}|{}|", header_field(origin.version, kVersion),
                   name(change.op), of.name, of.severity);

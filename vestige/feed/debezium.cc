@@ -7,7 +7,6 @@
 namespace vestige {
 namespace {
 
-constexpr std::int64_t kMicrosOfMilli = 1000;
 constexpr std::int64_t kNanosOfMicro = 1000;
 constexpr std::string_view kUnavailable = "__debezium_unavailable_value";
 

@@ -10,6 +10,8 @@
 
 namespace vestige {
 
+inline constexpr std::int64_t kMicrosOfMilli = 1000;  // events tell their time in milliseconds
+
 /// UTF-8, whatever the bytes are: U+FFFD stands for each that is none.
 std::string readable(std::string_view bytes);
 /// The same, and for control characters, which some formats may not have in a text.

@@ -50,8 +50,12 @@ Result<bool> Follower::sequence() {
 
 Result<std::optional<Change>> Follower::next() {
   for (;;) {
-    if (auto change = TRY(feed_->next()); change.has_value()) return change;
-    if (!TRY(sequence()) && !TRY(more())) return std::optional<Change>();
+    if (!rests_)
+      if (auto change = TRY(feed_->next()); change.has_value()) return change;
+    const bool goes_on = TRY(sequence()) || TRY(more());
+    // The last bundle is not read again, ten times a second, while nothing comes.
+    rests_ = !goes_on && !hindered_.has_value();
+    if (!goes_on) return std::optional<Change>();
   }
 }
 

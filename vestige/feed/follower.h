@@ -59,6 +59,7 @@ class Follower {
   std::unique_ptr<Feed> feed_;
   bool from_end_ = false;
   bool at_work_ = true;  // what was due when it looked last is not all done
+  bool rests_ = false;   // the feed was read to its end, and nothing was due since
   std::optional<Error> hindered_;
 };
 

@@ -6,7 +6,6 @@ namespace vestige {
 namespace {
 
 constexpr std::string_view kSchema = "1.8.0";
-constexpr std::int64_t kMicrosOfMilli = 1000;
 
 struct Activity {
   std::int64_t id;

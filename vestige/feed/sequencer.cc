@@ -9,8 +9,8 @@ namespace vestige {
 namespace {
 
 constexpr std::size_t kSaltsAtOnce = 1024;
-constexpr std::size_t kNamed = 10;  // changes that cannot be read, named one by one
-constexpr int kLoads = 1000;        // more, and something else is wrong
+constexpr std::size_t kUnreadableNamed = 10;  // changes that cannot be read, named one by one
+constexpr int kLoads = 1000;                  // more, and something else is wrong
 
 }  // namespace
 
@@ -69,7 +69,7 @@ Result<bool> Sequencer::due() {
 }
 
 Result<void> Sequencer::take(const Sealable& change) {
-  if (!change.broken.empty() && ++broken_count_ <= kNamed)
+  if (!change.broken.empty() && ++broken_count_ <= kUnreadableNamed)
     broken_.push_back({change.entry.id, change.broken});
   if (random_.empty()) random_ = TRY(random_bytes(kSaltsAtOnce * kSaltBytes));
   const std::string salts = random_.substr(random_.size() - kSaltBytes);

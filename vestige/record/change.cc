@@ -49,6 +49,8 @@ Result<Op> op_from_name(std::string_view name) {
 
 bool is_context_field(std::string_view name) { return rank(name) < kContextFields.size(); }
 
+bool is_well_signed(std::string_view word) { return word == "signed" || word == "bound"; }
+
 void Context::set(std::string_view field, std::string value) {
   const auto place = std::find_if(fields_.begin(), fields_.end(), [&](const auto& entry) {
     return std::pair(rank(entry.first), std::string_view(entry.first)) >=
@@ -124,6 +126,7 @@ std::string to_json(const Change& change) {
   }
   out += fmt::format(",\"tx\":{},\"context\":{},\"db_user\":", change.tx, to_json(change.context));
   append_json(out, change.db_user.has_value() ? Value(Text{*change.db_user}) : Value(Null{}));
+  if (!change.signed_word.empty()) out += fmt::format(R"(,"signed":"{}")", change.signed_word);
   if (!change.erased.empty()) {
     out += ",\"erased\":{";
     for (const ErasedPart& one : change.erased)

@@ -13,7 +13,7 @@
 
 namespace vestige {
 
-/// expire: as erase, where the retention of a table took it (reserved: nothing records it yet).
+/// expire: as erase, where the retention of a table took all of them.
 enum class Op { insert, update, remove, truncate, baseline, erase, expire };
 
 inline constexpr std::array<std::string_view, 7> kOpNames = {
@@ -40,6 +40,17 @@ inline constexpr std::array<std::string_view, 11> kContextFields = {
 
 /// It is one of them.
 bool is_context_field(std::string_view name);
+
+/// The field of a context that has its signature.
+inline constexpr std::string_view kSignatureField = "signature";
+
+/// What that is worth (vestige/privacy/signed_context.h): the first two are good ones.
+inline constexpr std::array<std::string_view, 9> kSignedWords = {
+    "signed",  "bound",   "unsigned", "bad",   "unknown-signer",
+    "expired", "foreign", "replayed", "erased"};
+
+/// "signed" or "bound".
+bool is_well_signed(std::string_view word);
 
 /// Who, why and from where; absent fields are absent.
 class Context {
@@ -82,6 +93,7 @@ struct Change {
   std::vector<ErasedPart> erased;      // what of it is not there any more
   std::int64_t erases = 0;             // ERASE, EXPIRE: how many changes it took parts from
   std::optional<std::uint64_t> index;  // its place in the tree, where it was read in that order
+  std::string signed_word;             // one of kSignedWords, where anybody asked (SignatureJudge)
   std::string unreadable;  // what of it cannot be read, and why; then it is shown as it is stored
 
   /// The columns of old_values, for an UPDATE; empty otherwise.

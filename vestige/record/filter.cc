@@ -5,6 +5,7 @@
 
 #include "vestige/base/decimal.h"
 #include "vestige/base/letters.h"
+#include "vestige/base/pattern.h"
 
 namespace vestige {
 namespace {
@@ -17,24 +18,8 @@ bool contains(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same_letter) != text.end();
 }
 
-// `pattern` with * for any letters, also none: each piece at the first place that it has after the last.
-bool fits(std::string_view text, std::string_view pattern) {
-  const std::size_t first = pattern.find('*');
-  if (first == pattern.npos) return text == pattern;
-  if (!text.starts_with(pattern.substr(0, first))) return false;
-  text.remove_prefix(first);
-  pattern.remove_prefix(first + 1);
-  for (std::size_t star = pattern.find('*'); star != pattern.npos; star = pattern.find('*')) {
-    const std::size_t place = text.find(pattern.substr(0, star));
-    if (place == text.npos) return false;
-    text.remove_prefix(place + star);
-    pattern.remove_prefix(star + 1);
-  }
-  return text.ends_with(pattern);
-}
-
 bool fits(std::string_view text, const FilterWord& word) {
-  return word.quoted ? text == word.text : fits(text, word.text);
+  return word.quoted ? text == word.text : fits_pattern(text, word.text);
 }
 
 bool any_fits(std::string_view text, const Condition& condition) {
@@ -46,11 +31,6 @@ bool any_within(std::string_view text, const Condition& condition) {
   return std::any_of(condition.words.begin(), condition.words.end(), [&](const FilterWord& word) {
     return word.text == "*" || contains(text, word.text);
   });
-}
-
-bool is_null(const Value& value) {
-  const Token* token = std::get_if<Token>(&value);
-  return std::holds_alternative<Null>(value) || (token != nullptr && token->text == "null");
 }
 
 // A value as people see it: the text of a text, also where the database's values are JSON tokens.
@@ -88,7 +68,8 @@ bool compares(Comparison comparison, const Value& value, const FilterWord& word)
     const bool wanted = comparison == Comparison::equal;
     if (!word.quoted && word.text == "null") return is_null(value) == wanted;
     if (!word.quoted && word.text.find('*') != std::string::npos)
-      return (word.text == "*" || (!is_null(value) && fits(shown(value), word.text))) == wanted;
+      return (word.text == "*" || (!is_null(value) && fits_pattern(shown(value), word.text))) ==
+             wanted;
   }
   if (is_null(value)) return comparison == Comparison::unequal;
   const std::string text = shown(value);
@@ -182,6 +163,15 @@ bool fact_matches(const Condition& condition, const Change& change, const Tables
                      [&](const std::string& tag) { return any_fits(tag, condition); });
 }
 
+// yes and no are about those that can be checked: of what was erased nobody knows.
+bool signed_matches(const Condition& condition, std::string_view word) {
+  return std::any_of(condition.words.begin(), condition.words.end(), [&](const FilterWord& asked) {
+    if (asked.text == "yes") return is_well_signed(word);
+    if (asked.text == "no") return !word.empty() && word != "erased" && !is_well_signed(word);
+    return word == asked.text || (asked.text == "*" && word != "unsigned");
+  });
+}
+
 bool context_matches(const Condition& condition, const std::string* said) {
   if (said == nullptr) return false;
   return condition.field == "reason" ? any_within(*said, condition) : any_fits(*said, condition);
@@ -213,6 +203,7 @@ bool holds(const Condition& condition, const Change& change, const Tables& table
   if (field == "new") return value_matches(condition, change.new_values);
   if (field == "text") return text_matches(condition, change);
   if (field == "value") return moved(condition, change);
+  if (field == "signed") return signed_matches(condition, change.signed_word);
   return context_matches(condition,
                          change.context.get(field == "context" ? condition.name : field));
 }
@@ -223,6 +214,11 @@ bool Condition::plain() const {
   return std::all_of(words.begin(), words.end(), [](const FilterWord& word) {
     return word.quoted || word.text.find('*') == std::string::npos;
   });
+}
+
+bool asks_signed(const Filter& filter) {
+  return std::any_of(filter.conditions.begin(), filter.conditions.end(),
+                     [](const Condition& condition) { return condition.field == "signed"; });
 }
 
 bool matches(const Condition& condition, const Change& change, const Tables& tables) {

@@ -50,6 +50,9 @@ struct TableFacts {
 /// The names of fields that a condition may have, for messages and completion.
 const std::vector<std::string_view>& filter_fields();
 
+/// Whether it asks what the signatures of contexts are worth, which a change does not say by itself (Change::signed_word).
+bool asks_signed(const Filter& filter);
+
 /// Reads a filter.
 ///
 /// now      what ages and days count from, see parse_time

@@ -188,12 +188,22 @@ class Parser {
     return {};
   }
 
+  static Result<void> check_signed(const std::string& word) {
+    if (word == "yes" || word == "no" || word == "*" ||
+        std::find(kSignedWords.begin(), kSignedWords.end(), word) != kSignedWords.end())
+      return {};
+    return hinted(fail(Fault::invalid, "read the filter: signed: '{}' is no such word", word),
+                  fmt::format("yes, no, {}", fmt::join(kSignedWords, ", ")));
+  }
+
   Result<void> understand(Condition& condition) const {
     for (const FilterWord& word : condition.words) {
       if (is_time(condition.field)) {
         condition.numbers.push_back(TRY(parse_time(word.text, now_)));
       } else if (condition.field == "op" && word.text != "*") {
         static_cast<void>(TRY(op_from_name(word.text)));
+      } else if (condition.field == "signed") {
+        TRY(check_signed(word.text));
       } else if (is_number(condition.field)) {
         std::int64_t number = 0;
         const char* last = word.text.data() + word.text.size();
@@ -255,9 +265,9 @@ std::string to_text(const Condition& condition) {
 
 const std::vector<std::string_view>& filter_fields() {
   static const std::vector<std::string_view> all = [] {
-    std::vector<std::string_view> names = {"table", "key",   "op",   "column", "who", "db_user",
-                                           "since", "until", "tx",   "id",     "tag", "class",
-                                           "old",   "new",   "text", "value"};
+    std::vector<std::string_view> names = {"table", "key",   "op",   "column", "who",   "db_user",
+                                           "since", "until", "tx",   "id",     "tag",   "class",
+                                           "old",   "new",   "text", "value",  "signed"};
     names.insert(names.end(), kContextFields.begin(), kContextFields.end());
     names.emplace_back("context");
     return names;

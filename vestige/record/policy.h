@@ -1,6 +1,7 @@
 // Policy: what is recorded of a tracked table, and what a change of it requires.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,10 @@
 namespace vestige {
 
 struct Policy {
-  std::vector<std::string> include;  // only these columns (and the key); empty: all
-  std::vector<std::string> exclude;  // all but these
+  std::vector<std::string> include;            // only these columns (and the key); empty: all
+  std::vector<std::string> exclude;            // all but these
+  std::vector<std::string> redact;             // that they changed is recorded, their values never
+  std::map<std::string, std::string> encrypt;  // column → class of keys that opens it
   std::string when;                  // SQL condition over NEW and OLD; empty: every change
   std::vector<std::string> require;  // context fields without which a change is refused
   std::vector<std::string> key;      // key columns; empty: the primary key

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "vestige/base/bytes.h"
+#include "vestige/base/decimal.h"
 #include "vestige/base/json.h"
 
 namespace vestige {
@@ -90,10 +91,27 @@ Value number(std::string_view text) {
 
 Value unrecorded() { return Token{std::string(kUnrecorded)}; }
 
+Value redacted() { return Token{std::string(kRedacted)}; }
+
+Value encrypted(std::string_view token, std::string_view of) {
+  return Token{fmt::format("{}{}\"}}", kEncrypted, token), std::string(of)};
+}
+
+std::optional<std::string> encrypted_token(const Value& value) {
+  const auto* token = std::get_if<Token>(&value);
+  if (token == nullptr || !token->text.starts_with(kEncrypted)) return std::nullopt;
+  return token->text.substr(kEncrypted.size(), token->text.size() - kEncrypted.size() - 2);
+}
+
 bool is_withheld(const Value& value) {
   const auto* token = std::get_if<Token>(&value);
   return token != nullptr && (token->text == kUnrecorded || token->text == kRedacted ||
                               token->text.starts_with(kEncrypted));
+}
+
+bool is_null(const Value& value) {
+  const auto* token = std::get_if<Token>(&value);
+  return std::holds_alternative<Null>(value) || (token != nullptr && token->text == "null");
 }
 
 bool identical(const Value& left, const Value& right) {
@@ -139,10 +157,32 @@ std::string to_json(const Value& value) {
 
 std::string text_json(std::string_view text) { return to_json(Value(Text{std::string(text)})); }
 
+Value text_or_null(std::string_view text) {
+  return text.empty() ? Value(Null{}) : Value(Text{std::string(text)});
+}
+
 std::string list_json(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) out += (out.empty() ? "" : ",") + text_json(text);
   return "[" + out + "]";
+}
+
+Result<std::vector<std::string>> list_from_json(std::string_view array) {
+  std::vector<std::string> out;
+  json::Reader reader(array);
+  TRY(reader.open('['));
+  while (TRY(reader.more('[')) == 'y') out.push_back(TRY(json::unquote(TRY(reader.value()).text)));
+  return out;
+}
+
+std::optional<std::string> numeral(const Value& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  if (const auto* real = std::get_if<double>(&value); real != nullptr && std::isfinite(*real))
+    return to_json(value);
+  if (const auto* token = std::get_if<Token>(&value);
+      token != nullptr && compare_numbers(token->text, "0").has_value())
+    return token->text;
+  return std::nullopt;
 }
 
 Result<Value> value_from_json(std::string_view text) {
@@ -168,10 +208,11 @@ std::string to_display(const Value& value) {
     return out + "'";
   }
   if (is_withheld(value)) {
-    const std::string& text = std::get<Token>(value).text;
+    const auto& [text, of] = std::get<Token>(value);
     return text == kUnrecorded ? "(too large to be recorded)"
            : text == kRedacted ? "(redacted)"
-                               : "(encrypted)";
+           : of.empty()        ? "(encrypted)"
+                               : fmt::format("encrypted ({})", of);
   }
   return to_json(value);
 }
@@ -180,6 +221,15 @@ const Value* find(const Row& row, std::string_view name) {
   for (const Field& field : row)
     if (field.name == name) return &field.value;
   return nullptr;
+}
+
+const Value* find(const std::optional<Row>& row, std::string_view name) {
+  return row.has_value() ? find(*row, name) : nullptr;
+}
+
+std::string text_in(const std::optional<Row>& row, std::string_view name) {
+  const Value* value = find(row, name);
+  return value == nullptr || is_null(*value) ? "" : to_display(*value);
 }
 
 std::string to_json(const Row& row) {

@@ -123,6 +123,20 @@ TEST(Value, RefusesWhatIsNoValue) {
   EXPECT_EQ(refusal(hostile).substr(0, 26), "read json: value missing a");
 }
 
+TEST(Value, OfEncryptedOnesTheClassIsSaid) {
+  const Value value = encrypted("AAECAw==", "phi");
+  EXPECT_EQ(to_json(value), R"({"$encrypted":"AAECAw=="})");
+  EXPECT_EQ(to_display(value), "encrypted (phi)");
+  EXPECT_EQ(encrypted_token(value), "AAECAw==");
+  EXPECT_TRUE(is_withheld(value));
+  EXPECT_TRUE(identical(value, *value_from_json(to_json(value))));
+  EXPECT_FALSE(identical(value, encrypted("AAECBA==", "phi")));
+  EXPECT_EQ(encrypted_token(encrypted("", "phi")), "");
+  EXPECT_EQ(to_json(*value_from_json(to_json(encrypted("", "phi")))), R"({"$encrypted":""})");
+  EXPECT_EQ(encrypted_token(redacted()), std::nullopt);
+  EXPECT_EQ(encrypted_token(Text{R"({"$encrypted":"AAECAw=="})"}), std::nullopt);
+}
+
 TEST(Value, IsIdenticalOnlyToTheSameBitsOfTheSameClass) {
   const std::vector<Value> apart = {
       Null{},   std::int64_t{0}, std::int64_t{1}, 0.0,        -0.0,       1.0,
@@ -173,7 +187,7 @@ TEST(Row, FindsAColumnByItsExactName) {
   const Row row = {{"id", std::int64_t{1}}, {"Id", std::int64_t{2}}};
   EXPECT_EQ(to_json(*find(row, "Id")), "2");
   EXPECT_EQ(find(row, "ID"), nullptr);
-  EXPECT_EQ(find({}, "id"), nullptr);
+  EXPECT_EQ(find(Row{}, "id"), nullptr);
 }
 
 TEST(Row, RefusesAValueBehindALongName) {  // once leaked the name
@@ -231,6 +245,36 @@ RC_GTEST_PROP(Row, ReadsBackIdentical, ()) {
   }
   for (std::size_t size = 0; size < text.size(); ++size)
     RC_ASSERT(!row_from_json(std::string_view(text).substr(0, size)).has_value());
+}
+
+TEST(Value, NullIsTheSameAsJson) {
+  EXPECT_TRUE(is_null(Null{}));
+  EXPECT_TRUE(is_null(Token{"null"}));
+  EXPECT_FALSE(is_null(Text{"null"}));
+  EXPECT_FALSE(is_null(std::int64_t{0}));
+  const std::optional<Row> row = Row{{"a", Null{}}, {"b", Token{"null"}}, {"c", Text{"null"}}};
+  EXPECT_EQ(text_in(row, "a") + text_in(row, "b") + text_in(row, "d"), "");
+  EXPECT_EQ(text_in(row, "c"), "null");
+  EXPECT_EQ(text_in(std::nullopt, "a"), "");
+  EXPECT_EQ(to_json(text_or_null("")), "null");
+  EXPECT_EQ(to_json(text_or_null("a")), "\"a\"");
+}
+
+TEST(Value, TextsAreReadBackFromAnArray) {
+  const std::vector<std::string> texts = {"", "a\"b", "\n"};
+  EXPECT_EQ(list_from_json(list_json(texts)).value(), texts);
+  EXPECT_EQ(list_from_json("[]").value(), std::vector<std::string>());
+  for (const char* text : {"", "{}", "[1]", "[\"a\"", "\"a\""})
+    EXPECT_FALSE(list_from_json(text).has_value()) << text;
+}
+
+TEST(Value, ANumeralHasEveryDigit) {
+  EXPECT_EQ(numeral(std::int64_t{-7}), "-7");
+  EXPECT_EQ(numeral(2.5), "2.5");
+  EXPECT_EQ(numeral(Token{"0.30"}), "0.30");
+  for (const Value& none : {Value(Null{}), Value(Text{"1"}), Value(Token{"true"}),
+                            Value(Token{"\"1\""}), Value(std::numeric_limits<double>::infinity())})
+    EXPECT_EQ(numeral(none), std::nullopt);
 }
 
 }  // namespace

@@ -54,9 +54,7 @@ std::vector<Edit> edits(const Change& change) {
     return std::any_of(out.begin(), out.end(),
                        [&](const Edit& edit) { return edit.column == column; });
   };
-  const auto after = [&](const std::string& column) {
-    return change.new_values.has_value() ? find(*change.new_values, column) : nullptr;
-  };
+  const auto after = [&](const std::string& column) { return find(change.new_values, column); };
   if (change.old_values.has_value()) {
     for (const Field& field : *change.old_values)
       if (!known(field.name)) out.push_back({field.name, &field.value, after(field.name)});
@@ -71,6 +69,7 @@ std::vector<Edit> edits(const Change& change) {
 // What its values cannot say.
 Cell instead_of_values(const Change& change) {
   if (!change.unreadable.empty()) return text_json("(unreadable: " + change.unreadable + ")");
+  if (change.op == Op::expire) return text_json(fmt::format("({} changes)", change.erases));
   if (takes_away(change.op)) return text_json(fmt::format("(parts of {} changes)", change.erases));
   if (change.lost_values()) return text_json("(" + change.how_lost() + ")");
   return std::nullopt;

@@ -10,6 +10,7 @@
 #include "vestige/report/fields.h"
 #include "vestige/report/reports.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/judged.h"
 
 namespace vestige {
 namespace {
@@ -73,8 +74,8 @@ class Continuity {
       known_.erase(key);
       return std::nullopt;
     }
-    const Value* before = change.old_values ? find(*change.old_values, column_) : nullptr;
-    const Value* after = change.new_values ? find(*change.new_values, column_) : nullptr;
+    const Value* before = find(change.old_values, column_);
+    const Value* after = find(change.new_values, column_);
     std::optional<std::string> expected;
     const auto known = known_.find(key);
     if (known != known_.end() && before != nullptr && known->second != to_json(*before))
@@ -333,6 +334,7 @@ Result<std::map<std::string, TableFacts>> facts_of(Database& db) {
 }  // namespace
 
 Result<void> report_daily(Database& db, const ReportRequest& request, Report& report) {
+  TRY(require_judge(request.selection.filter, request.selection.judge.get()));
   NumberField field = TRY(field_of(request.settings.field));
   const Tracked table = TRY(tracked_table(db, field.table));
   TRY(require_column(db, field.column, table));

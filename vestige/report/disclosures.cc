@@ -6,7 +6,6 @@
 
 #include "vestige/report/reports.h"
 #include "vestige/trail/access.h"
-#include "vestige/trail/spelling.h"
 
 namespace vestige {
 namespace {
@@ -38,14 +37,13 @@ std::string said(std::int64_t total, std::size_t lines) {
 }  // namespace
 
 Result<void> report_disclosures(Database& db, const ReportRequest& request, Report& report) {
-  const auto population = TRY(Population::open(db, request, report));
-  const std::string reads = spelling_of(db).table("access");
+  const auto population = TRY(Population::of_own_table(db, request, report, "access"));
   const auto suspended = TRY(suspensions(db));
   std::map<Common, Series> known;
   std::vector<Common> order;
   std::int64_t total = 0;
   while (const auto change = TRY(population->next())) {
-    if (change->table != reads || change->op != Op::insert) continue;
+    if (change->op != Op::insert) continue;
     Access one = access_of(*change);
     if (one.kind != "disclosure" || !is_of(one, request.subject, request.subject_key)) continue;
     apply(suspended, *change, one);

@@ -25,11 +25,6 @@ std::optional<double> number_of(const Value& value) {
   return out.has_value() && std::isfinite(*out) ? out : std::nullopt;
 }
 
-bool is_null(const Value& value) {
-  const auto* token = std::get_if<Token>(&value);
-  return std::holds_alternative<Null>(value) || (token != nullptr && token->text == "null");
-}
-
 FieldPoint point_of(const Change& change) {
   FieldPoint point;
   point.change = change.id;
@@ -81,9 +76,7 @@ class Reading {
   }
 
  private:
-  const Value* value(const std::optional<Row>& row) const {
-    return row.has_value() ? find(*row, column_) : nullptr;
-  }
+  const Value* value(const std::optional<Row>& row) const { return find(row, column_); }
 
   const std::string& column_;
   std::vector<FieldPoint> points_;
@@ -167,9 +160,7 @@ Result<FieldHistory> field_history(Database& db, const std::string& table_name,
 }
 
 std::string to_json(const FieldHistory& history, const FieldPoint& point) {
-  const auto optional = [](const std::string& text) {
-    return text.empty() ? std::string("null") : text_json(text);
-  };
+  const auto optional = [](const std::string& text) { return to_json(text_or_null(text)); };
   const bool recorded = point.change != 0;
   const bool has_value = point.state == FieldPoint::State::value;
   return fmt::format(

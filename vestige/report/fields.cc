@@ -13,20 +13,10 @@ namespace {
 constexpr std::array<std::string_view, 11> kNames = {
     "time", "day", "month", "hour", "change", "tx", "op", "table", "key", "who", "db_user"};
 
-const Value* value_in(const std::optional<Row>& row, std::string_view column) {
-  return row.has_value() ? find(*row, column) : nullptr;
-}
-
 // "old.price" → "price", when the name begins with the prefix.
 std::optional<std::string> behind(std::string_view name, std::string_view prefix) {
   if (!name.starts_with(prefix) || name.size() == prefix.size()) return std::nullopt;
   return std::string(name.substr(prefix.size()));
-}
-
-std::string day(const LocalTime& local) {
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(local.date.year()),
-                     static_cast<unsigned>(local.date.month()),
-                     static_cast<unsigned>(local.date.day()));
 }
 
 Cell named(const Change& change, std::string_view name, const TimeZone& zone) {
@@ -39,8 +29,8 @@ Cell named(const Change& change, std::string_view name, const TimeZone& zone) {
   if (name == "who") return text_cell(change.who());
   if (name == "db_user") return change.db_user.has_value() ? Cell(*change.db_user) : Cell();
   const LocalTime local = local_time(change.at, zone);
-  if (name == "day") return day(local);
-  if (name == "month") return day(local).substr(0, 7);
+  if (name == "day") return date_text(local.date);
+  if (name == "month") return date_text(local.date).substr(0, 7);
   return fmt::format("{:02}", local.hour());
 }
 
@@ -52,23 +42,15 @@ std::string key_shown(const Change& change) {
   return out;
 }
 
-std::optional<std::string> numeral(const Value* value) {
-  if (value == nullptr) return std::nullopt;
-  if (const auto* integer = std::get_if<std::int64_t>(value)) return std::to_string(*integer);
-  if (const auto* real = std::get_if<double>(value); real != nullptr && std::isfinite(*real))
-    return to_json(*value);
-  if (const auto* token = std::get_if<Token>(value);
-      token != nullptr && compare_numbers(token->text, "0").has_value())
-    return token->text;
-  return std::nullopt;
-}
-
 std::optional<std::string> difference(const Change& change, const std::string& column) {
   if (change.op != Op::update) return std::nullopt;
-  const auto before = numeral(value_in(change.old_values, column));
-  const auto after = numeral(value_in(change.new_values, column));
-  if (!before.has_value() || !after.has_value()) return std::nullopt;
-  return add_numbers(*after, negated(*before));
+  const Value* before = find(change.old_values, column);
+  const Value* after = find(change.new_values, column);
+  if (before == nullptr || after == nullptr) return std::nullopt;
+  const auto from = numeral(*before);
+  const auto to = numeral(*after);
+  if (!from.has_value() || !to.has_value()) return std::nullopt;
+  return add_numbers(*to, negated(*from));
 }
 
 Result<void> require_report_field(std::string_view name) {
@@ -83,10 +65,8 @@ Result<void> require_report_field(std::string_view name) {
 }
 
 Cell report_field(const Change& change, std::string_view name, const TimeZone& zone) {
-  if (const auto column = behind(name, "old."))
-    return value_cell(value_in(change.old_values, *column));
-  if (const auto column = behind(name, "new."))
-    return value_cell(value_in(change.new_values, *column));
+  if (const auto column = behind(name, "old.")) return value_cell(find(change.old_values, *column));
+  if (const auto column = behind(name, "new.")) return value_cell(find(change.new_values, *column));
   if (const auto column = behind(name, "key.")) return value_cell(find(change.key, *column));
   if (const auto column = behind(name, "delta.")) return difference(change, *column);
   if (const auto field = behind(name, "context.")) return text_cell(change.context.get(*field));

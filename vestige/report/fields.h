@@ -13,9 +13,6 @@ namespace vestige {
 /// The key in words: "id=1", or "id=1 → id=2" where it changed.
 std::string key_shown(const Change& change);
 
-/// A value as a decimal numeral; nothing where it is none that is finite.
-std::optional<std::string> numeral(const Value* value);
-
 /// By how much an UPDATE changed a column of numbers, exactly; nothing where it did not.
 std::optional<std::string> difference(const Change& change, const std::string& column);
 

@@ -1,47 +1,18 @@
 #include "vestige/report/html.h"
 
-#include "vestige/base/json.h"
+#include "vestige/base/letter.h"
 #include "vestige/report/html_style.h"
 
 namespace vestige {
 namespace {
 
-// How many bytes of UTF-8 begin a text: one character; 0: none.
-std::size_t character(std::string_view text) {
-  for (const std::size_t length : {1U, 2U, 3U, 4U})
-    if (length <= text.size() && json::is_utf8(text.substr(0, length))) return length;
-  return 0;
-}
-
-std::uint32_t code_of(std::string_view character) {
-  const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(character[place]); };
-  if (character.size() == 1) return byte(0);
-  std::uint32_t code = byte(0) & (0x7FU >> character.size());
-  for (std::size_t i = 1; i < character.size(); ++i) code = code << 6 | (byte(i) & 0x3FU);
-  return code;
-}
-
-// What cannot be seen, or moves what stands beside it.
-bool unseen(std::uint32_t code) {
-  return (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C || code == 0x180E ||
-         code == 0x200B || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
-         (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF ||
-         (code >= 0xFFF0 && code <= 0xFFFB) || (code & 0xFFFEU) == 0xFFFE ||
-         (code >= 0xE0000 && code <= 0xE0FFF);
-}
-
 // Characters beyond ASCII, one by one.
-void append_wide(std::string& out, std::string_view& rest) {
-  const std::size_t length = character(rest);
-  if (length == 0) {
-    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(rest.front()));
-    rest.remove_prefix(1);
-    return;
-  }
-  const std::uint32_t code = code_of(rest.substr(0, length));
-  if (unseen(code)) out += fmt::format("\\u{:04x}", code);
-  else out += rest.substr(0, length);
-  rest.remove_prefix(length);
+std::size_t append_wide(std::string& out, std::string_view text, std::size_t at) {
+  const Letter letter = letter_at(text, at);
+  if (!letter.valid) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
+  else if (is_unseen(text, at)) append_shown(out, letter.code);
+  else out += text.substr(at, letter.bytes);
+  return letter.bytes;
 }
 
 void item(std::string& out, std::string_view term, std::string_view text) {
@@ -167,10 +138,10 @@ Result<void> embed(Report& report, ReportSink& sink) {
 std::string html_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
-    const auto c = static_cast<unsigned char>(text.front());
+  for (std::size_t at = 0; at < text.size();) {
+    const auto c = static_cast<unsigned char>(text[at]);
     if (c >= 0x7F) {
-      append_wide(out, text);
+      at += append_wide(out, text, at);
       continue;
     }
     if (c < 0x20) out += fmt::format("\\x{:02x}", c);
@@ -180,7 +151,7 @@ std::string html_text(std::string_view text) {
     else if (c == '"') out += "&quot;";
     else if (c == '\'') out += "&#39;";
     else out += static_cast<char>(c);
-    text.remove_prefix(1);
+    ++at;
   }
   return out;
 }

@@ -1,9 +1,12 @@
 #include "vestige/report/population.h"
 
+#include <algorithm>
+
 #include "vestige/base/json.h"
 #include "vestige/merkle/checkpoint.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/source.h"
+#include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {
@@ -13,14 +16,15 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 // What follows from the checkpoint, in a sentence.
-std::string completeness(const ReportHead& head, std::uint64_t missing) {
+std::string completeness(const ReportHead& head, std::uint64_t missing, std::uint64_t expired) {
   if (!head.covered.has_value())
     return "There is no signed checkpoint: this is what the trail holds now, and nothing proves "
            "that it is all.";
-  const std::string left = head.left_out == 0
-                               ? std::string("no change is left out")
-                               : counted(head.left_out, "change") + " not under it " +
-                                     (head.left_out == 1 ? "is" : "are") + " left out";
+  std::string left = head.left_out == 0 ? std::string("no change is left out")
+                                        : counted(head.left_out, "change") + " not under it " +
+                                              (head.left_out == 1 ? "is" : "are") + " left out";
+  if (expired != 0)
+    left = fmt::format("{} expired, which is recorded; {}", counted(expired, "change"), left);
   const std::string entries =
       *head.covered == 1 ? "1 entry" : fmt::format("{} entries", *head.covered);
   if (missing != 0)
@@ -56,13 +60,15 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
   head.filter = request.filter;
   head.database = db.where();
   std::optional<StoredCheckpoint> last;
+  std::uint64_t expired = 0;
   if (TRY(has_evidence(db))) last = TRY(EvidenceStore(db).last_checkpoint());
   if (last.has_value()) {
     head.covered = last->size;
     head.checkpoint = json::is_utf8(last->note) ? last->note : "";
     if (const auto opened = merkle::open_appended(last->note, {}); opened.has_value())
       head.origin = opened->checkpoint.origin;
-    const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count()));
+    expired = TRY(ExpiredEntries::of(db))->count();
+    const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count())) + expired;
     head.left_out = all > last->size ? all - last->size : 0;
   }
   const std::uint64_t missing = request.verified.has_value() ? request.verified->missing : 0;
@@ -73,20 +79,37 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
   } else if (last.has_value()) {
     head.verified = "Not verified: whether each change is as it was sealed was not looked into.";
   }
-  head.complete = completeness(head, missing);
+  head.complete = completeness(head, missing, expired);
   return head.covered;
 }
 
 Result<std::unique_ptr<Population>> Population::open(Database& db, const ReportRequest& request,
                                                      Report& report, bool whole) {
-  std::unique_ptr<Population> out(new Population(request));
-  const auto covered = TRY(stand_on(db, request, report.head));
   Selection selection = request.selection;
   if (whole) selection.since = std::nullopt;
+  return over(db, request, report, std::move(selection));
+}
+
+Result<std::unique_ptr<Population>> Population::of_own_table(Database& db,
+                                                             const ReportRequest& request,
+                                                             Report& report,
+                                                             std::string_view name) {
+  TRY(require_trail(db));
+  const auto table = TRY(known_own_table(db, name));
+  Selection selection = request.selection;
+  selection.table = table.has_value() ? table->id : 0;  // that of none
+  return over(db, request, report, std::move(selection));
+}
+
+Result<std::unique_ptr<Population>> Population::over(Database& db, const ReportRequest& request,
+                                                     Report& report, Selection selection) {
+  std::unique_ptr<Population> out(new Population(request));
+  const auto covered = TRY(stand_on(db, request, report.head));
   selection.forgiving = true;
   if (covered.has_value()) {
     out->covered_ = *covered;
     out->feed_ = TRY(Feed::open(db, selection, -1));
+    out->expired_ = TRY(ExpiredEntries::of(db));
   } else {
     selection.oldest_first = true;
     out->changes_ = TRY(read_changes(db, selection));
@@ -97,9 +120,35 @@ Result<std::unique_ptr<Population>> Population::open(Database& db, const ReportR
 Result<std::optional<Change>> Population::next() {
   if (request_.step) request_.step();
   if (changes_ != nullptr) return changes_->next();
-  auto change = TRY(feed_->next());
-  if (change.has_value() && *change->index >= covered_) change.reset();
-  return change;
+  while (true) {
+    auto change = TRY(feed_->next());
+    if (change.has_value() && *change->index >= covered_) change.reset();
+    if (!change.has_value() || change->shape != 0 || !TRY(expired_->has(*change->index)))
+      return change;
+  }
+}
+
+Result<std::unique_ptr<ExpiredEntries>> ExpiredEntries::of(Database& db) {
+  std::unique_ptr<ExpiredEntries> out(new ExpiredEntries(db));
+  for (const Expiry& one : TRY(out->store_.all())) {
+    out->by_.insert(one.change);
+    out->count_ += one.changes;
+  }
+  return out;
+}
+
+Result<bool> ExpiredEntries::has(std::uint64_t index) {
+  if (by_.empty()) return false;
+  const std::uint64_t n = index / merkle::kTileWidth;
+  if (bundle_ != n) {
+    leaves_.clear();
+    for (auto& [bundle, leaves_of] : TRY(store_.leaves(n, n + 1)))
+      for (auto& [change, leaves] : leaves_of)
+        if (by_.contains(change)) leaves_.push_back(leaves);
+    bundle_ = n;
+  }
+  return std::any_of(leaves_.begin(), leaves_.end(),
+                     [&](const Leaves& leaves) { return leaves.has(index % merkle::kTileWidth); });
 }
 
 }  // namespace vestige

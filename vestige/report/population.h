@@ -7,12 +7,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "vestige/base/zone.h"
 #include "vestige/feed/feed.h"
 #include "vestige/report/report.h"
+#include "vestige/trail/expiry.h"
 
 namespace vestige {
 
@@ -64,14 +66,35 @@ struct ReportRequest {
   std::vector<std::string> words;  // behind the name of the report
   std::int64_t sample = 0;         // changes: so many of them; 0: all
   std::string seed;                //   chosen by this
-  std::string subject;  // disclosures: of this table, under the name that the trail shows
+  std::string subject;  // disclosures, subject: of this table, under the name that the trail shows
   std::vector<std::string> subject_key = {};  //   and of this row
-  bool dpo = false;  // disclosures: also those that are not to be told of yet
+  bool with_staff = false;                    // subject: who did it, by name
+  bool dpo = false;  // disclosures, subject: also those that are not to be told of yet
   ReportSettings settings;
   std::optional<Verified> verified;  // nothing: it was not asked for
   std::function<void()> step;        // one change more was looked at; may be empty
 };
 
+/// What EXPIREs took, asked for one entry after the other.
+class ExpiredEntries {
+ public:
+  static Result<std::unique_ptr<ExpiredEntries>> of(Database& db);
+
+  std::uint64_t count() const { return count_; }
+  /// The entry at an index is of a change that one of them took.
+  Result<bool> has(std::uint64_t index);
+
+ private:
+  explicit ExpiredEntries(Database& db) : store_(db) {}
+
+  ExpiryStore store_;
+  std::set<std::int64_t> by_;  // EXPIREs that stand in the trail
+  std::uint64_t count_ = 0;
+  std::optional<std::uint64_t> bundle_;  // whose leaves these are
+  std::vector<Leaves> leaves_;
+};
+
+/// Changes that expired are passed over: the head of the report says how many they are.
 class Population {
  public:
   /// Says in the report's head what it stands on.
@@ -80,6 +103,10 @@ class Population {
   /// faults   missing (no trail), offline, corrupt
   static Result<std::unique_ptr<Population>> open(Database& db, const ReportRequest& request,
                                                   Report& report, bool whole = false);
+  /// The same of one table of the trail's own (own_table): others are not read.
+  static Result<std::unique_ptr<Population>> of_own_table(Database& db,
+                                                          const ReportRequest& request,
+                                                          Report& report, std::string_view name);
   Population(const Population&) = delete;
   Population& operator=(const Population&) = delete;
   ~Population() = default;
@@ -91,11 +118,14 @@ class Population {
 
  private:
   explicit Population(const ReportRequest& request) : request_(request) {}
+  static Result<std::unique_ptr<Population>> over(Database& db, const ReportRequest& request,
+                                                  Report& report, Selection selection);
 
   const ReportRequest& request_;
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<Changes> changes_;
   std::uint64_t covered_ = 0;
+  std::unique_ptr<ExpiredEntries> expired_;
 };
 
 /// Fills the head of a report: what it stands on.

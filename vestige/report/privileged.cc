@@ -28,7 +28,7 @@ bool of_policies(const Change& change) {
 }
 
 Cell new_value(const Change& change, std::string_view column) {
-  const Value* value = change.new_values.has_value() ? find(*change.new_values, column) : nullptr;
+  const Value* value = find(change.new_values, column);
   if (value == nullptr) return std::nullopt;
   const std::string text = to_display(*value);
   return text == "null" ? Cell() : Cell(text);

@@ -17,9 +17,7 @@ std::string optional_time(const std::optional<std::int64_t>& micros) {
   return micros.has_value() ? "\"" + format_time(*micros) + "\"" : "null";
 }
 
-std::string optional_text(const std::string& text) {
-  return text.empty() ? "null" : text_json(text);
-}
+std::string optional_text(const std::string& text) { return vestige::to_json(text_or_null(text)); }
 
 // As people know a value; nothing is taken for something else: '' and 'null' are texts.
 std::string value_shown(const std::string& json) {

@@ -25,6 +25,10 @@ constexpr auto kReports = std::to_array<ReportKind>({
      report_field_history, true},
     {"access", "Accesses", "who was shown what and who changed what, a line each", report_access},
     {"disclosures", "Disclosures", "what was disclosed to whom, and what for", report_disclosures},
+    {"subject", "Data of a person",
+     "what is recorded of one row, what was done to it, who looked at it and what was erased, "
+     "without the names of who did it (TABLE KEY…)",
+     report_subject, true},
     {"review", "Reviews", "which periods were signed off, and which alerts are open",
      report_review},
 });

@@ -37,6 +37,7 @@ const ReportKind* find_report(std::string_view name);
 
 Result<void> report_access(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_disclosures(Database& db, const ReportRequest& request, Report& report);
+Result<void> report_subject(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_review(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_changes(Database& db, const ReportRequest& request, Report& report);
 Result<void> report_daily(Database& db, const ReportRequest& request, Report& report);

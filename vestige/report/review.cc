@@ -2,7 +2,6 @@
 #include "vestige/trail/review.h"
 
 #include "vestige/report/reports.h"
-#include "vestige/trail/spelling.h"
 
 namespace vestige {
 namespace {
@@ -14,8 +13,7 @@ Cell time_or_none(const std::optional<std::int64_t>& at) {
 }  // namespace
 
 Result<void> report_review(Database& db, const ReportRequest& request, Report& report) {
-  const auto population = TRY(Population::open(db, request, report));
-  const std::string table = spelling_of(db).table("review");
+  const auto population = TRY(Population::of_own_table(db, request, report, "review"));
   const std::size_t place = report.add({.name = "reviews",
                                         .title = "Sign-offs",
                                         .columns = {{"signed", "signed", CellKind::time},
@@ -32,7 +30,7 @@ Result<void> report_review(Database& db, const ReportRequest& request, Report& r
   std::int64_t signed_off = 0;
   std::int64_t exceptions = 0;
   while (const auto change = TRY(population->next())) {
-    if (change->table != table || change->op != Op::insert) continue;
+    if (change->op != Op::insert) continue;
     const Review one = review_of(*change);
     ++signed_off;
     if (one.verdict != "in-order") ++exceptions;

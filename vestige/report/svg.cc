@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "vestige/base/json.h"
+#include "vestige/base/letter.h"
 #include "vestige/base/time.h"
 #include "vestige/report/plot.h"
 
@@ -19,7 +20,7 @@ constexpr int kRight = 20;
 constexpr int kTop = 20;
 constexpr int kBottom = 40;
 
-// Text of anybody's in XML: what it may not contain is shown as U+FFFD.
+// Text of anybody's in XML: a control that it may not contain is shown as U+FFFD, and what nobody sees as \u202e.
 std::string escaped(std::string_view text) {
   if (!json::is_utf8(text)) return escaped(text_json(text));
   std::string out;
@@ -32,13 +33,15 @@ std::string escaped(std::string_view text) {
       case '"': out += "&quot;"; continue;
       default: break;
     }
+    if (is_unseen(text, i) && c != 0x7f) {
+      const Letter letter = letter_at(text, i);
+      append_shown(out, letter.code);
+      i += letter.bytes - 1;
+      continue;
+    }
     const bool control =
         (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-    // U+FFFE and U+FFFF are none of XML's.
-    const bool none = text.substr(i, 2) == "\xef\xbf" && i + 2 < text.size() &&
-                      static_cast<unsigned char>(text[i + 2]) >= 0xbe;
-    if (none) i += 2;
-    if (control || none) out += "\xef\xbf\xbd";
+    if (control) out += "\xef\xbf\xbd";
     else out += c;
   }
   return out;

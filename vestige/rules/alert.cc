@@ -28,7 +28,7 @@ std::string to_json(const Alert& alert) {
       text_json(alert.id), text_json(alert.rule), text_json(alert.rule_hash), text_json(alert.kind),
       text_json(alert.severity), alert.group, text_json(alert.title), alert.first_index,
       alert.last_index, format_time(alert.at), fmt::join(alert.changes, ","), alert.quiet,
-      alert.why.empty() ? "null" : text_json(alert.why));
+      to_json(text_or_null(alert.why)));
 }
 
 }  // namespace vestige

@@ -15,28 +15,18 @@ namespace vestige {
 namespace {
 
 constexpr std::array<std::string_view, 4> kStates = {"open", "acknowledged", "closed", "silenced"};
+constexpr const char* kSilences = "rule_hash = '' and rule = 'silence'";
 constexpr std::string_view kSilence = "silence";  // the kind of what is no alert, and silences some
-
-std::string text_or_null(const std::string& text) {
-  return text.empty() ? std::string("null") : text_json(text);
-}
 
 // What has no column of its own.
 std::string detail_of(const KeptAlert& kept) {
   const Alert& alert = kept.alert;
   return fmt::format(
       R"({{"kind":{},"at":"{}","table":{},"who":{},"notify":{},"quiet":{},"why":{},"until":{}}})",
-      text_json(alert.kind), format_time(alert.at), text_or_null(alert.table),
-      text_or_null(alert.who), list_json(alert.notify), alert.quiet ? "true" : "false",
-      text_or_null(alert.why), kept.until == 0 ? "null" : text_json(format_time(kept.until)));
-}
-
-Result<std::vector<std::string>> texts_from(std::string_view array) {
-  std::vector<std::string> out;
-  json::Reader reader(array);
-  TRY(reader.open('['));
-  while (TRY(reader.more('[')) == 'y') out.push_back(TRY(json::unquote(TRY(reader.value()).text)));
-  return out;
+      text_json(alert.kind), format_time(alert.at), to_json(text_or_null(alert.table)),
+      to_json(text_or_null(alert.who)), list_json(alert.notify), alert.quiet ? "true" : "false",
+      to_json(text_or_null(alert.why)),
+      kept.until == 0 ? "null" : text_json(format_time(kept.until)));
 }
 
 Result<void> read_detail(std::string_view text, KeptAlert& kept) {
@@ -54,7 +44,7 @@ Result<void> read_detail(std::string_view text, KeptAlert& kept) {
     else if (key == "why") kept.alert.why = word;
     else if (key == "until" && !word.empty()) kept.until = TRY(read_time(word));
     else if (key == "quiet") kept.alert.quiet = value.text == "true";
-    else if (key == "notify") kept.alert.notify = TRY(texts_from(value.text));
+    else if (key == "notify") kept.alert.notify = TRY(list_from_json(value.text));
   }
   return {};
 }
@@ -135,20 +125,42 @@ std::string condition_of(const AlertSelection& selection, Params& params) {
   return out;
 }
 
+// The one whose id is this, or begins so.
+Result<KeptAlert> one_of(Database& db, const std::string& condition, const std::string& id,
+                         std::string_view what, const char* hint) {
+  const bool plain = id.size() >= 4 && id.find_first_not_of("0123456789abcdef") == id.npos;
+  auto found = plain ? TRY(read(db, condition + " and id like ?1", {Text{id + "%"}}))
+                     : std::vector<KeptAlert>();
+  for (KeptAlert& one : found)
+    if (one.alert.id == id) return std::move(one);
+  if (found.size() > 1)
+    return fail(Fault::invalid, "find {} {}: the ids of {} begin so", what, id, found.size());
+  if (found.empty())
+    return hinted(fail(Fault::missing, "find {} {}: there is none of that id", what, id), hint);
+  return std::move(found.front());
+}
+
+// What of an alert becomes another.
+Result<void> update(Database& db, const KeptAlert& kept) {
+  TRY(db.run("update " + TRY(known_kept_table(db, "alert")) +
+                 " set state = ?2, owner = ?3, comment = ?4 where id = ?1",
+             {Text{kept.alert.id}, Text{std::string(name(kept.state))}, Text{kept.owner},
+              text_or_null(kept.comment)}));
+  return {};
+}
+
 Result<void> insert(Database& db, const std::string& table, const KeptAlert& kept) {
   const Alert& alert = kept.alert;
-  const auto text = [](const std::string& bytes) {
-    return bytes.empty() ? Value(Null{}) : Value(Text{bytes});
-  };
-  TRY(db.run("insert into " + table +
-                 " (id, rule, rule_hash, severity, state, grp, title, first_index, last_index,"
-                 " opened_at, changes, detail, owner, comment, backfilled) values (?1, ?2, ?3, ?4,"
-                 " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) on conflict (id) do nothing",
-             {Text{alert.id}, Text{alert.rule}, Text{alert.rule_hash}, Text{alert.severity},
-              Text{std::string(name(kept.state))}, Text{alert.group}, Text{alert.title},
-              alert.first_index, alert.last_index, Text{format_time(alert.at)},
-              Text{fmt::format("[{}]", fmt::join(alert.changes, ","))}, Text{detail_of(kept)},
-              text(kept.owner), text(kept.comment), Text{kept.backfilled ? "1" : "0"}}));
+  TRY(db.run(
+      "insert into " + table +
+          " (id, rule, rule_hash, severity, state, grp, title, first_index, last_index,"
+          " opened_at, changes, detail, owner, comment, backfilled) values (?1, ?2, ?3, ?4,"
+          " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) on conflict (id) do nothing",
+      {Text{alert.id}, Text{alert.rule}, Text{alert.rule_hash}, Text{alert.severity},
+       Text{std::string(name(kept.state))}, Text{alert.group}, Text{alert.title}, alert.first_index,
+       alert.last_index, Text{format_time(alert.at)},
+       Text{fmt::format("[{}]", fmt::join(alert.changes, ","))}, Text{detail_of(kept)},
+       text_or_null(kept.owner), text_or_null(kept.comment), Text{kept.backfilled ? "1" : "0"}}));
   return {};
 }
 
@@ -160,7 +172,8 @@ std::string to_json(const KeptAlert& kept) {
   std::string out = to_json(kept.alert);
   out.pop_back();
   out += fmt::format(R"(,"state":"{}","owner":{},"comment":{},"backfilled":{})", name(kept.state),
-                     text_or_null(kept.owner), text_or_null(kept.comment), kept.backfilled);
+                     to_json(text_or_null(kept.owner)), to_json(text_or_null(kept.comment)),
+                     kept.backfilled);
   return out + (kept.damaged.empty() ? "}" : R"(,"damaged":)" + text_json(kept.damaged) + "}");
 }
 
@@ -176,17 +189,7 @@ Result<std::vector<KeptAlert>> kept_alerts(Database& db, const AlertSelection& s
 
 Result<KeptAlert> kept_alert(Database& db, const std::string& id) {
   TRY(require_trail(db));
-  const bool plain = id.size() >= 4 && id.find_first_not_of("0123456789abcdef") == id.npos;
-  auto found = plain ? TRY(read(db, "rule_hash <> '' and id like ?1", {Text{id + "%"}}))
-                     : std::vector<KeptAlert>();
-  for (KeptAlert& one : found)
-    if (one.alert.id == id) return std::move(one);
-  if (found.size() > 1)
-    return fail(Fault::invalid, "find alert {}: the ids of {} begin so", id, found.size());
-  if (found.empty())
-    return hinted(fail(Fault::missing, "find alert {}: there is none of that id", id),
-                  "vestige alert list");
-  return std::move(found.front());
+  return one_of(db, "rule_hash <> ''", id, "alert", "vestige alert list");
 }
 
 Result<KeptAlert> set_alert(Database& db, const std::string& id, AlertState state,
@@ -200,10 +203,7 @@ Result<KeptAlert> set_alert(Database& db, const std::string& id, AlertState stat
   kept.state = state;
   kept.owner = by;
   if (!comment.empty()) kept.comment = comment;
-  TRY(db.run("update " + TRY(known_kept_table(db, "alert")) +
-                 " set state = ?2, owner = ?3, comment = ?4 where id = ?1",
-             {Text{kept.alert.id}, Text{std::string(name(state))}, Text{by},
-              kept.comment.empty() ? Value(Null{}) : Value(Text{kept.comment})}));
+  TRY(update(db, kept));
   TRY(scope.commit());
   return kept;
 }
@@ -231,14 +231,38 @@ Result<KeptAlert> silence(Database& db, const std::string& words, std::int64_t f
   return kept;
 }
 
+Result<std::vector<KeptAlert>> kept_silences(Database& db) {
+  TRY(require_trail(db));
+  return read(db, kSilences, {});
+}
+
+Result<KeptAlert> lift_silence(Database& db, const std::string& id, std::int64_t now,
+                               const std::string& by, const std::string& reason,
+                               const Context& context) {
+  TRY(require_trail(db));
+  const auto find = [&] { return one_of(db, kSilences, id, "silence", "vestige alert silences"); };
+  TRY(find());
+  auto scope = TRY(ContextScope::begin(db, context));
+  KeptAlert kept = TRY(find());
+  if (kept.state != AlertState::silenced || kept.until <= now)
+    return fail(Fault::conflict, "lift silence {}: it is over", kept.alert.id);
+  kept.state = AlertState::closed;
+  kept.owner = by;
+  if (!reason.empty()) kept.comment = reason;
+  TRY(update(db, kept));
+  TRY(scope.commit());
+  return kept;
+}
+
 Result<void> keep_alerts(Database& db, const std::vector<KeptAlert>& alerts) {
   if (alerts.empty()) return {};
   TRY(own_table(db, "alert"));
   const std::string table = TRY(known_kept_table(db, "alert"));
-  const auto all = TRY(read(db, "rule_hash = '' and rule = 'silence'", {}));
+  const auto all = TRY(read(db, kSilences, {}));
   for (KeptAlert kept : alerts) {
     for (const KeptAlert& one : all)
-      if (one.damaged.empty() && one.alert.at <= kept.alert.at && kept.alert.at < one.until &&
+      if (one.damaged.empty() && one.state == AlertState::silenced &&
+          one.alert.at <= kept.alert.at && kept.alert.at < one.until &&
           silences(one.alert.title, kept.alert).value_or(false)) {
         kept.state = AlertState::silenced;
         kept.comment = one.comment;
@@ -248,9 +272,8 @@ Result<void> keep_alerts(Database& db, const std::vector<KeptAlert>& alerts) {
   return {};
 }
 
-Result<bool> silences(const std::string& words, const Alert& alert) {
-  bool any = false;
-  bool all = true;
+Result<std::vector<std::pair<std::string, std::string>>> silence_words(const std::string& words) {
+  std::vector<std::pair<std::string, std::string>> out;
   for (std::size_t at = 0; at < words.size();) {
     const std::size_t end = std::min(words.find(' ', at), words.size());
     const std::string word = words.substr(at, end - at);
@@ -259,19 +282,26 @@ Result<bool> silences(const std::string& words, const Alert& alert) {
     const std::size_t colon = word.find(':');
     const std::string field = word.substr(0, colon);
     const std::string value = colon == std::string::npos ? "" : word.substr(colon + 1);
-    const std::string* is = field == "rule"       ? &alert.rule
-                            : field == "severity" ? &alert.severity
-                            : field == "table"    ? &alert.table
-                            : field == "actor"    ? &alert.who
-                                                  : nullptr;
-    if (is == nullptr || value.empty())
+    const bool known =
+        field == "rule" || field == "severity" || field == "table" || field == "actor";
+    if (!known || value.empty())
       return hinted(fail(Fault::invalid, "silence '{}': it says nothing of alerts", word),
                     "rule:night-work actor:ann table:products severity:low, all of it must hold");
-    any = true;
-    all = all && *is == value;
+    out.emplace_back(field, value);
   }
-  if (!any) return fail(Fault::invalid, "silence: what is meant is not said");
-  return all;
+  if (out.empty()) return fail(Fault::invalid, "silence: what is meant is not said");
+  return out;
+}
+
+Result<bool> silences(const std::string& words, const Alert& alert) {
+  for (const auto& [field, value] : TRY(silence_words(words))) {
+    const std::string& is = field == "rule"       ? alert.rule
+                            : field == "severity" ? alert.severity
+                            : field == "table"    ? alert.table
+                                                  : alert.who;
+    if (is != value) return false;
+  }
+  return true;
 }
 
 }  // namespace vestige

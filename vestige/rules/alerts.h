@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vestige/db/database.h"
@@ -59,8 +60,24 @@ Result<KeptAlert> silence(Database& db, const std::string& words, std::int64_t f
                           std::int64_t until, const std::string& by, const std::string& reason,
                           const Context& context);
 
+/// Silences, also those that are over, latest first: the words stand as the title, `until` says when it ends, and one that was lifted is
+/// closed.
+Result<std::vector<KeptAlert>> kept_silences(Database& db);
+
+/// Ends a silence before its time, by its id, or the beginning of it.
+///
+/// faults   missing, invalid (more than one begins so); conflict: it is over, or was lifted; denied
+Result<KeptAlert> lift_silence(Database& db, const std::string& id, std::int64_t now,
+                               const std::string& by, const std::string& reason,
+                               const Context& context);
+
 /// In the caller's transaction: those that are not there yet. One that a silence is about is silenced.
 Result<void> keep_alerts(Database& db, const std::vector<KeptAlert>& alerts);
+
+/// What a silence says, field by field: rule, severity, table, actor.
+///
+/// faults   invalid: the words mean nothing
+Result<std::vector<std::pair<std::string, std::string>>> silence_words(const std::string& words);
 
 /// Whether a silence is about an alert.
 ///

@@ -51,10 +51,7 @@ class OffHours final : public Kind {
     const LocalTime time = local_time(subject.change().at, zone_);
     if (hours_.within(time)) return std::optional<Firing>();
     Firing firing = firing_of(subject.change());
-    firing.more = {{"clock", fmt::format("{:04}-{:02}-{:02} {:02}:{:02} {}",
-                                         static_cast<int>(time.date.year()),
-                                         static_cast<unsigned>(time.date.month()),
-                                         static_cast<unsigned>(time.date.day()), time.hour(),
+    firing.more = {{"clock", fmt::format("{} {:02}:{:02} {}", date_text(time.date), time.hour(),
                                          time.minute(), zone_.name())}};
     return std::optional(std::move(firing));
   }

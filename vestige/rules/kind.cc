@@ -36,6 +36,17 @@ class Missing final : public Kind {
   std::vector<std::string> fields_;
 };
 
+class Unsigned final : public Kind {
+ public:
+  Result<std::optional<Firing>> see(Subject& subject, const std::string& /*group*/) override {
+    const std::string& word = subject.change().signed_word;
+    if (word.empty() || word == "erased" || is_well_signed(word)) return std::optional<Firing>();
+    Firing firing = firing_of(subject.change());
+    firing.more = {{"signed", word}};
+    return std::optional(std::move(firing));
+  }
+};
+
 // No such change for a time. Who finds out, another change or somebody with a clock, finds the same: it is about the last one.
 class Silent final : public Kind {
  public:
@@ -107,14 +118,6 @@ class Bulk final : public Kind {
   Kept<KeptNumbers<3>> seen_{'w'};  // how many, the first one's index and id
 };
 
-// What a change says of the trail itself: that a policy is another. The rest is found by looking: see health.h.
-class Health final : public Kind {
- public:
-  Result<std::optional<Firing>> see(Subject& subject, const std::string& /*group*/) override {
-    return std::optional(firing_of(subject.change()));
-  }
-};
-
 // As messages have it: brackets are doubled.
 std::string in_message(const std::string& text) {
   std::string out;
@@ -158,6 +161,7 @@ std::vector<std::string> more_names(RuleKind kind) {
     case RuleKind::bulk: return {"rows"};
     case RuleKind::continuity: return {"expected", "found"};
     case RuleKind::missing: return {"missing"};
+    case RuleKind::not_signed: return {"signed"};
     case RuleKind::silent: return {"since"};
     case RuleKind::newcomer: return {"what"};
     case RuleKind::off_hours: return {"clock"};
@@ -180,6 +184,7 @@ std::string default_message(const Rule& rule) {
     case RuleKind::continuity:
       return "{table} {key}: the old value is {found}, and the last change left {expected}";
     case RuleKind::missing: return "{op} of {table} {key} by {who} without {missing}";
+    case RuleKind::not_signed: return "{op} of {table} {key} by {who}: {signed}";
     case RuleKind::silent: return "nothing of it since {since}";
     case RuleKind::health:
       return "what is recorded of {new.table_name} is not what it was: {new.verb}, by {who}";
@@ -190,8 +195,11 @@ std::string default_message(const Rule& rule) {
 Result<std::unique_ptr<Kind>> kind_of(const Rule& rule, Expressions& expressions,
                                       const TimeZone& zone) {
   switch (rule.kind) {
+    // What a change says of the trail itself: that a policy is another. The rest is found by looking: see health.h.
+    case RuleKind::health:
     case RuleKind::match: return std::unique_ptr<Kind>(std::make_unique<Match>());
     case RuleKind::missing: return std::unique_ptr<Kind>(std::make_unique<Missing>(rule.require));
+    case RuleKind::not_signed: return std::unique_ptr<Kind>(std::make_unique<Unsigned>());
     case RuleKind::bulk: return std::unique_ptr<Kind>(std::make_unique<Bulk>(rule.rows));
     case RuleKind::silent: return std::unique_ptr<Kind>(std::make_unique<Silent>(rule.within));
     case RuleKind::frequency:
@@ -200,7 +208,6 @@ Result<std::unique_ptr<Kind>> kind_of(const Rule& rule, Expressions& expressions
     case RuleKind::newcomer:
     case RuleKind::continuity: return row_kind(rule);
     case RuleKind::off_hours: return hours_kind(rule, zone);
-    case RuleKind::health: return std::unique_ptr<Kind>(std::make_unique<Health>());
   }
   return fail(Fault::internal, "a rule of no kind");
 }

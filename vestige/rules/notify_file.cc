@@ -1,24 +1,24 @@
 #include "vestige/rules/notify_file.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "vestige/base/bytes.h"
 #include "vestige/base/file.h"
+#include "vestige/base/host.h"
 #include "vestige/rules/webhook.h"
 
 namespace vestige {
 namespace {
 
-using Kind = NotifyTarget::Kind;
+using TargetKind = NotifyTarget::Kind;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 4> kKinds = {{{"webhook", Kind::webhook},
-                                                                      {"syslog", Kind::syslog},
-                                                                      {"exec", Kind::exec},
-                                                                      {"channel", Kind::channel}}};
+constexpr std::array<std::pair<std::string_view, TargetKind>, 4> kKinds = {
+    {{"webhook", TargetKind::webhook},
+     {"syslog", TargetKind::syslog},
+     {"exec", TargetKind::exec},
+     {"channel", TargetKind::channel}}};
 constexpr std::size_t kLongestChannel = 63;  // bytes of a name of PostgreSQL's
 
 // Of a URL: "127.0.0.1" of "http://127.0.0.1:8080/x".
@@ -28,15 +28,8 @@ std::string host_of(const std::string& url) {
   const std::size_t bracket = host.find(']');
   if (host.starts_with('[') && bracket != std::string::npos &&
       (bracket + 1 == host.size() || host[bracket + 1] == ':'))
-    return host.substr(0, bracket + 1);
-  return host.substr(0, host.rfind(':'));
-}
-
-// 127.0.0.0/8 by its numbers: a name may begin with them, too, and be anybody's.
-bool is_here(const std::string& host) {
-  in_addr four = {};
-  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr) >> 24U == 127;
-  return host == "localhost" || host == "[::1]";
+    return host.substr(1, bracket - 1);  // IPv6
+  return host.find(':') == host.rfind(':') ? host.substr(0, host.find(':')) : "";
 }
 
 // Why an address will not do; empty: it will.
@@ -44,16 +37,16 @@ std::string wrong_with(const NotifyTarget& target) {
   const std::string& address = target.address;
   const bool plain = address.find_first_of(" \r\n\t@") == std::string::npos;
   switch (target.kind) {
-    case Kind::webhook: {
+    case TargetKind::webhook: {
       const bool secure = address.starts_with("https://");
       if (!plain || (!secure && !address.starts_with("http://")) ||
           address.find('/', 8) == std::string::npos)
         return "a webhook is an address with a path, https://hooks.example.com/vestige";
-      return secure || is_here(host_of(address))
+      return secure || is_this_machine(host_of(address))
                  ? ""
                  : "http:// shows everybody what it says: https://, or this machine";
     }
-    case Kind::syslog: {
+    case TargetKind::syslog: {
       const bool named = address.starts_with("tcp://") || address.starts_with("tls://");
       const std::string rest = named ? address.substr(6) : "";
       return plain && rest.rfind(':') != std::string::npos && rest.rfind(':') != 0 &&
@@ -61,9 +54,9 @@ std::string wrong_with(const NotifyTarget& target) {
                  ? ""
                  : "syslog is tls://HOST:6514 or tcp://HOST:601";
     }
-    case Kind::exec:
+    case TargetKind::exec:
       return address.starts_with('/') ? "" : "the program is named by its whole path: /usr/bin/…";
-    case Kind::channel: break;
+    case TargetKind::channel: break;
   }
   return address.empty() || address.size() > kLongestChannel
              ? fmt::format("a channel's name has 1 to {} bytes", kLongestChannel)
@@ -77,7 +70,7 @@ Result<std::vector<std::string>> texts_of(const TomlMember& member) {
 
 Result<NotifyTarget> read_target(const TomlMember& member) {
   const Toml& table = *TRY(member.as_table());
-  TRY(table.check_names({"webhook", "syslog", "exec", "channel", "secret"}));
+  TRY(table.check_names({"webhook", "syslog", "exec", "channel", "format", "secret"}));
   NotifyTarget target;
   target.name = member.name;
   int kinds = 0;
@@ -88,15 +81,23 @@ Result<NotifyTarget> read_target(const TomlMember& member) {
     ++kinds;
     target.kind = kind;
     place = found->place;
-    if (kind == Kind::exec) target.words = TRY(texts_of(*found));
+    if (kind == TargetKind::exec) target.words = TRY(texts_of(*found));
     else target.address = TRY(found->as_text());
     if (!target.words.empty()) target.address = target.words.front();
   }
   if (kinds != 1)
     return misread(member.place, "it has one of webhook, syslog, exec and channel, and no two");
   if (const std::string why = wrong_with(target); !why.empty()) return misread(place, why);
+  if (const TomlMember* format = table.find("format"); format != nullptr) {
+    const std::string named = TRY(format->as_text());
+    if (named != "json" && named != "ocsf")
+      return suggested(
+          misread(format->value.place, fmt::format("'{}' is no format of alerts", named)), named,
+          {"json", "ocsf"});
+    target.ocsf = named == "ocsf";
+  }
   if (const TomlMember* secret = table.find("secret"); secret != nullptr) {
-    if (target.kind != Kind::webhook)
+    if (target.kind != TargetKind::webhook)
       return misread(secret->place, "a secret is for a webhook: it signs");
     target.secrets = TRY(texts_of(*secret));
     for (const std::string& one : target.secrets)

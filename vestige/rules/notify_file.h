@@ -13,8 +13,9 @@ struct NotifyTarget {
   enum class Kind { webhook, syslog, exec, channel };
   std::string name;
   Kind kind = Kind::webhook;
-  std::string address;               // the URL, the channel; of exec the program
-  std::vector<std::string> words;    // exec: the program and what it is given
+  std::string address;             // the URL, the channel; of exec the program
+  std::vector<std::string> words;  // exec: the program and what it is given
+  bool ocsf = false;               // what it is told: a Detection Finding, and no object of our own
   std::vector<std::string> secrets;  // webhook: where they are, "env:NAME" or "file:PATH"
 };
 

@@ -6,6 +6,7 @@
 
 #include "vestige/base/crypto.h"
 #include "vestige/rules/alerts.h"
+#include "vestige/rules/finding.h"
 #include "vestige/trail/kept_table.h"
 
 namespace vestige {
@@ -18,13 +19,13 @@ constexpr std::array<std::int64_t, 9> kPauses = {5,     300,   1800,  7200, 1800
 constexpr std::int64_t kLongestWait = 86400;  // seconds, whatever the receiver asks
 constexpr std::size_t kLongestError = 500;
 
-struct Told {
+struct Try {
   std::int64_t attempts = 0;
   std::int64_t next = 0;
   bool over = false;  // delivered, or gone
 };
 
-using Known = std::map<std::pair<std::string, std::string>, Told>;  // by alert and target
+using Known = std::map<std::pair<std::string, std::string>, Try>;  // by alert and target
 
 Result<Known> known(Database& db, const std::string& table) {
   Known all;
@@ -36,8 +37,9 @@ Result<Known> known(Database& db, const std::string& table) {
   return all;
 }
 
-Notice notice_of(const KeptAlert& kept) {
-  return {kept.alert.id, kept.alert.severity, kept.alert.title, to_json(kept), kept.alert.at};
+Notice notice_of(const KeptAlert& kept, const NotifyTarget& target) {
+  return {kept.alert.id, kept.alert.severity, kept.alert.title,
+          target.ocsf ? ocsf_finding(kept.alert) : to_json(kept), kept.alert.at};
 }
 
 bool is_told(const KeptAlert& kept) {
@@ -50,6 +52,23 @@ std::int64_t pause_after(std::int64_t attempts, unsigned char dice) {
   const auto place = std::clamp<std::int64_t>(attempts, 1, kPauses.size()) - 1;
   const std::int64_t pause = kPauses.at(static_cast<std::size_t>(place)) * kSecond;
   return pause + pause / 10 * dice / 255;
+}
+
+Result<std::vector<Told>> told_of(Database& db, const std::string& alert) {
+  std::vector<Told> all;
+  const std::string table = TRY(known_kept_table(db, kTable));
+  if (table.empty()) return all;
+  auto rows =
+      TRY(db.query("select target, attempts, delivered_at, next_attempt, gone, last_error from " +
+                       table + " where alert = ?1 order by target",
+                   {Text{alert}}));
+  while (TRY(rows->next()) == Step::row) {
+    Told one{rows->text(0), rows->integer(1), {}, {}, rows->text(5)};
+    if (!rows->is_null(2)) one.delivered = rows->integer(2);
+    else if (rows->integer(4) == 0) one.next = rows->integer(3);
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 Result<std::vector<std::string>> gone_targets(Database& db,
@@ -75,13 +94,14 @@ Result<Due> due(Database& db, const std::vector<NotifyTarget>& targets, std::int
   for (auto kept = alerts.rbegin(); kept != alerts.rend(); ++kept) {
     if (!is_told(*kept)) continue;
     for (const std::string& name : kept->alert.notify) {
-      const bool known_target = std::any_of(targets.begin(), targets.end(),
-                                            [&](const auto& one) { return one.name == name; });
-      if (!known_target || std::find(gone.begin(), gone.end(), name) != gone.end()) continue;
+      const auto target = std::find_if(targets.begin(), targets.end(),
+                                       [&](const auto& one) { return one.name == name; });
+      if (target == targets.end() || std::find(gone.begin(), gone.end(), name) != gone.end())
+        continue;
       const auto row = told.find({kept->alert.id, name});
-      const Told state = row == told.end() ? Told() : row->second;
+      const Try state = row == told.end() ? Try() : row->second;
       if (state.over) continue;
-      if (state.next <= now) found.now.push_back({notice_of(*kept), name, state.attempts});
+      if (state.next <= now) found.now.push_back({notice_of(*kept, *target), name, state.attempts});
       else found.next = std::min(found.next.value_or(state.next), state.next);
     }
   }
@@ -100,9 +120,6 @@ Result<std::optional<std::int64_t>> settle(Database& db, const NotifyTarget& tar
   }
   auto transaction = TRY(Transaction::begin(db));
   const std::string table = TRY(kept_table(db, kTable));
-  const auto text = [](std::string bytes) {
-    return bytes.empty() ? Value(Null{}) : Value(Text{std::move(bytes)});
-  };
   TRY(db.run("insert into " + table +
                  " (alert, target, place, attempts, next_attempt, delivered_at, gone, last_error)"
                  " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (alert, target) do update"
@@ -111,7 +128,7 @@ Result<std::optional<std::int64_t>> settle(Database& db, const NotifyTarget& tar
                  " excluded.gone, last_error = excluded.last_error",
              {Text{delivery.notice.id}, Text{delivery.target}, Text{place_of(target)}, attempts,
               next.value_or(now), attempt.delivered ? Value(now) : Value(Null{}),
-              std::int64_t{attempt.gone}, text(attempt.error.substr(0, kLongestError))}));
+              std::int64_t{attempt.gone}, text_or_null(attempt.error.substr(0, kLongestError))}));
   TRY(transaction.commit());
   return next;
 }

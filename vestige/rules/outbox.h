@@ -35,6 +35,18 @@ Result<std::optional<std::int64_t>> settle(Database& db, const NotifyTarget& tar
                                            const Delivery& delivery, const Attempt& attempt,
                                            std::int64_t now);
 
+/// What became of telling one alert to one target, so far.
+struct Told {
+  std::string target;
+  std::int64_t attempts = 0;
+  std::optional<std::int64_t> delivered;  // when, microseconds
+  std::optional<std::int64_t> next;       // when it is tried again; nothing: it is not
+  std::string error;                      // of the last attempt, if it failed
+};
+
+/// Of one alert, by target.
+Result<std::vector<Told>> told_of(Database& db, const std::string& alert);
+
 /// Targets that said that there is nobody any more.
 Result<std::vector<std::string>> gone_targets(Database& db,
                                               const std::vector<NotifyTarget>& targets);

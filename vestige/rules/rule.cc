@@ -8,6 +8,10 @@ namespace vestige {
 
 std::string_view name(RuleKind kind) { return kRuleKinds.at(static_cast<std::size_t>(kind)); }
 
+bool asks_signed(const Rule& rule) {
+  return rule.kind == RuleKind::not_signed || asks_signed(rule.filter);
+}
+
 // A list of texts has one spelling, so that no two rules are told apart by nothing or taken for one.
 std::string hash_of(const Rule& rule) {
   const std::vector<std::string> parts = {"1",

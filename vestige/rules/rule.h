@@ -23,12 +23,13 @@ enum class RuleKind {
   continuity,  // an old value that is not what the row's last change left: capture was passed by
   missing,     // a change whose context lacks fields
   silent,      // no such change for a time
+  not_signed,  // `unsigned`: a change whose context has no signature that counts
   health,      // the trail itself is in trouble
 };
 
-inline constexpr std::array<std::string_view, 11> kRuleKinds = {
-    "match",     "frequency",  "sum",     "distinct", "bulk",  "new",
-    "off_hours", "continuity", "missing", "silent",   "health"};
+inline constexpr std::array<std::string_view, 12> kRuleKinds = {
+    "match",     "frequency",  "sum",     "distinct", "bulk",     "new",
+    "off_hours", "continuity", "missing", "silent",   "unsigned", "health"};
 
 inline constexpr std::array<std::string_view, 5> kSeverities = {"info", "low", "medium", "high",
                                                                 "critical"};
@@ -70,5 +71,8 @@ struct Rule {
 
 /// Of everything that decides what a rule raises; neither its severity nor its words are in it.
 std::string hash_of(const Rule& rule);
+
+/// It asks what the signatures of contexts are worth.
+bool asks_signed(const Rule& rule);
 
 }  // namespace vestige

@@ -8,6 +8,7 @@
 
 #include "vestige/base/decimal.h"
 #include "vestige/base/file.h"
+#include "vestige/privacy/signers_file.h"
 #include "vestige/rules/engine.h"
 #include "vestige/rules/hours.h"
 
@@ -32,13 +33,14 @@ std::vector<std::string> own_keys(RuleKind kind) {
     case RuleKind::missing: return {"require"};
     case RuleKind::silent: return {"within"};
     case RuleKind::health: return {"what"};
+    case RuleKind::not_signed:
     case RuleKind::match: return {};
   }
   return {};
 }
 
 const std::vector<std::string>& health_words() {
-  static const std::vector<std::string> words = {"capture-disabled", "sealer-lag",
+  static const std::vector<std::string> words = {"capture-disabled", "sealer-lag", "verify-failed",
                                                  "policy-changed"};
   return words;
 }
@@ -226,10 +228,11 @@ class RuleReader {
         return suggested(
             misread(member.value.place, fmt::format("'{}' is nothing that is watched", one)), word,
             known);
-      if ((colon != std::string::npos) != (word == "sealer-lag"))
+      const bool timed = word == "sealer-lag" || word == "verify-failed";
+      if ((colon != std::string::npos) != timed)
         return misread(member.value.place,
-                       "sealer-lag has a time, and the others have none: "
-                       "sealer-lag:60s");
+                       "sealer-lag and verify-failed have a time, and the others have none: "
+                       "sealer-lag:60s, verify-failed:1d");
       if (colon != std::string::npos) TRY(placed(member, parse_period(one.substr(colon + 1))));
     }
     return {};
@@ -283,6 +286,18 @@ Result<void> check_names(const std::vector<Rule>& rules, const Toml& file) {
   return {};
 }
 
+// Who asks what signatures are worth says whose count.
+Result<void> check_signers(const std::vector<Rule>& rules, const Toml& file) {
+  if (TRY(read_context_signers(file)).has_value()) return {};
+  for (const Rule& rule : rules)
+    if (asks_signed(rule))
+      return hinted(
+          misread(rule.places.at(""),
+                  fmt::format("rule '{}' asks for signatures, and no signers are named", rule.id)),
+          "[context.signers]: shop-web = { key = \"…\" }");
+  return {};
+}
+
 }  // namespace
 
 Result<std::int64_t> parse_period(std::string_view text) {
@@ -307,6 +322,7 @@ Result<std::vector<Rule>> read_rules(const Toml& file, const std::string& folder
     for (const Toml* node : TRY(found->as_tables()))
       rules.push_back(TRY(RuleReader(*node, zone, folder).read()));
   TRY(check_names(rules, file));
+  TRY(check_signers(rules, file));
   TRY(check_rules(rules));
   return rules;
 }

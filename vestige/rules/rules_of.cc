@@ -51,8 +51,10 @@ Result<std::unique_ptr<RuleEngine>> engine_for(Database& db, std::vector<Rule> r
 }
 
 Result<Tried> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
-                        const std::function<bool(const Alert&)>& told) {
+                        const std::function<bool(const Alert&)>& told,
+                        std::shared_ptr<SignatureJudge> judge) {
   Selection selection;
+  selection.judge = std::move(judge);
   selection.since = since;
   const auto follower = TRY(Follower::open(db, selection, -1));
   Tried tried;

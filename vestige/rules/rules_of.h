@@ -9,6 +9,7 @@
 
 #include "vestige/db/database.h"
 #include "vestige/rules/engine.h"
+#include "vestige/trail/judge.h"
 
 namespace vestige {
 
@@ -27,9 +28,11 @@ struct Tried {
 /// this role may give it. Nothing is kept of it.
 ///
 /// since    microseconds: changes before it are not looked at
+/// judge    says what the signatures of contexts are worth; nullptr: no rule asks
 /// told     false: that is enough
 /// faults   as Follower::open
 Result<Tried> try_rules(Database& db, RuleEngine& engine, std::optional<std::int64_t> since,
-                        const std::function<bool(const Alert&)>& told);
+                        const std::function<bool(const Alert&)>& told,
+                        std::shared_ptr<SignatureJudge> judge = nullptr);
 
 }  // namespace vestige

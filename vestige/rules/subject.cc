@@ -8,10 +8,6 @@
 namespace vestige {
 namespace {
 
-const Value* in(const std::optional<Row>& row, std::string_view column) {
-  return row.has_value() ? find(*row, column) : nullptr;
-}
-
 Value text_or_null(const std::string* text) {
   return text == nullptr ? Value(Null{}) : Value(Text{*text});
 }
@@ -56,13 +52,13 @@ Result<Reference> parse_reference(std::string_view text) {
 }
 
 const Value* value_before(const Change& change, std::string_view column) {
-  if (const Value* value = in(change.old_values, column); value != nullptr) return value;
+  if (const Value* value = find(change.old_values, column); value != nullptr) return value;
   return change.op == Op::update || change.op == Op::remove ? find(change.key, column) : nullptr;
 }
 
 const Value* value_after(const Change& change, std::string_view column) {
-  if (const Value* value = in(change.new_values, column); value != nullptr) return value;
-  if (const Value* value = in(change.new_key, column); value != nullptr) return value;
+  if (const Value* value = find(change.new_values, column); value != nullptr) return value;
+  if (const Value* value = find(change.new_key, column); value != nullptr) return value;
   return change.op == Op::update || change.op == Op::insert || change.op == Op::baseline
              ? find(change.key, column)
              : nullptr;
@@ -71,8 +67,10 @@ const Value* value_after(const Change& change, std::string_view column) {
 bool Subject::changed(const std::string& column) const {
   const Value* before = value_before(change_, column);
   const Value* after = value_after(change_, column);
-  if (before == nullptr || after == nullptr) return before != after;
-  return !identical(*before, *after);
+  // Where an UPDATE's whole row is recorded, what it did not change has no value before.
+  if (before == nullptr || after == nullptr) return change_.op != Op::update && before != after;
+  // Of what is not in the trail all that is known is that it changed: it stands where what changed does.
+  return is_withheld(*before) || !identical(*before, *after);
 }
 
 Value Subject::make(const std::string& name) const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vestige/base/number.h"
+#include "vestige/rules/rule_file.h"
 #include "vestige/rules/rules_of.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/kept_table.h"
@@ -12,7 +14,10 @@ namespace {
 constexpr std::string_view kConsumer = "vestige watch";
 constexpr std::string_view kState = "rule_state";
 constexpr std::string_view kStart = "@";  // the part in which a rule's beginning stands
-constexpr std::size_t kAtOnce = 1000;     // changes
+constexpr std::string_view kAnswer =
+    "@verified";  // when the record was verified, and what was found
+constexpr std::string_view kVerify = "verify-failed";
+constexpr std::size_t kAtOnce = 1000;  // changes
 constexpr std::int64_t kLookEvery =
     10'000'000;  // microseconds: between two looks at the trail itself
 
@@ -27,6 +32,13 @@ Result<void> put_parts(Database& db, const std::string& table, const RuleParts& 
   return {};
 }
 
+// "verify-failed:1d"; empty: it does not ask.
+std::string_view verify_of(const Rule& rule) {
+  for (const std::string& one : rule.what)
+    if (one.starts_with(kVerify)) return one;
+  return {};
+}
+
 Context own_context() {
   Context context;
   context.set("actor", "vestige watch");
@@ -35,8 +47,18 @@ Context own_context() {
 
 }  // namespace
 
-Result<std::unique_ptr<Watch>> Watch::open(Database& db, std::vector<Rule> rules, bool backfill) {
-  std::unique_ptr<Watch> watch(new Watch(db, TRY(engine_for(db, std::move(rules)))));
+bool asks_to_verify(const std::vector<Rule>& rules) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const Rule& rule) { return !verify_of(rule).empty(); });
+}
+
+Result<std::unique_ptr<Watch>> Watch::open(Database& db, std::vector<Rule> rules, bool backfill,
+                                           std::shared_ptr<SignatureJudge> judge,
+                                           Verifier verifier) {
+  auto engine = TRY(engine_for(db, std::move(rules)));
+  std::unique_ptr<Watch> watch(new Watch(db, std::move(engine)));
+  watch->judge_ = std::move(judge);
+  watch->verifier_ = std::move(verifier);
   watch->cursor_ = TRY(Cursor::open(db, std::string(kConsumer)));
   watch->starts_.resize(watch->engine_->rules().size());
   TRY(watch->load());
@@ -55,18 +77,39 @@ Result<void> Watch::load() {
       obsolete_.emplace(rows->text(0), rows->text(1));
       continue;
     }
-    const std::string part = rows->text(2);
-    const std::string text = rows->text(3);
-    if (part == kStart) {
-      const auto start = KeptNumbers<2>::read(text);
-      if (start.has_value()) starts_[rule] = Start{start->values[0], start->values[1]};
-    } else if (!engine_->load(rule, part, text)) {
-      return hinted(fail(Fault::corrupt, "watch: what rule {} remembers cannot be read",
-                         engine_->rules()[rule].id),
-                    "a rule with another id begins anew");
+    const StatePart part{rows->text(2), rows->text(3)};
+    if (!TRY(load_part(rule, part.name, *part.text))) {
+      RuleParts& of = damaged_[rule];
+      of.rule = engine_->rules()[rule].id;
+      of.hash = engine_->hash(rule);
+      of.parts.push_back(part);
     }
   }
   return {};
+}
+
+// False: it is none that was written. A rule whose beginning is lost has seen what the others have.
+Result<bool> Watch::load_part(std::size_t rule, const std::string& part, const std::string& text) {
+  if (part == kAnswer) return load_answer(text);
+  if (part != kStart) return engine_->load(rule, part, text);
+  const auto start = KeptNumbers<2>::read(text);
+  if (start.has_value()) {
+    starts_[rule] = Start{start->values[0], start->values[1]};
+  } else {
+    const std::int64_t known = cursor_->upto().has_value() ? *cursor_->upto() : TRY(end_of_feed());
+    starts_[rule] = Start{known, -1};
+  }
+  return start.has_value();
+}
+
+// "1767268800000000 what was found": of those of several rules the latest counts.
+bool Watch::load_answer(std::string_view text) {
+  const std::size_t space = text.find(' ');
+  const auto at = whole_number<std::int64_t>(text.substr(0, space));
+  if (!at.has_value() || space == std::string_view::npos) return false;
+  if (!answer_.has_value() || *at > answer_->at)
+    answer_ = Answer{*at, std::string(text.substr(space + 1))};
+  return true;
 }
 
 Result<std::int64_t> Watch::end_of_feed() {
@@ -99,7 +142,9 @@ Result<void> Watch::begin(bool backfill) {
                       {{std::string(kStart),
                         write_numbers(std::vector<std::int64_t>{start.after, start.backfilled})}}});
   }
-  follower_ = TRY(Follower::open(db_, Selection(), from));
+  Selection all;
+  all.judge = judge_;
+  follower_ = TRY(Follower::open(db_, all, from));
   if (!parts_.empty() || !obsolete_.empty() || !cursor_->upto().has_value()) TRY(write(from));
   return {};
 }
@@ -134,14 +179,78 @@ void Watch::say_unreadable() {
   }
 }
 
+// What cannot be read is let go, and the rule goes on without it: whoever depends on it is told, once for what stood there.
+void Watch::say_damaged(std::int64_t now) {
+  for (auto& [rule, of] : damaged_) {
+    std::vector<std::string> stood;
+    for (StatePart& part : of.parts) {
+      stood.push_back(part.name);
+      stood.push_back(part.text.value_or(""));
+      const auto& start = starts_[rule];
+      part.text.reset();
+      if (part.name == kStart)
+        part.text = write_numbers(std::vector<std::int64_t>{start->after, start->backfilled});
+    }
+    Alert alert;
+    alert.rule = of.rule;
+    alert.rule_hash = of.hash;
+    alert.kind = "broken";
+    alert.severity = "high";
+    alert.group = "{}";
+    alert.notify = engine_->rules()[rule].notify;
+    alert.first_index = alert.last_index = follower_->at();
+    alert.at = now;
+    alert.id = alert_id(of.rule, of.hash, alert.kind, list_json(stood), alert.first_index);
+    alert.why = "what it remembers cannot be read";
+    alert.title = fmt::format(
+        "rule {}: {} of what it remembers cannot be read, and it goes on without: what it would"
+        " have raised with it is not raised",
+        of.rule, of.parts.size() == 1 ? "1 part" : fmt::format("{} parts", of.parts.size()));
+    raised_.push_back({alert, AlertState::open, "", "", false, 0});
+    parts_.push_back(std::move(of));
+  }
+  damaged_.clear();
+}
+
+// What is wrong with the record, as it was found when its time had come last, for whichever rule. That it cannot be verified is as
+// bad; that the database is away or locked is no answer, and it is asked again.
+Result<std::string> Watch::verified(std::size_t rule, std::int64_t now) {
+  const std::string_view asks = verify_of(engine_->rules()[rule]);
+  if (asks.empty() || verifier_ == nullptr) return std::string();
+  const std::int64_t every = TRY(parse_period(std::string(asks.substr(kVerify.size() + 1))));
+  // One of a time to come was put there, or the clock was set back.
+  if (answer_.has_value() && answer_->at <= now && now - answer_->at < every) return answer_->found;
+  const auto said = verifier_();
+  if (!said.has_value() && said.error().fault == Fault::conflict)
+    return answer_.has_value() ? answer_->found : std::string();
+  if (!said.has_value() && said.error().fault != Fault::corrupt)
+    return tl::unexpected<Error>(said.error());
+  answer_ = Answer{
+      now, said.has_value() ? *said : "the record cannot be verified: " + said.error().message};
+  keep_answer();
+  return answer_->found;
+}
+
+// With every rule that asks: one that is removed or altered takes none of it from the others.
+void Watch::keep_answer() {
+  for (std::size_t i = 0; i < starts_.size(); ++i)
+    if (!verify_of(engine_->rules()[i]).empty())
+      parts_.push_back(
+          {engine_->rules()[i].id,
+           engine_->hash(i),
+           {{std::string(kAnswer), fmt::format("{} {}", answer_->at, answer_->found)}}});
+}
+
 Result<void> Watch::look_at_trail(std::int64_t now) {
   if (now - looked_ < kLookEvery) return {};
   looked_ = now;
   for (std::size_t i = 0; i < starts_.size(); ++i) {
     const Rule& rule = engine_->rules()[i];
     if (rule.kind != RuleKind::health) continue;
-    for (const Alert& alert : engine_->look(i, TRY(troubles(db_, rule, now)), follower_->at(), now))
-      say(alert);
+    auto found = TRY(troubles(db_, rule, now));
+    if (std::string wrong = TRY(verified(i, now)); !wrong.empty())
+      found.push_back({std::string(kVerify), "", std::move(wrong)});
+    for (const Alert& alert : engine_->look(i, found, follower_->at(), now)) say(alert);
   }
   return {};
 }
@@ -149,6 +258,7 @@ Result<void> Watch::look_at_trail(std::int64_t now) {
 // Some changes; false: there is no more now.
 Result<bool> Watch::look(std::int64_t now) {
   bool more = true;
+  say_damaged(now);
   for (std::size_t i = 0; more && i < kAtOnce; ++i) {
     const auto change = TRY(follower_->next());
     more = change.has_value();
@@ -158,8 +268,8 @@ Result<bool> Watch::look(std::int64_t now) {
   say_unreadable();
   if (!more) {
     for (const Alert& alert : engine_->pass(now)) say(alert);
-    TRY(look_at_trail(now));
   }
+  TRY(look_at_trail(now));
   for (RuleParts& part : engine_->take()) parts_.push_back(std::move(part));
   return more;
 }

@@ -1,34 +1,15 @@
 #include "vestige/rules/webhook.h"
 
 #include "vestige/base/bytes.h"
+#include "vestige/base/cipher.h"
 #include "vestige/base/time.h"
 
 namespace vestige {
 namespace {
 
 constexpr std::int64_t kMicros = 1'000'000;  // in a second
-constexpr std::size_t kBlock = 64;           // bytes that SHA-256 takes at once
-
-std::string padded(std::string_view key, char with) {
-  std::string out(key);
-  out.resize(kBlock, '\0');
-  for (char& c : out) c = static_cast<char>(c ^ with);
-  return out;
-}
 
 }  // namespace
-
-Hash hmac_sha256(std::string_view key, std::string_view message) {
-  const Hash short_key = key.size() > kBlock ? sha256(key) : Hash();
-  if (key.size() > kBlock) key = view(short_key);
-  std::string inner = padded(key, '\x36');
-  std::string outer = padded(key, '\x5c');
-  const Hash inside = sha256({inner, message});
-  const Hash hash = sha256({outer, view(inside)});
-  wipe(inner);
-  wipe(outer);
-  return hash;
-}
 
 Result<Secret> webhook_secret(std::string_view text) {
   constexpr std::string_view kPrefix = "whsec_";
@@ -50,7 +31,7 @@ WebhookRequest webhook_request(const Notice& notice, const std::vector<Secret>& 
   std::string signatures;
   for (const Secret& secret : secrets) {
     const Hash hash =
-        hmac_sha256(secret.bytes(), fmt::format("{}.{}.{}", notice.id, seconds, request.body));
+        hmac(secret.bytes(), fmt::format("{}.{}.{}", notice.id, seconds, request.body));
     signatures += fmt::format("{}v1,{}", signatures.empty() ? "" : " ", to_base64(view(hash)));
   }
   request.headers = {{"webhook-id", notice.id}, {"webhook-timestamp", seconds}};

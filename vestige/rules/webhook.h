@@ -25,7 +25,4 @@ WebhookRequest webhook_request(const Notice& notice, const std::vector<Secret>& 
 /// faults   invalid; the message does not repeat it
 Result<Secret> webhook_secret(std::string_view text);
 
-/// HMAC-SHA256 (RFC 2104).
-Hash hmac_sha256(std::string_view key, std::string_view message);
-
 }  // namespace vestige

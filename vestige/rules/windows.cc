@@ -109,6 +109,9 @@ class Windows : public Kind {
           firing.last_index = std::max(firing.last_index, other->index);
           if (firing.changes.size() < kMostNamed) firing.changes.push_back(other->id);
         }
+        // Of many, always the one that the message is about.
+        if (std::find(firing.changes.begin(), firing.changes.end(), one.id) == firing.changes.end())
+          firing.changes.back() = one.id;
         seen.erase(seen.begin(), end);
         return firing;
       }
@@ -152,9 +155,9 @@ class Frequency final : public Windows {
   std::int64_t count_;
 };
 
-class Sum final : public Windows {
+class Total final : public Windows {
  public:
-  Sum(const Rule& rule, Expression value)
+  Total(const Rule& rule, Expression value)
       : Windows(rule.within), value_(std::move(value)), above_(rule.above) {}
 
  protected:
@@ -224,7 +227,7 @@ Result<std::unique_ptr<Kind>> window_kind(const Rule& rule, Expressions& express
   switch (rule.kind) {
     case RuleKind::sum:
       return std::unique_ptr<Kind>(
-          std::make_unique<Sum>(rule, TRY(expressions.compile(rule.value, false))));
+          std::make_unique<Total>(rule, TRY(expressions.compile(rule.value, false))));
     case RuleKind::distinct:
       return std::unique_ptr<Kind>(std::make_unique<Distinct>(rule, TRY(references_of(rule.of))));
     default: return std::unique_ptr<Kind>(std::make_unique<Frequency>(rule));

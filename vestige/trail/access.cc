@@ -1,10 +1,10 @@
 #include "vestige/trail/access.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "vestige/base/json.h"
 #include "vestige/base/nearest.h"
+#include "vestige/base/number.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/context.h"
 #include "vestige/trail/install.h"
@@ -17,34 +17,11 @@ namespace {
 constexpr std::string_view kAccess = "access";
 constexpr std::int64_t kNever = 253'402'300'799'999'999;  // the last microsecond of the year 9999
 
-Value text_or_null(const std::string& text) {
-  return text.empty() ? Value(Null{}) : Value(Text{text});
-}
-
-// What a column of a reported read holds; "" where it is null or was erased.
-std::string said(const std::optional<Row>& row, std::string_view column) {
-  const Value* value = row.has_value() ? find(*row, column) : nullptr;
-  return value == nullptr || std::holds_alternative<Null>(*value) || to_json(*value) == "null"
-             ? ""
-             : to_display(*value);
-}
-
-std::optional<std::int64_t> number(const std::string& text) {
-  std::int64_t out = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return out;
-}
-
 // Until when it is not told: a time that cannot be read, such as infinity, never comes.
 std::optional<std::int64_t> until(const std::string& text) {
   if (text.empty()) return std::nullopt;
   const auto time = parse_time(text, Now(0));
   return time.has_value() ? std::min(*time, kNever) : kNever;
-}
-
-std::optional<std::int64_t> id_of(const Change& change) {
-  return change.key.size() == 1 ? number(to_display(change.key.front().value)) : std::nullopt;
 }
 
 bool asked_for(const AccessRequest& request, const Access& one) {
@@ -54,16 +31,9 @@ bool asked_for(const AccessRequest& request, const Access& one) {
   return is_of(one, request.table, request.key);
 }
 
-// Where no read was ever recorded there is no table of them.
-Result<std::optional<Tracked>> known_table(Database& db) {
-  for (Tracked& one : TRY(tracked_tables(db)))
-    if (one.name == spelling_of(db).table(kAccess)) return std::optional(std::move(one));
-  return std::optional<Tracked>();
-}
-
 // The table of the request is named as the reads name it.
 Result<AccessLog> read_log(Database& db, AccessRequest asked) {
-  const auto table = TRY(known_table(db));
+  const auto table = TRY(known_own_table(db, kAccess));
   if (!table.has_value()) return AccessLog(nullptr, std::move(asked), {});
   Suspended suspended = TRY(suspensions(db));
   Selection selection;
@@ -83,18 +53,18 @@ Access access_of(const Change& change) {
   const auto& row = change.new_values;
   Access out{.change = change.id, .at = change.at, .context = change.context};
   if (const std::string* who = change.who(); who != nullptr) out.who = *who;
-  out.kind = said(row, "kind");
-  out.table = said(row, "subject_table");
-  out.key = said(row, "subject_key");
-  out.purpose = said(row, "purpose");
-  out.verb = said(row, "verb");
-  out.filter = said(row, "filter");
-  out.entries = number(said(row, "entries"));
-  out.recipient = said(row, "recipient");
-  out.recipient_address = said(row, "recipient_address");
-  out.description = said(row, "description");
-  out.request_ref = said(row, "request_ref");
-  out.suspended_until = until(said(row, "suspended_until"));
+  out.kind = text_in(row, "kind");
+  out.table = text_in(row, "subject_table");
+  out.key = text_in(row, "subject_key");
+  out.purpose = text_in(row, "purpose");
+  out.verb = text_in(row, "verb");
+  out.filter = text_in(row, "filter");
+  out.entries = whole_number<std::int64_t>(text_in(row, "entries"));
+  out.recipient = text_in(row, "recipient");
+  out.recipient_address = text_in(row, "recipient_address");
+  out.description = text_in(row, "description");
+  out.request_ref = text_in(row, "request_ref");
+  out.suspended_until = until(text_in(row, "suspended_until"));
   out.erased = change.erased;
   return out;
 }
@@ -166,7 +136,7 @@ bool is_of(const Access& access, const std::string& table, const std::vector<std
 }
 
 void apply(const Suspended& suspended, const Change& change, Access& access) {
-  const auto id = id_of(change);
+  const auto id = own_row_id(change);
   if (!id.has_value()) return;
   if (const auto later = suspended.find(*id); later != suspended.end())
     access.suspended_until = later->second;
@@ -174,7 +144,7 @@ void apply(const Suspended& suspended, const Change& change, Access& access) {
 
 Result<Suspended> suspensions(Database& db) {
   Suspended out;
-  const auto table = TRY(known_table(db));
+  const auto table = TRY(known_own_table(db, kAccess));
   if (!table.has_value()) return out;
   Selection selection;
   selection.table = table->id;
@@ -183,9 +153,10 @@ Result<Suspended> suspensions(Database& db) {
   selection.oldest_first = true;
   auto updates = TRY(read_changes(db, selection));
   while (const auto change = TRY(updates->next()))
-    if (const auto id = id_of(*change); id.has_value() && change->new_values.has_value() &&
-                                        find(*change->new_values, "suspended_until") != nullptr)
-      out[*id] = until(said(change->new_values, "suspended_until"));
+    if (const auto id = own_row_id(*change);
+        id.has_value() && change->new_values.has_value() &&
+        find(*change->new_values, "suspended_until") != nullptr)
+      out[*id] = until(text_in(change->new_values, "suspended_until"));
   return out;
 }
 
@@ -209,9 +180,7 @@ Result<AccessLog> access_log(Database& db, const AccessRequest& request) {
 }
 
 std::string to_json(const Access& access) {
-  const auto optional = [](const std::string& text) {
-    return text.empty() ? std::string("null") : text_json(text);
-  };
+  const auto optional = [](const std::string& text) { return to_json(text_or_null(text)); };
   return fmt::format(
       R"({{"change":{},"at":"{}","who":{},"kind":{},"table":{},"key":{},"purpose":{},"verb":{},)"
       R"("filter":{},"entries":{},"recipient":{},"recipient_address":{},"description":{},)"

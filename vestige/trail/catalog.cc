@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "vestige/base/letters.h"
+#include "vestige/base/nearest.h"
+#include "vestige/trail/listed_table.h"
 #include "vestige/trail/source.h"
 
 namespace vestige {
@@ -36,7 +38,18 @@ std::vector<std::string> shown_names(const Shape& shape, const Shape& current) {
   return names;
 }
 
-Result<std::vector<Tracked>> tracked_tables(Database& db) { return source_of(db)->tables(); }
+Result<void> require_readable(const Tracked& table) {
+  if (table.shape.id != 0) return {};
+  return hinted(
+      fail(Fault::corrupt, "read table {}: its policy or its shape cannot be read", table.name),
+      "vestige doctor");
+}
+
+Result<std::vector<Tracked>> tracked_tables(Database& db) {
+  auto tables = TRY(source_of(db)->tables());
+  for (const Tracked& table : tables) TRY(require_readable(table));
+  return tables;
+}
 
 Result<std::optional<std::string>> meant_table(Database& db, const std::string& typed) {
   return source_of(db)->meant_table(typed);
@@ -51,7 +64,13 @@ Result<std::vector<Shape>> shapes(Database& db, std::int64_t table) {
 }
 
 Result<Tracked> tracked_table(Database& db, const std::string& typed) {
-  const auto tables = TRY(tracked_tables(db));
+  Tracked table = TRY(listed_table(db, typed));
+  TRY(require_readable(table));
+  return table;
+}
+
+Result<Tracked> listed_table(Database& db, const std::string& typed) {
+  const auto tables = TRY(source_of(db)->tables());
   const std::optional<std::string> meant = TRY(meant_table(db, typed));
   const std::string& name = meant.has_value() ? *meant : typed;
   for (const Tracked& table : tables)

@@ -18,6 +18,9 @@ struct Column {
   int key = 0;                // 1, 2, …: its place in the key; 0: not in the key
   bool old_left_out = false;  // of a change of this shape the old value is not recorded: too large
   bool new_left_out = false;
+  bool redacted = false;  // that it changed is recorded, its value never
+  std::string encrypted =
+      {};  // its values are tokens that a key of this class opens; empty: they are not
 };
 
 /// A version of a table's recorded columns, key columns first and in key order.
@@ -71,8 +74,5 @@ std::vector<std::string> shown_names(const Shape& shape, const Shape& current);
 /// faults   missing
 Result<void> require_column(Database& db, const std::string& column,
                             const std::optional<Tracked>& only);
-
-/// The nearest of `names` to what was typed, for "did you mean"; empty when none is near.
-std::string nearest(const std::string& typed, const std::vector<std::string>& names);
 
 }  // namespace vestige

@@ -29,6 +29,10 @@ Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& sele
   return ids_of(TRY(read_changes(db, ordered)));
 }
 
+Result<std::int64_t> change_count(Database& db, const Selection& selection) {
+  return source_of(db)->count_of(selection);
+}
+
 Result<std::unique_ptr<Changes>> key_changes(Database& db, const Tracked& table,
                                              const RowName& name, std::int64_t after,
                                              std::int64_t upto, bool oldest_first) {

@@ -10,6 +10,7 @@
 #include "vestige/record/change.h"
 #include "vestige/record/filter.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/judge.h"
 
 namespace vestige {
 
@@ -53,6 +54,8 @@ struct Selection {
   std::optional<std::int64_t> tx;
   std::vector<std::int64_t> ids;  // just these
   Filter filter;                  // and what it says; tables under the names that the trail shows
+  std::shared_ptr<SignatureJudge>
+      judge;  // says what the signatures of contexts are worth; nullptr: nobody asks
   bool oldest_first = false;
   std::int64_t limit = 0;  // 0: all
   // A change that cannot be read ends nothing: it is given as it is stored, and says why (Change::unreadable). For those who show
@@ -91,6 +94,11 @@ Result<std::unique_ptr<ChangeReader>> change_reader(Database& db, std::optional<
 ///
 /// selection  without a column, an order and a limit
 Result<std::vector<std::int64_t>> change_ids(Database& db, const Selection& selection);
+
+/// How many they are; counted in the database.
+///
+/// selection  as of change_ids, and without a filter
+Result<std::int64_t> change_count(Database& db, const Selection& selection);
 
 /// The changes under one key, before or after, whichever row had it: after < id <= upto. Where the key does
 /// not tell rows apart, those of the named rowid, if one is named.

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "vestige/base/time.h"
+#include "vestige/trail/installation.h"
 #include "vestige/trail/sealing.h"
 
 namespace vestige {
@@ -110,6 +111,23 @@ Result<void> EvidenceStore::put(const Bundle& bundle) {
   return {};
 }
 
+Result<void> EvidenceStore::put_salts(std::uint64_t n, std::string_view salts) {
+  TRY(db_.run("update " + table("bundle") + " set salts = ?2 where n = ?1",
+              {number(n), Blob{std::string(salts)}}));
+  return {};
+}
+
+Result<std::vector<std::uint64_t>> EvidenceStore::bundles_of(std::int64_t first,
+                                                             std::int64_t last) {
+  std::vector<std::uint64_t> found;
+  auto rows = TRY(db_.query(
+      "select n from " + table("bundle") + " where first_id <= ?2 and last_id >= ?1 order by n",
+      {first, last}));
+  while (TRY(rows->next()) == Step::row)
+    found.push_back(static_cast<std::uint64_t>(rows->integer(0)));
+  return found;
+}
+
 Result<std::string> EvidenceStore::tile(unsigned level, std::uint64_t n) {
   auto rows = TRY(db_.query("select hashes from " + table("tile") + " where level = ?1 and n = ?2",
                             {number(level), number(n)}));
@@ -188,12 +206,16 @@ Result<std::optional<EvidenceStore::Found>> EvidenceStore::find(std::int64_t cha
   return std::optional<Found>();
 }
 
+// A trail of a version before takes none away, until it is brought up to date.
 Result<EvidenceStore::Standing> EvidenceStore::standing() {
-  auto rows =
-      TRY(db_.query(fmt::format("select (select max(change) from {}), (select size from {})",
-                                table("erased"), table("sealer"))));
+  if (!expires_) expires_ = TRY(installation_of(db_)->has_table("expired"));
+  auto rows = TRY(db_.query(fmt::format(
+      "select (select max(change) from {}), (select size from {}), {}", table("erased"),
+      table("sealer"),
+      expires_ ? fmt::format("(select max(change) from {})", table("expired")) : "null")));
   TRY(rows->next());
-  return Standing{rows->integer(0), static_cast<std::uint64_t>(rows->integer(1))};
+  return Standing{std::max(rows->integer(0), rows->integer(2)),
+                  static_cast<std::uint64_t>(rows->integer(1))};
 }
 
 Result<void> EvidenceStore::hold(std::string_view patience) {

@@ -61,8 +61,8 @@ class EvidenceStore {
   /// The number of entries; 0 before the first run.
   Result<std::uint64_t> size();
 
-  /// What a tree that was read is read anew for when it differs: the last ERASE (0: there is none; salts that were read
-  /// before it may be out of date), and the number of entries.
+  /// What a tree that was read is read anew for when it differs: the last ERASE or EXPIRE (0: there is none; salts that were
+  /// read before it may be out of date), and the number of entries.
   struct Standing {
     std::int64_t erasure = 0;
     std::uint64_t size = 0;
@@ -74,6 +74,9 @@ class EvidenceStore {
   /// Bundles n, n + 1, … below `end`, as far as they are there, by n.
   Result<std::vector<Bundle>> bundles(std::uint64_t n, std::uint64_t end);
   Result<void> put(const Bundle& bundle);
+  Result<void> put_salts(std::uint64_t n, std::string_view salts);
+  /// The numbers of the bundles that may have an entry of a change from `first` to `last`.
+  Result<std::vector<std::uint64_t>> bundles_of(std::int64_t first, std::int64_t last);
 
   /// The hashes of a tile; "" when it is not there. It may be wider than what was asked for.
   Result<std::string> tile(unsigned level, std::uint64_t n);
@@ -116,6 +119,7 @@ class EvidenceStore {
  private:
   Database& db_;
   Spelling spelling_;
+  bool expires_ = false;  // it has a place for what EXPIREs take, as far as that is known
 };
 
 /// A transaction that only reads, and sees one moment.

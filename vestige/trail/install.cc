@@ -1,5 +1,6 @@
 #include "vestige/trail/install.h"
 
+#include "vestige/trail/hold.h"
 #include "vestige/trail/installation.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/upkeep.h"
@@ -104,6 +105,8 @@ Result<std::int64_t> count_changes(Database& db) { return source_of(db)->count()
 Result<void> maintain(Database& db) { return upkeep_of(db)->maintain(); }
 
 Result<void> remove_trail(Database& db) {
+  if (const auto held = TRY(any_held(db)); held.has_value())
+    return held_back("remove the trail", *held);
   auto transaction = TRY(Transaction::begin(db));
   TRY(installation_of(db)->remove());
   return transaction.commit();

@@ -70,6 +70,8 @@ Result<std::int64_t> count_changes(Database& db);
 Result<void> maintain(Database& db);
 
 /// Takes away triggers, history and everything else that Vestige made. One transaction.
+///
+/// faults   denied: a hold is in force (hold.h)
 Result<void> remove_trail(Database& db);
 
 }  // namespace vestige

@@ -21,6 +21,11 @@ struct Moment {
 /// faults   missing: no change of that id
 Result<std::int64_t> resolve(Database& db, const Moment& moment);
 
+/// The same, to know what a table was then.
+///
+/// faults   missing also: what would be needed for it has expired
+Result<std::int64_t> resolve(Database& db, const Tracked& table, const Moment& moment);
+
 /// A moment, and the last change that it includes.
 struct Instant {
   Moment moment;

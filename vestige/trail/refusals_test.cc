@@ -157,7 +157,18 @@ INSTANTIATE_TEST_SUITE_P(
                            "read a change: no context 77"},
                     Damage{"delete from vestige_more", "read change 2: values are missing"},
                     Damage{"update vestige_shape set columns = '[{\"id\":1}]' where id = 1",
-                           "read a shape: a column without id, name or key"}));
+                           "read a change: no shape 1"}));
+
+TEST(DamagedShape, IsRefusedByWhoNeedsIt) {
+  Shop shop;
+  shop.run("create table t (a integer primary key)");
+  shop.with_trail();
+  shop.track("t");
+  shop.run("drop trigger vestige_shape_no_update");
+  shop.run("update vestige_shape set columns = '[{\"id\":1}]' where id = 1");
+  EXPECT_EQ(error_of(shapes(shop.db(), 1)).message,
+            "read a shape: a column without id, name or key");
+}
 
 // No row ends a listing: what its values say, or its text; and the sealer says why it could not be read.
 TEST(DamagedKey, IsShownAndSealedAsUnread) {

@@ -21,21 +21,14 @@ using std::chrono::year_month_day;
 Result<std::unique_ptr<Changes>> own_changes(Database& db, std::string_view name,
                                              std::vector<Op> ops) {
   TRY(require_trail(db));
-  for (const Tracked& one : TRY(tracked_tables(db))) {
-    if (one.name != spelling_of(db).table(name)) continue;
-    Selection selection;
-    selection.table = one.id;
-    selection.ops = std::move(ops);
-    selection.oldest_first = true;
-    selection.forgiving = true;
-    return read_changes(db, selection);
-  }
-  return std::unique_ptr<Changes>();
-}
-
-std::string said(const std::optional<Row>& row, std::string_view column) {
-  const Value* value = row.has_value() ? find(*row, column) : nullptr;
-  return value == nullptr || to_json(*value) == "null" ? "" : to_display(*value);
+  const auto known = TRY(known_own_table(db, name));
+  if (!known.has_value()) return std::unique_ptr<Changes>();
+  Selection selection;
+  selection.table = known->id;
+  selection.ops = std::move(ops);
+  selection.oldest_first = true;
+  selection.forgiving = true;
+  return read_changes(db, selection);
 }
 
 sys_days began(Every every, sys_days day) {
@@ -64,20 +57,20 @@ sys_days next(Every every, sys_days begin) {
 Review review_of(const Change& change) {
   const auto& row = change.new_values;
   const auto time = [&](std::string_view column) -> std::optional<std::int64_t> {
-    const auto read = parse_time(said(row, column), Now(0));
+    const auto read = parse_time(text_in(row, column), Now(0));
     return read.has_value() ? std::optional(*read) : std::nullopt;
   };
   Review out{.change = change.id, .at = change.at};
   if (const std::string* who = change.who(); who != nullptr) out.who = *who;
-  out.report = said(row, "report");
-  out.filter = said(row, "filter");
+  out.report = text_in(row, "report");
+  out.filter = text_in(row, "filter");
   out.from = time("period_from");
   out.upto = time("period_to");
-  out.report_hash = said(row, "report_hash");
-  out.checkpoint = said(row, "checkpoint");
-  out.reviewer = said(row, "reviewer");
-  out.verdict = said(row, "verdict");
-  out.comment = said(row, "comment");
+  out.report_hash = text_in(row, "report_hash");
+  out.checkpoint = text_in(row, "checkpoint");
+  out.reviewer = text_in(row, "reviewer");
+  out.verdict = text_in(row, "verdict");
+  out.comment = text_in(row, "comment");
   return out;
 }
 
@@ -97,19 +90,16 @@ Result<std::int64_t> sign_review(Database& db, Review review, const Context& con
   if (TRY(has_evidence(db)))
     if (const auto last = TRY(EvidenceStore(db).last_checkpoint()); last.has_value())
       review.checkpoint = last->note;
-  const auto optional = [](const std::string& text) {
-    return text.empty() ? Value(Null{}) : Value(Text{text});
-  };
   auto scope = TRY(ContextScope::begin(db, context));
   TRY(own_table(db, "review"));
-  TRY(db.run(
-      fmt::format("insert into {} (report, filter, period_from, period_to, report_hash, "
-                  "checkpoint, reviewer, verdict, comment) values (?1, ?2, ?3, ?4, ?5, ?6, "
-                  "?7, ?8, ?9)",
-                  spelling_of(db).table("review")),
-      {Text{review.report}, optional(review.filter), Text{format_time(*review.from)},
-       Text{format_time(*review.upto)}, optional(review.report_hash), optional(review.checkpoint),
-       Text{review.reviewer}, Text{review.verdict}, optional(review.comment)}));
+  TRY(db.run(fmt::format("insert into {} (report, filter, period_from, period_to, report_hash, "
+                         "checkpoint, reviewer, verdict, comment) values (?1, ?2, ?3, ?4, ?5, ?6, "
+                         "?7, ?8, ?9)",
+                         spelling_of(db).table("review")),
+             {Text{review.report}, text_or_null(review.filter), Text{format_time(*review.from)},
+              Text{format_time(*review.upto)}, text_or_null(review.report_hash),
+              text_or_null(review.checkpoint), Text{review.reviewer}, Text{review.verdict},
+              text_or_null(review.comment)}));
   TRY(scope.commit());
   const auto all = TRY(reviews(db));
   return all.empty() ? 0 : all.back().change;
@@ -173,10 +163,10 @@ Result<std::vector<OpenAlert>> open_alerts(Database& db, std::int64_t before) {
     if (!change.has_value()) break;
     if (change->key.empty()) continue;
     const std::string id = to_display(change->key.front().value);
-    const std::string state = said(change->new_values, "state");
+    const std::string state = text_in(change->new_values, "state");
     auto& [alert, stands] = known[id];
     if (change->op == Op::insert)
-      alert = {id, said(change->new_values, "severity"), said(change->new_values, "title"),
+      alert = {id, text_in(change->new_values, "severity"), text_in(change->new_values, "title"),
                change->at};
     if (change->op == Op::remove) stands = "gone";
     else if (!state.empty()) stands = state;
@@ -190,9 +180,7 @@ Result<std::vector<OpenAlert>> open_alerts(Database& db, std::int64_t before) {
 }
 
 std::string to_json(const Review& review) {
-  const auto optional = [](const std::string& text) {
-    return text.empty() ? std::string("null") : text_json(text);
-  };
+  const auto optional = [](const std::string& text) { return to_json(text_or_null(text)); };
   const auto time = [](const std::optional<std::int64_t>& at) {
     return at.has_value() ? text_json(format_time(*at)) : std::string("null");
   };

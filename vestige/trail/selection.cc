@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vestige/trail/judged.h"
+
 namespace vestige {
 namespace {
 
@@ -19,15 +21,18 @@ class Selected final : public Changes {
         columns_(selection.columns),
         filter_(selection.filter),
         tables_(std::move(tables)),
+        judge_(selection.judge),
         limit_(selection.limit) {}
 
   Result<std::optional<Change>> next() override {
+    TRY(require_judge(filter_, judge_.get()));
     while (limit_ == 0 || given_ < limit_) {
       auto change = TRY(all_->next());
       if (!change.has_value()) break;
       if (!columns_.empty() && !has_one(change->old_values, columns_) &&
           !has_one(change->new_values, columns_))
         continue;
+      if (judge_ != nullptr) TRY(judge_->judge(*change));
       if (!matches(filter_, *change, tables_)) continue;
       ++given_;
       return change;
@@ -40,11 +45,18 @@ class Selected final : public Changes {
   std::vector<std::string> columns_;
   Filter filter_;
   std::map<std::string, TableFacts> tables_;
+  std::shared_ptr<SignatureJudge> judge_;
   std::int64_t limit_;
   std::int64_t given_ = 0;
 };
 
 }  // namespace
+
+Result<void> require_judge(const Filter& filter, const SignatureJudge* judge) {
+  if (judge != nullptr || !asks_signed(filter)) return {};
+  return hinted(fail(Fault::invalid, "read the filter: signed: no signers are known here"),
+                "[context.signers] of vestige.toml names them; log, report and rules ask them");
+}
 
 std::vector<std::string> letters(const std::vector<Op>& ops) {
   std::vector<std::string> out;
@@ -91,6 +103,18 @@ Result<std::map<std::string, TableFacts>> facts(Database& db, const Filter& filt
 std::unique_ptr<Changes> selected(std::unique_ptr<Changes> all, const Selection& selection,
                                   std::map<std::string, TableFacts> tables) {
   return std::make_unique<Selected>(std::move(all), selection, std::move(tables));
+}
+
+Result<std::vector<SaidContext>> said_in(Rows& rows) {
+  std::vector<SaidContext> out;
+  while (TRY(rows.next()) == Step::row) {
+    SaidContext one = {rows.integer(0), rows.integer(1), rows.text(2), {}};
+    const auto fields = row_from_json(rows.text(3));
+    const Value* signature = fields.has_value() ? find(*fields, kSignatureField) : nullptr;
+    if (signature != nullptr) one.signature = to_display(*signature);
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 Result<std::vector<std::int64_t>> ids_of(std::unique_ptr<Changes> changes) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "vestige/trail/changes.h"
+#include "vestige/trail/source.h"
 
 namespace vestige {
 
@@ -44,6 +45,10 @@ Result<std::map<std::string, TableFacts>> facts(Database& db, const Filter& filt
 /// tables   as facts() says; asked for before the stream begins, which a connection cannot interrupt
 std::unique_ptr<Changes> selected(std::unique_ptr<Changes> all, const Selection& selection,
                                   std::map<std::string, TableFacts> tables);
+
+/// Contexts as rows of: the first change under one, its transaction, that one's number in the database, what was said as JSON.
+/// What cannot be read has no signature.
+Result<std::vector<SaidContext>> said_in(Rows& rows);
 
 /// The ids in a stream of changes.
 Result<std::vector<std::int64_t>> ids_of(std::unique_ptr<Changes> changes);

@@ -13,6 +13,15 @@
 
 namespace vestige {
 
+/// What an application said of a transaction's changes.
+struct SaidContext {
+  std::int64_t first = 0;  // no change under it has a lower id
+  std::int64_t tx = 0;
+  // PostgreSQL: the transaction's number in the database; "": it has none; nothing: nobody knows it any more.
+  std::optional<std::string> xid;
+  std::string signature;  // its field of that name, or ""
+};
+
 class Source {
  public:
   Source() = default;
@@ -46,6 +55,11 @@ class Source {
   /// selection  without a column, a filter, an order and a limit
   virtual Result<std::vector<std::int64_t>> ids(const Selection& selection) = 0;
 
+  /// How many they are.
+  virtual Result<std::int64_t> count_of(const Selection& selection) {
+    return static_cast<std::int64_t>(TRY(ids(selection)).size());
+  }
+
   /// The changes under one key, whichever row had it (see key_changes).
   virtual Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
                                                          std::int64_t after, std::int64_t upto,
@@ -53,6 +67,9 @@ class Source {
 
   /// Transactions that may belong to this one (see vestige::doubtful_neighbours).
   virtual Result<std::vector<std::int64_t>> doubtful_neighbours(std::int64_t tx) = 0;
+
+  /// The contexts of changes in after < id <= upto; those without a signature may be left out.
+  virtual Result<std::vector<SaidContext>> said(std::int64_t after, std::int64_t upto) = 0;
 
   /// The id of the last change that the clock placed at or before a moment; 0: none.
   virtual Result<std::int64_t> last_at(std::int64_t micros) = 0;

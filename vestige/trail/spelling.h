@@ -15,6 +15,9 @@ struct Spelling {
   std::string_view micros;         // what their `at` is in microseconds
   std::string_view from_micros;    // what ?2, in microseconds, is as such an `at`
   std::string_view record_read;    // writes a read of the trail down: kind, verb, filter, purpose
+  std::string_view place_hold;     // matter, filter, conditions, two_persons; by the actor in force
+  std::string_view release_hold;   // the hold's id
+  std::string_view refused_hold;   // its id, and what was tried
   std::string_view begin_reading;  // a transaction that only reads, and sees one moment
 
   bool any_case;   // letters of another case make no other name of a table

@@ -1,6 +1,8 @@
 #include "vestige/trail/track.h"
 
 #include "vestige/base/letters.h"
+#include "vestige/base/number.h"
+#include "vestige/record/change.h"
 #include "vestige/trail/spelling.h"
 #include "vestige/trail/tracking.h"
 
@@ -36,6 +38,17 @@ Result<void> untrack(Database& db, const std::string& table) {
 
 Result<Tracked> own_table(Database& db, std::string_view name) {
   return tracking_of(db)->own(name);
+}
+
+Result<std::optional<Tracked>> known_own_table(Database& db, std::string_view name) {
+  for (Tracked& one : TRY(tracked_tables(db)))
+    if (one.name == spelling_of(db).table(name)) return std::optional(std::move(one));
+  return std::optional<Tracked>();
+}
+
+std::optional<std::int64_t> own_row_id(const Change& change) {
+  return change.key.size() == 1 ? whole_number<std::int64_t>(to_display(change.key.front().value))
+                                : std::nullopt;
 }
 
 bool is_own_table(Database& db, std::string_view table) {

@@ -1,6 +1,7 @@
 // Tracking tables: policies in, triggers out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "vestige/trail/catalog.h"
 
 namespace vestige {
+
+struct Change;
 
 /// The application's own tables that can be tracked, by name: no views, virtual or internal tables.
 Result<std::vector<std::string>> trackable_tables(Database& db);
@@ -33,9 +36,15 @@ Result<void> untrack(Database& db, const std::string& table);
 /// A table of the trail's own, which is recorded as the application's are; made and tracked where it is not yet. Runs in the caller's
 /// transaction. Its name in SQL is spelling_of(db).table(name).
 ///
-/// name     mark, access, review, policy_change, alert
+/// name     mark, access, review, policy_change, alert, hold, archived, recipient, destroyed
 /// faults   denied: the role is not meant to write there
 Result<Tracked> own_table(Database& db, std::string_view name);
+
+/// The same where it was made already, as it is tracked; nothing where it never was.
+Result<std::optional<Tracked>> known_own_table(Database& db, std::string_view name);
+
+/// The id of a row of such a table, by a change of it; nothing where its key is another.
+std::optional<std::int64_t> own_row_id(const Change& change);
 
 /// A table's name is that of one of those.
 bool is_own_table(Database& db, std::string_view table);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "vestige/trail/denied.h"
 #include "vestige/trail/live_table.h"
 #include "vestige/trail/migration.h"
+#include "vestige/trail/recipient.h"
 #include "vestige/trail/table_work.h"
 #include "vestige/trail/track.h"
 
@@ -38,6 +40,20 @@ class Tracking {
   /// Whether reads of the trail, and what becomes of policies, are recorded from here on; whether they were.
   virtual Result<bool> record_access(bool on) = 0;
   virtual Result<std::int64_t> baseline(const Tracked& table) = 0;
+
+  /// Whom a class of keys is encrypted for from now on, too, and whom no longer (see recipient.h).
+  virtual Result<std::vector<Recipient>> recipients(std::string_view of) = 0;
+  virtual Result<void> add_recipient(const std::string& of, const std::string& public_key,
+                                     std::optional<std::int64_t> from) = 0;
+  /// Of one that has not begun, those who were to end when it begins stand as long as it would have.
+  virtual Result<void> end_recipient(std::int64_t id) = 0;
+  /// Wraps are destroyed, and made of keys that stand, one after the other: until the caller's transaction ends.
+  virtual Result<void> lock_wraps() = 0;
+  /// Takes away the wraps of a class's data keys that are in use from a change on, or an earlier one, and records it, in the caller's
+  /// transaction; who calls it has asked whether they are held. After the commit what is left of them in a log of the file is wiped.
+  virtual Result<void> destroy_keys(const std::string& of, std::int64_t upto,
+                                    std::int64_t data_keys) = 0;
+  virtual Result<void> forget_pages() = 0;
 
   /// The tracked tables on their way through a script (see audit/ddl.h). Made outside of transactions.
   virtual Result<std::unique_ptr<Migration>> migration(std::string_view script) = 0;

@@ -36,8 +36,11 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
   std::string list;
   for (std::size_t i = 0; i < std::min(kShown, outcome.conflicts.size()); ++i) {
     const Conflict& conflict = outcome.conflicts[i];
-    list += fmt::format("{}change {} ({} {}): {}", i == 0 ? "" : "; ", conflict.change,
-                        conflict.table, key_text(conflict.key), conflict.what);
+    const std::string row = fmt::format("{} {}", conflict.table, key_text(conflict.key));
+    list += fmt::format(
+        "{}{}: {}", i == 0 ? "" : "; ",
+        conflict.change == 0 ? row : fmt::format("change {} ({})", conflict.change, row),
+        conflict.what);
   }
   if (outcome.conflicts.size() > kShown)
     list += fmt::format("; and {} more", outcome.conflicts.size() - kShown);
@@ -47,7 +50,7 @@ tl::unexpected<Error> conflicts_refused(const std::string& what, const Outcome& 
   // There is nothing of a single row that could be left out.
   if (!what.starts_with("restore of ") || what.starts_with(kRestoreOfRows))
     hint += forced ? "; --skip-conflicts leaves it alone"
-                   : ", --skip-conflicts leaves these rows alone";
+                   : ", --skip-conflicts leaves what conflicts alone";
   return hinted(
       fail(Fault::conflict, "{}: {} of its changes cannot be undone, nothing was changed: {}", what,
            outcome.skipped, list),

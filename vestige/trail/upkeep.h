@@ -37,6 +37,7 @@ struct Volume {
   std::int64_t bytes = 0;             // of the recorded values (see TableStatus)
   std::optional<std::int64_t> first;  // microseconds
   std::optional<std::int64_t> last;
+  std::int64_t waiting = 0;  // changes that have yet to be encrypted: SQLite
 };
 
 /// How much room the trail has, and has taken.
@@ -67,6 +68,9 @@ class Upkeep {
 
   /// Changes that do not stand under the key of their row, so that nobody finds them by it.
   virtual Result<std::vector<std::int64_t>> hidden() = 0;
+
+  /// Changes, one of each block, in which somebody's name does not stand in the index of who, so that nobody finds them by it.
+  virtual Result<std::vector<std::int64_t>> nameless() = 0;
 
   virtual Result<Room> room() = 0;
 

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import platform
+import re
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -14,6 +15,7 @@ class Hook(BuildHookInterface):
         path = pathlib.Path(given).resolve()
         build_data["force_include"][str(path)] = f"vestige_sqlite/{path.name}"
         build_data["pure_python"] = False
-        libc, libc_version = platform.libc_ver()
-        system = f"manylinux_{libc_version.replace('.', '_')}" if libc == "glibc" else platform.system().lower()
+        # The oldest glibc that has all it asks for; whoever makes the wheel may run on another, and its Python ask for less.
+        asked = [tuple(map(int, found)) for found in re.findall(rb"\0GLIBC_(\d+)\.(\d+)(?:\.\d+)?(?=\0)", path.read_bytes())]
+        system = "manylinux_{}_{}".format(*max(asked)) if asked else platform.system().lower()
         build_data["tag"] = f"py3-none-{system}_{platform.machine()}"

@@ -18,7 +18,7 @@ begin
   if kind is null or kind not in ('read', 'disclosure') then
     raise exception 'access: kind is %', coalesce(kind, 'null') using errcode = 'invalid_parameter_value',
       hint = 'it is read or disclosure';
-  elsif kind = 'disclosure' and recipient is null then
+  elsif kind = 'disclosure' and btrim(coalesce(recipient, '')) = '' then
     raise exception 'access: a disclosure has a recipient' using errcode = 'invalid_parameter_value',
       hint = 'recipient => ''Dr. Roe'', and recipient_address where it is known';
   elsif shown is null then
@@ -48,9 +48,9 @@ $$;
 create or replace function vestige.record_read(kind text, verb text, filter text, purpose text) returns void language plpgsql
 security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  if kind is null or kind not in ('trail', 'export') then
+  if kind is null or kind not in ('trail', 'export', 'unseal') then
     raise exception 'record_read: kind is %', coalesce(kind, 'null') using errcode = 'invalid_parameter_value',
-      hint = 'it is trail or export; what is read elsewhere is reported by vestige.access';
+      hint = 'it is trail, export or unseal; what is read elsewhere is reported by vestige.access';
   end if;
   perform vestige.own_table('access');
   insert into vestige.access (kind, verb, filter, purpose)

@@ -19,12 +19,12 @@ begin
   select 'pg_namespace'::regclass::oid, n.oid, 0, 0::oid, 'USAGE'::text from pg_namespace n where n.nspname = 'vestige'
   union all
   select 'pg_proc'::regclass, f.oid, 0, 0, 'EXECUTE' from f
-  where f.oid = to_regprocedure('vestige.set_context(jsonb)') or f.proname = 'access'
+  where f.oid = to_regprocedure('vestige.set_context(jsonb)') or f.proname in ('access', 'challenge')
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, 'SELECT' from r, c
   where c.relkind in ('r', 'p', 'v')
     and (r.rolname <> 'vestige_reader' or c.relkind = 'v'
-         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'who', 'who_upto')
+         or c.relname in ('change', 'context', 'moved', 'tracked', 'shape', 'meta', 'retention', 'erased', 'expired', 'expired_leaves', 'part', 'gap', 'note', 'sealer', 'checkpoint', 'bundle', 'tile', 'cursor', 'who', 'who_upto', 'encrypted_key')
          or vestige.own_columns(c.relname) is not null)
   union all
   select 'pg_proc'::regclass, f.oid, 0, r.oid, 'EXECUTE' from r, f
@@ -34,16 +34,17 @@ begin
          or r.rolname = 'vestige_admin' and f.proname in ('track', 'set_policy', 'decide_policy', 'set_triggers',
            'make_trigger', 'drop_trigger', 'own_ddl', 'lend', 'untrack', 'untrack_id', 'end_policy', 'baseline', 'baseline_rows', 'maintain', 'index_who',
            'set_retention', 'undo', 'undo_look', 'undo_apply', 'undo_at_once', 'undo_one_by_one', 'undo_steps', 'undo_changes',
-           'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes')
+           'check_constraints', 'revert', 'revert_tx', 'erase', 'erase_changes', 'erase_archived')
          or r.rolname = 'vestige_auditor' and f.proname in ('unfinished', 'index_who')
          or f.proname in ('own_table', 'record_read') or r.rolname <> 'vestige_reader' and f.proname = 'keep_table'
-         or r.rolname = 'vestige_admin' and f.proname = 'record_access')
+         or r.rolname = 'vestige_admin' and f.proname = 'record_access'
+         or r.rolname <> 'vestige_reader' and f.proname in ('place_hold', 'release_hold', 'refused_hold'))
   union all
   select 'pg_class'::regclass, c.oid, 0, r.oid, p from r, c, unnest(array['INSERT', 'UPDATE', 'DELETE']) p
   where r.rolname = 'vestige_auditor' and c.relname in ('bundle', 'tile', 'sealer', 'cursor')
      -- Who looks signs, and alerts go from hand to hand: neither is taken back. What is read and which policies were changed is
      -- written down by the functions that do it.
-     or r.rolname <> 'vestige_reader' and (c.relname = 'mark' or c.relname = 'review' and p = 'INSERT'
+     or r.rolname <> 'vestige_reader' and (c.relname = 'mark' or c.relname in ('review', 'archived') and p = 'INSERT'
                                            or vestige.kept_columns(c.relname) is not null
                                            or c.relname = 'alert' and p <> 'DELETE')
   union all
@@ -198,6 +199,9 @@ begin
   select 'error', 'rights', 'an application''s role cannot say its context: the grant that lets it was taken away', fix, true
   from w where not w.excess and w.grantee = 'public' and (w.class = 'pg_namespace'::regclass or w.object like '%set_context(%')
   having count(*) > 0
+  union all
+  select 'error', 'rights', 'an application''s role cannot bind a signature to its transaction: the grant that lets it was taken away', fix, true
+  from w where not w.excess and w.grantee = 'public' and w.object like '%.challenge(%' having count(*) > 0
   union all
   select 'error', 'rights', 'an application''s role cannot report its reads: the grant that lets it was taken away', fix, true
   from w where not w.excess and w.grantee = 'public' and w.object like '%.access(%' having count(*) > 0

@@ -141,6 +141,21 @@ begin
 end
 $$;
 
+-- Refuses to say what a table was before what has expired.
+create or replace function vestige.check_expired(tracked_id int, upto bigint, moment timestamptz, verb text, shown text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  e record;
+begin
+  select x.*, to_timestamp(x.horizon / 1000000.0) as before into e from vestige.expired x where x.tracked = tracked_id
+  order by x.horizon desc limit 1;
+  if e.change is not null and (moment < e.before or moment is null and upto < e.last_id) then
+    raise exception '%: what was recorded of % before % has expired', verb, shown, e.before using errcode = 'no_data_found',
+      hint = format('change %s (EXPIRE) took it: %s, kept for %s', e.change, e.class, e.keep);
+  end if;
+end
+$$;
+
 -- A table's rows as they were just after a change, as rows of the table as it is today: a column that was not there is
 -- null, and so is one that is not recorded. Of a table that inherits, the rows of those that inherit from it, too.
 create or replace function vestige.as_of_change(kind anyelement, change bigint) returns setof anyelement language plpgsql stable
@@ -155,6 +170,7 @@ begin
   end if;
   perform vestige.check_makes_rows(rel, 'as_of_change');
   t := vestige.tracked_table(rel, 'as_of_change');
+  perform vestige.check_expired(t.id, change, null, 'as_of_change', rel::regclass::text);
   perform vestige.warn_of_gaps(t.id, change, 'as_of_change', rel::regclass::text);
   return query execute vestige.past_table(t, change, null, true);
 end
@@ -181,6 +197,7 @@ begin
     raise warning 'as_of: % is not tracked since %: later changes are not known', rel::regclass, t.untracked_at;
   end if;
   upto := vestige.change_at(moment);
+  perform vestige.check_expired(t.id, upto, moment, 'as_of', rel::regclass::text);
   perform vestige.warn_of_gaps(t.id, upto, 'as_of', rel::regclass::text);
   return query execute vestige.past_table(t, upto, moment, true);
 end

@@ -107,7 +107,7 @@ end
 $make$;
 
 -- For each column of a row, the change that gave it its value; no change: as it was when tracking began. Of a row that
--- is gone, the values of its DELETE. An ERASE: what gave the value was erased by it.
+-- is gone, the values of its DELETE. An ERASE: what gave the value was erased by it; an EXPIRE: it has expired.
 create or replace function vestige.blame("table" regclass, variadic key text[]) returns table ("column" text, value jsonb,
   change_id bigint, changed_at timestamptz, action text, changed_by text, reason text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -164,6 +164,10 @@ begin
     exit when c.op = 'I';
     now_key := c.key;
   end loop;
+  if c.id is null or c.op = 'U' and c.old_row is not null then
+    number := (select e.change from vestige.expired e where e.tracked = t.id order by e.horizon desc limit 1);
+    changes := array(select coalesce(changes[i], number) from generate_series(1, cardinality(names)) i);
+  end if;
   return query
     select n.name, contents -> n.name, a.id, a.changed_at, a.action, a.changed_by, a.reason
     from unnest(names) with ordinality as n(name, place) left join vestige.audit_log a on a.id = changes[n.place]

@@ -46,7 +46,7 @@ $$;
 create or replace function vestige.capture_body(rel oid, t vestige.tracked, s vestige.shape, leave text) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
-  e record := vestige.expressions(s.columns, s.whole, 'OLD.', 'NEW.');
+  e record := vestige.capture_expressions(s.columns, s.whole, 'OLD.', 'NEW.');
   condition text := coalesce(vestige.condition_text(t, rel), '');
   large text := vestige.large_test(s.columns, 'NEW.', 'OLD.');
 begin
@@ -58,7 +58,7 @@ declare
   number bigint;
   op "char";
   wanted boolean := true;
-  nested boolean;%21$s
+  nested boolean;%21$s%26$s
   old_key text;
   new_key text;
   old_row text;
@@ -81,7 +81,7 @@ begin
     nested := pg_trigger_depth() > 1 or current_setting('vestige.nested_%4$s', true) <> '';
   end if;%5$s%22$s
   %23$sif tg_op = 'UPDATE' then
-    op := 'U';
+    op := 'U';%27$s
     old_row := %6$s;
     new_row := %7$s;
     if old_row = new_row or %8$s then
@@ -158,7 +158,8 @@ $source$,
         perform vestige.capture_large(tg_relid, %1$s, %2$s, op, OLD, OLD);
       end if;
       %3$s;
-    end if;$large$, t.id, s.id, leave) end);
+    end if;$large$, t.id, s.id, leave) end,
+    case when e.tokens is not null then E'\n  tokens text[];' end, E'\n    tokens := ' || e.tokens || ';');
 end
 $$;
 
@@ -199,7 +200,7 @@ $$;
 
 create or replace function vestige.inserted_statement(s vestige.shape, context text, more text) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.inserted_statement(s, e.new_key, e.new_row, context, more, vestige.not_large(s.columns)) from vestige.expressions(s.columns, true, 'live.', 'live.') e
+  select vestige.inserted_statement(s, e.new_key, e.new_row, context, more, vestige.not_large(s.columns)) from vestige.capture_expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- The rows of an INSERT one by one: each as a row of its table, its key, its text.
@@ -212,7 +213,7 @@ $$;
 
 create or replace function vestige.inserted_rows(s vestige.shape, typed text) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select vestige.inserted_rows(e.new_key, e.new_row, typed, vestige.not_large(s.columns)) from vestige.expressions(s.columns, true, 'live.', 'live.') e
+  select vestige.inserted_rows(e.new_key, e.new_row, typed, vestige.not_large(s.columns)) from vestige.capture_expressions(s.columns, true, 'live.', 'live.') e
 $$;
 
 -- A row of the transition table as a row of its table, as SQL. Where the trail's owner may not name the table, there is
@@ -232,7 +233,7 @@ create or replace function vestige.insert_source(rel oid, t vestige.tracked, s v
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
 declare
   required text := vestige.requirement(t);
-  e record := vestige.expressions(s.columns, true, 'live.', 'live.');
+  e record := vestige.capture_expressions(s.columns, true, 'live.', 'live.');
   taken text := vestige.not_large(s.columns);
   large boolean := taken <> '';
 begin

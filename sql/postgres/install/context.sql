@@ -204,3 +204,7 @@ begin
   perform set_config('vestige.context', coalesce(context::text, ''), true);
 end
 $$;
+
+-- A word that the signature of a context may have, so that it is for this transaction and for no other.
+create or replace function vestige.challenge() returns text language sql volatile
+set search_path = pg_catalog, pg_temp as $$ select format('x%s.%s', pg_current_xact_id(), replace(gen_random_uuid()::text, '-', '')) $$;

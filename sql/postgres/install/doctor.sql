@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   select jsonb_object_agg(o.name, o.print) from (
     select p.oid::regprocedure::text as name,
            md5(concat_ws('|', p.prosrc, p.prosecdef, p.provolatile, p.proleakproof, p.proconfig, l.lanname, p.proretset)) as print
-    from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'vestige'::regnamespace and p.proname !~ '^(capture|insert)_[0-9]+$'
+    from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'vestige'::regnamespace and p.proname !~ '^(capture|insert)_[0-9]+$|^encrypted$'
     union all
     select 'view ' || c.oid::regclass, md5(pg_get_viewdef(c.oid)) from pg_class c
     where c.relnamespace = 'vestige'::regnamespace and c.relkind = 'v') o
@@ -18,10 +18,10 @@ set search_path = pg_catalog, pg_temp as $$
   select k.relation, g.name, exists (select from pg_trigger x where x.tgrelid = k.relation and x.tgname = g.name
     and x.tgfoid = 'vestige.refuse'::regproc and x.tgenabled = 'A' and x.tgqual is null
     and x.tgtype = case when g.name = 'never_truncate' then 2 + 32 when k.relation in ('vestige.tracked'::regclass, 'vestige.gap'::regclass) then 1 + 2 + 8
-                        when k.relation = to_regclass('vestige.checkpoint') then 1 + 2 + 4 + 8 + 16
+                        when k.relation in (to_regclass('vestige.checkpoint'), to_regclass('vestige.encrypted_key')) then 1 + 2 + 4 + 8 + 16
                         else 1 + 2 + 8 + 16 end)
   from (select to_regclass(c) as relation from unnest(array['vestige.change', 'vestige.moved', 'vestige.context',
-          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased', 'vestige.gap']) c where to_regclass(c) is not null
+          'vestige.shape', 'vestige.tracked', 'vestige.checkpoint', 'vestige.erased', 'vestige.gap', 'vestige.encrypted_key']) c where to_regclass(c) is not null
         union all select i.inhrelid from pg_inherits i where i.inhparent = 'vestige.change'::regclass) k,
     unnest(array['append_only', 'never_truncate']::name[]) g(name)
 $$;
@@ -184,7 +184,7 @@ begin
     perform vestige.drop_trigger(g.relation, g.name);
     execute format('create trigger %I before %s on %s for each %s execute function vestige.refuse()', g.name,
       case when g.name = 'never_truncate' then 'truncate' when g.relation in ('vestige.tracked'::regclass, 'vestige.gap'::regclass) then 'delete'
-           when g.relation = to_regclass('vestige.checkpoint') then 'insert or update or delete'
+           when g.relation in (to_regclass('vestige.checkpoint'), to_regclass('vestige.encrypted_key')) then 'insert or update or delete'
            else 'update or delete' end, g.relation, case when g.name = 'never_truncate' then 'statement' else 'row' end);
     execute format('alter table %s enable always trigger %I', g.relation, g.name);
   end loop;

@@ -55,7 +55,8 @@ end
 $$;
 
 -- Erases parts of a table's changes, and of every change under the same contexts what its context said; the ERASE's id, or
--- null when there was nothing left to take. Changes are found by id and time, each with one look into one partition.
+-- null when there was nothing left to take. Changes are found by id and time, each with one look into one partition. Whoever calls
+-- this has asked whether it is his to erase.
 create or replace function vestige.erase_of(tracked_id int, ids bigint[], keys boolean, contexts boolean) returns bigint
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off
 set enable_mergejoin = off set enable_material = off set jit = off as $$
@@ -70,7 +71,6 @@ declare
   tables int[];
 begin
   select * into t from vestige.tracked where id = tracked_id;
-  perform vestige.check_owner(vestige.live_relation(t), 'erase');
   if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then
     perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
       array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
@@ -124,6 +124,51 @@ begin
 end
 $$;
 
+-- The alerts that name one of some changes, and say anything of it still. Whoever may write there can have put anything into a row: a
+-- number is as many digits as stand together, whatever else the text is (vestige/trail/told_alerts.cc has the same).
+create or replace function vestige.alerts_of(ids bigint[]) returns text[] language plpgsql stable
+set search_path = pg_catalog, pg_temp set enable_seqscan = on set enable_hashjoin = on set enable_nestloop = off set jit = off as $$
+begin
+  return array(
+    select distinct n.id from unnest(ids) i join (
+      select a.id, ltrim((regexp_matches(a.changes, '[0-9]+', 'g'))[1], '0') as number from vestige.alert a
+      where a.title is distinct from '(erased)' or a.comment is not null) n on n.number = i::text);
+end
+$$;
+
+-- What stays of an alert's details: not who did it, nor what he said; nothing of what cannot be read.
+create or replace function vestige.detail_left(detail text) returns text language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when jsonb_typeof(detail::jsonb) = 'object' then (detail::jsonb - 'who' - 'why')::text else '{}' end;
+exception when others then
+  return '{}';
+end
+$$;
+
+-- What alerts say of some changes goes from their rows, and with the values of what was recorded of these; the ERASE's id, or null.
+create or replace function vestige.erase_told(ids bigint[]) returns bigint language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  told text[];
+begin
+  select * into t from vestige.tracked k where (k.schema_name, k.table_name) = ('vestige', 'alert') and k.untracked_at is null;
+  if not found then
+    return null;
+  end if;
+  told := vestige.alerts_of(ids);
+  if cardinality(told) = 0 then
+    return null;
+  end if;
+  update vestige.alert a set title = '(erased)', grp = '{}', comment = null,
+    detail = vestige.detail_left(a.detail)
+  where a.id = any (told);
+  return vestige.erase_of(t.id, array(select c from unnest(told) k
+    cross join lateral vestige.row_changes(t.id, vestige.named_key(t, array[k], 'erase') collate "C") c), false, false);
+end
+$$;
+
 -- Erases what was recorded in some changes: their values; with `keys` the keys of their rows; with `contexts` what the
 -- application said, which goes for all changes of the same transaction. The rows themselves stay where they are.
 --
@@ -133,6 +178,7 @@ returns setof bigint language plpgsql security definer set search_path = pg_cata
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off as $$
 declare
   ids bigint[] := array(select distinct i from unnest(changes) i order by i);
+  said_of bigint[] := '{}';  -- of other tables, too, whose contexts go
   found bigint;
   missing bigint;
   tables int[];
@@ -156,11 +202,54 @@ begin
     raise exception 'erase change %: it is an erasure, which holds no values', missing using errcode = 'invalid_parameter_value';
   end if;
   foreach table_id in array coalesce(tables, '{}') loop
+    perform vestige.check_owner(vestige.live_relation(t), 'erase') from vestige.tracked t where t.id = table_id;
     number := vestige.erase_of(table_id, ids, keys, contexts);
     if number is not null then
+      said_of := said_of || array(select e.erased from vestige.erased e where e.change = number);
       return next number;
     end if;
   end loop;
+  number := vestige.erase_told(ids || said_of);
+  if number is not null then
+    return next number;
+  end if;
+end
+$$;
+
+-- Names in an ERASE what is to go of changes that stand in an archive alone: `vestige erase --archive` takes it there.
+--
+-- parts    of each change: values, key, or values,key
+create or replace function vestige.erase_archived(tracked_id int, ids bigint[], parts text[]) returns bigint language plpgsql
+security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  t vestige.tracked;
+  number bigint;
+  h record;
+begin
+  if coalesce(vestige.given_fields(current_setting('vestige.context', true)) ->> 'reason', '') = '' then
+    raise exception 'erase: a reason is needed' using errcode = 'VS001',
+      hint = 'select vestige.set_context(''{"actor": "...", "reason": "..."}'') in the same transaction';
+  end if;
+  select * into strict t from vestige.tracked where id = tracked_id;
+  perform vestige.check_owner(vestige.live_relation(t), 'erase');
+  if jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0 then
+    perform vestige.require_fields(format('%I.%I', t.schema_name, t.table_name),
+      array(select jsonb_array_elements_text(t.policy -> 'require')), current_setting('vestige.context', true));
+  end if;
+  perform pg_current_xact_id();
+  if not parts <@ array['values', 'key', 'values,key'] or cardinality(ids) is distinct from cardinality(parts)
+     or exists (select from unnest(ids) i cross join lateral (select from vestige.change c where c.id = i limit 1) c) then
+    raise exception 'erase: only what stands in an archive alone is named without being taken' using errcode = 'invalid_parameter_value';
+  end if;
+  select k.* into h from vestige.held_archived(t.id, ids) k limit 1;
+  if found then
+    raise exception 'erase: change % is held for % (hold %)', h.change, to_json(h.matter), h.hold using errcode = 'VS006',
+      hint = 'vestige hold list says by whom and why; nothing that it names goes before it is released';
+  end if;
+  number := nextval('vestige.change_id');
+  perform vestige.write_change(t.id, t.shape, 'E', null, null, null, null, number);
+  insert into vestige.erased (change, erased, parts) select number, u.id, u.parts from unnest(ids, parts) as u(id, parts);
+  return number;
 end
 $$;
 
@@ -175,6 +264,6 @@ begin
   if cardinality(ids) = 0 then
     raise exception 'erase % %: the trail has no change of such a row', "table", array_to_string(key, ' ') using errcode = 'no_data_found';
   end if;
-  return (select e from vestige.erase_changes(ids) e);
+  return (select e from vestige.erase_changes(ids) e limit 1);
 end
 $$;

@@ -83,14 +83,37 @@ create index if not exists erased_change on vestige.erased (erased);
 -- Of the transaction that erased, so that the guards know it at a glance.
 alter table vestige.erased add column if not exists xid xid8 not null default pg_catalog.pg_current_xact_id();
 
--- Checkpoints and erasures stay, for everyone, also under session_replication_role = replica.
+-- What each EXPIRE took (docs/decisions/0027): of a table under a class of retention the changes that were made before a moment,
+-- in microseconds since 1970; between which ids; how many; SHA-256 over their leaves in the order of the tree.
+create table if not exists vestige.expired (
+  change bigint primary key,
+  tracked int not null,
+  class text not null,
+  keep text not null,
+  horizon bigint not null,
+  first_id bigint not null,
+  last_id bigint not null,
+  changes bigint not null,
+  digest bytea not null,
+  archive text
+);
+
+-- Which entries those are: of bundle n entry i is bit i % 8 of byte i / 8.
+create table if not exists vestige.expired_leaves (
+  n bigint not null,
+  change bigint not null,
+  leaves bytea not null,
+  primary key (n, change)
+);
+
+-- Checkpoints, erasures and expiries stay, for everyone, also under session_replication_role = replica.
 do $guards$
 declare
   kept text;
 begin
   -- The guard of a version before let every checkpoint in.
   drop trigger if exists append_only on vestige.checkpoint;
-  foreach kept in array array['checkpoint', 'erased'] loop
+  foreach kept in array array['checkpoint', 'erased', 'expired', 'expired_leaves'] loop
     continue when exists (select from pg_catalog.pg_trigger
                           where tgrelid = format('vestige.%I', kept)::regclass and tgname = 'append_only');
     execute format('create trigger append_only before %supdate or delete on vestige.%I'

@@ -23,15 +23,19 @@ $$;
 
 -- The SQL expressions that write down a change of a shape. `o` and `n` stand before a column's name: 'OLD.' and
 -- 'NEW.' in a capture function, '($1).' and '($2).' elsewhere. Two rows of changed fields are the same text when
--- nothing changed; `moved` is whether the key did.
-create or replace function vestige.expressions(shape_columns jsonb, full_capture boolean, o text, n text,
+-- nothing changed; `moved` is whether the key did. Of a column that is redacted no value is written down: 0 in its place, and in an
+-- UPDATE that changed it 0 before and 1 after, else nothing, however much is recorded of others. Of one that is encrypted a token is,
+-- made of the value's text; no two tokens are the same, so what is recorded whole has one for both sides where the value did not
+-- change: `tokens`, an array of those of the old values, null where nothing needs it, is the PL/pgSQL variable `tokens` before.
+drop function if exists vestige.expressions(jsonb, boolean, text, text);
+create or replace function vestige.capture_expressions(shape_columns jsonb, full_capture boolean, o text, n text,
   out old_key text, out new_key text, out old_row text, out new_row text,
-  out old_changed text, out new_changed text, out moved text)
+  out old_changed text, out new_changed text, out moved text, out tokens text)
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
   with c as (
-    select x.key, i.place, format(b.spelled, o || b.quoted) as old, format(b.spelled, n || b.quoted) as new, x.plain,
+    select x.key, i.place, i.item ? 'redacted' as redacted, i.item ->> 'encrypted' as class, format(b.spelled, o || b.quoted) as old, format(b.spelled, n || b.quoted) as new, x.plain,
            -- No cast, operator or check of the application: = and ::text are for types of the server's own, whose casts and
            -- operators are its own, too; of others, text comes from their output functions.
            -- The first value, where it is not the second; nothing else is looked up and set up as little as nullif is.
@@ -40,14 +44,23 @@ begin
                 when x.plain then 'case when %1$s::text is distinct from %2$s::text then %1$s end'
                 else 'case when row(%1$s)::text is distinct from row(%2$s)::text then %1$s end' end as changed,
            case when x.base = 'anyenum' then 'coalesce(not enum_eq(%1$s, %2$s), num_nulls(%1$s, %2$s) = 1)'
-                when x.exact then '%s is distinct from %s' end as moved
+                when x.exact then '%s is distinct from %s' end as moved,
+           case when x.plain then '%1$s::text is distinct from %2$s::text'
+                else 'row(%1$s)::text is distinct from row(%2$s)::text' end as apart
     from jsonb_array_elements(shape_columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, key int, exact boolean, plain boolean, base text),
       lateral (select vestige.spelling(x.base) as spelled, vestige.quoted(x.name) as quoted offset 0) b
   ), d as (
-    select key, place, old, new, plain, format(changed, old, new) as old_changed, format(changed, new, old) as new_changed,
-           format(moved, old, new) as moved
-    from c
+    select key, place, case when redacted then '''0''::text' else coalesce(old_token, old) end as old,
+           case when redacted then '''0''::text' else coalesce(new_token, new) end as new, plain,
+           case when redacted then format('case when %s then ''0'' end', u.apart) when class is not null then format('case when %s then %s end', u.apart, old_token)
+                else format(changed, old, new) end as old_changed,
+           case when redacted then format('case when %s then ''1'' end', u.apart) when class is not null then format('case when %s then %s end', u.apart, new_token)
+                else format(changed, new, old) end as new_changed,
+           format(moved, old, new) as moved, redacted, class, u.apart, new_token, old_token,
+           format('tokens[%s]', count(old_token) over (order by place)) as kept
+    from c, lateral (select format(coalesce(moved, apart), old, new) as apart, vestige.token_of(class, old) as old_token,
+                            vestige.token_of(class, new) as new_token offset 0) u
   ), k as (
     select count(*) as n, bool_and(plain) as plain,
            case when count(*) = count(moved) then coalesce(string_agg(moved, ' or ' order by key), 'false') end as moved,
@@ -56,6 +69,10 @@ begin
   ), r as (
     select format('row(%s)::text', string_agg(old, ', ' order by place)) as old,
            format('row(%s)::text', string_agg(new, ', ' order by place)) as new,
+           format('row(%s)::text', string_agg(case when redacted then old_changed when class is not null then kept else old end, ', ' order by place)) as old_whole,
+           format('row(%s)::text', string_agg(case when redacted then new_changed when class is not null then format('case when %s then %s else %s end', apart, new_token, kept)
+                                         else new end, ', ' order by place)) as new_whole,
+           'array[' || string_agg(old_token, ', ' order by place) || ']' as tokens,
            format('row(%s)::text', string_agg(old_changed, ', ' order by place)) as old_changed,
            format('row(%s)::text', string_agg(new_changed, ', ' order by place)) as new_changed
     from d
@@ -68,10 +85,10 @@ begin
     from k, lateral (select case when k.plain then '(%s::text) collate "C"'
                                  else '(case when %1$s is distinct from null then concat(%1$s) end) collate "C"' end as one) o
   )
-  select w.old_key, w.new_key, r.old, r.new, case when full_capture then r.old else r.old_changed end,
-         case when full_capture then r.new else r.new_changed end,
+  select w.old_key, w.new_key, r.old, r.new, case when full_capture then r.old_whole else r.old_changed end,
+         case when full_capture then r.new_whole else r.new_changed end, case when full_capture then r.tokens end,
          '(' || coalesce(w.moved, format('%s is distinct from %s', w.old_key, w.new_key)) || ')'
-  into old_key, new_key, old_row, new_row, old_changed, new_changed, moved
+  into old_key, new_key, old_row, new_row, old_changed, new_changed, tokens, moved
   from w, r;
 end
 $$;

@@ -5,17 +5,19 @@ set search_path = pg_catalog, pg_temp as $$
   select s from vestige.shape s where s.id = number
 $$;
 
--- The key columns that a policy gives a table: those it names, or the primary key.
+-- The key columns that a policy gives a table: those it names, or the primary key. None where one of them is redacted or encrypted,
+-- which only DDL can lead to: that is not written down as a key either.
 create or replace function vestige.key_columns(rel oid, policy jsonb) returns text[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select case when jsonb_array_length(coalesce(policy -> 'key', '[]')) > 0
-    then array(select jsonb_array_elements_text(policy -> 'key'))
-    else array(select a.attname::text
-               from pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
-                 join pg_attribute a on a.attnum = k.attnum
-               where i.indrelid = rel and i.indisprimary and a.attrelid = rel and k.place <= i.indnkeyatts
-               order by k.place) end);
+  return (select case when coalesce(policy -> 'redact', '[]') ?| k.names or coalesce(policy -> 'encrypt', '{}') ?| k.names then '{}' else k.names end
+    from (select case when jsonb_array_length(coalesce(policy -> 'key', '[]')) > 0
+      then array(select jsonb_array_elements_text(policy -> 'key'))
+      else array(select a.attname::text
+                 from pg_index i, unnest(i.indkey::int2[]) with ordinality as k(attnum, place)
+                   join pg_attribute a on a.attnum = k.attnum
+                 where i.indrelid = rel and i.indisprimary and a.attrelid = rel and k.place <= i.indnkeyatts
+                 order by k.place) end as names) k);
 end
 $$;
 
@@ -47,7 +49,9 @@ begin
   select coalesce(jsonb_agg(jsonb_build_object(
       'id', coalesce(n.known_id, n.highest + n.unknown), 'name', n.name, 'type', n.type, 'kind', n.kind, 'key', coalesce(n.key, 0),
       'attnum', n.attnum, 'exact', n.exact, 'settings', n.settings, 'plain', n.plain)
-    || case when n.base is null then '{}' else jsonb_build_object('base', n.base) end order by n.key, n.attnum), '[]') into recorded
+    || case when n.base is null then '{}' else jsonb_build_object('base', n.base) end
+    || case when policy -> 'redact' ? n.name then '{"redacted": true}'::jsonb
+            when policy -> 'encrypt' ? n.name then jsonb_build_object('encrypted', policy -> 'encrypt' ->> n.name) else '{}' end order by n.key, n.attnum), '[]') into recorded
   from (
     select l.*, array_position(keys, l.name) as key, b.known_id,
            (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c where s.tracked = t.id) as highest,
@@ -181,6 +185,9 @@ begin
   where id = tracked_id returning * into t;
   select * into s from vestige.shape where id = t.shape;
   settings := vestige.capture_settings(t, s);
+  if jsonb_path_exists(s.columns, '$[*].encrypted') then
+    perform vestige.make_encrypted();
+  end if;
   perform vestige.make_function(format('capture_%s', tracked_id), settings, vestige.capture_source(rel, t, s));
   if vestige.by_statement(t, rel) then
     perform vestige.make_function(format('insert_%s', tracked_id), settings, vestige.insert_source(rel, t, s));

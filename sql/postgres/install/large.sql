@@ -115,29 +115,35 @@ $$;
 create or replace function vestige.large_rows(s vestige.shape, op "char", o text, n text, source text, condition text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   with c as (
-    select i.place, (i.item ->> 'key')::int > 0 as key, o || vestige.quoted(x.name) as old, n || vestige.quoted(x.name) as new,
-           format(vestige.spelling(x.base), o || vestige.quoted(x.name)) as old_spelled,
-           format(vestige.spelling(x.base), n || vestige.quoted(x.name)) as new_spelled,
-           x.exact and x.base is null as exact
+    select i.place, (i.item ->> 'key')::int > 0 as key, i.item ? 'redacted' as redacted, a.alike,
+           case when s.whole and op = 'U' then vestige.token_of(i.item ->> 'encrypted', t.old) end as kept,
+           case when i.item ? 'redacted' then '''0''::text' else coalesce(vestige.token_of(i.item ->> 'encrypted', t.old), t.old) end as old_spelled,
+           case when not i.item ? 'redacted' then coalesce(vestige.token_of(i.item ->> 'encrypted', t.new), t.new)
+                when op = 'U' then '''1''::text' else '''0''::text' end as new_spelled, f.old, f.new
     from jsonb_array_elements(s.columns) with ordinality as i(item, place),
-      jsonb_to_record(i.item) as x(name text, exact boolean, base text)
+      jsonb_to_record(i.item) as x(name text, exact boolean, base text),
+      lateral (select format(vestige.spelling(x.base), o || vestige.quoted(x.name)) as old, format(vestige.spelling(x.base), n || vestige.quoted(x.name)) as new offset 0) t,
+      lateral (select o || vestige.quoted(x.name) as old, n || vestige.quoted(x.name) as new) f,
+      lateral (select format(case when x.exact and x.base is null then '%s is not distinct from %s' else 'vestige.prints_alike(%s, %s)' end, f.old, f.new) as alike) a
   ), u as (
-    select string_agg(case when op <> 'U' or s.whole then 'false' when exact then format('%s is not distinct from %s', old, new)
-                           else format('vestige.prints_alike(%s, %s)', old, new) end, ', ' order by place) as same,
-           string_agg(case when key or op not in ('U', 'D') then '0' else format('case when q.same[%s] then 0 else vestige.printed_size(%s) end', place, old) end,
+    select string_agg(case when op <> 'U' or s.whole and not redacted then 'false' else alike end, ', ' order by place) as same,
+           string_agg(case when key or redacted or op not in ('U', 'D') then '0' else format('case when q.same[%s] then 0 else vestige.printed_size(%s) end', place, old) end,
                       ', ' order by place) as old_sizes,
-           string_agg(case when key or op not in ('U', 'I', 'B') then '0' else format('case when q.same[%s] then 0 else vestige.printed_size(%s) end', place, new) end,
+           string_agg(case when key or redacted or op not in ('U', 'I', 'B') then '0' else format('case when q.same[%s] then 0 else vestige.printed_size(%s) end', place, new) end,
                       ', ' order by place) as new_sizes,
-           string_agg(format('case when not q.same[%1$s] and p.marks[%1$s] & 1 = 0 then %2$s end', place, old_spelled), ', ' order by place) as old_row,
-           string_agg(format('case when not q.same[%1$s] and p.marks[%1$s] & 2 = 0 then %2$s end', place, new_spelled), ', ' order by place) as new_row
+           string_agg(format('case when not q.same[%1$s] and p.marks[%1$s] & 1 = 0 then %2$s end', place, case when kept is null then old_spelled else format('k.kept[%s]', place) end), ', ' order by place) as old_row,
+           string_agg(format('case when not q.same[%1$s] and p.marks[%1$s] & 2 = 0 then %2$s end', place, case when kept is null then new_spelled else format('case when %s then k.kept[%s] else %s end', alike, place, new_spelled) end),
+                      ', ' order by place) as new_row,
+           -- Of what is recorded whole, the tokens of the old values: the same one stands for a new value that is the same.
+           case when count(kept) > 0 then format(', lateral (select array[%s] as kept offset 0) k', string_agg(coalesce(kept, 'null::text'), ', ' order by place)) end as kept
     from c
   )
   select format('select %s as old_key, %s as new_key, %s as old_row, %s as new_row, p.marks from %s, lateral (select array[%s]::boolean[] as same offset 0) q,'
-                ' lateral (select vestige.fitting(array[%s]::bigint[], array[%s]::bigint[]) as marks offset 0) p%s', e.old_key, e.new_key,
+                ' lateral (select vestige.fitting(array[%s]::bigint[], array[%s]::bigint[]) as marks offset 0) p%s%s', e.old_key, e.new_key,
                 case when op in ('U', 'D') then format('row(%s)::text', u.old_row) else 'null::text' end,
                 case when op in ('U', 'I', 'B') then format('row(%s)::text', u.new_row) else 'null::text' end,
-                source, u.same, u.old_sizes, u.new_sizes, coalesce(' where ' || condition, ''))
-  from u, vestige.expressions(s.columns, true, o, n) e
+                source, u.same, u.old_sizes, u.new_sizes, u.kept, coalesce(' where ' || condition, ''))
+  from u, vestige.capture_expressions(s.columns, true, o, n) e
 $$;
 
 -- The shape of a change of which values are left out; the same one where none is.
@@ -202,4 +208,22 @@ begin
   end loop;
   return counted;
 end
+$$;
+
+-- Of a column, in which shapes its values are not in the trail, or not in clear, as SQL over a change: null where they always are.
+--
+-- left_out  what is or'ed to the condition that a change says something of it
+-- hidden    why its value is not told: redacted, encrypted, unrecorded; null where it is
+-- told      what is and'ed to the condition that all values of a change are written down
+-- reason    for people
+create or replace function vestige.withheld(tracked_id int, column_id int, out left_out text, out hidden text, out told text, out reason text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select ' or shape = any (' || quote_literal(array_agg(l.id) filter (where l.sides > 0)) || ')',
+         format('case when shape = any (%L) then ''redacted'' when shape = any (case op when ''B'' then %L else %L end::int[]) then ''unrecorded'' when shape = any (%L) then ''encrypted'' end',
+                coalesce(array_agg(l.id) filter (where l.redacted), '{}'), coalesce(array_agg(l.id) filter (where l.sides & 2 = 2), '{}'),
+                coalesce(array_agg(l.id) filter (where l.sides & 1 = 1), '{}'), coalesce(array_agg(l.id) filter (where l.encrypted), '{}')),
+         ' and shape <> all (' || quote_literal(array_agg(l.id) filter (where l.redacted)) || ')',
+         nullif(concat_ws(' or ', case when bool_or(l.redacted) then 'redacted' end, case when bool_or(l.sides > 0) then 'too large to be recorded' end), '')
+  from (select z.id, (c ->> 'left_out')::int as sides, c ? 'redacted' as redacted, c ? 'encrypted' as encrypted from vestige.shape z, jsonb_array_elements(z.columns) c
+        where z.tracked = tracked_id and (c ->> 'id')::int = column_id and c ?| array['left_out', 'redacted', 'encrypted']) l having count(*) > 0
 $$;

@@ -62,13 +62,15 @@ declare
   right_place int;
   found vestige.change;
   root oid := coalesce(pg_partition_root(rel), rel);
+  untold int[];
 begin
   select * into s from vestige.shape where id = shape_id;
   if jsonb_path_exists(s.columns, '$[*].left_out') then
     return null;
   end if;
+  untold := array(select i.place::int from jsonb_array_elements(s.columns) with ordinality as i(item, place) where i.item ?| array['redacted', 'encrypted']);
   if op <> 'I' then
-    e := vestige.expressions(s.columns, true, '($1).', '($2).');
+    e := vestige.capture_expressions(vestige.comparable(s.columns), true, '($1).', '($2).');
     execute format('select %s, %s', e.old_row, e.new_row) into old_text, new_text using old_one, new_one;
   end if;
   foreach at_key in array case when key = new_key then array[key] else array[key, new_key] end loop
@@ -88,10 +90,10 @@ begin
     for place in 0..cardinality(known) loop
       continue when not vestige.leads(known[1:place], at_key,
                                       case when op = 'D' or at_key <> new_key then null else new_text end,
-                                      live.printed, true, live.told);
+                                      live.printed, true, live.told, untold);
       right_place := place;
       exit when vestige.leads(known[place + 1:], at_key, case when op = 'I' or at_key <> key then null else old_text end,
-                              null, false, true);
+                              null, false, true, untold);
     end loop;
     if right_place > 0 and (found.id is null or known[right_place].id < found.id) then
       found := known[right_place];
@@ -104,9 +106,12 @@ $$;
 -- Whether changes of the row at a key lead from one state of it to another. A state is a row's text; null: no row.
 --
 -- known     the changes, newest first
+-- untold    the places of columns of which no value is recorded
 -- onward    from `start` through all of them to `goal`, where that is told; otherwise back from `start`, wherever that leads
+drop function if exists vestige.leads(vestige.change[], text, text, text, boolean, boolean);
+
 create or replace function vestige.leads(known vestige.change[], at_key text, start text, goal text, onward boolean,
-  goal_told boolean) returns boolean language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+  goal_told boolean, untold int[]) returns boolean language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   state text[] := vestige.fields(start);
   stands boolean := start is not null;
@@ -131,6 +136,7 @@ begin
     end if;
     stands := has;
     for f in 1..cardinality(before) loop
+      continue when f = any (untold);
       if not had then
         told[f] := one.op <> 'U' or before[f] is not null or after[f] is not null;
         state[f] := after[f];
@@ -151,7 +157,7 @@ begin
   end if;
   after := vestige.fields(goal);
   for f in 1..coalesce(cardinality(after), 0) loop
-    if coalesce(told[f], false) and state[f] is distinct from after[f] then
+    if coalesce(told[f], false) and f <> all (untold) and state[f] is distinct from after[f] then
       return false;
     end if;
   end loop;
@@ -164,7 +170,7 @@ create or replace function vestige.standing_row(rel oid, shape_columns jsonb, by
   new_one anyelement, out printed text, out told boolean) language plpgsql
 set search_path = pg_catalog, pg_temp set row_security = off as $$  -- pinned: values
 declare
-  e record := vestige.expressions(shape_columns, true, 'live.', 'live.');
+  e record := vestige.capture_expressions(vestige.comparable(shape_columns), true, 'live.', 'live.');
   fits text;
 begin
   -- By the operator of the key's index where that is for this very type, and so nothing is cast for it; else by the function

@@ -121,7 +121,7 @@ begin
   elsif counted > most or t.policy ->> 'on_truncate' = 'mark' or t.policy ? 'when' then
     return null;
   end if;
-  e := vestige.expressions(s.columns, true, 'live.', 'live.');
+  e := vestige.capture_expressions(s.columns, true, 'live.', 'live.');
   small := nullif(vestige.not_large(s.columns), '');
   if e.new_key <> 'null::text' then
     unknown := format('coalesce((select c.op = ''D'' or c.new_key is not null from vestige.change c'

@@ -149,7 +149,9 @@ declare
   w record;
   field text;
   left_out text;                -- the condition that a column's value was left out of a change, and of the row before it
-  hidden text;
+  hidden text;                  -- why it is not told; null where it is
+  told text;                    -- and the shapes in which a value that did not change is, though all are written down
+  reason text;
   plain text;
   same_kind boolean;
   other_keys int[];
@@ -245,6 +247,7 @@ begin
   loop
     was := null;
     hidden := null;
+    told := null;
     same_kind := true;
     if w.key > 0 then
       was := key_parts[w.key];
@@ -258,15 +261,13 @@ begin
                    count(*) < (select count(*) from vestige.shape where tracked = t.id) as partial
             from vestige.shape z, jsonb_array_elements(z.columns) with ordinality as p(item, n)
             where z.tracked = t.id and (p.item ->> 'id')::int = w.id group by 1) f;
-      select format(' or shape = any (%L)', array_agg(l.id)),
-             format('shape = any (case op when ''B'' then %L else %L end::int[])', coalesce(array_agg(l.id) filter (where l.sides & 2 = 2), '{}'),
-                    coalesce(array_agg(l.id) filter (where l.sides & 1 = 1), '{}')) into left_out, hidden
-      from (select z.id, (c ->> 'left_out')::int as sides from vestige.shape z, jsonb_array_elements(z.columns) c
-            where z.tracked = t.id and (c ->> 'id')::int = w.id and c ? 'left_out') l having count(*) > 0;
-      left_out := format('op in (''D'', ''B'') or %s is not null or %s is not null%s%s', field, replace(field, '(o).f', '(n).f'), wholes, left_out);
+      select x.* into left_out, hidden, told, reason from vestige.withheld(t.id, w.id) x;
+      left_out := format('op in (''D'', ''B'') or %s is not null or %s is not null%s%s', field, replace(field, '(o).f', '(n).f'),
+                         case when told is null then wholes else ' or (' || substr(wholes, 5) || told || ')' end, left_out);
       aggregates := aggregates || format(E',\n      array_agg(%1$s) filter (where %2$s) as a%3$s', field, left_out, w.place)
-        || case when hidden is null then '' else format(E',\n      array_agg((%s)::text) filter (where %s) as u%s', hidden, left_out, w.place) end;
-      was := format('t.a%s[1]', w.place);
+        || case when hidden is null then '' else format(E',\n      array_agg(%s) filter (where %s) as u%s', hidden, left_out, w.place) end;
+      was := case when hidden is null or result is null then format('t.a%s[1]', w.place)
+                  else format('case when t.u%1$s[1] is null then t.a%1$s[1] when t.u%1$s[1] = ''encrypted'' then vestige.not_in_clear(t.a%1$s[1], %2$L, %3$L) end', w.place, vestige.shown_name(t.schema_name, t.table_name), w.shown) end;
     end if;
     -- What stands in a row that was left alone, and in one that was changed: the first value that a change took away.
     if result is not null then
@@ -279,15 +280,16 @@ begin
         when w.key > 0 then vestige.value_expression(rel, w.live, was)
         else format('case when t.a%s is null then %s else %s end', w.place, live_text,
                     vestige.value_expression(rel, w.live, was)) end;
-      if hidden is not null then
-        raise warning 'read %.% at a moment: values of % that were too large to be recorded are shown as null',
-          t.schema_name, t.table_name, w.shown;
+      if reason is not null then
+        raise warning 'read %.% at a moment: values of % that were % are shown as null',
+          t.schema_name, t.table_name, w.shown, reason;
       end if;
     else
       title := quote_literal(case when w.place > 1 then ',' else '' end || to_json(w.shown) || ':');
       was := vestige.json_expression(case when same_kind then w.kind else 'text' end, w.type, was);
       if hidden is not null then
-        was := format('case when t.u%s[1] = ''true'' then %L else %s end', w.place, vestige.value_json('unrecorded', null, null), was);
+        was := format('case t.u%1$s[1] when ''unrecorded'' then %2$L when ''redacted'' then %3$L when ''encrypted'' then vestige.value_json(''encrypted'', null, t.a%1$s[1]) else %4$s end', w.place,
+                      vestige.value_json('unrecorded', null, null), vestige.value_json('redacted', null, null), was);
       end if;
       if w.attname is not null then
         live_text := vestige.json_expression(w.kind, w.type,
@@ -366,7 +368,7 @@ begin
     return format(E'select %s\nfrom (%s) t where t.first <> ''I''%s', array_to_string(changed, ', '), entries, known);
   end if;
   if by_text then
-    fits := format('(%s) collate "C" = t.stands collate "C"', (vestige.expressions(
+    fits := format('(%s) collate "C" = t.stands collate "C"', (vestige.capture_expressions(
       (select jsonb_agg(to_jsonb(l) || jsonb_build_object('key', k -> 'key') order by (k ->> 'key')::int)
        from jsonb_array_elements(keys) k join jsonb_array_elements(wanted) x on x ->> 'id' = k ->> 'id'
          join vestige.live_columns(rel) l on l.attnum = (x ->> 'live')::int), true, 'live.', 'live.')).new_key);

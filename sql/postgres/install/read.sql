@@ -47,14 +47,19 @@ end
 $$;
 
 -- A value as JSON: what to_jsonb gives, where that keeps every digit; else its text. Of kind unrecorded is one that was too large
--- (large.sql).
+-- (large.sql), of kind redacted one that the policy keeps out of the trail (expressions.sql),
+-- of kind encrypted a token (encrypt.sql).
 create or replace function vestige.value_json(kind text, type text, value text) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
   if kind = 'unrecorded' then
     return '{"$unrecorded":true}';
+  elsif kind = 'redacted' then
+    return '{"$redacted":true}';
   elsif value is null then
     return 'null';
+  elsif kind = 'encrypted' then
+    return case when value like '-%' then '{"$redacted":true}' else format('{"$encrypted":"%s"}', value) end;
   elsif kind = 'number' and value ~ '^-?[0-9]' or kind = 'json' then
     return value;
   elsif kind = 'boolean' then
@@ -89,11 +94,12 @@ begin
 end
 $$;
 
--- From how many changes an ERASE took parts.
+-- From how many changes an ERASE took parts; how many an EXPIRE took.
 create or replace function vestige.erases(erase bigint) returns bigint language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return (select count(*) from vestige.erased e where e.change = erase);
+  return coalesce((select e.changes from vestige.expired e where e.change = erase),
+                  (select count(*) from vestige.erased e where e.change = erase));
 end
 $$;
 
@@ -129,7 +135,7 @@ begin
     today := (select x.columns from vestige.shape x where x.id = t.shape);
   end if;
   for f in
-    select i.place, i.item ->> 'kind' as kind, i.item ->> 'type' as type, (i.item ->> 'key')::int as key,
+    select i.place, case when i.item ? 'redacted' then 'redacted' when i.item ? 'encrypted' then 'encrypted' else i.item ->> 'kind' end as kind, i.item ->> 'type' as type, (i.item ->> 'key')::int as key,
            coalesce((i.item ->> 'left_out')::int, 0) as left_out,
            coalesce((select n ->> 'name' from jsonb_array_elements(today) n where n -> 'id' = i.item -> 'id'), i.item ->> 'name') as name
     from jsonb_array_elements(s.columns) with ordinality as i(item, place)

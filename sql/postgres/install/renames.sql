@@ -132,12 +132,16 @@ begin
   if renamed is null then
     return t.policy;
   end if;
-  foreach list in array array['include', 'exclude', 'key'] loop
+  foreach list in array array['include', 'exclude', 'redact', 'key'] loop
     if carried ? list then
       carried := jsonb_set(carried, array[list], (select coalesce(jsonb_agg(coalesce(renamed ->> n, n) order by place), '[]')
         from jsonb_array_elements_text(carried -> list) with ordinality as l(n, place)));
     end if;
   end loop;
+  if carried ? 'encrypt' then
+    carried := jsonb_set(carried, '{encrypt}', (select coalesce(jsonb_object_agg(coalesce(renamed ->> key, key), value), '{}')
+      from jsonb_each(carried -> 'encrypt')));
+  end if;
   if carried ? 'when' then
     carried := jsonb_set(carried, '{when}', to_jsonb(vestige.carried_condition(carried ->> 'when', renamed)));
   end if;

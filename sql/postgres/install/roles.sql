@@ -40,8 +40,10 @@ begin
 end
 $$;
 
--- How long history of a name is kept; null: the name goes.
-create or replace function vestige.set_retention(name text, keep text) returns void language plpgsql security definer
+-- How long history of a name is kept; null: the name goes. Of it so long in the database, and not gone from there before an archive has it.
+drop function if exists vestige.set_retention(text, text);
+create or replace function vestige.set_retention(name text, keep text, hot text default null, archive boolean default false)
+returns void language plpgsql security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
   if keep is null then
@@ -49,9 +51,15 @@ begin
   elsif keep !~ '^(forever|[1-9][0-9]{0,4} (day|week|month|year)s?)$' then
     raise exception 'set_retention: % is no period', keep using errcode = 'invalid_parameter_value',
       hint = 'write it as 90 days, 18 months, 7 years or forever';
+  elsif hot !~ '^[1-9][0-9]{0,4} (day|week|month|year)s?$' then
+    raise exception 'set_retention: % is no period', hot using errcode = 'invalid_parameter_value',
+      hint = 'write it as 90 days, 18 months or 7 years';
+  elsif hot is not null and not archive then
+    raise exception 'set_retention: what is not archived is kept in the database alone' using errcode = 'invalid_parameter_value',
+      hint = 'archive => true';
   else
-    insert into vestige.retention values (set_retention.name, set_retention.keep)
-    on conflict on constraint retention_pkey do update set keep = excluded.keep;
+    insert into vestige.retention values (set_retention.name, set_retention.keep, set_retention.hot, set_retention.archive)
+    on conflict on constraint retention_pkey do update set keep = excluded.keep, hot = excluded.hot, archive = excluded.archive;
   end if;
 end
 $$;

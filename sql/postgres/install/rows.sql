@@ -118,7 +118,7 @@ declare
 begin
   -- As values of the columns' types, and then spelled as capture spells them.
   select string_agg(format('$1[%1$s]%2$s as f%1$s', c ->> 'key', '::' || vestige.plain_type(c ->> 'type')), ', '),
-         (vestige.expressions(jsonb_agg(c || jsonb_build_object('name', 'f' || (c ->> 'key'))), true, '', '')).new_key
+         (vestige.capture_expressions(jsonb_agg(c || jsonb_build_object('name', 'f' || (c ->> 'key'))), true, '', '')).new_key
     into typed, spelled
   from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
   where t.id = tracked_id and (c ->> 'key')::int > 0;
@@ -182,7 +182,7 @@ begin
                          else format('live.%I = $1[%s]::%s', c ->> 'name', c ->> 'key', plain) end, ' and ') into keys
   from jsonb_array_elements(columns) c, vestige.plain_type(c ->> 'type') plain where (c ->> 'key')::int > 0;
   execute format('select %s from %s as live where %s',
-                 (vestige.expressions(columns, false, 'live.', 'live.')).new_row, vestige.quoted_relation(rel), keys)
+                 (vestige.capture_expressions(columns, false, 'live.', 'live.')).new_row, vestige.quoted_relation(rel), keys)
     into found_row
     using case when keys like '%$1[2]%' then vestige.fields(key_text) else array[key_text] end;
   if found_row is null then

@@ -183,8 +183,9 @@ begin
         format('table %s was altered since its last change; the next one is recorded as the table is then', x.shown), null::text, true;
     end if;
     return query select x.id, f.* from vestige.function_findings(one, shape, x.rel, x.by_statement and not altered) f;
-    if one.policy ?| array['include', 'exclude', 'key', 'when'] then
+    if one.policy ?| array['include', 'exclude', 'redact', 'encrypt', 'key', 'when'] then
       return query select x.id, f.* from vestige.policy_findings(one, x.rel, x.shown) f;
+      return query select x.id, f.* from vestige.encrypt_findings(shape) f;
     end if;
   end loop;
 end
@@ -218,6 +219,14 @@ begin
 end
 $$;
 
+-- The columns that a part of a policy names: a list of them, or an object.
+create or replace function vestige.named_columns(part jsonb) returns setof text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select jsonb_array_elements_text(case jsonb_typeof(part) when 'array' then part else '[]' end)
+  union all
+  select jsonb_object_keys(case jsonb_typeof(part) when 'object' then part else '{}' end)
+$$;
+
 -- Whether what a table's policy names is there.
 create or replace function vestige.policy_findings(t vestige.tracked, rel oid, shown text)
 returns table (severity text, code text, brief text, message text, remedy text, fixable boolean) language plpgsql stable
@@ -228,8 +237,8 @@ declare
   part text;
   gone text;
 begin
-  foreach part in array array['include', 'exclude', 'key'] loop
-    select string_agg(n, ', ') into gone from jsonb_array_elements_text(coalesce(policy -> part, '[]')) n
+  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'key'] loop
+    select string_agg(n, ', ') into gone from vestige.named_columns(policy -> part) n
     where not exists (select from vestige.live_columns(rel) l where l.name = n);
     if gone is not null then
       return query select case part when 'key' then 'error' else 'warning' end, 'policy-column', null::text,

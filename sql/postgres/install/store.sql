@@ -80,7 +80,7 @@ create table if not exists vestige.change (
   key_hash bigint,               -- hashtextextended(key, tracked)
   tracked int not null,
   shape int not null,
-  op "char" not null,            -- I, U, D, T(RUNCATE), B(ASELINE), E(RASE)
+  op "char" not null,            -- I, U, D, T(RUNCATE), B(ASELINE), E(RASE), X (EXPIRE)
   key text,
   new_key text,
   old_row text,
@@ -97,6 +97,16 @@ create index if not exists change_order on vestige.change (id);
 create table if not exists vestige.moved (key_hash bigint not null, change bigint not null, at timestamptz not null);
 create index if not exists moved_key on vestige.moved (key_hash);
 
+-- The keys under which a transaction encrypted the values of a class (encrypt.sql), each wrapped to a recipient.
+create table if not exists vestige.encrypted_key (
+  id bytea,                      -- the key's: SHA-256("vestige-data-key" || key), 16 bytes
+  class text not null,
+  recipient bigint,              -- vestige.recipient
+  wrapped bytea not null,        -- an OpenPGP message
+  first_change bigint not null,  -- none that was recorded before this one has a value under it
+  primary key (id, recipient)
+);
+
 -- Which parts of a change the ERASEs of this very transaction name.
 create or replace function vestige.erasing(change_id bigint) returns text[] language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
@@ -106,13 +116,24 @@ begin
 end
 $$;
 
+-- Whether so old a part of history has been taken by an EXPIRE.
+create or replace function vestige.has_expired(moment timestamptz) returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return coalesce(moment < (select to_timestamp(max(e.horizon) / 1000000.0) from vestige.expired e), false);
+end
+$$;
+
 -- Whether a write does nothing but take away what is named so: what the application said of a context, or the place of a key
--- that goes; or add to what a context says of triggers, in its own transaction. Parts of a change: refuse.
+-- that goes, or what expired named; or add to what a context says of triggers, in its own transaction. Parts of a change: refuse.
 create or replace function vestige.only_erases(rel oid, op text, was record, becomes record) returns boolean language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
   if rel = 'vestige.moved'::regclass then
-    return op = 'DELETE' and coalesce('key' = any (vestige.erasing(was.change)), false);
+    return op = 'DELETE' and (coalesce('key' = any (vestige.erasing(was.change)), false)
+                              or not exists (select from vestige.change c where c.id = was.change) and vestige.has_expired(was.at));
+  elsif op = 'DELETE' and rel = 'vestige.context'::regclass then
+    return vestige.has_expired(was.at);
   elsif op <> 'UPDATE' then
     return false;
   elsif rel = 'vestige.context'::regclass then
@@ -157,6 +178,21 @@ begin
         return NEW;
       end if;
     end if;
+  -- Wraps of data keys that were destroyed, as the trail says.
+  elsif tg_op = 'DELETE' and tg_relid = 'vestige.encrypted_key'::regclass and to_regclass('vestige.destroyed') is not null then
+    if exists (select from vestige.destroyed d where d.class = OLD.class and d.upto_change >= OLD.first_change) then
+      return OLD;
+    end if;
+  -- A data key that was destroyed does not come back. One that a transaction made meanwhile is none of these.
+  elsif tg_op = 'INSERT' and tg_relid = 'vestige.encrypted_key'::regclass then
+    if to_regclass('vestige.destroyed') is null then
+      return NEW;
+    elsif not exists (select from vestige.destroyed d where d.class = NEW.class and d.upto_change >= NEW.first_change
+                        and d.at < transaction_timestamp()) then
+      return NEW;
+    end if;
+    raise exception 'vestige: a wrap of a data key that was destroyed is refused' using errcode = 'insufficient_privilege',
+      hint = 'vestige log vestige.destroyed says by whom and why';
   -- What no sealer has reached is no checkpoint.
   elsif tg_op = 'INSERT' then
     if NEW.size <= coalesce((select s.size from vestige.sealer s), 0) then
@@ -187,18 +223,25 @@ begin
 end
 $$;
 
--- Guards for everyone, also under session_replication_role = replica; only an erasure passes. A partition needs a guard of its own against
+-- Guards for everyone, also under session_replication_role = replica; only an erasure passes, and what an expiry leaves nobody to name. A partition needs a guard of its own against
 -- TRUNCATE; which tables are tracked may be changed, but not forgotten.
 do $guards$
 declare
   kept text;
 begin
-  foreach kept in array array['change', 'change_default', 'moved', 'context', 'shape', 'tracked'] loop
+  -- The guard of a version before let every wrap in.
+  if exists (select from pg_catalog.pg_trigger
+             where tgrelid = 'vestige.encrypted_key'::regclass and tgname = 'append_only' and tgtype & 4 = 0) then
+    drop trigger append_only on vestige.encrypted_key;
+    drop trigger never_truncate on vestige.encrypted_key;
+  end if;
+  foreach kept in array array['change', 'change_default', 'moved', 'context', 'shape', 'tracked', 'encrypted_key'] loop
     continue when exists (select from pg_catalog.pg_trigger
                           where tgrelid = format('vestige.%I', kept)::regclass and tgname = 'never_truncate');
     if kept <> 'change_default' then
       execute format('create trigger append_only before %s on vestige.%I for each row execute function vestige.refuse()',
-                     case when kept = 'tracked' then 'delete' else 'update or delete' end, kept);
+                     case kept when 'tracked' then 'delete' when 'encrypted_key' then 'insert or update or delete'
+                       else 'update or delete' end, kept);
       execute format('alter table vestige.%I enable always trigger append_only', kept);
     end if;
     execute format('create trigger never_truncate before truncate on vestige.%I'

@@ -2,7 +2,7 @@
 
 -- Starts to track a table, or changes its policy and keeps its history.
 --
--- policy    {"include": [...], "exclude": [...], "when": "new.x > 0", "require": ["actor"], "key": ["code"],
+-- policy    {"include": [...], "exclude": [...], "redact": [...], "encrypt": {"ssn": "phi"}, "when": "new.x > 0", "require": ["actor"], "key": ["code"],
 --            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "...", "classification": "...", "tags": [...]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
@@ -60,14 +60,28 @@ begin
   if r.nspname <> 'vestige' then
     perform vestige.check_owner(rel, 'track');
   end if;
-  foreach part in array array['include', 'exclude', 'key'] loop
-    for named in select jsonb_array_elements_text(coalesce(policy -> part, '[]')) loop
-      if not named = any (known) then
+  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'key'] loop
+    for named in select vestige.named_columns(policy -> part) loop
+      -- What is redacted or encrypted and gone stays named: it may come back.
+      if not named = any (known) and not (part in ('redact', 'encrypt') and exists (
+          select from vestige.tracked k where k.relation = rel and k.untracked_at is null and k.policy -> part ? named)) then
         raise exception 'track %: there is no column %, which % names', rel, named, part
           using errcode = 'undefined_column', hint = 'its columns: ' || array_to_string(known, ', ');
       end if;
     end loop;
   end loop;
+  select k into named from unnest(vestige.key_columns(rel, policy - '{redact,encrypt}'::text[])) k
+  where policy -> 'redact' ? k or policy -> 'encrypt' ? k limit 1;
+  if named is not null then
+    part := case when policy -> 'redact' ? named then 'redact' else 'encrypt' end;
+    raise exception 'track %: % is part of the key and cannot be %ed', rel, named, part using errcode = 'invalid_parameter_value',
+      hint = format('a key says which row it was: %s other columns, or use a key that says nothing', part);
+  end if;
+  select e into named from jsonb_array_elements_text(coalesce(policy -> 'exclude', '[]')) e where policy -> 'redact' ? e limit 1;
+  if named is not null then
+    raise exception 'track %: % is excluded, so that there is nothing to redact', rel, named using errcode = 'invalid_parameter_value';
+  end if;
+  perform vestige.check_encrypt(rel, policy);
   if coalesce(policy ->> 'on_truncate', 'rows') not in ('rows', 'mark', 'deny') then
     raise exception 'track %: on_truncate is %', rel, policy ->> 'on_truncate'
       using errcode = 'invalid_parameter_value', hint = 'it is rows, mark or deny';
@@ -122,6 +136,34 @@ begin
 end
 $$;
 
+-- Refuses to encrypt what cannot be: each column has a class, and each class somebody who can read it.
+create or replace function vestige.check_encrypt(rel regclass, policy jsonb) returns void language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+  now record;
+begin
+  if not policy ? 'encrypt' then
+    return;
+  elsif jsonb_typeof(policy -> 'encrypt') <> 'object' then
+    raise exception 'track %: encrypt is no object', rel using errcode = 'invalid_parameter_value',
+      hint = 'of each column the class: {"ssn": "phi"}';
+  end if;
+  for one in select e.key as name, case jsonb_typeof(e.value) when 'string' then e.value #>> '{}' end as class
+             from jsonb_each(policy -> 'encrypt') e order by 1 loop
+    perform vestige.check_class(one.class, format('track %s', rel));
+    if policy -> 'redact' ? one.name then
+      raise exception 'track %: % is redacted, so that there is nothing to encrypt', rel, one.name using errcode = 'invalid_parameter_value';
+    end if;
+    now := vestige.encrypting_trouble(one.class);
+    if now.trouble is not null then
+      raise exception 'track %: % cannot be encrypted: %', rel, one.name, now.trouble
+        using errcode = 'object_not_in_prerequisite_state', hint = now.remedy;
+    end if;
+  end loop;
+end
+$$;
+
 -- Refuses a condition that does not compile. It is not run: whoever asks may not be who set it.
 create or replace function vestige.check_condition(rel oid, condition text) returns void language plpgsql
 set search_path = pg_catalog, pg_temp set standard_conforming_strings = on as $$
@@ -141,16 +183,40 @@ exception when others then
 end
 $$;
 
+drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean);
+drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean, text[]);
+drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean, text[], jsonb);
+
+-- A column that was redacted is recorded in clear only where that is asked for by its name.
+create or replace function vestige.stay_redacted(rel regclass, include text[], exclude text[], key text[], redact text[], encrypt jsonb,
+  unredact text[]) returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  lost text;
+begin
+  select string_agg(c, ', ') into lost
+  from jsonb_array_elements_text((select k.policy -> 'redact' from vestige.tracked k where k.relation = rel
+                                  order by k.untracked_at is not null, k.id desc limit 1)) c
+  where (c = any (redact || exclude || unredact)) is not true and (encrypt ? c) is not true
+    and (include is null or include = '{}' or c = any (include || key));
+  if lost is not null then
+    raise exception 'track %: % would be recorded in clear from now on', rel, lost using errcode = 'invalid_parameter_value',
+      hint = 'name it in redact to keep it redacted, or in unredact to have it recorded in clear';
+  end if;
+end
+$$;
+
 -- The same by named arguments: select vestige.track('accounts', tags => '{SOX}', exclude => '{updated_at}').
 create or replace function vestige.track("table" regclass, include text[] default null, exclude text[] default null,
   "when" text default null, require text[] default null, key text[] default null, capture text default null,
   on_truncate text default null, retention text default null, classification text default null, tags text[] default null,
-  baseline boolean default false) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+  baseline boolean default false, redact text[] default null, encrypt jsonb default null, unredact text[] default null)
+returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   tracked_id int;
 begin
+  perform vestige.stay_redacted("table", include, exclude, key, redact, encrypt, unredact);
   tracked_id := vestige.set_policy("table", jsonb_strip_nulls(jsonb_build_object('include', include, 'exclude', exclude,
-    'when', "when", 'require', require, 'key', key, 'capture', capture, 'on_truncate', on_truncate, 'retention', retention,
+    'redact', redact, 'encrypt', encrypt, 'when', "when", 'require', require, 'key', key, 'capture', capture, 'on_truncate', on_truncate, 'retention', retention,
     'classification', classification, 'tags', tags)));
   if baseline then
     perform vestige.baseline(tracked_id);
@@ -197,7 +263,7 @@ begin
   rel := vestige.live_relation(t);
   perform vestige.check_owner(rel, 'baseline of');
   select * into s from vestige.shape where id = t.shape;
-  e := vestige.expressions(s.columns, false, 'live.', 'live.');
+  e := vestige.capture_expressions(s.columns, false, 'live.', 'live.');
   source := concat(case when not exists (select from pg_class where oid = rel and relkind = 'p') then 'only ' end, vestige.quoted_relation(rel));
   execute format('insert into vestige.change (id, xid, context, key_hash, tracked, shape, op, key, new_row)'
                  ' select case row_number() over () when 1 then $5 else nextval(''vestige.change_id'') end,'

@@ -39,7 +39,7 @@ begin
   end if;
   t.shape := vestige.note_shape(t, root, null);
   select * into s from vestige.shape where id = t.shape;
-  e := vestige.expressions(s.columns, false, 'live.', 'live.');
+  e := vestige.capture_expressions(s.columns, false, 'live.', 'live.');
   -- The whole table by one statement. Of what stands between it and its partitions, each partition answers for itself, unless
   -- it was made since the triggers were.
   foreach target in array case

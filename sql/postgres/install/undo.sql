@@ -205,31 +205,36 @@ begin
 end
 $$;
 
--- The columns of a change, as they are called today, whose values were too large to be recorded on some side (1: old, 2: new).
-create or replace function vestige.undo_left_out(change_id bigint) returns table (name text, place int, sides int) language sql stable
+drop function if exists vestige.undo_left_out(bigint);
+
+-- The columns of a change, as they are called today, whose values are not in the trail on some side (1: old, 2: new), and why.
+create or replace function vestige.undo_missing(change_id bigint) returns table (name text, place int, sides int, why text) language sql stable
 set search_path = pg_catalog, pg_temp as $$
   select coalesce((select x ->> 'name' from vestige.shape n, jsonb_array_elements(n.columns) x where n.id = t.shape and x -> 'id' = i.item -> 'id'),
-                  i.item ->> 'name'), i.place::int, (i.item ->> 'left_out')::int
+                  i.item ->> 'name'), i.place::int, coalesce((i.item ->> 'left_out')::int, case c.op when 'I' then 2 when 'D' then 1 else 3 end),
+         case when i.item ? 'left_out' then 'too large to be recorded' when i.item ? 'encrypted' then 'encrypted' else 'redacted' end
   from vestige.change c join vestige.shape s on s.id = c.shape join vestige.tracked t on t.id = c.tracked,
     jsonb_array_elements(s.columns) with ordinality as i(item, place)
-  where c.id = change_id and i.item ? 'left_out'
+  where c.id = change_id and (i.item ? 'left_out'
+    or i.item ?| array['redacted', 'encrypted'] and (c.op <> 'U'
+      or (vestige.fields(c.old_row))[i.place] is distinct from (vestige.fields(c.new_row))[i.place]))
 $$;
 
--- The changes that are left as they are in columns of which a value was too large to be recorded: it cannot be put back, whatever
--- is forced, or it cannot be told whether it has changed since.
+-- The changes that are left as they are in columns of which a value is not in the trail, too large, redacted or encrypted: it cannot be put
+-- back, whatever is forced, or it cannot be told whether it has changed since.
 create or replace function vestige.undo_unrecorded(ids bigint[], wanted text[], force boolean)
 returns table (change bigint, what text, columns text[], op text) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
-  shapes int[] := array(select s.id from vestige.shape s where jsonb_path_exists(s.columns, '$[*].left_out'));
+  shapes int[] := array(select s.id from vestige.shape s where jsonb_path_exists(s.columns, '$[*] ? (exists (@.left_out) || exists (@.redacted) || exists (@.encrypted))'));
 begin
   return query
-    select c.id, format('%s: too large to be recorded, so %s left as it is', string_agg(l.name, ', ' order by l.place),
+    select c.id, format('%s: %s, so %s left as it is', string_agg(l.name, ', ' order by l.place), string_agg(distinct l.why, ' or '),
                         case when c.op = 'U' then 'it is' else 'the row is' end),
            array_agg(l.name order by l.place), c.op::text
     from (select x.* from unnest(ids) i(id) join vestige.change x on x.id = i.id where x.shape = any (shapes) offset 0) c,
-      vestige.undo_left_out(c.id) l
+      vestige.undo_missing(c.id) l
     where (c.op in ('I', 'D') and wanted is null or c.op = 'U' and (wanted is null or l.name = any (wanted)))
       and (not force or l.sides & 1 = 1 or c.op = 'U' and (vestige.fields(c.old_row))[l.place] is null)
       and (c.old_row is not null or c.new_row is not null)
@@ -237,11 +242,12 @@ begin
 end
 $$;
 
--- What to say of a conflict in columns whose values after a change were too large to be recorded; null where they were not.
+-- What to say of a conflict in columns whose values after a change are not in the trail; null where they are.
 create or replace function vestige.undo_untold(change_id bigint, columns text[]) returns text language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select format('%s: whether it has changed since cannot be told, since it was too large to be recorded', string_agg(l.name, ', ' order by l.place))
-  from vestige.undo_left_out(change_id) l where l.sides & 2 = 2 and l.name = any (columns) having count(*) > 0
+  select format('%s: whether it has changed since cannot be told, since it was %s', string_agg(l.name, ', ' order by l.place),
+                string_agg(distinct l.why, ' or '))
+  from vestige.undo_missing(change_id) l where l.sides & 2 = 2 and l.name = any (columns) having count(*) > 0
 $$;
 
 -- Whether the columns that once were a table's key were changed after the key went to others.

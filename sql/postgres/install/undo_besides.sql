@@ -84,7 +84,8 @@ begin
                       where x -> 'keys' <> '[]' or not x ? 'besides'), '[]');
   for t in select k.* from vestige.tracked k where k.id in (select (x ->> 'tracked')::int from jsonb_array_elements(tables) x) order by k.id loop
     own := array(select c.id from vestige.change c where c.tracked = t.id and c.id > since and c.xid = pg_current_xact_id_if_assigned()
-                 and c.op in ('I', 'U', 'D'));
+                 and (c.op in ('I', 'U') or c.op = 'D' and not exists (  -- of which not all can be put back
+                   select from vestige.shape s where s.id = c.shape and jsonb_path_exists(s.columns, '$[*] ? (exists (@.redacted) || exists (@.encrypted))'))));
     q := (select x from jsonb_array_elements(tables) x where (x ->> 'tracked')::int = t.id limit 1);
     continue when q -> 'keys' <> to_jsonb(vestige.key_ids((vestige.shape_row(t.shape)).columns));
     rows := (vestige.undo_rows(t, own, null, false)).rows;

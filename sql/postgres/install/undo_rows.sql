@@ -167,7 +167,7 @@ set search_path = pg_catalog, pg_temp as $$
     select i.place, (i.item ->> 'id')::int as id, wanted is null or i.item ->> 'name' = any (wanted) as taken
     from vestige.shape s, jsonb_array_elements(s.columns) with ordinality as i(item, place) where s.id = t.shape
   ), shape as (
-    select z.id, array(select case when x.item ? 'left_out' and not (force and (x.item ->> 'left_out')::int = 2) then 0 else (x.item ->> 'id')::int end
+    select z.id, array(select case when x.item ?| array['redacted', 'encrypted'] or x.item ? 'left_out' and not (force and (x.item ->> 'left_out')::int = 2) then 0 else (x.item ->> 'id')::int end
                        from jsonb_array_elements(z.columns) with ordinality as x(item, place) order by x.place) as ids
     from vestige.shape z where z.tracked = t.id
   )

@@ -1,6 +1,7 @@
 #include "vestige/trail/postgres/catalog.h"
 
 #include "vestige/base/json.h"
+#include "vestige/base/number.h"
 
 namespace vestige::postgres {
 namespace {
@@ -19,9 +20,10 @@ const std::string& shape_columns() {
 
 Result<std::int64_t> integer_of(const Row& row, std::string_view name) {
   const Value* value = find(row, name);
-  if (value == nullptr || !std::holds_alternative<Token>(*value))
-    return fail(Fault::corrupt, "read a shape: a column without {}", name);
-  return std::stoll(std::get<Token>(*value).text);
+  const auto* token = value == nullptr ? nullptr : std::get_if<Token>(value);
+  const auto number = token == nullptr ? std::nullopt : whole_number<std::int64_t>(token->text);
+  if (!number.has_value()) return fail(Fault::corrupt, "read a shape: a column without {}", name);
+  return *number;
 }
 
 Result<Shape> read_shape(const Rows& rows, int first) {
@@ -46,6 +48,10 @@ Result<Shape> read_shape(const Rows& rows, int first) {
         find(row, "left_out") == nullptr ? 0 : TRY(integer_of(row, "left_out"));
     column.old_left_out = (left_out & 1) != 0;
     column.new_left_out = (left_out & 2) != 0;
+    column.redacted = find(row, "redacted") != nullptr;
+    if (const Value* of = find(row, "encrypted");
+        of != nullptr && std::holds_alternative<Text>(*of))
+      column.encrypted = std::get<Text>(*of).bytes;
     shape.columns.push_back(std::move(column));
   }
   shape.at = rows.integer(first + 4);
@@ -77,6 +83,17 @@ Result<Row> row_of_tokens(std::string_view text) {
   return row;
 }
 
+Result<bool> has_function(Database& db, const std::string& function) {
+  constexpr std::string_view kByName =
+      "select count(*) from pg_catalog.pg_proc where proname = ?1 and"
+      " pronamespace = pg_catalog.to_regnamespace('vestige')";
+  constexpr std::string_view kByArguments =
+      "select count(*) from pg_catalog.pg_proc where oid = pg_catalog.to_regprocedure(?1)";
+  const bool typed = function.find('(') != std::string::npos;
+  return TRY(scalar_integer(db, typed ? kByArguments : kByName,
+                            {Text{typed ? "vestige." + function : function}})) != 0;
+}
+
 Result<std::vector<Tracked>> read_tables(Database& db, std::optional<std::int64_t> id) {
   std::vector<Tracked> tables;
   auto rows = TRY(db.query(
@@ -92,23 +109,29 @@ Result<std::vector<Tracked>> read_tables(Database& db, std::optional<std::int64_
     Tracked table;
     table.id = rows->integer(0);
     table.name = rows->text(1);
-    table.policy = TRY(policy_from_json(to_json(rows->value(2))));
+    auto policy = policy_from_json(to_json(rows->value(2)));
+    if (policy.has_value()) table.policy = *policy;
     table.tracked_at = rows->integer(3);
     if (!rows->is_null(4)) table.untracked_at = rows->integer(4);
-    table.shape = TRY(read_shape(*rows, 5));
+    if (auto shape = read_shape(*rows, 5); shape.has_value() && policy.has_value())
+      table.shape = std::move(shape).take();
     table.shape.full = table.policy.full;
     tables.push_back(std::move(table));
   }
   return tables;
 }
 
-Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table) {
+Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table, bool readable) {
   std::vector<Shape> out;
   auto rows =
       TRY(db.query(fmt::format("select {} from vestige.shape s where s.tracked = ?1 order by s.id",
                                shape_columns()),
                    {table}));
-  while (TRY(rows->next()) == Step::row) out.push_back(TRY(read_shape(*rows, 0)));
+  while (TRY(rows->next()) == Step::row) {
+    auto shape = read_shape(*rows, 0);
+    if (readable && !shape.has_value()) continue;
+    out.push_back(TRY(std::move(shape)));
+  }
   return out;
 }
 

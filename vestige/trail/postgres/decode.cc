@@ -4,6 +4,7 @@
 
 #include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
+#include "vestige/base/number.h"
 #include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/row_text.h"
 
@@ -91,9 +92,9 @@ std::string_view change_columns() {
          then x.fields else vestige.given_fields(x.fields)::text end,
     x.db_user,
     case when (select exists (select from vestige.erased))
-           and (x.fields is null or c.old_row is null and c.new_row is null and c.op not in ('T', 'E'))
+           and (x.fields is null or c.old_row is null and c.new_row is null and c.op not in ('T', 'E', 'X'))
          then vestige.erased_parts(c.id) end,
-    case when c.op = 'E' then vestige.erases(c.id) end)";
+    case when c.op in ('E', 'X') then vestige.erases(c.id) end)";
 }
 
 Result<Value> value_of(std::string_view kind, const std::optional<std::string>& text) {
@@ -118,6 +119,23 @@ Result<Value> value_of(std::string_view kind, const std::optional<std::string>& 
   return Text{*text};
 }
 
+namespace {
+
+// A shape's columns in SQL: none where they are no list, so that no row ends a listing.
+std::string columns_of(std::string_view shape) {
+  return fmt::format(
+      "pg_catalog.jsonb_array_elements(case pg_catalog.jsonb_typeof({0}.columns)"
+      " when 'array' then {0}.columns else '[]' end)",
+      shape);
+}
+
+}  // namespace
+
+// In the alphabet of base64 there is no dash.
+Value token_value(const std::string& text, const std::string& of) {
+  return text.starts_with('-') ? redacted() : encrypted(text, of);
+}
+
 Result<Decoder> Decoder::open(Database& db, std::optional<std::int64_t> table) {
   Decoder decoder(db, table);
   TRY(decoder.load());
@@ -130,14 +148,16 @@ Result<void> Decoder::load() {
   auto rows = TRY(db_->query(
       fmt::format("select s.id, vestige.shown_name(t.schema_name, t.table_name), s.whole,"
                   " coalesce(t.policy ->> 'capture' = 'full', false),"
-                  " coalesce((select n ->> 'name' from pg_catalog.jsonb_array_elements(p.columns) n"
-                  " where p.id <> s.id and n -> 'id' = i.item -> 'id'), i.item ->> 'name'),"
-                  " i.item ->> 'kind', (i.item ->> 'key')::int,"
-                  " coalesce((i.item ->> 'left_out')::int, 0)"
+                  " coalesce((select n ->> 'name' from {} n"
+                  " where p.id <> s.id and n -> 'id' = i.item -> 'id' limit 1), i.item ->> 'name'),"
+                  " i.item ->> 'kind', i.item ->> 'key', coalesce(i.item ->> 'left_out', '0'),"
+                  " (i.item ? 'redacted')::int, (s.columns <> '[]')::int,"
+                  " coalesce(i.item ->> 'encrypted', '')"
                   " from vestige.tracked t join vestige.shape s on s.tracked = t.id"
-                  " join vestige.shape p on p.id = t.shape"
-                  " left join lateral pg_catalog.jsonb_array_elements(s.columns) with ordinality"
+                  " left join vestige.shape p on p.id = t.shape"
+                  " left join lateral {} with ordinality"
                   " as i(item, place) on true{} order by s.id, i.place",
+                  columns_of("p"), columns_of("s"),
                   table_.has_value() ? " where t.id = ?1::int" : ""),
       values));
   shapes_.clear();
@@ -146,13 +166,18 @@ Result<void> Decoder::load() {
     shape.table = rows->text(1);
     shape.whole = rows->integer(2) != 0;
     shape.full = shape.whole && rows->integer(3) != 0;
-    if (rows->is_null(4)) continue;  // no columns
-    const std::int64_t left_out = rows->integer(7);
+    const auto key = whole_number<std::int64_t>(rows->text(6));
+    const auto left_out = whole_number<std::int64_t>(rows->text(7)).value_or(0);
+    const bool nothing = rows->is_null(4) && rows->is_null(5) && rows->is_null(6);
+    if (nothing && rows->integer(9) == 0) continue;  // no columns
+    shape.unreadable = shape.unreadable || rows->is_null(4) || rows->is_null(5) || !key.has_value();
     shape.columns.push_back({.name = rows->text(4),
                              .kind = rows->text(5),
-                             .key = rows->integer(6) > 0,
+                             .key = key.value_or(0) > 0,
                              .old_left_out = (left_out & 1) != 0,
-                             .new_left_out = (left_out & 2) != 0});
+                             .new_left_out = (left_out & 2) != 0,
+                             .redacted = rows->integer(8) != 0,
+                             .encrypted = rows->text(10)});
     if (shape.columns.back().key) ++shape.keys;
   }
   return {};
@@ -165,6 +190,8 @@ Result<const Decoder::Shape*> Decoder::shape(std::int64_t id) {
     known = shapes_.find(id);
   }
   if (known == shapes_.end()) return fail(Fault::corrupt, "no shape {}", id);
+  if (known->second.unreadable)
+    return fail(Fault::corrupt, "read shape {}: a column without name, kind or key", id);
   return &known->second;
 }
 
@@ -192,10 +219,29 @@ bool Decoder::fields(const Rows& rows, int place, std::size_t count, Fields& out
   return out.size() == count;
 }
 
+// What is encrypted, as it is where somebody has an identity.
+Result<Value> Decoder::shown(const Column& column, Value token) {
+  const auto text = opener_ == nullptr ? std::nullopt : opener_->opened(token, 0, 0);
+  if (!text.has_value()) return token;
+  return value_of(column.kind, text);
+}
+
+Result<void> Decoder::open_served(const Shape& shape, std::optional<Row>& row) {
+  if (opener_ == nullptr || !row.has_value()) return {};
+  for (Field& field : *row)
+    for (const Column& column : shape.columns)
+      if (column.name == field.name && encrypted_token(field.value).has_value())
+        field.value = TRY(shown(column, std::move(field.value)));
+  return {};
+}
+
 Result<void> Decoder::add(Row& row, const Column& column, const std::optional<std::string>& field,
                           bool left_out) {
   row.push_back({column.name, Null{}});
-  if (left_out) row.back().value = unrecorded();
+  if (column.redacted) row.back().value = redacted();
+  else if (left_out) row.back().value = unrecorded();
+  else if (!column.encrypted.empty() && field.has_value())
+    row.back().value = TRY(shown(column, token_value(*field, column.encrypted)));
   else row.back().value = TRY(value_of(column.kind, field));
   return {};
 }
@@ -248,6 +294,8 @@ Result<Change> Decoder::read(const Rows& rows) {
   change.erased = TRY(erased_parts(rows));
   if (!rows.is_null(kServed)) {
     TRY(take_served(to_json(rows.value(kServed)), change));
+    TRY(open_served(shape, change.old_values));
+    TRY(open_served(shape, change.new_values));
   } else {
     const bool keyless = !of_a_row(change.op) || change.erased_by("key").has_value();
     if (!keyless) change.key = TRY(key(shape, rows, kKey));

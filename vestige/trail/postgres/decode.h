@@ -10,6 +10,7 @@
 
 #include "vestige/db/database.h"
 #include "vestige/record/change.h"
+#include "vestige/trail/opener.h"
 
 namespace vestige::postgres {
 
@@ -39,6 +40,8 @@ class Decoder {
     bool key = false;
     bool old_left_out = false;  // too large to be recorded
     bool new_left_out = false;
+    bool redacted = false;
+    std::string encrypted;  // the class of keys that opens its tokens; empty: it has none
   };
   struct Shape {
     std::string table;
@@ -46,22 +49,27 @@ class Decoder {
     bool full = false;  // policy capture = "full"
     std::vector<Column> columns;
     std::size_t keys = 0;
+    bool unreadable = false;
   };
   using Fields = std::vector<std::optional<std::string>>;
 
-  Decoder(Database& db, std::optional<std::int64_t> table) : db_(&db), table_(table) {}
+  Decoder(Database& db, std::optional<std::int64_t> table)
+      : db_(&db), opener_(opener_of(db)), table_(table) {}
   Result<void> load();
   Result<Change> read(const Rows& rows);
   Result<Change> as_stored(const Rows& rows);
   Result<const Shape*> shape(std::int64_t id);
   Result<Context> context(const Rows& rows);
-  static Result<void> add(Row& row, const Column& column, const std::optional<std::string>& field,
-                          bool left_out);
+  Result<Value> shown(const Column& column, Value token);
+  Result<void> open_served(const Shape& shape, std::optional<Row>& row);
+  Result<void> add(Row& row, const Column& column, const std::optional<std::string>& field,
+                   bool left_out);
   Result<Row> key(const Shape& shape, const Rows& rows, int place);
   Result<void> values(const Rows& rows, const Shape& shape, Change& change);
   bool fields(const Rows& rows, int place, std::size_t count, Fields& out);
 
   Database* db_;
+  Opener* opener_;
   std::optional<std::int64_t> table_;
   std::map<std::int64_t, Shape> shapes_;
   Fields old_fields_;
@@ -70,6 +78,9 @@ class Decoder {
   std::int64_t context_id_ = -1;
   Context context_;
 };
+
+/// What stands in a field of an encrypted column: a token, or that the value could not be encrypted and is not there.
+Value token_value(const std::string& text, const std::string& of);
 
 /// A value's text as JSON readers give it: vestige.value_json, read back. Arrays are the server's to read.
 ///

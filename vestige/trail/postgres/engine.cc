@@ -2,15 +2,12 @@
 
 #include "vestige/db/postgres_sql.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/postgres/catalog.h"
 
 namespace vestige::postgres {
 namespace {
 
-Result<bool> has_native_engine(Database& db) {
-  return TRY(scalar_integer(db,
-                            "select count(*) from pg_catalog.pg_proc where oid ="
-                            " pg_catalog.to_regprocedure('vestige.capture_native()')")) != 0;
-}
+Result<bool> has_native_engine(Database& db) { return has_function(db, "capture_native()"); }
 
 // Whether anything in the database needs the module.
 Result<bool> has_module(Database& db) {

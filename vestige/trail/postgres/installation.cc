@@ -6,6 +6,7 @@
 #include "vestige/base/crypto.h"
 #include "vestige/db/postgres.h"
 #include "vestige/db/postgres_sql.h"
+#include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/engine.h"
 #include "vestige/trail/postgres/trail.h"
 
@@ -38,10 +39,7 @@ Result<void> read_any_text(Database& db) {
 
 // Whether the trail is what this vestige installs, and its functions and views are as they were then.
 Result<bool> as_installed(Database& db) {
-  if (TRY(scalar_integer(db,
-                         "select count(*) from pg_catalog.pg_proc where oid ="
-                         " pg_catalog.to_regprocedure('vestige.trail_findings()')")) == 0)
-    return false;
+  if (!TRY(has_function(db, "trail_findings()"))) return false;
   if (TRY(scalar_integer(db,
                          "select count(*) from vestige.meta where name = 'script' and value = ?1",
                          {Text{fingerprint()}})) == 0)
@@ -128,11 +126,7 @@ class PostgresInstallation final : public Installation {
   Result<bool> lets_seal() override { return true; }
 
   Result<bool> lets_erase() override {
-    if (!TRY(has_evidence())) return false;
-    return TRY(scalar_integer(
-               db_,
-               "select count(*) from pg_catalog.pg_proc where proname = 'erase_changes' and"
-               " pronamespace = pg_catalog.to_regnamespace('vestige')")) != 0;
+    return TRY(has_evidence()) && TRY(has_function(db_, "erase_changes"));
   }
 
   Result<bool> has_cursors() override {

@@ -7,19 +7,16 @@ namespace {
 
 // The inside of a quoted field; `at` stands behind the first quote, and then behind the last.
 bool read_quoted(std::string_view text, std::size_t& at, std::string& out) {
-  while (at < text.size()) {
-    const char c = text[at++];
-    if (c == '"') {
-      if (at < text.size() && text[at] == '"') ++at;
-      else return true;
-    } else if (c == '\\') {
-      if (at == text.size()) return false;
-      out += text[at++];
-      continue;
-    }
-    out += c;
+  for (;;) {
+    std::size_t end = at;
+    while (end < text.size() && text[end] != '"' && text[end] != '\\') ++end;
+    out += text.substr(at, end - at);
+    if (end == text.size()) return false;
+    at = end + 1;
+    if (text[end] == '"' && (at == text.size() || text[at] != '"')) return true;
+    if (at == text.size()) return false;
+    out += text[at++];
   }
-  return false;
 }
 
 }  // namespace

@@ -13,6 +13,9 @@
 #include "vestige/record/canonical.h"
 #include "vestige/record/change.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/expiry.h"
+#include "vestige/trail/postgres/catalog.h"
+#include "vestige/trail/postgres/decode.h"
 #include "vestige/trail/postgres/row_text.h"
 
 namespace vestige::postgres {
@@ -88,8 +91,8 @@ class PostgresSealables final : public Sealables {
   }
 
   Result<void> load() {
-    for (const Tracked& table : TRY(tracked_tables(db_)))
-      for (Shape& shape : TRY(shapes(db_, table.id))) {
+    for (const Tracked& table : TRY(read_tables(db_)))
+      for (Shape& shape : TRY(read_shapes(db_, table.id, true))) {
         Known& known = shapes_[shape.id];
         known.table = std::move(shape.name);
         known.key = shape.key();
@@ -137,6 +140,14 @@ class PostgresSealables final : public Sealables {
       known = shapes_.find(rows_->integer(kShape));
     }
     decode(known == shapes_.end() ? nullptr : &known->second);
+    if (one_.entry.op == name(Op::expire) && known != shapes_.end()) TRY(expired());
+    return {};
+  }
+
+  // They are few: another query is asked for each.
+  Result<void> expired() {
+    one_.values = TRY(ExpiryStore(db_).canonical(one_.entry.id));
+    if (!one_.values.has_value()) cannot_be_read("nothing is kept of what expired");
     return {};
   }
 
@@ -218,6 +229,7 @@ class PostgresSealables final : public Sealables {
       return;
     }
     cannot_be_read(key(*shape));
+    if (op.has_value() && *op == Op::expire) return;
     cannot_be_read(op.has_value() && takes_away(*op) ? erased() : values(*shape));
   }
 
@@ -295,7 +307,10 @@ class PostgresSealables final : public Sealables {
       for (std::size_t i = 0; i < count; ++i) {
         const Column& column = shape.columns[i];
         if (!said(i)) continue;
-        if (column.*left_out) out.token(column.name, to_json(unrecorded()));
+        if (column.redacted) out.token(column.name, to_json(redacted()));
+        else if (column.*left_out) out.token(column.name, to_json(unrecorded()));
+        else if (!column.encrypted.empty() && fields[i].has_value())
+          out.token(column.name, to_json(token_value(*fields[i], column.encrypted)));
         else out.text(column.name, fields[i]);
       }
     };

@@ -267,6 +267,15 @@ class PostgresSource final : public Source {
     return ids;
   }
 
+  Result<std::int64_t> count_of(const Selection& selection) override {
+    const auto [source, where] = TRY(from(db_, selection));
+    return scalar_integer(db_,
+                          fmt::format("select count(*) from {} c left join vestige.context x"
+                                      " on x.id = c.context and x.xid = c.xid{}",
+                                      source, where.sql),
+                          where.values);
+  }
+
   Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
                                                  std::int64_t after, std::int64_t upto,
                                                  bool oldest_first) override {
@@ -284,6 +293,17 @@ class PostgresSource final : public Source {
   // It says which transaction each change belongs to.
   Result<std::vector<std::int64_t>> doubtful_neighbours(std::int64_t) override {
     return std::vector<std::int64_t>();
+  }
+
+  // A name may be spelled with escapes.
+  Result<std::vector<SaidContext>> said(std::int64_t after, std::int64_t upto) override {
+    auto rows = TRY(db_.query(
+        "select x.id, x.tx, x.xid::text, x.fields from vestige.context x where x.id > ?1::int8"
+        " and x.id <= ?2::int8 and (strpos(x.fields, 'signature') > 0 or strpos(x.fields, '\\') > "
+        "0)"
+        " order by x.id",
+        {after, upto}));
+    return said_in(*rows);
   }
 
   Result<std::int64_t> last_at(std::int64_t micros) override {

@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kPauses[] = {
     std::chrono::milliseconds(800), std::chrono::milliseconds(1600)};
 
 // Whose session may not be looked into is named by its process alone.
-Result<std::string> holders_of(Database& db, const std::string& table, std::string_view which) {
+Result<std::string> lockers(Database& db, const std::string& table, std::string_view which) {
   auto rows = TRY(db.query(
       fmt::format(
           "select distinct on (a.xact_start, l.pid, l.virtualtransaction) case when l.pid is null"
@@ -43,8 +43,8 @@ Result<std::string> holders_of(Database& db, const std::string& table, std::stri
 // reads, too.
 Result<Error> held_by(Database& db, const std::string& table, const Error& why) {
   std::string holders =
-      TRY(holders_of(db, table, "and l.mode not in ('AccessShareLock', 'RowShareLock')"));
-  if (holders.empty()) holders = TRY(holders_of(db, table, ""));
+      TRY(lockers(db, table, "and l.mode not in ('AccessShareLock', 'RowShareLock')"));
+  if (holders.empty()) holders = TRY(lockers(db, table, ""));
   if (holders.empty()) return why;
   return Error{Fault::conflict, fmt::format("lock table {}: held by {}", table, holders),
                "it goes on when that transaction has ended"};
@@ -60,6 +60,10 @@ Result<void> one_table(Database& db, const TableWork& work, std::size_t place,
 }
 
 }  // namespace
+
+Result<std::string> holders_of(Database& db, const std::string& table) {
+  return lockers(db, table, "");
+}
 
 Result<std::vector<Undone>> table_by_table(Database& db, const TableWork& work,
                                            std::string_view lock_timeout) {

@@ -1,10 +1,12 @@
 #include "vestige/trail/tracking.h"
+#include "vestige/base/nearest.h"
 
 #include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/denied.h"
 #include "vestige/trail/postgres/names.h"
 #include "vestige/trail/postgres/table_work.h"
 #include "vestige/trail/postgres/trail.h"
+#include "vestige/trail/recipient.h"
 
 namespace vestige::postgres {
 namespace {
@@ -49,6 +51,14 @@ Result<std::string> spelled(Database& db, const std::string& name) {
                       : hinted(std::move(missing), "did you mean " + near + "?");
 }
 
+// Of a trail that an earlier vestige installed.
+template <class... Args>
+tl::unexpected<Error> older(fmt::format_string<Args...> lacks, Args&&... args) {
+  return hinted(fail(Fault::missing, "this trail is older and {}",
+                     fmt::format(lacks, std::forward<Args>(args)...)),
+                "vestige init brings it up to date");
+}
+
 // Functions of the trail say themselves what was attempted.
 template <class T>
 Result<T> attempted(Result<T> result) {
@@ -77,6 +87,7 @@ class PostgresTracking final : public Tracking {
 
   Result<Tracked> track(const std::string& table, const Policy& policy) override {
     const std::string name = TRY(spelled(db_, table));
+    TRY(require_recipients(db_, policy, table));
     const std::int64_t id =
         TRY(attempted(scalar_integer(db_, "select vestige.set_policy(?1::regclass, ?2::jsonb)",
                                      {Text{name}, Text{to_json(policy)}})));
@@ -84,9 +95,12 @@ class PostgresTracking final : public Tracking {
   }
 
   Result<Tracked> own(std::string_view name) override {
-    const std::int64_t id =
-        TRY(scalar_integer(db_, "select vestige.own_table(?1::text)", {Text{std::string(name)}}));
-    return TRY(read_tables(db_, id)).at(0);
+    const auto id =
+        scalar_integer(db_, "select vestige.own_table(?1::text)", {Text{std::string(name)}});
+    if (!id.has_value() && id.error().message.find("the trail has no table ") != std::string::npos)
+      return older("has no table {} of its own", name);
+    if (!id.has_value()) return tl::unexpected<Error>(id.error());
+    return TRY(read_tables(db_, *id)).at(0);
   }
 
   Result<bool> record_access(bool on) override {
@@ -105,6 +119,54 @@ class PostgresTracking final : public Tracking {
   Result<std::int64_t> baseline(const Tracked& table) override {
     return attempted(scalar_integer(db_, "select vestige.baseline(?1::int)", {table.id}));
   }
+
+  Result<std::vector<Recipient>> recipients(std::string_view of) override {
+    std::vector<Recipient> out;
+    auto rows = TRY(db_.query(
+        "select id, class, public, case when isfinite(since) then (extract(epoch from since)"
+        " * 1000000)::int8 else 0 end, until is null, case when isfinite(until) then"
+        " (extract(epoch from until) * 1000000)::int8 else 0 end from vestige.recipient"
+        " where ?1 in ('', class) order by id",
+        {Text{std::string(of)}}));
+    while (TRY(rows->next()) == Step::row) {
+      Recipient one{rows->integer(0), rows->text(1), rows->text(2), rows->integer(3)};
+      if (rows->integer(4) == 0) one.until = rows->integer(5);
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+  Result<void> add_recipient(const std::string& of, const std::string& public_key,
+                             std::optional<std::int64_t> from) override {
+    if (!TRY(has_function(db_, "add_recipient(text,text,timestamptz)")))
+      return older("knows no key that begins at a time");
+    const Value when = from.has_value() ? Value(*from) : Value(Null{});
+    TRY(attempted(scalar_integer(db_,
+                                 "select vestige.add_recipient(?1, ?2, timestamptz 'epoch' +"
+                                 " ?3::int8 * interval '1 microsecond')",
+                                 {Text{of}, Text{public_key}, when})));
+    return {};
+  }
+  Result<void> end_recipient(std::int64_t id) override {
+    TRY(attempted(db_.run("select vestige.end_recipient(?1)", {id})));
+    return {};
+  }
+  // Capture, which wraps keys of its own alone, waits for nobody.
+  Result<void> lock_wraps() override {
+    TRY(scalar(db_, "select 1 from vestige.meta where name = 'schema_version' for update"));
+    return {};
+  }
+  Result<void> destroy_keys(const std::string& of, std::int64_t upto,
+                            std::int64_t data_keys) override {
+    TRY(own("destroyed"));
+    TRY(db_.run(
+        "insert into vestige.destroyed (class, upto_change, data_keys) values (?1, ?2::int8,"
+        " ?3::int8)",
+        {Text{of}, upto, data_keys}));
+    TRY(db_.run("delete from vestige.encrypted_key where class = ?1 and first_change <= ?2::int8",
+                {Text{of}, upto}));
+    return {};
+  }
+  Result<void> forget_pages() override { return {}; }
 
   Result<std::unique_ptr<Migration>> migration(std::string_view) override {
     return postgres::migration(db_);

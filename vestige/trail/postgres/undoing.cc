@@ -12,13 +12,8 @@ namespace vestige::postgres {
 namespace {
 
 Result<std::vector<std::string>> words(const Value& list) {
-  std::vector<std::string> out;
-  if (std::holds_alternative<Null>(list)) return out;
-  const std::string text = to_json(list);
-  json::Reader reader(text);
-  TRY(reader.open('['));
-  while (TRY(reader.more('[')) == 'y') out.push_back(TRY(json::unquote(TRY(reader.value()).text)));
-  return out;
+  if (std::holds_alternative<Null>(list)) return std::vector<std::string>();
+  return list_from_json(to_json(list));
 }
 
 std::string_view mode(OnConflict on_conflict) {

@@ -116,6 +116,8 @@ class PostgresUpkeep final : public Upkeep {
     return found;
   }
 
+  Result<std::vector<std::int64_t>> nameless() override { return missing_in_who(db_); }
+
   Result<Room> room() override {
     Room room;
     room.bytes = TRY(scalar_integer(

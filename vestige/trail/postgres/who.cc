@@ -23,4 +23,23 @@ Result<void> index_who(Database& db) {
   return {};
 }
 
+// 0: any name may stand in that block.
+Result<std::vector<std::int64_t>> missing_in_who(Database& db) {
+  std::vector<std::int64_t> found;
+  auto rows =
+      TRY(db.query("select min(s.first) from (select c.context, c.xid, (c.id - 1) / 64 as block,"
+                   " min(c.id) as first from vestige.change c"
+                   " where c.id <= (select u.upto from vestige.who_upto u) group by 1, 2, 3) s"
+                   " join vestige.context x on x.id = s.context and x.xid = s.xid"
+                   " cross join lateral (values"
+                   " (coalesce(vestige.given_fields(x.fields) ->> 'actor', x.db_user::text), 0),"
+                   " (x.db_user::text, 1)) n(name, of_user)"
+                   " where not exists (select from vestige.who k where k.block = s.block and"
+                   " k.name_hash in (pg_catalog.hashtextextended(n.name, n.of_user), 0))"
+                   " group by n.name, n.of_user, s.block order by 1"));
+  while (TRY(rows->next()) == Step::row)
+    if (found.empty() || found.back() != rows->integer(0)) found.push_back(rows->integer(0));
+  return found;
+}
+
 }  // namespace vestige::postgres

@@ -1,6 +1,9 @@
 // The index of who made which changes, as it grows (sql/postgres/install/who.sql).
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "vestige/db/database.h"
 
 namespace vestige::postgres {
@@ -9,5 +12,8 @@ namespace vestige::postgres {
 ///
 /// faults   offline
 Result<void> index_who(Database& db);
+
+/// The first change of each block in which somebody's name does not stand in it, and should.
+Result<std::vector<std::int64_t>> missing_in_who(Database& db);
 
 }  // namespace vestige::postgres

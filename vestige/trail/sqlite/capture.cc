@@ -7,6 +7,13 @@
 #include "vestige/trail/sqlite/sql_text.h"
 
 namespace vestige {
+
+std::string slot_names(std::size_t first, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
+  return out;
+}
+
 namespace capture {
 namespace {
 
@@ -50,12 +57,6 @@ std::string row(const std::vector<std::string>& values) {
   return values.size() == 1 ? values[0] : "(" + join(values, ", ") + ")";
 }
 
-std::string slot_names(std::size_t first, std::size_t count) {
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) out += fmt::format(", v{}", first + i);
-  return out;
-}
-
 Insertion& Insertion::add(std::string_view column, std::string value) {
   columns_.emplace_back(column);
   values_.push_back(std::move(value));
@@ -91,6 +92,17 @@ std::string Writer::at(std::string_view side, const std::string& column) const {
 std::string Writer::bare(const std::string& column) const {
   const std::string full = at("t", column);
   return full == "t." + quote(column) && !same_name(column, "state") ? quote(column) : full;
+}
+
+bool Writer::redacted(const std::string& column) const {
+  return std::any_of(shape_.columns.begin(), shape_.columns.end(), [&](const Column& own) {
+    return own.redacted && same_name(own.name, column);
+  });
+}
+
+// What is written down of a column: nothing that is redacted reaches the trail, nor what it sets aside.
+std::string Writer::kept(std::string_view side, const Column& column) const {
+  return column.redacted ? "0" : at(side, column.name);
 }
 
 std::string Writer::key(std::string_view side) const {
@@ -188,7 +200,11 @@ void Writer::record_row(std::string_view letter, std::string_view side, bool lea
       change.add("change", "(select id from vestige_next)").add("part", std::to_string(part));
     }
     for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i)
-      change.add(fmt::format("v{}", i - part * kSlots), at(side, shape_.columns[i].name));
+      // What is redacted is named all the same: SQLite carries the name along when somebody renames it.
+      change.add(fmt::format("v{}", i - part * kSlots),
+                 shape_.columns[i].redacted
+                     ? fmt::format("iif({} is null, 0, 0)", at(side, shape_.columns[i].name))
+                     : kept(side, shape_.columns[i]));
     body.push_back(conditional(change, when));
   }
 }
@@ -251,7 +267,7 @@ std::vector<std::string> Writer::baseline() const {
     const std::size_t slots = std::min(count() - part * kSlots, kSlots);
     std::string values;
     for (std::size_t i = part * kSlots; i < part * kSlots + slots; ++i)
-      values += ", " + at("t", shape_.columns[i].name);
+      values += ", " + kept("t", shape_.columns[i]);
     out.push_back(
         part == 0
             ? fmt::format("insert into vestige_change (id, tbl, shape, op, at, seq, tx, "

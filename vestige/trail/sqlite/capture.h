@@ -17,6 +17,9 @@ namespace vestige {
 inline constexpr std::size_t kSlots = 32;          // v0 … v31 of vestige_change and vestige_more
 inline constexpr std::size_t kPairs = kSlots / 2;  // columns of an UPDATE in one row of slots
 
+/// ", v0, v1, …" from `first` on.
+std::string slot_names(std::size_t first, std::size_t count);
+
 /// What a table's capture triggers are called after vestige_<id>_.
 inline constexpr std::array<std::string_view, 7> kCaptureTriggers = {
     "before_insert", "insert", "before_update", "update", "delete", "before_move", "move"};

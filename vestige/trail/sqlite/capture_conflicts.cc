@@ -263,22 +263,23 @@ std::vector<std::string> Writer::keep_replaced(const std::vector<Conflict>& conf
   }
   const std::string own = identity("t");
   for (std::size_t part = 0; part < parts(kSlots); ++part) {
-    Insertion kept("vestige_keep");
-    kept.add("tbl", std::to_string(table_.id));
-    if (update) kept.add("keeper", keeper);
-    if (part != 0) kept.add("part", std::to_string(part));
-    kept.add("identity", own);
+    Insertion row_kept("vestige_keep");
+    row_kept.add("tbl", std::to_string(table_.id));
+    if (update) row_kept.add("keeper", keeper);
+    if (part != 0) row_kept.add("part", std::to_string(part));
+    row_kept.add("identity", own);
     if (part == 0) {
-      kept.add("shape", std::to_string(shape_.id));
-      if (shape_.row_ids) kept.add("row_id", row_id("t"));
-      if (!key_.empty()) kept.add("key", key("t"));
+      row_kept.add("shape", std::to_string(shape_.id));
+      if (shape_.row_ids) row_kept.add("row_id", row_id("t"));
+      if (!key_.empty()) row_kept.add("key", key("t"));
     }
-    if (count() > part * kSlots + kSlots / 2) kept.add("wide", "1");
+    if (count() > part * kSlots + kSlots / 2) row_kept.add("wide", "1");
     for (std::size_t i = part * kSlots; i < std::min(count(), (part + 1) * kSlots); ++i) {
-      const std::string& column = shape_.columns[i].name;
-      kept.add(fmt::format("v{}", i - part * kSlots), plain ? bare(column) : at("t", column));
+      const Column& column = shape_.columns[i];
+      row_kept.add(fmt::format("v{}", i - part * kSlots),
+                   plain && !column.redacted ? bare(column.name) : kept("t", column));
     }
-    out.push_back(kept.select(from));
+    out.push_back(row_kept.select(from));
   }
   return out;
 }

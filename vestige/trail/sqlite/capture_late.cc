@@ -57,7 +57,7 @@ void Writer::put_back(std::vector<std::string>& body) const {
     for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
       const std::size_t slot = i - part * kPairs;
       stale.push_back(fmt::format("m.changed & {} and m.v{} is not {}", std::int64_t{1} << slot,
-                                  2 * slot + 1, at("OLD", shape_.columns[i].name)));
+                                  2 * slot + 1, kept("OLD", shape_.columns[i])));
     }
     body.push_back(fmt::format(
         "insert into vestige_put_back (row, key) select l.row, l.key from (select r.rowid as row,"

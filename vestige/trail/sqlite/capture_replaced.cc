@@ -112,7 +112,7 @@ void Writer::forget(std::vector<std::string>& body) const {
   const auto columns = kept_place();
   for (std::size_t i = 0; i < columns.size(); ++i) add(columns[i], place("OLD")[i]);
   for (std::size_t i = 0; i < std::min<std::size_t>(count(), 3); ++i)
-    add(fmt::format("v{}", i), at("OLD", shape_.columns[i].name));
+    add(fmt::format("v{}", i), this->kept("OLD", shape_.columns[i]));
   body.push_back(
       fmt::format("update vestige_replaced set part = -2 where {} is {}", row(kept), row(own)));
 }

@@ -40,6 +40,10 @@ std::string Writer::unseen(const std::string& column) const {
 std::string Writer::changed(const std::string& column) const {
   const std::string differs =
       fmt::format("{} is not {}{}", at("OLD", column), at("NEW", column), binary());
+  // Of what is redacted the reader has no bits to compare: the sign of a zero makes no difference there.
+  if (redacted(column))
+    return fmt::format("({} or typeof({}) <> typeof({}))", differs, at("OLD", column),
+                       at("NEW", column));
   const std::string other = unseen(column);
   return other.empty() ? differs : fmt::format("({} or {})", differs, other);
 }
@@ -52,8 +56,9 @@ void Writer::follow(std::vector<std::string>& body) const {
 // Most tables: one row of slots, and few columns where the shared trigger needs a word on what differs.
 bool Writer::plain() const {
   const auto loose =
-      std::count_if(shape_.columns.begin(), shape_.columns.end(),
-                    [this](const Column& column) { return blind(column.name) == Blind::numbers; });
+      std::count_if(shape_.columns.begin(), shape_.columns.end(), [this](const Column& column) {
+        return !column.redacted && blind(column.name) == Blind::numbers;
+      });
   return count() <= kPairs && loose <= 2 && !shape_.full && table_.policy.when.empty();
 }
 
@@ -81,11 +86,15 @@ std::string Writer::pairs(std::size_t part, bool recorded, const std::string& wi
   for (std::size_t i = part * kPairs; i < std::min(count(), (part + 1) * kPairs); ++i) {
     const std::size_t place = i - part * kPairs;
     const std::string& column = shape_.columns[i].name;
-    if (blind(column) != Blind::nothing) loose |= std::int64_t{1} << place;
-    if (direct && blind(column) != Blind::nothing)
-      change.add(fmt::format("d{}", place), unseen(column));
-    change.add(fmt::format("v{}", 2 * place), at("OLD", column));
-    change.add(fmt::format("v{}", 2 * place + 1), at("NEW", column));
+    const bool hidden = shape_.columns[i].redacted;
+    if (hidden || blind(column) != Blind::nothing) loose |= std::int64_t{1} << place;
+    if (direct && (hidden || blind(column) != Blind::nothing))
+      change.add(fmt::format("d{}", place), hidden ? changed(column) : unseen(column));
+    // 0 and 0.0 are one number, so that changes follow on each other, and of two classes, so that they differ.
+    change.add(fmt::format("v{}", 2 * place), kept("OLD", shape_.columns[i]));
+    change.add(fmt::format("v{}", 2 * place + 1),
+               hidden && !direct ? fmt::format("iif({}, 0.0, 0)", changed(column))
+                                 : kept("NEW", shape_.columns[i]));
   }
   if (recorded && !direct && loose != 0) change.add("loose", std::to_string(loose));
   return change.values();

@@ -37,9 +37,6 @@ std::string concatenation(std::vector<std::string> parts);
 /// A row value of several values: as deep as the deepest.
 std::string row(const std::vector<std::string>& values);
 
-/// ", v0, v1, …" from `first` on.
-std::string slot_names(std::size_t first, std::size_t count);
-
 // An INSERT of one row of values into a view or table.
 class Insertion {
  public:
@@ -73,6 +70,8 @@ class Writer {
   std::string quote(std::string_view name) const { return db_.quote_name(name); }
   std::string at(std::string_view side, const std::string& column) const;
   std::string bare(const std::string& column) const;
+  std::string kept(std::string_view side, const Column& column) const;
+  bool redacted(const std::string& column) const;
   std::size_t count() const { return shape_.columns.size(); }
   std::size_t parts(std::size_t columns) const {
     return std::max<std::size_t>(1, (count() + columns - 1) / columns);

@@ -28,6 +28,8 @@ Result<std::vector<Column>> columns_from_json(std::string_view text) {
       return fail(Fault::corrupt, "read a shape: a column without id, name or key");
     columns.push_back({std::get<std::int64_t>(*id), std::get<Text>(*name).bytes,
                        static_cast<int>(std::get<std::int64_t>(*key))});
+    columns.back().redacted = find(row, "redacted") != nullptr;
+    columns.back().encrypted = text_in(row, "encrypted");
   }
   return columns;
 }
@@ -53,9 +55,12 @@ std::string columns_json(const std::vector<Column>& columns) {
   std::string out = "[";
   for (const Column& column : columns) {
     if (out.size() > 1) out += ',';
-    out += to_json(Row{{"id", column.id},
-                       {"name", Text{column.name}},
-                       {"key", static_cast<std::int64_t>(column.key)}});
+    Row row = {{"id", column.id},
+               {"name", Text{column.name}},
+               {"key", static_cast<std::int64_t>(column.key)}};
+    if (column.redacted) row.push_back({"redacted", Token{"true"}});
+    if (!column.encrypted.empty()) row.push_back({"encrypted", Text{column.encrypted}});
+    out += to_json(row);
   }
   return out + "]";
 }
@@ -71,22 +76,28 @@ Result<std::vector<Tracked>> read_tables(Database& db) {
     Tracked table;
     table.id = rows->integer(0);
     table.name = rows->text(1);
-    table.policy = TRY(policy_from_json(rows->text(2)));
+    auto policy = policy_from_json(rows->text(2));
+    if (policy.has_value()) table.policy = *policy;
     table.tracked_at = rows->integer(3) * 1000;
     if (!rows->is_null(4)) table.untracked_at = rows->integer(4) * 1000;
-    table.shape = TRY(read_shape(*rows, 5));
+    if (auto shape = read_shape(*rows, 5); shape.has_value() && policy.has_value())
+      table.shape = std::move(shape).take();
     tables.push_back(std::move(table));
   }
   return tables;
 }
 
-Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table) {
+Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table, bool readable) {
   std::vector<Shape> out;
   auto rows =
       TRY(db.query(fmt::format("select {} from vestige_shape as s where s.tbl = ?1 order by s.id",
                                kShapeColumns),
                    {table}));
-  while (TRY(rows->next()) == Step::row) out.push_back(TRY(read_shape(*rows, 0)));
+  while (TRY(rows->next()) == Step::row) {
+    auto shape = read_shape(*rows, 0);
+    if (readable && !shape.has_value()) continue;
+    out.push_back(TRY(std::move(shape)));
+  }
   return out;
 }
 

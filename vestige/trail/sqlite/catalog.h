@@ -10,9 +10,11 @@
 
 namespace vestige::sqlite {
 
-/// See Source.
+/// See Source. A table whose policy or shape cannot be read has no shape: see listed_table.
+///
+/// readable   leaves out the shapes that cannot be read, for those who list changes; else they are a fault
 Result<std::vector<Tracked>> read_tables(Database& db);
-Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table);
+Result<std::vector<Shape>> read_shapes(Database& db, std::int64_t table, bool readable = false);
 Result<std::optional<std::string>> find_table(Database& db, const std::string& typed);
 
 /// The recorded columns of a shape, as vestige_shape keeps them.

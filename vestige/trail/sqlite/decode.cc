@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "vestige/base/bytes.h"
 #include "vestige/base/json.h"
 #include "vestige/record/taken.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/opener.h"
 #include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/catalog.h"
 
 namespace vestige {
 namespace {
@@ -27,12 +30,6 @@ enum Place {
   kFirstSlot
 };
 
-std::string slots() {
-  std::string out;
-  for (std::size_t i = 0; i < kSlots; ++i) out += fmt::format(", v{}", i);
-  return out;
-}
-
 // A time that is none is the nearest that there is.
 std::int64_t time_of(const Rows& rows) {
   constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 1000;
@@ -44,8 +41,14 @@ std::int64_t time_of(const Rows& rows) {
 std::string change_columns() {
   return "c.id, c.tbl, c.shape, c.op, c.at, c.tx, c.context, c.row_id, c.key, c.new_key, "
          "c.changed" +
-         slots();
+         slot_names(0, kSlots);
 }
+
+Decoder::Decoder(Database& db, Names names, bool every)
+    : db_(&db),
+      opener_(names == Names::today ? opener_of(db) : nullptr),
+      names_(names),
+      every_(every) {}
 
 Result<Decoder> Decoder::open(Database& db, Names names, bool every) {
   Decoder decoder(db, names, every);
@@ -54,13 +57,15 @@ Result<Decoder> Decoder::open(Database& db, Names names, bool every) {
 }
 
 Result<void> Decoder::load() {
-  for (const Tracked& table : TRY(tracked_tables(*db_)))
-    for (Shape& shape : TRY(shapes(*db_, table.id))) {
+  for (const Tracked& table : TRY(sqlite::read_tables(*db_)))
+    for (Shape& shape : TRY(sqlite::read_shapes(*db_, table.id, true))) {
       const bool today = names_ == Names::today;
       auto names = shown_names(shape, today ? table.shape : shape);
       const std::int64_t id = shape.id;
       std::string name = today ? table.name : shape.name;
-      shapes_[id] = Known{std::move(shape), std::move(name), std::move(names)};
+      const bool encrypted = std::any_of(shape.columns.begin(), shape.columns.end(),
+                                         [](const Column& own) { return !own.encrypted.empty(); });
+      shapes_[id] = Known{std::move(shape), std::move(name), std::move(names), encrypted};
     }
   return {};
 }
@@ -153,19 +158,59 @@ bool Decoder::moved(const Known& known, const Row& changed) {
   return false;
 }
 
+// They stand in vestige_more, as part -1 for the slots of part 0, -2 for those of part 1, and so on.
+Result<void> Decoder::take_tokens(std::int64_t change, const Known& known) {
+  tokens_.clear();
+  if (!known.encrypted) return {};
+  auto rows = TRY(db_->query("select -1 - part" + slot_names(0, kSlots) +
+                                 " from vestige_more where change = ?1 and part < 0",
+                             {change}));
+  while (TRY(rows->next()) == Step::row) {
+    std::vector<Value>& part = tokens_[static_cast<std::size_t>(rows->integer(0))];
+    for (std::size_t i = 0; i < kSlots; ++i) part.push_back(rows->value(1 + static_cast<int>(i)));
+  }
+  return {};
+}
+
+// What stands in the slot of a column that was redacted says nothing, and that of one that is encrypted is nobody's to see: while it
+// waits for the sequencer it is the value itself.
+Value Decoder::value_of(const Known& known, const Column& column, Value stored,
+                        const Value* token) const {
+  if (column.redacted) return redacted();
+  if (column.encrypted.empty()) return stored;
+  if (const auto* bytes = token == nullptr ? nullptr : std::get_if<Blob>(token); bytes != nullptr) {
+    Value value = encrypted(to_base64(bytes->bytes), column.encrypted);
+    const auto json =
+        opener_ == nullptr ? std::nullopt : opener_->opened(value, known.shape.table, column.id);
+    if (!json.has_value()) return value;
+    auto plain = value_from_json(*json);
+    return plain.has_value() ? std::move(*plain) : value;
+  }
+  return std::holds_alternative<Null>(stored) ? stored : encrypted("", column.encrypted);
+}
+
+const Value* Decoder::token(std::size_t part, std::size_t slot) const {
+  const auto found = tokens_.find(part);
+  return found == tokens_.end() ? nullptr : &found->second.at(slot);
+}
+
 Result<void> Decoder::row_values(const Rows& rows, const Known& known, Row& out) {
   const std::size_t count = known.shape.columns.size();
   out.reserve(count);
   for (std::size_t i = 0; i < std::min(count, kSlots); ++i)
-    out.push_back({known.shown[i], rows.value(kFirstSlot + static_cast<int>(i))});
+    out.push_back(
+        {known.shown[i], value_of(known, known.shape.columns[i],
+                                  rows.value(kFirstSlot + static_cast<int>(i)), token(0, i))});
   if (count <= kSlots) return {};
-  auto more =
-      TRY(db_->query("select part" + slots() + " from vestige_more where change = ?1 order by part",
-                     {rows.integer(kId)}));
+  auto more = TRY(db_->query("select part" + slot_names(0, kSlots) +
+                                 " from vestige_more where change = ?1 and part > 0 order by part",
+                             {rows.integer(kId)}));
   while (TRY(more->next()) == Step::row) {
     const auto first = static_cast<std::size_t>(more->integer(0)) * kSlots;
     for (std::size_t i = first; i < std::min(count, first + kSlots); ++i)
-      out.push_back({known.shown[i], more->value(1 + static_cast<int>(i - first))});
+      out.push_back({known.shown[i], value_of(known, known.shape.columns[i],
+                                              more->value(1 + static_cast<int>(i - first)),
+                                              token(first / kSlots, i - first))});
   }
   if (out.size() != count)
     return fail(Fault::corrupt, "read change {}: values are missing", rows.integer(kId));
@@ -180,10 +225,16 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
     for (std::size_t i = part * kPairs; i < std::min(count, (part + 1) * kPairs); ++i, slot += 2) {
       bool differs = (mask >> (i - part * kPairs) & 1) != 0;
       if (!differs && !known.shape.full) continue;
-      Value now = from.value(slot + 1);
+      const Column& column = known.shape.columns[i];
+      const std::size_t place = 2 * (i - part * kPairs);
+      const Value* new_token = token(part, place + 1);
+      Value now = value_of(known, column, from.value(slot + 1), new_token);
       if (differs) {
-        Value was = from.value(slot);
-        differs = !identical(was, now);
+        Value was = value_of(known, column, from.value(slot), token(part, place));
+        // Values that are equal have one token; those that wait for theirs are compared themselves.
+        const bool waits = !column.encrypted.empty() && new_token == nullptr;
+        differs = column.redacted || !(waits ? identical(from.value(slot), from.value(slot + 1))
+                                             : identical(was, now));
         if (differs) before.push_back({known.shown[i], std::move(was)});
       }
       if (differs || known.shape.full) after.push_back({known.shown[i], std::move(now)});
@@ -191,9 +242,10 @@ Result<void> Decoder::pair_values(const Rows& rows, const Known& known, Change& 
   };
   read_part(rows, 0, rows.integer(kChanged), kFirstSlot);
   if (count > kPairs) {
-    auto more = TRY(db_->query(
-        "select part, changed" + slots() + " from vestige_more where change = ?1 order by part",
-        {change.id}));
+    auto more =
+        TRY(db_->query("select part, changed" + slot_names(0, kSlots) +
+                           " from vestige_more where change = ?1 and part > 0 order by part",
+                       {change.id}));
     while (TRY(more->next()) == Step::row)
       read_part(*more, static_cast<std::size_t>(more->integer(0)), more->integer(1), 2);
   }
@@ -209,6 +261,11 @@ Result<void> Decoder::erasures(const Rows& rows, Change& change) {
   if (!takes_away(change.op) && !parts && !context) return {};
   if (!evidence_.has_value()) evidence_ = TRY(has_evidence(*db_));
   if (!*evidence_) return {};
+  if (change.op == Op::expire) {
+    change.erases = TRY(
+        scalar_integer(*db_, "select changes from vestige_expired where change = ?1", {change.id}));
+    return {};
+  }
   if (takes_away(change.op)) {
     change.erases = TRY(
         scalar_integer(*db_, "select count(*) from vestige_erased where change = ?1", {change.id}));
@@ -227,6 +284,7 @@ Result<void> Decoder::erasures(const Rows& rows, Change& change) {
 }
 
 Result<void> Decoder::values(const Rows& rows, const Known& known, Change& change) {
+  TRY(take_tokens(change.id, known));
   switch (change.op) {
     case Op::insert:
     case Op::baseline: return row_values(rows, known, change.new_values.emplace());
@@ -271,7 +329,16 @@ Result<Change> Decoder::as_stored(const Rows& rows) {
   if (!rows.is_null(kKey)) change.key.push_back({"key", rows.value(kKey)});
   if (!rows.is_null(kNewKey)) change.new_key = Row{{"key", rows.value(kNewKey)}};
   Row slots;
-  for (std::size_t i = 0; i < kSlots; ++i)
+  // Which of them are encrypted cannot be told where the shape cannot.
+  const auto known = shapes_.find(change.shape);
+  bool open = known != shapes_.end() && !known->second.encrypted;
+  if (known == shapes_.end())
+    for (const auto& [id, one] : shapes_)
+      if (one.shape.table == rows.integer(kTable)) {
+        open = !one.encrypted;
+        if (one.encrypted) break;
+      }
+  for (std::size_t i = 0; open && i < kSlots; ++i)
     if (const int place = kFirstSlot + static_cast<int>(i); !rows.is_null(place))
       slots.push_back({fmt::format("v{}", i), rows.value(place)});
   (change.op == Op::remove ? change.old_values : change.new_values) = std::move(slots);

@@ -16,6 +16,8 @@
 
 namespace vestige {
 
+class Opener;
+
 /// What stands in vestige_change.changed once values, and once values and key were erased: no bit of a column
 /// is set.
 inline constexpr std::int64_t kValuesErased = -65536;
@@ -54,9 +56,12 @@ class Decoder {
     Shape shape;
     std::string table;
     std::vector<std::string> shown;
+    bool encrypted = false;  // one of its columns is
   };
+  // The tokens of a change, by part and slot.
+  using Tokens = std::map<std::size_t, std::vector<Value>>;
 
-  Decoder(Database& db, Names names, bool every) : db_(&db), names_(names), every_(every) {}
+  Decoder(Database& db, Names names, bool every);
   Result<void> load();
   Result<std::optional<Change>> read(const Rows& rows, std::string* unreadable);
   Result<Change> as_stored(const Rows& rows);
@@ -68,13 +73,18 @@ class Decoder {
   static bool moved(const Known& known, const Row& changed);
   Result<void> erasures(const Rows& rows, Change& change);
   Result<void> values(const Rows& rows, const Known& known, Change& change);
+  Result<void> take_tokens(std::int64_t change, const Known& known);
+  const Value* token(std::size_t part, std::size_t slot) const;
+  Value value_of(const Known& known, const Column& column, Value stored, const Value* token) const;
   Result<void> row_values(const Rows& rows, const Known& known, Row& out);
   Result<void> pair_values(const Rows& rows, const Known& known, Change& change);
 
   Database* db_;
+  Opener* opener_;  // only what is shown is opened, under today's names: what is sealed never is
   Names names_;
   bool every_;
   std::map<std::int64_t, Known> shapes_;
+  Tokens tokens_;                 // of the change that is read
   std::optional<bool> evidence_;  // there is a place for erasures
   std::int64_t context_id_ = 0;
   Context context_;

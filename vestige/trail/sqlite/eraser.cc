@@ -19,6 +19,7 @@
 #include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/trail.h"
 #include "vestige/trail/sqlite/who.h"
+#include "vestige/trail/track.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -42,6 +43,16 @@ class Erasure {
  public:
   Erasure(Database& db, const ErasedParts& parts, const Context& context)
       : db_(db), parts_(parts), context_(context) {}
+
+  /// An ERASE of what the trail has not.
+  Result<std::int64_t> name(std::int64_t table, const std::map<std::int64_t, std::string>& parts) {
+    TRY(required(table));
+    const std::int64_t number = TRY(record(table));
+    for (const auto& [id, taken] : parts)
+      TRY(db_.run("insert into vestige_erased (change, erased, parts) values (?1, ?2, ?3)",
+                  {number, id, Text{taken}}));
+    return number;
+  }
 
   /// The ERASE, or nothing when there was nothing to take.
 
@@ -182,7 +193,7 @@ class Erasure {
 
 class SqliteEraser final : public Eraser {
  public:
-  explicit SqliteEraser(Database& db) : db_(db) {}
+  explicit SqliteEraser(Database& db) : Eraser(db), db_(db) {}
   // The connection may be the application's.
   ~SqliteEraser() override {
     if (secured_ == 0) (void)db_.script("pragma secure_delete = off");
@@ -191,17 +202,11 @@ class SqliteEraser final : public Eraser {
   SqliteEraser(const SqliteEraser&) = delete;
   SqliteEraser& operator=(const SqliteEraser&) = delete;
 
-  Result<std::vector<std::int64_t>> take(const std::vector<std::int64_t>& ids,
-                                         const ErasedParts& parts,
-                                         const Context& context) override {
-    // What is taken is overwritten in the file, and not only forgotten.
-    if (!secured_.has_value()) secured_ = TRY(scalar_integer(db_, "pragma secure_delete"));
-    TRY(db_.script("pragma secure_delete = on"));
-    std::vector<std::int64_t> by;
-    for (const auto& [table, own] : TRY(by_table(ids)))
-      if (const auto number = TRY(Erasure(db_, parts, context).run(table, own)); number.has_value())
-        by.push_back(*number);
-    return by;
+  Result<std::int64_t> name_archived(std::int64_t table,
+                                     const std::map<std::int64_t, std::string>& parts,
+                                     const Context& context) override {
+    const ErasedParts none;
+    return Erasure(db_, none, context).name(table, parts);
   }
 
   // The log of a database in WAL mode has the former pages, until it is begun anew.
@@ -213,6 +218,45 @@ class SqliteEraser final : public Eraser {
   }
 
  private:
+  Result<std::vector<std::int64_t>> take_unheld(const std::vector<std::int64_t>& ids,
+                                                const ErasedParts& parts,
+                                                const Context& context) override {
+    // What is taken is overwritten in the file, and not only forgotten.
+    if (!secured_.has_value()) secured_ = TRY(scalar_integer(db_, "pragma secure_delete"));
+    TRY(db_.script("pragma secure_delete = on"));
+    std::vector<std::int64_t> by;
+    for (const auto& [table, own] : TRY(by_table(ids)))
+      if (const auto number = TRY(Erasure(db_, parts, context).run(table, own)); number.has_value())
+        by.push_back(*number);
+    return by;
+  }
+
+  // The rows say nothing more; that they did, in the changes that brought it and in the one that took it, goes with these.
+  Result<std::optional<std::int64_t>> take_told(const ToldAlerts& told,
+                                                const Context& context) override {
+    const auto own = TRY(known_own_table(db_, "alert"));
+    const std::int64_t before = TRY(scalar_integer(db_, "select max(id) from vestige_change"));
+    for (const std::string& id : told.ids)
+      TRY(db_.run(
+          "update vestige_alert set title = '(erased)', grp = '{}', comment = null, detail ="
+          " iif(json_valid(detail), iif(json_type(detail) = 'object',"
+          " json_remove(detail, '$.who', '$.why'), '{}'), '{}')"
+          " where id = ?1",
+          {Text{id}}));
+    std::vector<std::int64_t> ids = told.changes;
+    {
+      auto rows = TRY(
+          db_.query("select id from vestige_change where id > ?1 and tbl = ?2", {before, own->id}));
+      while (TRY(rows->next()) == Step::row) ids.push_back(rows->integer(0));
+    }
+    const ErasedParts values;
+    return Erasure(db_, values, context).run(own->id, ids);
+  }
+
+  Result<std::optional<Held>> held_there(const std::vector<std::int64_t>&) override {
+    return std::optional<Held>();
+  }
+
   Result<std::map<std::int64_t, std::vector<std::int64_t>>> by_table(
       const std::vector<std::int64_t>& ids) {
     std::map<std::int64_t, std::vector<std::int64_t>> tables;

@@ -1,6 +1,7 @@
 #include "vestige/trail/sqlite/fit.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "vestige/base/time.h"
@@ -55,16 +56,21 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const SqliteTabl
   if (key.size() > kWidestKey)
     return fail(Fault::invalid, "track {}: a key of more than {} columns", live.name, kWidestKey);
 
+  for (const std::string& column : key)
+    if (contains(table.policy.redact, column))
+      return fail(Fault::invalid, "track {}: {} is part of the key and cannot be redacted",
+                  live.name, column);
+    else if (table.policy.encrypt.contains(column))
+      return fail(Fault::invalid, "track {}: {} is part of the key and cannot be encrypted",
+                  live.name, column);
+
   std::int64_t next = 1;
   for (const Shape& shape : before)
     for (const Column& column : shape.columns) next = std::max(next, column.id + 1);
   const auto identity = [&](const std::string& name) -> std::int64_t {
     if (before.empty()) return next++;
-    std::string was = name;
-    for (const Renamed& rename : renamed)
-      if (rename.to == name) was = rename.from;
     for (const Column& column : before.back().columns)
-      if (column.name == was) return column.id;
+      if (name_now(renamed, column.name) == name) return column.id;
     return next++;
   };
 
@@ -78,6 +84,9 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const SqliteTabl
     const auto place = std::find(key.begin(), key.end(), name);
     const int in_key = place == key.end() ? 0 : static_cast<int>(place - key.begin()) + 1;
     shape.columns.push_back({identity(name), name, in_key});
+    shape.columns.back().redacted = contains(table.policy.redact, name);
+    if (const auto of = table.policy.encrypt.find(name); of != table.policy.encrypt.end())
+      shape.columns.back().encrypted = of->second;
   }
   TRY(require_room(db, live, shape));
   if (!before.empty()) {
@@ -174,14 +183,18 @@ Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& n
   const auto carried = [&](std::vector<std::string>& columns) {
     std::vector<std::string> out;
     for (std::string& column : columns) {
-      for (const Renamed& rename : renamed)
-        if (rename.from == column) column = rename.to;
+      column = name_now(renamed, column);
       if (live.find(column) != nullptr) out.push_back(column);
     }
     columns = std::move(out);
   };
   carried(table.policy.include);
   carried(table.policy.exclude);
+  for (std::string& column : table.policy.redact)  // one that is gone stays named: it may come back
+    column = name_now(renamed, column);
+  std::map<std::string, std::string> encrypt;
+  for (const auto& [column, of] : table.policy.encrypt) encrypt[name_now(renamed, column)] = of;
+  table.policy.encrypt = std::move(encrypt);
   carried(table.policy.key);
   std::vector<std::pair<std::string, std::string>> quoted;
   for (const Renamed& rename : renamed) quoted.emplace_back(rename.from, db.quote_name(rename.to));

@@ -16,6 +16,13 @@ struct Renamed {
   std::string to;
 };
 
+/// The name that a column has by now.
+inline const std::string& name_now(const std::vector<Renamed>& renamed, const std::string& column) {
+  for (const Renamed& pair : renamed)
+    if (pair.from == column) return pair.to;
+  return column;
+}
+
 /// One trigger as it should stand.
 struct Trigger {
   std::string name;

@@ -59,7 +59,7 @@ class SqliteInstallation final : public Installation {
       return incomplete(db_, left.missing);
     const bool by_who = TRY(finds_who(db_));
     if (shared && by_who && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal()) &&
-        TRY(has_cursors()))
+        TRY(has_cursors()) && TRY(stands(db_, "vestige_expired")) && TRY(lets_archive()))
       return false;
     if (!shared) TRY(share_capture(db_));
     if (!by_who) TRY(find_by_who(db_));
@@ -67,6 +67,10 @@ class SqliteInstallation final : public Installation {
     if (!TRY(lets_seal()))
       TRY(db_.script(
           "alter table vestige_sealer add column unreadable integer not null default 0"));
+    if (!TRY(lets_archive()))
+      TRY(
+          db_.script("alter table vestige_retention add column hot text; alter table"
+                     " vestige_retention add column archive integer not null default 0"));
     TRY(db_.script(sql::guards));
     return true;
   }
@@ -101,6 +105,10 @@ class SqliteInstallation final : public Installation {
 
   Result<void> keep_table(std::string_view name) override {
     if (name == "delivery") return db_.script(sql::kept_delivery);
+    if (name == "encrypted_key") {
+      TRY(db_.script(sql::kept_encrypted_key));
+      return db_.script(sql::guards);  // those of an older trail let no token in
+    }
     if (name != "rule_state")
       return fail(Fault::internal, "there is no table {} to keep anything in", name);
     return db_.script(sql::kept_rule_state);
@@ -123,6 +131,14 @@ class SqliteInstallation final : public Installation {
   Result<std::int64_t> idle_tables() override { return 0; }
 
  private:
+  // Classes of retention say what is archived.
+  Result<bool> lets_archive() {
+    return TRY(scalar_integer(
+               db_,
+               "select count(*) from pragma_table_info('vestige_retention') where name ="
+               " 'archive'")) != 0;
+  }
+
   Database& db_;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "vestige/base/letters.h"
+#include "vestige/base/nearest.h"
 #include "vestige/db/sql.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/sqlite/sql_text.h"
@@ -108,6 +109,10 @@ std::string_view sqlite::own_definition(std::string_view name) {
   if (name == "vestige_review") return sql::own_review;
   if (name == "vestige_policy_change") return sql::own_policy_change;
   if (name == "vestige_alert") return sql::own_alert;
+  if (name == "vestige_hold") return sql::own_hold;
+  if (name == "vestige_archived") return sql::own_archived;
+  if (name == "vestige_recipient") return sql::own_recipient;
+  if (name == "vestige_destroyed") return sql::own_destroyed;
   return {};
 }
 

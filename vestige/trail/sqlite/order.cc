@@ -1,6 +1,7 @@
 // The sealing order on SQLite: ids are given in the order of the commits.
 #include <utility>
 
+#include "vestige/trail/sqlite/encrypting.h"
 #include "vestige/trail/sqlite/sealables.h"
 
 namespace vestige::sqlite {
@@ -12,6 +13,8 @@ class SqliteOrder final : public SealingOrder {
 
   Result<std::unique_ptr<Sealables>> next(std::int64_t limit) override {
     SealingRange range;
+    range.upto =
+        TRY(encrypt_waiting(store_.db()));  // nothing is sealed that has yet to be encrypted
     range.after = TRY(scalar_integer(store_.db(), "select last_id from vestige_sealer"));
     range.limit = limit;
     return sqlite::read_sealables(store_.db(), range);

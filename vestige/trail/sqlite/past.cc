@@ -30,14 +30,15 @@ class Folded final : public TouchedRows {
                    : "iif(instr(k, 'null') and json_valid(k) and exists (select 1 from json_each(k)"
                      " where type = 'null'), row_id, 0), ";
     auto rows = TRY(db.query(
-        fmt::format("select {}, e.k, e.arrives from (select k, id, arrives from ("
-                    "select key as k, id, 0 as arrives, row_id from vestige_change"
-                    " where id > ?2 and tbl = ?1 and op <> 'E' and coalesce(changed, 0) > {}"
-                    " union all select new_key, id, 1, row_id from vestige_change"
-                    " where id > ?2 and tbl = ?1 and (new_key is not null{})) order by {}, {}id,"
-                    " arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
-                    change_columns(), kKeyErased, one ? " or (op = 'U' and changed & 1)" : "",
-                    order, row_id),
+        fmt::format(
+            "select {}, e.k, e.arrives from (select k, id, arrives from ("
+            "select key as k, id, 0 as arrives, row_id from vestige_change"
+            " where id > ?2 and tbl = ?1 and op not in ('E', 'X') and coalesce(changed, 0) > {}"
+            " union all select new_key, id, 1, row_id from vestige_change"
+            " where id > ?2 and tbl = ?1 and (new_key is not null{})) order by {}, {}id,"
+            " arrives limit -1) as e cross join vestige_change as c on c.id = e.id",
+            change_columns(), kKeyErased, one ? " or (op = 'U' and changed & 1)" : "", order,
+            row_id),
         {table.id, early}));
     return std::unique_ptr<TouchedRows>(
         new Folded(db, table, late, std::move(decoder), std::move(rows)));

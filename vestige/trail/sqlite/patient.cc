@@ -1,5 +1,6 @@
 #include "vestige/trail/sqlite/patient.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "vestige/trail/sqlite/fit.h"
@@ -88,6 +89,10 @@ Result<Patient> Patient::examine(Database& db, Tracked table) {
 }
 
 void Patient::examine_columns() {
+  const auto& redact = table_.policy.redact;
+  const std::string lost = standing_.lost.empty() ? "" : standing_.lost.front();
+  const bool hidden = std::find(redact.begin(), redact.end(), lost) != redact.end();
+  const bool encrypted = table_.policy.encrypt.contains(lost);
   for (const Renamed& pair : standing_.renamed)
     add(Severity::error, "column-renamed",
         fmt::format("column {} was renamed to {}; it is recorded under the former name", pair.from,
@@ -99,10 +104,16 @@ void Patient::examine_columns() {
                       column));
     else
       add(Severity::error, "column-added",
-          fmt::format(
-              "column {} is new, and the excluded column {} is gone: it may be the same one",
-              column, standing_.lost.front()),
-          fmt::format("vestige track {} again, with the --exclude that is meant", table_.name));
+          fmt::format("column {} is new, and the {} column {} is gone: it may be the same one",
+                      column,
+                      hidden      ? "redacted"
+                      : encrypted ? "encrypted"
+                                  : "excluded",
+                      lost),
+          fmt::format("vestige track {} again, with the --{} that is meant", table_.name,
+                      hidden      ? "redact"
+                      : encrypted ? "encrypt"
+                                  : "exclude"));
   }
   for (const std::string& column : standing_.dropped)
     add(Severity::warning, "column-dropped",

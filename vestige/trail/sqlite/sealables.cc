@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "vestige/record/canonical.h"
+#include "vestige/trail/expiry.h"
 #include "vestige/trail/sqlite/decode.h"
 
 namespace vestige::sqlite {
@@ -79,13 +80,22 @@ class SqliteSealables final : public Sealables {
     const Change& change = *decoded;  // a change that is there, with the names that were recorded
     one_.entry.table = change.table;
     one_.key = key_of(change);
-    one_.values = takes_away(change.op) ? TRY(erased(change.id)) : values_of(change);
+    one_.values = change.op == Op::expire ? TRY(expired(change.id))
+                  : takes_away(change.op) ? TRY(erased(change.id))
+                                          : values_of(change);
     return {};
   }
 
   Result<void> read_context() {
     if (!rows_->is_null(context_)) one_.context = TRY(context(rows_->integer(context_)));
     return {};
+  }
+
+  Result<std::string> expired(std::int64_t id) {
+    auto said = TRY(ExpiryStore(db_).canonical(id));
+    if (!said.has_value())
+      return fail(Fault::corrupt, "read change {}: nothing is kept of what expired", id);
+    return std::move(*said);
   }
 
   Result<std::string> erased(std::int64_t id) {

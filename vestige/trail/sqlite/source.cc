@@ -235,6 +235,12 @@ class SqliteSource final : public Source {
     return ids;
   }
 
+  Result<std::int64_t> count_of(const Selection& selection) override {
+    const Where where = TRY(where_of(db_, selection));
+    return scalar_integer(db_, "select count(*) from vestige_change as c" + where.sql,
+                          where.values);
+  }
+
   Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
                                                  std::int64_t after, std::int64_t upto,
                                                  bool oldest_first) override {
@@ -268,6 +274,15 @@ class SqliteSource final : public Source {
         {tx}));
     while (TRY(rows->next()) == Step::row) out.push_back(rows->integer(0));
     return out;
+  }
+
+  Result<std::vector<SaidContext>> said(std::int64_t after, std::int64_t upto) override {
+    auto rows = TRY(db_.query(
+        "select min(c.id), c.tx, null, x.extra from vestige_change as c join vestige_context as x"
+        " on x.id = c.context where c.id > ?1 and c.id <= ?2 and x.extra is not null"
+        " group by c.tx, c.context order by 1",
+        {after, upto}));
+    return said_in(*rows);
   }
 
   Result<std::int64_t> last_at(std::int64_t micros) override { return last_before(db_, micros); }

@@ -73,26 +73,33 @@ Result<void> find_table(Database& db, const Tracked& table, const Triggers& trig
   return {};
 }
 
+// OLD."column"
+bool is_column(const std::vector<SqlToken>& tokens, std::size_t place) {
+  return tokens[place - 1].text == "." && same_word(tokens[place - 2].text, "old");
+}
+
 // A raw RENAME COLUMN makes SQLite rewrite the triggers. The stored DELETE trigger, held token by token
-// against the one that the former names give, says which name became which.
+// against the one that the former names give, says which name became which: also where others have those names by now.
 std::vector<Renamed> proven_renames(const std::string& former, const std::string& stored,
-                                    const Names& gone, const Names& fresh) {
+                                    const Names& recorded, const SqliteTable& live) {
   const auto before = sql_tokens(former);
   const auto after = sql_tokens(stored);
   if (before.size() != after.size()) return {};
-  std::vector<Renamed> renamed;
-  for (std::size_t i = 0; i < before.size(); ++i) {
+  std::vector<Renamed> all;
+  for (std::size_t i = 2; i < before.size(); ++i) {
+    if (before[i].kind != SqlToken::Kind::quoted || !is_column(before, i) || !is_column(after, i))
+      continue;
     const std::string from = bare_name(before[i].text);
     const std::string to = bare_name(after[i].text);
-    if (before[i].kind != SqlToken::Kind::quoted || !contains(gone, from) || !contains(fresh, to))
-      continue;
-    const auto known = std::find_if(renamed.begin(), renamed.end(), [&](const Renamed& pair) {
+    if (!contains(recorded, from) || live.find(to) == nullptr) continue;
+    const auto known = std::find_if(all.begin(), all.end(), [&](const Renamed& pair) {
       return pair.from == from || pair.to == to;
     });
-    if (known == renamed.end()) renamed.push_back({from, to});
+    if (known == all.end()) all.push_back({from, to});
     else if (known->from != from || known->to != to) return {};
   }
-  return renamed;
+  std::erase_if(all, [](const Renamed& pair) { return pair.from == pair.to; });
+  return all;
 }
 
 void compare_columns(const Tracked& table, const SqliteTable& live, Standing& standing) {
@@ -108,21 +115,35 @@ void compare_columns(const Tracked& table, const SqliteTable& live, Standing& st
   for (const SqliteColumn& column : live.columns)
     if (!contains(recorded, column.name) && !contains(policy.exclude, column.name))
       standing.added.push_back(column.name);
-  for (const std::string& column : policy.exclude)
+  for (const auto& [column, of] : policy.encrypt)
     if (live.find(column) == nullptr) standing.lost.push_back(column);
+  for (const auto* list : {&policy.exclude, &policy.redact})
+    for (const std::string& column : *list)
+      if (live.find(column) == nullptr) standing.lost.push_back(column);
+}
+
+bool is_taken(const std::vector<Renamed>& renamed, const std::string& name) {
+  return std::any_of(renamed.begin(), renamed.end(),
+                     [&](const Renamed& pair) { return pair.to == name; });
 }
 
 void take_renames(const Triggers& triggers, const std::vector<Trigger>& former,
-                  Standing& standing) {
+                  const Tracked& table, const SqliteTable& live, Standing& standing) {
+  Names recorded;
+  for (const Column& column : table.shape.columns) recorded.push_back(column.name);
   for (const Trigger& trigger : former) {
     const auto stored = triggers.find(trigger.name);
     if (!trigger.name.ends_with("_delete") || stored == triggers.end()) continue;
-    standing.renamed = proven_renames(from_name(trigger.sql, trigger.name), stored->second.text,
-                                      standing.dropped, standing.added);
+    standing.renamed =
+        proven_renames(from_name(trigger.sql, trigger.name), stored->second.text, recorded, live);
   }
   for (const Renamed& pair : standing.renamed) {
     std::erase(standing.dropped, pair.from);
     std::erase(standing.added, pair.to);
+    std::erase(standing.lost, pair.from);
+    // Another column took the name.
+    if (live.find(pair.from) != nullptr && !is_taken(standing.renamed, pair.from))
+      standing.added.push_back(pair.from);
   }
 }
 
@@ -131,10 +152,7 @@ bool key_differs(const Tracked& table, const SqliteTable& live,
   if (!table.policy.key.empty()) return false;
   Names key;
   for (const Column& column : table.shape.key()) {
-    std::string name = column.name;
-    for (const Renamed& pair : renamed)
-      if (pair.from == name) name = pair.to;
-    key.push_back(name);
+    key.push_back(name_now(renamed, column.name));
   }
   return key != live.primary_key();
 }
@@ -198,7 +216,7 @@ Result<Standing> standing(Database& db, const Tracked& table) {
   as_it_is.name = live.name;
   compare_columns(table, live, standing);
   const auto expected = TRY(capture_triggers(db, live, as_it_is, false));
-  take_renames(triggers, expected, standing);
+  take_renames(triggers, expected, table, live, standing);
   // An include list says what is recorded; anything else may come and go.
   if (!table.policy.include.empty()) standing.added.clear();
   standing.key_changed = key_differs(table, live, standing.renamed);

@@ -1,8 +1,11 @@
 #include "vestige/trail/tracking.h"
+#include "vestige/base/nearest.h"
 
 #include <algorithm>
 
 #include "vestige/base/time.h"
+#include "vestige/trail/kept_table.h"
+#include "vestige/trail/recipient.h"
 #include "vestige/trail/sqlite/capture.h"
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
@@ -38,8 +41,35 @@ Result<std::vector<std::string>> spelled(const SqliteTable& live,
   return out;
 }
 
+// Which columns are encrypted, or why they cannot be.
+Result<std::map<std::string, std::string>> checked_encrypt(const SqliteTable& live,
+                                                           const Policy& policy,
+                                                           const Policy& before) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, of] : policy.encrypt) {
+    TRY(check_class(of));
+    if (live.find(name) == nullptr && before.encrypt.contains(name)) {
+      out[name] = of;
+      continue;
+    }
+    const std::string column = TRY(spelled(live, {name})).front();
+    if (contains(policy.key, column) || live.find(column)->primary_key > 0)
+      return hinted(fail(Fault::invalid, "track {}: {} is part of the key and cannot be encrypted",
+                         live.name, column),
+                    "a key says which row it was: encrypt other columns, or use a key that says "
+                    "nothing");
+    if (contains(policy.redact, column))
+      return fail(Fault::invalid, "track {}: {} is redacted, and cannot be encrypted as well",
+                  live.name, column);
+    out[column] = of;
+  }
+  return out;
+}
+
 // The policy with its column names spelled as the table has them, or why it cannot be.
-Result<Policy> checked(const SqliteTable& live, Policy policy) {
+//
+// before   what was redacted and encrypted so far: a column that is gone stays so, in case that it comes back
+Result<Policy> checked(const SqliteTable& live, Policy policy, const Policy& before) {
   if (!policy.include.empty() && !policy.exclude.empty())
     return fail(Fault::invalid, "track {}: include and exclude at once", live.name);
   if (!policy.on_truncate.empty())
@@ -50,6 +80,25 @@ Result<Policy> checked(const SqliteTable& live, Policy policy) {
   if (!policy.key.empty() && !has_unique(live, policy.key))
     return hinted(fail(Fault::invalid, "track {}: the key is not unique", live.name),
                   "choose the columns of the primary key or of a UNIQUE constraint");
+  std::vector<std::string> gone;
+  std::erase_if(policy.redact, [&](const std::string& column) {
+    const bool kept = live.find(column) == nullptr && contains(before.redact, column);
+    if (kept) gone.push_back(column);
+    return kept;
+  });
+  policy.redact = TRY(spelled(live, policy.redact));
+  for (const std::string& column : policy.redact)
+    if (contains(policy.key, column) || live.find(column)->primary_key > 0)
+      return hinted(
+          fail(Fault::invalid, "track {}: {} is part of the key and cannot be redacted", live.name,
+               column),
+          "a key says which row it was: redact other columns, or use a key that says nothing");
+  for (const std::string& column : policy.redact)
+    if (contains(policy.exclude, column))
+      return fail(Fault::invalid, "track {}: {} is excluded, so that there is nothing to redact",
+                  live.name, column);
+  policy.redact.insert(policy.redact.end(), gone.begin(), gone.end());
+  policy.encrypt = TRY(checked_encrypt(live, policy, before));
   for (const std::string& column : policy.exclude)
     if (contains(policy.key, column) || live.find(column)->primary_key > 0)
       return hinted(fail(Fault::invalid, "track {}: {} is part of the key", live.name, column),
@@ -124,7 +173,8 @@ class SqliteTracking final : public Tracking {
       resumed = known.untracked_at.has_value();
       table = std::move(known);
     }
-    table.policy = TRY(checked(live, policy));
+    table.policy = TRY(checked(live, policy, table.policy));
+    TRY(require_recipients(db_, table.policy, live.name));
     if (table.id == 0) {
       TRY(db_.run(
           "insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
@@ -162,6 +212,71 @@ class SqliteTracking final : public Tracking {
     return TRY(scalar_integer(db_, "select max(id) from vestige_change")) - last;
   }
 
+  Result<std::vector<Recipient>> recipients(std::string_view of) override {
+    std::vector<Recipient> out;
+    auto rows =
+        TRY(db_.query("select id, class, public, since, until from vestige_recipient"
+                      " where ?1 in ('', class) order by id",
+                      {Text{std::string(of)}}));
+    while (TRY(rows->next()) == Step::row) {
+      Recipient one{rows->integer(0), rows->text(1), rows->text(2)};
+      one.since = parse_time(rows->text(3), Now(0)).value_or(0);
+      // What somebody wrote there that is no time ends nothing.
+      if (const auto until = parse_time(rows->text(4), Now(0)); until.has_value())
+        one.until = *until;
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+  Result<void> add_recipient(const std::string& of, const std::string& public_key,
+                             std::optional<std::int64_t> from) override {
+    TRY(own("recipient"));
+    TRY(kept_table(db_, "encrypted_key"));
+    const Text begins{row_time(from.value_or(clock_now()))};
+    if (!from.has_value()) {
+      TRY(db_.run("insert into vestige_recipient (class, public, since) values (?1, ?2, ?3)",
+                  {Text{of}, Text{public_key}, begins}));
+      return {};
+    }
+    TRY(
+        db_.run("insert into vestige_recipient (class, public, since, until) values (?1, ?2, ?3,"
+                " (select min(since) from vestige_recipient where class = ?1 and since > ?3 and"
+                " (until is null or until > since)))",
+                {Text{of}, Text{public_key}, begins}));
+    TRY(
+        db_.run("update vestige_recipient set until = ?2 where class = ?1 and since < ?2 and"
+                " (until is null or until > ?2)",
+                {Text{of}, begins}));
+    return {};
+  }
+  // Where it has not begun, those who were to end then stand as long as it would have: there is always somebody.
+  Result<void> end_recipient(std::int64_t id) override {
+    const Text now{row_time(clock_now())};
+    TRY(
+        db_.run("update vestige_recipient as r set until = e.until from (select id, class, since,"
+                " until from vestige_recipient where id = ?1 and since > ?2) as e where r.class ="
+                " e.class and r.id <> e.id and r.until = e.since and r.since < r.until",
+                {id, now}));
+    TRY(db_.run("update vestige_recipient set until = ?2 where id = ?1", {id, now}));
+    return {};
+  }
+  Result<void> lock_wraps() override { return {}; }  // whoever writes has the database alone
+  Result<void> destroy_keys(const std::string& of, std::int64_t upto,
+                            std::int64_t data_keys) override {
+    TRY(own("destroyed"));
+    TRY(db_.run("insert into vestige_destroyed (class, upto_change, data_keys) values (?1, ?2, ?3)",
+                {Text{of}, upto, data_keys}));
+    const auto before = TRY(scalar_integer(db_, "pragma secure_delete"));
+    TRY(db_.script("pragma secure_delete = on"));
+    auto done = db_.run("delete from vestige_encrypted_key where class = ?1 and first_change <= ?2",
+                        {Text{of}, upto});
+    if (before == 0) (void)db_.script("pragma secure_delete = off");
+    if (before == 2) (void)db_.script("pragma secure_delete = fast");
+    TRY(std::move(done));
+    return {};
+  }
+  Result<void> forget_pages() override { return db_.script("pragma wal_checkpoint(truncate)"); }
+
   Result<std::unique_ptr<Migration>> migration(std::string_view script) override {
     return sqlite::migration(db_, script);
   }
@@ -183,6 +298,11 @@ class SqliteTracking final : public Tracking {
   }
 
  private:
+  // As SQLite writes the times of the trail's own tables: to the millisecond, so that their texts compare.
+  static std::string row_time(std::int64_t micros) {
+    constexpr std::size_t kToMillisecond = 23;
+    return format_time(micros).substr(0, kToMillisecond) + "Z";
+  }
   static std::string said(bool on) { return on ? R"({"record": true})" : R"({"record": false})"; }
 
   Result<bool> recording() {

@@ -115,6 +115,32 @@ bool Undo::conflict(const Change& change, const Row& key, std::string what,
   return false;
 }
 
+// What of a row is not in the trail and so cannot be put back: whatever is forced, it is left as it is.
+Undo::Withheld Undo::take_withheld(Row& row) const {
+  Withheld out;
+  std::erase_if(row, [&](const Field& field) {
+    if (!is_withheld(field.value)) return false;
+    if (column_.has_value() && field.name != *column_) return true;
+    out.columns.push_back(field.name);
+    out.why.insert(encrypted_token(field.value).has_value() ? "encrypted" : "redacted");
+    return true;
+  });
+  return out;
+}
+
+// change   0 where it is not known which one took them
+void Undo::left_alone(std::int64_t change, const std::string& table, const Row& key,
+                      const Withheld& withheld, bool whole) {
+  const std::string what =
+      fmt::format("{}: {}, so {} left as it is", names(withheld.columns),
+                  fmt::join(withheld.why, " or "), whole ? "the row is" : "it is");
+  if (options_.on_conflict == OnConflict::force)
+    return note(change == 0 ? fmt::format("{} {}: {}", table, key_text(key), what)
+                            : fmt::format("change {}: {}", change, what));
+  outcome_.conflicts.push_back({change, table, key, what, withheld.columns});
+  ++outcome_.skipped;
+}
+
 // Where the key has other columns now, the row is the one that has the former key's values, unless those were changed since.
 Result<bool> Undo::key_went(const Place& place, const Change& change, const Row& key) {
   const auto today = place.table.shape.key();
@@ -166,14 +192,15 @@ Result<std::optional<std::int64_t>> Undo::equal_row(const Place& place, const Ch
   note(fmt::format("{} has no key: of rows that are equal, any is put back", place.table.name));
   std::string where;
   Params values;
+  bool whole = change.new_values->size() == place.table.shape.columns.size();
   for (const Field& field : *change.new_values) {
-    if (place.live.find(field.name) == nullptr) continue;
+    whole = whole && !is_withheld(field.value);
+    if (place.live.find(field.name) == nullptr || is_withheld(field.value)) continue;
     values.push_back(field.value);
     where += fmt::format(" and {0} is ?{1} collate binary and typeof({0}) = typeof(?{1})",
                          db_.quote_name(field.name), values.size());
   }
   // The row that it was, if that is as it was left; else another, if it is known what the whole row was.
-  const bool whole = change.new_values->size() == place.table.shape.columns.size();
   values.emplace_back(change.row_id.has_value() ? Value(*change.row_id) : Value(Null{}));
   auto rows = TRY(db_.query(
       fmt::format("select {0} from {1} where ({0} is ?{2}{3}){4} order by {0} is ?{2} desc limit 1",
@@ -197,7 +224,10 @@ Result<void> Undo::undo_update(const Place& place, const Change& change) {
   std::string what;
   Row put;
   Row forced;
-  for (const Field& field : *change.old_values) {
+  Row before = *change.old_values;
+  if (const auto withheld = take_withheld(before); !withheld.columns.empty())
+    left_alone(change.id, change.table, key, withheld, false);
+  for (const Field& field : before) {
     if (column_.has_value() && field.name != *column_) continue;
     const Value* left = find(*change.new_values, field.name);
     const Value* found = find(*row, field.name);
@@ -223,8 +253,14 @@ Result<void> Undo::undo_insert(const Place& place, const Change& change) {
   const auto row_id = TRY(equal_row(place, change));
   const auto row = TRY(read(place, change.key, row_id));
   if (!row.has_value()) return {};  // it is gone, as it should be
+  Row after = *change.new_values;
+  const auto untold = take_withheld(after);
+  if (!untold.columns.empty() && options_.on_conflict != OnConflict::force) {
+    left_alone(change.id, change.table, change.key, untold, true);
+    return {};
+  }
   std::vector<std::string> moved;
-  for (const Field& field : *change.new_values) {
+  for (const Field& field : after) {
     const Value* found = find(*row, field.name);
     if (found != nullptr && !identical(field.value, *found)) moved.push_back(field.name);
   }
@@ -238,6 +274,11 @@ Result<void> Undo::undo_insert(const Place& place, const Change& change) {
 }
 
 Result<void> Undo::undo_remove(const Place& place, const Change& change) {
+  Row whole = *change.old_values;
+  if (const auto withheld = take_withheld(whole); !withheld.columns.empty()) {
+    left_alone(change.id, change.table, change.key, withheld, true);
+    return {};
+  }
   const bool keyed = tells_apart(change.key) || (!change.key.empty() && change.row_id.has_value());
   if (keyed && TRY(doubtful(place, change, change.key))) return {};
   const auto row = keyed ? TRY(read(place, change.key, change.row_id)) : std::optional<Row>();
@@ -291,6 +332,8 @@ Result<void> Undo::undo(const Change& change) {
 
 Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, const State& target) {
   const Place& at = *TRY(place(table.name));
+  Row known = target.value_or(Row());
+  const auto withheld = take_withheld(known);
   if (column_.has_value() && lives != target.has_value()) {
     note(fmt::format("{}: the row was inserted or deleted since, and only a column is restored",
                      table.name));
@@ -300,11 +343,16 @@ Result<void> Undo::put(const Tracked& table, const RowName& name, bool lives, co
     if (!lives) return {};
     TRY(remove(at, name.key, name.row_id));
   } else if (!lives) {
+    if (!withheld.columns.empty()) {
+      left_alone(0, table.name, name.key, withheld, true);
+      return {};
+    }
     TRY(insert(at, *target, name.row_id));
   } else {
+    if (!withheld.columns.empty()) left_alone(0, table.name, name.key, withheld, false);
     const auto row = TRY(read(at, name.key, name.row_id));
     Row changed;
-    for (const Field& field : *target) {
+    for (const Field& field : known) {
       if (column_.has_value() && field.name != *column_) continue;
       const Value* now = row.has_value() ? find(*row, field.name) : nullptr;
       if (now == nullptr || !identical(*now, field.value)) changed.push_back(field);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vestige/trail/sqlite/live_table.h"
@@ -47,6 +48,11 @@ class Undo {
     Tracked table;
     SqliteTable live;
   };
+  // What of a row the trail does not have, or not in clear.
+  struct Withheld {
+    std::vector<std::string> columns;
+    std::set<std::string_view> why;
+  };
 
   Undo(Database& db, const ApplyOptions& options) : db_(db), options_(options) {}
   Result<const Place*> place(const std::string& table) const;
@@ -67,6 +73,9 @@ class Undo {
                       const std::optional<std::int64_t>& row_id);
   bool restorable(const Place& place, const std::string& column);
   void note(const std::string& text);
+  Withheld take_withheld(Row& row) const;
+  void left_alone(std::int64_t change, const std::string& table, const Row& key,
+                  const Withheld& withheld, bool whole);
   // True when the change is to be undone all the same.
   bool conflict(const Change& change, const Row& key, std::string what,
                 std::vector<std::string> columns, bool can_force);

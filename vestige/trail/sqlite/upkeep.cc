@@ -6,9 +6,12 @@
 
 #include "vestige/base/time.h"
 #include "vestige/db/sql.h"
+#include "vestige/db/sqlite_depth.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/sqlite/encrypting.h"
 #include "vestige/trail/sqlite/installation.h"
+#include "vestige/trail/sqlite/live_table.h"
 #include "vestige/trail/sqlite/patient.h"
 #include "vestige/trail/sqlite/row_index.h"
 #include "vestige/trail/sqlite/standing.h"
@@ -37,6 +40,7 @@ class Doctor {
   Result<void> examine_context();
   Result<void> examine_settings();
   Result<void> examine_index();
+  Result<void> examine_depth(const Tracked& table);
   Result<void> examine_clock();
   Result<void> examine_evidence();
 
@@ -75,8 +79,10 @@ Result<void> Doctor::examine() {
   TRY(examine_trail());
   if (!readable_) return {};
   for (Tracked& table : TRY(tracked_tables(db_)))
-    if (!table.untracked_at.has_value())
+    if (!table.untracked_at.has_value()) {
+      TRY(examine_depth(table));
       patients_.push_back(TRY(Patient::examine(db_, std::move(table))));
+    }
   TRY(examine_context());
   TRY(examine_settings());
   TRY(examine_clock());
@@ -146,6 +152,26 @@ Result<void> Doctor::examine_settings() {
     add(Severity::warning, "synchronous",
         "synchronous is off on this connection: a power cut can take changes and trail together",
         "pragma synchronous = normal (wal) or full, on every connection", false);
+  return {};
+}
+
+// Capture looks for the rows that a REPLACE removes by the table's own expressions, five deeper than they are.
+Result<void> Doctor::examine_depth(const Tracked& table) {
+  constexpr int kOwn = 5;
+  const auto live = read_table(db_, table.name);
+  if (!live.has_value()) return {};  // it is gone: its patient says so
+  for (const UniqueIndex& index : live->unique) {
+    bool deep = TRY(deeper_than(index.where, kOwn));
+    for (const UniqueIndex::Term& term : index.terms)
+      deep = deep || TRY(deeper_than(term.sql, kOwn));
+    if (deep)
+      add(Severity::note, "deep-index",
+          fmt::format(
+              "a connection with SQLITE_LIMIT_EXPR_DEPTH 10 may be unable to write {}: a"
+              " unique index of it has an expression or a condition that is more than {} deep",
+              table.name, kOwn),
+          "", false);
+  }
   return {};
 }
 
@@ -282,11 +308,14 @@ class SqliteUpkeep final : public Upkeep {
       volume.first = TRY(time_of(db_, counted.first));
       volume.last = TRY(time_of(db_, counted.last));
     }
+    for (const auto& [table, changes] : TRY(waiting_for_keys(db_))) all[table].waiting = changes;
     return all;
   }
 
   // A row's changes are found by the key itself.
   Result<std::vector<std::int64_t>> hidden() override { return std::vector<std::int64_t>(); }
+
+  Result<std::vector<std::int64_t>> nameless() override { return missing_in_who(db_); }
 
   Result<Room> room() override {
     const std::int64_t pages = TRY(scalar_integer(db_, "pragma page_count"));

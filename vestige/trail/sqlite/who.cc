@@ -16,6 +16,18 @@ Result<void> rebuild_who(Database& db) {
   return {};
 }
 
+Result<std::vector<std::int64_t>> missing_in_who(Database& db) {
+  std::vector<std::int64_t> found;
+  auto rows = TRY(db.query(
+      "select min(c.id) from vestige_change as c join vestige_context as x"
+      " on x.id = c.context where c.id <= ?1 and x.actor is not null and not exists"
+      " (select 1 from vestige_who as w where w.actor = x.actor and w.block = c.id - 1 >> 6)"
+      " group by x.actor, c.id - 1 >> 6 order by 1",
+      {TRY(who_upto(db))}));
+  while (TRY(rows->next()) == Step::row) found.push_back(rows->integer(0));
+  return found;
+}
+
 Result<void> forget_names(Database& db, const std::map<std::string, std::set<std::int64_t>>& gone) {
   for (const auto& [actor, blocks] : gone)
     for (const std::int64_t block : blocks)

@@ -1,0 +1,371 @@
+-- Columns that only who has a private key reads: what is recorded of them is a token, made by pgcrypto under a key of the transaction,
+-- which is written down once, wrapped to the public keys of its class (docs/privacy.md, "Encrypted columns"; docs/decisions/0032).
+--
+-- token     01 02 || id of the data key (16) || iv (16) || AES-256-CBC of (salt (16) || value) || SHA-256(salt || value), in base64.
+--           One that begins with - is none: the value could not be encrypted, and is not in the trail.
+
+-- The schema that pgcrypto stands in, quoted; null where it is not, or where what has its functions' names is not its own: only a
+-- superuser makes functions of a module, so that nobody's function is called with the rights of the trail's owner.
+-- Null, too, where the trail's owner may not use that schema: what asks for a function by its name would fail, and the write with it.
+-- Each transaction that encrypts asks: by indexes alone.
+create or replace function vestige.pgcrypto() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  extension oid;
+  schema oid;
+  place text;
+begin
+  select e.oid, n.oid, '"' || replace(n.nspname, '"', '""') || '"' into extension, schema, place
+  from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pgcrypto';
+  if not has_schema_privilege((select t.nspowner from pg_namespace t where t.nspname = 'vestige'), schema, 'usage') then
+    return null;
+  end if;
+  if 3 = (select count(*) from pg_proc p
+          where p.proname in ('encrypt_iv', 'gen_random_bytes', 'pgp_pub_encrypt_bytea') and p.pronamespace = schema
+            and (p.proname, p.proargtypes) in (('encrypt_iv', '17 17 17 25'::oidvector), ('gen_random_bytes', '23'::oidvector),
+                                               ('pgp_pub_encrypt_bytea', '17 17 25'::oidvector))
+            and p.probin ~ '(^|/)pgcrypto$'
+            and exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+                          and d.refclassid = 'pg_extension'::regclass and d.refobjid = extension)) then
+    return place;
+  end if;
+  return null;
+end
+$$;
+
+-- Why nothing of a class can be encrypted, and what helps; null when it can.
+create or replace function vestige.encrypting_trouble(class text, out trouble text, out remedy text) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if vestige.pgcrypto() is null then
+    select format('the trail''s owner may not use the schema of pgcrypto, %I', n.nspname),
+           format('grant usage on schema %I to %I', n.nspname, pg_get_userbyid(t.nspowner)) into trouble, remedy
+    from pg_extension e join pg_namespace n on n.oid = e.extnamespace join pg_namespace t on t.nspname = 'vestige'
+    where e.extname = 'pgcrypto' and not has_schema_privilege(t.nspowner, n.oid, 'usage');
+    trouble := coalesce(trouble, 'extension pgcrypto is not in this database');
+    remedy := coalesce(remedy, 'create extension pgcrypto');
+  elsif not exists (select from vestige.recipients(class)) then
+    trouble := format('class %s has no recipient', class);
+    remedy := format('vestige keys generate --class %s --out %1$s.key, and its public half by vestige apply or vestige.add_recipient', class);
+  end if;
+end
+$$;
+
+-- Who may read what is encrypted from now on: the recipients of a class that stand now, each with a public key as pgcrypto takes it.
+-- Where none stands yet, those that come first: nothing is lost to a clock that was set back.
+create or replace function vestige.recipients(class text) returns table (id bigint, public bytea) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  moment timestamptz := clock_timestamp();
+begin
+  if to_regclass('vestige.recipient') is not null then
+    return query select k.id, k.key from (
+        select r.id, vestige.openpgp_key(r.public) as key from vestige.recipient r
+        where r.class = recipients.class and (r.until is null or r.until > moment)
+          and r.since <= greatest(moment, (select min(n.since) from vestige.recipient n
+                                           where n.class = recipients.class and (n.until is null or n.until > moment)))
+        offset 0) k  -- each key is read once
+      where k.key is not null order by k.id;
+  end if;
+end
+$$;
+
+-- The OpenPGP key of a public half as `vestige keys generate` prints it: age1... openpgp:<base64>; null: it has none.
+create or replace function vestige.openpgp_key(public text) returns bytea language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Without a regular expression: each transaction that encrypts asks, and a key is long.
+  return decode(nullif(split_part(split_part(' ' || translate(public, E'\n\r\t', '   '), ' openpgp:', 2), ' ', 1), ''), 'base64');
+exception when others then
+  return null;
+end
+$$;
+
+-- Has what is encrypted from now on readable for one more key. The trail's owner says so: whoever has the key reads the class in
+-- every table. It is recorded, as all that is done with the trail.
+--
+-- public    what `vestige keys generate` prints
+-- from      it begins then, and who stands then ends; where another one begins later, it ends there. null: now, beside the others
+-- returns   the recipient's id
+drop function if exists vestige.add_recipient(text, text);
+create or replace function vestige.add_recipient(class text, public text, "from" timestamptz default null) returns bigint language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  number bigint;
+  begins timestamptz := greatest("from", clock_timestamp());
+  place text := vestige.pgcrypto();
+begin
+  perform vestige.check_class(class, 'add_recipient');
+  if vestige.openpgp_key(public) is null then
+    raise exception 'add_recipient %: its public half has no OpenPGP key', class using errcode = 'invalid_parameter_value',
+      hint = 'it is the line that vestige keys generate prints, with openpgp: in it';
+  elsif place is null then
+    raise exception 'add_recipient %: %', class, (vestige.encrypting_trouble(class)).trouble using errcode = 'feature_not_supported',
+      hint = (vestige.encrypting_trouble(class)).remedy;
+  end if;
+  if public !~ '^(age1[a-z0-9]+ )?openpgp:[A-Za-z0-9+/]+=*$' then
+    raise exception 'add_recipient %: more stands there than a public half', class using errcode = 'invalid_parameter_value',
+      hint = 'exactly the line that vestige keys generate prints: it is kept for good';
+  end if;
+  begin
+    execute format('select %s.pgp_pub_encrypt_bytea($1, $2, $3)', place) using decode('00', 'hex'), vestige.openpgp_key(public), vestige.wrap_options();
+  exception when others then
+    raise exception 'add_recipient %: nothing can be encrypted to its public half: %', class, sqlerrm using errcode = 'invalid_parameter_value',
+      hint = 'pgcrypto takes RSA and ElGamal keys with a subkey for encryption';
+  end;
+  perform vestige.own_table('recipient');
+  select r.id into number from vestige.recipient r
+  where r.class = add_recipient.class and r.public = add_recipient.public and (r.until is null or r.until > clock_timestamp())
+    -- One that begins later does not stand yet.
+    and ("from" is not null or r.id in (select n.id from vestige.recipients(add_recipient.class) n))
+  order by r.id limit 1;
+  if number is null then
+    insert into vestige.recipient as r (class, public, since, until)
+    values (add_recipient.class, add_recipient.public, begins,
+            (select min(n.since) from vestige.recipient n
+             where "from" is not null and n.class = add_recipient.class and n.since > begins and (n.until is null or n.until > n.since)))
+    returning r.id into number;
+    update vestige.recipient r set until = begins
+    where "from" is not null and r.class = add_recipient.class and r.since < begins and (r.until is null or r.until > begins);
+  end if;
+  return number;
+end
+$$;
+
+-- Ends that. What was encrypted before stays readable for it. Of one that has not begun, those who were to end then stand as long as
+-- it would have: there is always somebody.
+create or replace function vestige.end_recipient(id bigint) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  ended record;
+begin
+  if to_regclass('vestige.recipient') is not null then
+    select r.* into ended from vestige.recipient r
+    where r.id = end_recipient.id and (r.until is null or r.until > clock_timestamp()) for update;
+    if found then
+      update vestige.recipient r set until = ended.until
+      where r.class = ended.class and r.id <> ended.id and r.until = ended.since and ended.since > clock_timestamp()
+        and r.since < r.until;
+      update vestige.recipient r set until = clock_timestamp() where r.id = ended.id;
+      return;
+    end if;
+  end if;
+  raise exception 'end_recipient: there is no recipient %', id using errcode = 'undefined_object';
+end
+$$;
+
+create or replace function vestige.check_class(class text, attempt text) returns void language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if class is null or class !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' then
+    raise exception '%: % is no name of a class', attempt, coalesce(to_json(class)::text, 'null') using errcode = 'invalid_parameter_value',
+      hint = 'letters, digits, dots, dashes: phi';
+  end if;
+end
+$$;
+
+create or replace function vestige.wrap_options() returns text language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$ begin return 'cipher-algo=aes256, compress-algo=0'; end $$;
+
+create or replace function vestige.data_key_id(key bytea) returns bytea language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$ begin return substr(sha256(convert_to('vestige-data-key', 'UTF8') || key), 1, 16); end $$;
+
+-- The setting that a transaction keeps the data key of a class in: its number, where a wrap of the key stands, and the key. The
+-- session that it is of sees what it writes anyway; what it says of a key holds only if there is a wrap of it, which only the trail
+-- writes. A part of the transaction that is rolled back takes the wrap and the setting back together.
+create or replace function vestige.data_key_setting(class text) returns text language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$ begin return 'vestige.data_key_' || encode(convert_to(class, 'UTF8'), 'hex'); end $$;
+
+-- The data key that the transaction has for a class; null: none that is wrapped.
+create or replace function vestige.data_key(class text) returns bytea language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  kept text[] := string_to_array(current_setting(vestige.data_key_setting(class), true), ' ');
+  key bytea;
+begin
+  if kept[1] = pg_current_xact_id_if_assigned()::text then
+    key := decode(kept[3], 'hex');
+    perform from vestige.encrypted_key k
+    where k.ctid = kept[2]::tid and k.id = vestige.data_key_id(key) and k.class = data_key.class;
+    if found then
+      return key;
+    end if;
+  end if;
+  return null;
+exception when others then
+  return null;  -- the session said something else
+end
+$$;
+
+-- A new one, written down for every recipient of its class before anything is encrypted under it.
+--
+-- place     where pgcrypto stands
+drop function if exists vestige.new_data_key(text);
+create or replace function vestige.new_data_key(class text, place text default vestige.pgcrypto()) returns bytea language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  key bytea;
+  wrapped bytea;
+  stands tid;
+  -- The same of each wrap: they are destroyed together, or none.
+  first bigint := (select last_value + is_called::int from vestige.change_id);
+  one record;
+begin
+  execute format('select %s.gen_random_bytes(32)', place) into strict key;
+  for one in select * from vestige.recipients(class) loop
+    execute format('select %s.pgp_pub_encrypt_bytea($1, $2, $3)', place) into strict wrapped using key, one.public, vestige.wrap_options();
+    insert into vestige.encrypted_key as k (id, class, recipient, wrapped, first_change)
+    values (vestige.data_key_id(key), new_data_key.class, one.id, wrapped, first)
+    returning k.ctid into stands;
+  end loop;
+  if stands is null then
+    raise exception 'class % has no recipient', class;
+  end if;
+  perform set_config(vestige.data_key_setting(class), concat_ws(' ', pg_current_xact_id(), stands, encode(key, 'hex')), true);
+  return key;
+end
+$$;
+
+-- The token of a value, as SQL; null: of no class. Its text is what the type's own output function makes of it, as in the text of a row.
+create or replace function vestige.token_of(class text, value text) returns text language sql immutable
+set search_path = pg_catalog, pg_temp as $$
+  select format('vestige.encrypted(%L, case when %2$s is distinct from null then concat(%2$s) end)', class, value) where class is not null
+$$;
+
+-- A value as bytes: UTF-8, or as they are where that cannot be.
+create or replace function vestige.value_bytes(value text) returns bytea language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return convert_to(value, 'UTF8');
+exception when others then
+  return convert_to(value, getdatabaseencoding());
+end
+$$;
+
+-- A token, wherever pgcrypto stands now, under a new data key where the transaction has none. Nothing is written in clear where it
+-- cannot be made: the write goes on, what is recorded says only that there was a value, and two of them are never alike.
+create or replace function vestige.encrypted_anew(class text, value text) returns text language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  place text := vestige.pgcrypto();
+  key bytea;
+  iv bytea := uuid_send(gen_random_uuid());
+  plain bytea;
+  hidden bytea;
+  why text;
+begin
+  begin
+    if place is not null then
+      key := coalesce(vestige.data_key(class), vestige.new_data_key(class, place));
+      plain := uuid_send(gen_random_uuid()) || vestige.value_bytes(value);
+      execute format('select %s.encrypt_iv($1, $2, $3, ''aes-cbc/pad:pkcs'')', place) into strict hidden using plain, key, iv;
+      return translate(encode(decode('0102', 'hex') || vestige.data_key_id(key) || iv || hidden || sha256(plain), 'base64'), E'\n', '');
+    end if;
+  exception when others then
+    why := 'error ' || sqlstate;  -- its text may have part of the value
+  end;
+  why := format('values of class %s are recorded as redacted, since they cannot be encrypted: %s', class,
+                coalesce((vestige.encrypting_trouble(class)).trouble, why));
+  insert into vestige.note (message)
+  select why where not exists (select from vestige.note n where n.message = why and n.at > clock_timestamp() - interval '1 day');
+  return '-' || gen_random_uuid();
+end
+$$;
+
+-- The text of the function that capture calls for a value, vestige.encrypted(class, value): the same, quickly, where pgcrypto stands
+-- as it did when this was made. It pins nothing: its callers do.
+create or replace function vestige.encrypted_source() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select format($source$
+declare
+  kept text[];
+  key bytea;
+  number bytea;
+  iv bytea;
+  plain bytea;
+begin
+  if value is null then
+    return null;
+  end if;
+  begin
+    kept := string_to_array(current_setting('vestige.data_key_' || encode(convert_to(class, 'UTF8'), 'hex'), true), ' ');
+    if kept[1] = pg_current_xact_id()::text then
+      key := decode(kept[3], 'hex');
+      number := substr(sha256(decode('766573746967652d646174612d6b6579', 'hex') || key), 1, 16);
+      perform from vestige.encrypted_key k, pg_proc p
+      where k.ctid = kept[2]::tid and k.id = number and k.class = encrypted.class
+        and p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25' and p.pronamespace = %1$L::regnamespace and p.probin = %2$L;
+      if found then
+        iv := uuid_send(gen_random_uuid());
+        plain := uuid_send(gen_random_uuid()) || convert_to(value, 'UTF8');
+        return translate(encode(decode('0102', 'hex') || number || iv || %1$s.encrypt_iv(plain, key, iv, 'aes-cbc/pad:pkcs')
+                                || sha256(plain), 'base64'), E'\n', '');
+      end if;
+    end if;
+  exception when others then
+    null;
+  end;
+  return vestige.encrypted_anew(class, value);
+end
+$source$, coalesce(x.place, 'pg_catalog'), (select p.probin from pg_proc p where p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25'
+                                                                       and p.pronamespace = x.place::regnamespace))
+  from (select vestige.pgcrypto() as place) x
+$$;
+
+-- Makes that function, where it is not as it should be.
+create or replace function vestige.make_encrypted() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+begin
+  if (select p.prosrc from pg_proc p where p.oid = to_regprocedure('vestige.encrypted(text,text)')) = vestige.encrypted_source() then
+    return;
+  end if;
+  execute format('create or replace function vestige.encrypted(class text, value text) returns text language plpgsql as %L',
+                 vestige.encrypted_source());
+  execute 'revoke all on function vestige.encrypted(text, text) from public';
+  if (select proowner from pg_proc where oid = 'vestige.encrypted(text,text)'::regprocedure) <> trail_owner then
+    execute format('alter function vestige.encrypted(text, text) owner to %s', trail_owner::regrole);
+  end if;
+  perform vestige.set_rights(false);
+end
+$$;
+
+-- What is to be said of a table's encrypted columns.
+create or replace function vestige.encrypt_findings(s vestige.shape)
+returns table (severity text, code text, brief text, message text, remedy text, fixable boolean) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in
+    select k.class, k.names, x.trouble, x.remedy
+    from (select c ->> 'encrypted' as class, string_agg(c ->> 'name', ', ' order by c ->> 'name') as names
+          from jsonb_array_elements(s.columns) c where c ? 'encrypted' group by 1) k, vestige.encrypting_trouble(k.class) x
+    where x.trouble is not null order by 1
+  loop
+    return query select 'error', 'encrypt', 'cannot encrypt',
+      format('%s cannot be encrypted: %s; of its values only that they changed is recorded', one.names, one.trouble), one.remedy, false;
+  end loop;
+  if jsonb_path_exists(s.columns, '$[*].encrypted') and vestige.pgcrypto() is not null and (select p.prosrc from pg_proc p
+      where p.oid = to_regprocedure('vestige.encrypted(text,text)')) is distinct from vestige.encrypted_source() then
+    return query select 'warning', 'encrypt', null::text,
+      'the function that encrypts is not as vestige made it, or pgcrypto stands elsewhere now', 'vestige doctor --fix', true;
+  end if;
+end
+$$;
+
+-- What stands for a former value in rows of a table's own type: null where it was null, and otherwise an error, since neither a token
+-- nor null is what the row had.
+create or replace function vestige.not_in_clear(token text, table_name text, named text) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if token is null then
+    return null;
+  end if;
+  raise exception 'read % at a moment: a value that % had then is encrypted', table_name, named using errcode = 'VS007',
+    hint = 'vestige at shows the others, and this one to who has the key (--identity)';
+end
+$$;
+
+-- Columns as a shape has them, for who compares rows and must not encrypt for it: of an encrypted one nothing is written down.
+create or replace function vestige.comparable(columns jsonb) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case when jsonb_path_exists(columns, '$[*].encrypted')
+    then (select jsonb_agg(case when c ? 'encrypted' then c - 'encrypted' || '{"redacted": true}' else c end order by place)
+          from jsonb_array_elements(columns) with ordinality as i(c, place))
+    else columns end
+$$;

@@ -1,0 +1,177 @@
+// Data keys on both databases: what is destroyed stays so, whatever else is done with keys meanwhile.
+#include "vestige/audit/keys.h"
+#include "test/evidence.h"
+#include "vestige/base/cipher.h"
+#include "vestige/base/time.h"
+#include "vestige/encryption/age_file.h"
+#include "vestige/encryption/token.h"
+#include "vestige/trail/kept_table.h"
+#include "vestige/trail/opener.h"
+#include "vestige/trail/spelling.h"
+#include "vestige/trail/track.h"
+#include "vestige/trail/tracking.h"
+
+namespace vestige {
+namespace {
+
+const std::string kDataKey(32, 'k');
+
+// Has opened the data key before, and does something before each transaction.
+class Meanwhile final : public Opener {
+ public:
+  using Opener::Opener;
+  std::optional<std::string> opened(const Value&, std::int64_t, std::int64_t) override {
+    return std::nullopt;
+  }
+  const Secret* data_key(const std::string& id) override {
+    return id == data_key_id(key_.bytes()) ? &key_ : nullptr;
+  }
+  Result<void> begin() override {
+    if (auto first = std::exchange(before, nullptr); first != nullptr) first(inner());
+    return inner().begin();
+  }
+  std::function<void(Database&)> before;
+
+ private:
+  Secret key_{std::string(kDataKey)};
+};
+
+class DataKeys : public testing::TestWithParam<Engine> {
+ protected:
+  // Two recipients of a class, of whom the first has a wrap of the data key.
+  DataKeys() {
+    for (const char* name : {"recipient", "destroyed"}) {
+      auto transaction = must(Transaction::begin(db()));
+      must(own_table(db(), name));
+      must(kept_table(db(), "encrypted_key"));
+      must(transaction.commit());
+    }
+    const std::string age = age_recipient(must(x25519_public(std::string(32, 'p'))));
+    for (int id = 1; id <= 2; ++id)
+      must(db().run("insert into " + table("recipient") + " (class, public) values ('phi', ?1)",
+                    {Text{age}}));
+    wrap(kDataKey, 1);
+  }
+  Database& db() { return trail.db(); }
+  std::string table(std::string_view name) { return spelling_of(db()).table(name); }
+  Result<std::int64_t> put(const std::string& key, std::int64_t first_change) {
+    return db().run("insert into " + table("encrypted_key") +
+                        " (id, class, recipient, wrapped, first_change) values (?1, 'phi', 1, ?2,"
+                        " ?3)",
+                    {Blob{data_key_id(key)}, Blob{"wrapped"}, first_change});
+  }
+  void wrap(const std::string& key, std::int64_t first_change) { must(put(key, first_change)); }
+  std::int64_t wraps() {
+    return must(scalar_integer(db(), "select count(*) from " + table("encrypted_key")));
+  }
+  static Context because() {
+    Context context;
+    context.set("actor", "dpo");
+    context.set("reason", "two years");
+    return context;
+  }
+  static DestroyRequest upto(std::int64_t change) { return {.of = "phi", .upto = change}; }
+
+  Evident trail{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Both, DataKeys, testing::Values(Engine::sqlite, Engine::postgres),
+                         engine_name);
+
+TEST_P(DataKeys, AreWrappedAnewOnlyWhileTheyStand) {
+  Meanwhile other(trail.connect());
+  other.before = [](Database& inner) { must(destroy_keys(inner, upto(4), because())); };
+  const Rewrapped none = must(rewrap(other, "phi", nullptr));
+  EXPECT_EQ(none.wraps, 0);
+  EXPECT_EQ(none.data_keys, 0);
+  EXPECT_EQ(none.closed, 0);
+  EXPECT_EQ(wraps(), 0);
+  // Nor does one come back by SQL; a later one is let in, and wrapped anew.
+  EXPECT_NE(error_of(put(kDataKey, 4))
+                .message.find("vestige: a wrap of a data key that was destroyed is refused"),
+            std::string::npos);
+  wrap(kDataKey, 1000);
+  EXPECT_EQ(must(rewrap(other, "phi", nullptr)).wraps, 1);
+  EXPECT_EQ(wraps(), 2);
+}
+
+// Of two months ahead one is ended and then the other: there is always somebody.
+TEST_P(DataKeys, EndBeforeTheyBeginAndLeaveNoTimeWithoutAny) {
+  const std::string all = table("recipient");
+  must(db().script("update " + all +
+                   " set until = '2199-02-01T00:00:00.000Z' where id = 1; update " + all +
+                   " set since = '2199-02-01T00:00:00.000Z', until ="
+                   " '2199-03-01T00:00:00.000Z' where id = 2; insert into " +
+                   all +
+                   " (class, public, since) select class, public,"
+                   " '2199-03-01T00:00:00.000Z' from " +
+                   all + " where id = 2"));
+  const auto those = [&](const char* moment) {
+    std::string out;
+    for (const Recipient& one :
+         standing(must(all_recipients(db(), "phi")), must(parse_time(moment, Now(0)))))
+      out += std::to_string(one.id);
+    return out;
+  };
+  const auto whenever = [&] {
+    return those("2199-01-01T00:00:00Z") + " " + those("2199-02-01T00:00:00Z") + " " +
+           those("2199-03-01T00:00:00Z");
+  };
+  EXPECT_EQ(whenever(), "1 2 3");
+  must(tracking_of(db())->end_recipient(2));
+  EXPECT_EQ(whenever(), "1 1 3");
+  must(tracking_of(db())->end_recipient(3));
+  EXPECT_EQ(whenever(), "1 1 1");
+}
+
+// What an earlier vestige installed knows neither: whoever asks is told what helps.
+TEST_P(DataKeys, OfAnOlderTrailAskForInit) {
+  if (!trail.postgres()) GTEST_SKIP() << "SQLite's trail has no functions";
+  must(db().script(
+      "drop function vestige.add_recipient(text, text, timestamptz); do $$ begin execute"
+      " replace(pg_get_functiondef('vestige.own_columns(text)'::regprocedure), 'destroyed',"
+      " 'unknown'); end $$"));
+  const auto told = [](const Error& error) { return error.message + "; " + error.hint; };
+  const std::string age = age_recipient(must(x25519_public(std::string(32, 'q'))));
+  EXPECT_EQ(told(error_of(add_recipient(db(), "phi", age))),
+            "this trail is older and knows no key that begins at a time; vestige init brings it up"
+            " to date");
+  EXPECT_EQ(told(error_of(destroy_keys(db(), upto(4), because()))),
+            "this trail is older and has no table destroyed of its own; vestige init brings it up"
+            " to date");
+  EXPECT_EQ(wraps(), 1);
+}
+
+// A file's log of writes is not begun anew while somebody reads.
+TEST_P(DataKeys, AreDestroyedThoughALogHasThemStill) {
+  std::unique_ptr<Rows> reading;
+  if (!trail.postgres()) {
+    reading = must(db().query("select name from sqlite_schema"));
+    must(reading->next());
+  }
+  const Destroyed done = must(destroy_keys(db(), upto(4), because()));
+  EXPECT_EQ(done.data_keys, 1);
+  EXPECT_EQ(done.left.empty(), trail.postgres()) << done.left;
+  reading.reset();
+  EXPECT_EQ(wraps(), 0);
+}
+
+// What is written while nobody has the database yet is no longer overlooked.
+TEST_P(DataKeys, StayWhileAnythingWaitsForThem) {
+  if (trail.postgres()) GTEST_SKIP() << "what is written there is encrypted at once";
+  Policy policy;
+  policy.encrypt["name"] = "phi";
+  trail.application("create table q (id integer primary key, name text)");
+  auto transaction = must(Transaction::begin(db()));
+  must(track(db(), "q", policy));
+  must(transaction.commit());
+  Meanwhile other(trail.connect());
+  other.before = [&](Database&) { trail.application("insert into q values (1, 'waits')"); };
+  EXPECT_EQ(error_of(destroy_keys(other, upto(4), because())).message,
+            "keys destroy: of q there is what waits for being encrypted, and would be under a new"
+            " key");
+  EXPECT_EQ(wraps(), 1);
+}
+
+}  // namespace
+}  // namespace vestige
