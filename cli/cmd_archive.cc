@@ -116,8 +116,10 @@ Command archive_command() {
            "sealed (names of today, what PostgreSQL's types print as JSON) is taken only from "
            "parts of which the manifest's hash is known: from the part after it, by --manifest, or "
            "from the database that --db names.",
-           "log, show, blame and at read an archive with --archive DIR, or [archive] directory = "
-           "\"DIR\" in vestige.toml: alone where no database is named, otherwise as one history "
+           "log, show, blame, at, field and report read an archive with --archive DIR, or "
+           "[archive] "
+           "directory = \"DIR\" in vestige.toml: alone where no database is named, otherwise as "
+           "one history "
            "with "
            "what the database still has. On PostgreSQL archives are written by members of "
            "vestige_admin and vestige_auditor."},

@@ -124,7 +124,7 @@ Result<ReportRequest> request_of(Session& session, Database& db, ReportSettings 
     for (merkle::NoteKey& key : TRY(keys_of(arguments, "--vkey")))
       trust.keys.push_back(std::move(key));
     if (signer != nullptr) TRY(trust_oneself(db, *signer, trust));
-    request.verified = TRY(verified_for_report(db, trust, request.step));
+    request.verified = TRY(verified_for_report(db, trust, request.step, TRY(session.archive())));
   }
   return request;
 }

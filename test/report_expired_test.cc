@@ -3,7 +3,9 @@
 
 #include "test/expire.h"
 #include "vestige/audit/archive.h"
+#include "vestige/audit/report_basis.h"
 #include "vestige/report/reports.h"
+#include "vestige/source/archive.h"
 
 namespace vestige {
 namespace {
@@ -17,7 +19,7 @@ class ReportExpired : public ExpiringTest {
     Report report(zone);
     report.head.made_at = now;
     ReportRequest request{.selection = {}, .filter = "", .zone = zone, .words = std::move(words)};
-    must(make_report(*find_report(name), trail.db(), request, report));
+    must(make_report(*find_report(name), asked == nullptr ? trail.db() : *asked, request, report));
     complete = report.head.complete;
     std::string out;
     for (std::size_t i = 0; i < report.sections(); ++i) {
@@ -36,6 +38,7 @@ class ReportExpired : public ExpiringTest {
     return out;
   }
 
+  std::unique_ptr<Database> asked;  // instead of the trail alone
   std::string complete;
   std::string text;
 };
@@ -108,6 +111,43 @@ TEST_P(ReportExpired, ARowsReportNamesWhatExpiredAndWhereItStands) {
   EXPECT_EQ(made("subject", "expired", {"c", "36"}), "");
   made("subject", "data", {"d", "36"});
   EXPECT_NE(text.find("Not every change from before"), std::string::npos) << text;
+}
+
+TEST_P(ReportExpired, WithTheArchiveItSaysWhatItSaidBefore) {
+  three_years();
+  trail.as("ann", "update d set what = 'hers' where id in (3, 30)");
+  trail.seal();
+  const std::string archive = trail.file("archive");
+  Context context;
+  context.set("actor", "cron");
+  must(write_archive(trail.db(), {.directory = archive}, context, {}));
+  const std::string changes = made("changes", "changes");
+  const std::string exceptions = made("changes", "exceptions");
+  const std::string data = made("subject", "data", {"d", "3"});
+  const std::string due_before = made("retention", "classes");
+
+  std::uint64_t gone = 0;
+  for (const ClassExpiry& one : expire().classes) gone += one.gone;
+  trail.seal();
+  const std::string left = made("retention", "classes");
+  EXPECT_NE(left, due_before);
+  EXPECT_LT(made("changes", "changes").size(), changes.size());
+  EXPECT_EQ(complete.find("archive"), std::string::npos) << complete;
+  asked = must(with_archive(trail.connect(), archive));
+  EXPECT_EQ(made("changes", "changes").substr(0, changes.size()), changes);
+  EXPECT_NE(complete.find(fmt::format("of which {} are read from the archive", gone)),
+            std::string::npos)
+      << complete;
+  EXPECT_EQ(made("changes", "exceptions").substr(0, exceptions.size()), exceptions);
+  EXPECT_EQ(made("subject", "data", {"d", "3"}), data);
+  EXPECT_EQ(made("subject", "expired", {"d", "3"}), "");
+  EXPECT_EQ(made("retention", "classes"), left);
+  EXPECT_EQ(verified_for_report(*asked, {}, {}, archive)->found, 0U);
+
+  // Alone, too; but there nothing says what is all.
+  asked = must(archive_alone(archive));
+  EXPECT_EQ(made("subject", "data", {"d", "3"}), data);
+  EXPECT_NE(complete.find("vestige archive verify"), std::string::npos) << complete;
 }
 
 }  // namespace

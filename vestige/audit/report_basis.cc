@@ -1,6 +1,8 @@
 #include "vestige/audit/report_basis.h"
 
 #include "vestige/audit/verify.h"
+#include "vestige/trail/evidence_store.h"
+#include "vestige/trail/over_source.h"
 
 namespace vestige {
 namespace {
@@ -28,12 +30,15 @@ class Findings final : public VerifySink {
 }  // namespace
 
 Result<Verified> verified_for_report(Database& db, const Trust& trust,
-                                     const std::function<void()>& step) {
+                                     const std::function<void()>& step,
+                                     const std::string& archive) {
   Verified out;
   Findings findings(out, step);
   VerifyOptions options;
   options.trust = trust;
-  const Verdict verdict = TRY(verify(db, options, findings));
+  Database& own = without_archive(db);
+  if (TRY(EvidenceStore(own).last_checkpoint()).has_value()) options.archive = archive;
+  const Verdict verdict = TRY(verify(own, options, findings));
   out.covered = verdict.size;
   out.origin = verdict.origin;
   out.signature = verdict.signature;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vestige/merkle/tile.h"
+#include "vestige/trail/over_source.h"
 
 namespace vestige {
 namespace {
@@ -40,12 +41,14 @@ Result<bool> has_expired_in(ExpiryStore& store, const ArchivedRange& range,
 
 Result<Beyond> Beyond::of(Database& db, std::int64_t table) {
   Beyond out;
+  auto* over = dynamic_cast<OverSource*>(&db);
+  out.read_ = over != nullptr;
   ExpiryStore store(db);
   std::vector<std::int64_t> by;
   for (const Expiry& one : TRY(store.all())) {
     if (one.table != table) continue;
     by.push_back(one.change);
-    take(out.expiries_, one);
+    if (over == nullptr || !TRY(over->has(one))) take(out.expiries_, one);
   }
   for (ArchivedRange& range : TRY(archived_ranges(db))) {
     // A part that an erasure wrote anew is recorded again.
@@ -95,8 +98,10 @@ Result<void> Beyond::add(Report& report) const {
   const std::size_t archives = report.add(
       {.name = "archives",
        .title = "Where it stands besides",
-       .text = "Parts of archives that were written with changes of this row, or with changes of "
-               "the table that have expired here. This report does not read them.",
+       .text = fmt::format(
+           "Parts of archives that were written with changes of this row, or with changes of the "
+           "table that have expired here. This report {}.",
+           read_ ? "reads what is left of them in the archive" : "does not read them"),
        .columns = {{"time", "time", CellKind::time},
                    {"from", "from entry", CellKind::number},
                    {"upto", "up to entry", CellKind::number},

@@ -35,6 +35,7 @@ class Beyond {
 
   std::vector<Expiry> expiries_;  // of each class and period the one that reaches furthest
   std::vector<Part> parts_;
+  bool read_ = false;  // with the archive
 };
 
 }  // namespace vestige

@@ -5,6 +5,7 @@
 #include "vestige/base/json.h"
 #include "vestige/merkle/checkpoint.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/over_source.h"
 #include "vestige/trail/source.h"
 #include "vestige/trail/track.h"
 
@@ -16,15 +17,23 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 // What follows from the checkpoint, in a sentence.
-std::string completeness(const ReportHead& head, std::uint64_t missing, std::uint64_t expired) {
+std::string completeness(const ReportHead& head, std::uint64_t missing, std::uint64_t expired,
+                         std::uint64_t archived) {
   if (!head.covered.has_value())
-    return "There is no signed checkpoint: this is what the trail holds now, and nothing proves "
-           "that it is all.";
+    return archived != 0
+               ? "This is what the archive has: vestige archive verify holds it against what was "
+                 "signed."
+               : "There is no signed checkpoint: this is what the trail holds now, and nothing "
+                 "proves that it is all.";
   std::string left = head.left_out == 0 ? std::string("no change is left out")
                                         : counted(head.left_out, "change") + " not under it " +
                                               (head.left_out == 1 ? "is" : "are") + " left out";
-  if (expired != 0)
-    left = fmt::format("{} expired, which is recorded; {}", counted(expired, "change"), left);
+  if (expired != 0) {
+    const std::string read =
+        archived == 0 ? "" : fmt::format(", of which {} are read from the archive", archived);
+    left =
+        fmt::format("{} expired, which is recorded{}; {}", counted(expired, "change"), read, left);
+  }
   const std::string entries =
       *head.covered == 1 ? "1 entry" : fmt::format("{} entries", *head.covered);
   if (missing != 0)
@@ -68,7 +77,7 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
     if (const auto opened = merkle::open_appended(last->note, {}); opened.has_value())
       head.origin = opened->checkpoint.origin;
     expired = TRY(ExpiredEntries::of(db))->count();
-    const auto all = static_cast<std::uint64_t>(TRY(source_of(db)->count())) + expired;
+    auto all = static_cast<std::uint64_t>(TRY(source_of(without_archive(db))->count())) + expired;
     head.left_out = all > last->size ? all - last->size : 0;
   }
   const std::uint64_t missing = request.verified.has_value() ? request.verified->missing : 0;
@@ -79,7 +88,8 @@ Result<std::optional<std::uint64_t>> stand_on(Database& db, const ReportRequest&
   } else if (last.has_value()) {
     head.verified = "Not verified: whether each change is as it was sealed was not looked into.";
   }
-  head.complete = completeness(head, missing, expired);
+  const auto* over = dynamic_cast<OverSource*>(&db);
+  head.complete = completeness(head, missing, expired, over == nullptr ? 0 : over->given());
   return head.covered;
 }
 
@@ -108,8 +118,10 @@ Result<std::unique_ptr<Population>> Population::over(Database& db, const ReportR
   selection.forgiving = true;
   if (covered.has_value()) {
     out->covered_ = *covered;
-    out->feed_ = TRY(Feed::open(db, selection, -1));
+    out->feed_ = TRY(Feed::open(without_archive(db), selection, -1));
     out->expired_ = TRY(ExpiredEntries::of(db));
+    if (auto* over = dynamic_cast<OverSource*>(&db); over != nullptr)
+      out->let_go_ = TRY(over->let_go(selection));
   } else {
     selection.oldest_first = true;
     out->changes_ = TRY(read_changes(db, selection));
@@ -120,6 +132,20 @@ Result<std::unique_ptr<Population>> Population::over(Database& db, const ReportR
 Result<std::optional<Change>> Population::next() {
   if (request_.step) request_.step();
   if (changes_ != nullptr) return changes_->next();
+  if (let_go_ == nullptr) return next_own();
+  if (!std::exchange(begun_, true)) {
+    own_ = TRY(next_own());
+    archived_ = TRY(let_go_->next());
+  }
+  const bool first =
+      own_.has_value() && (!archived_.has_value() || *own_->index < *archived_->index);
+  std::optional<Change> out = std::move(first ? own_ : archived_);
+  if (first) own_ = TRY(next_own());
+  else if (out.has_value()) archived_ = TRY(let_go_->next());
+  return out;
+}
+
+Result<std::optional<Change>> Population::next_own() {
   while (true) {
     auto change = TRY(feed_->next());
     if (change.has_value() && *change->index >= covered_) change.reset();

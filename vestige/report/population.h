@@ -94,7 +94,8 @@ class ExpiredEntries {
   std::vector<Leaves> leaves_;
 };
 
-/// Changes that expired are passed over: the head of the report says how many they are.
+/// Changes that expired are read from the archive that the database is read with; those that it has not are passed over, and the head
+/// of the report says how many they are.
 class Population {
  public:
   /// Says in the report's head what it stands on.
@@ -118,6 +119,7 @@ class Population {
 
  private:
   explicit Population(const ReportRequest& request) : request_(request) {}
+  Result<std::optional<Change>> next_own();
   static Result<std::unique_ptr<Population>> over(Database& db, const ReportRequest& request,
                                                   Report& report, Selection selection);
 
@@ -126,6 +128,10 @@ class Population {
   std::unique_ptr<Changes> changes_;
   std::uint64_t covered_ = 0;
   std::unique_ptr<ExpiredEntries> expired_;
+  std::unique_ptr<Changes> let_go_;  // what an archive has of those that expired
+  bool begun_ = false;
+  std::optional<Change> own_;       // the next one of the database,
+  std::optional<Change> archived_;  //   and of the archive
 };
 
 /// Fills the head of a report: what it stands on.

@@ -5,6 +5,7 @@
 #include "vestige/report/fields.h"
 #include "vestige/report/reports.h"
 #include "vestige/trail/catalog.h"
+#include "vestige/trail/over_source.h"
 #include "vestige/trail/retention.h"
 
 namespace vestige {
@@ -28,15 +29,17 @@ Result<std::map<std::string, Class>> classes(Database& db, const Report& report)
   std::map<std::string, Class> out;
   for (const RetentionClass& known : TRY(retention_classes(db))) {
     Class& one = out[known.name];
-    one.keep = known.keep;
-    one.horizon = kept_since(report.head.made_at, one.keep, report.zone());
+    one.keep = described(known);
+    one.horizon = kept_here_since(report.head.made_at, known, report.zone());
   }
   return out;
 }
 
 }  // namespace
 
-Result<void> report_retention(Database& db, const ReportRequest& request, Report& report) {
+// What an archive has is nothing that could be due.
+Result<void> report_retention(Database& read, const ReportRequest& request, Report& report) {
+  Database& db = without_archive(read);
   auto by_class = TRY(classes(db, report));
   std::map<std::string, std::string> class_of;
   for (const Tracked& table : TRY(tracked_tables(db))) {

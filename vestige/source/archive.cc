@@ -40,13 +40,19 @@ struct Kept {
 // Changes of an archive as they hold today.
 class Holding final : public Changes {
  public:
-  Holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key, bool by_who)
-      : archived_(std::move(archived)), kept_(kept), by_key_(by_key), by_who_(by_who) {}
+  // placed  they are read in the order of the feed, not by id as a database's
+  Holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key, bool by_who,
+          bool placed = false)
+      : archived_(std::move(archived)),
+        kept_(kept),
+        by_key_(by_key),
+        by_who_(by_who),
+        placed_(placed) {}
 
   Result<std::optional<Change>> next() override {
     while (auto change = TRY(archived_->next())) {
-      const auto index =
-          std::exchange(change->index, std::nullopt);  // it is read by id, as a database's
+      const auto index = change->index;
+      if (!placed_) change->index.reset();
       if (!kept_.alone && !(index.has_value() && kept_.let_go(*index))) continue;
       if (const auto taken = kept_.erased.find(change->id); taken != kept_.erased.end())
         if (!take(*change, taken->second)) continue;
@@ -70,15 +76,18 @@ class Holding final : public Changes {
   const Kept& kept_;
   bool by_key_;
   bool by_who_;
+  bool placed_;
 };
 
+// Where nothing was let go, no file is opened.
+std::vector<ArchivePart> asked_parts(const Kept& kept) {
+  return kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>();
+}
+
 Result<std::unique_ptr<Changes>> holding(const Kept& kept, const Selection& selection, bool every) {
-  // Where nothing was let go, no file is opened.
-  auto archived = TRY(archived_changes(
-      kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>(), selection,
-      every));
   return std::unique_ptr<Changes>(
-      new Holding(std::move(archived), kept, !selection.key.empty(), !selection.who.empty()));
+      new Holding(TRY(archived_changes(asked_parts(kept), selection, every)), kept,
+                  !selection.key.empty(), !selection.who.empty()));
 }
 
 // Two streams by id as one.
@@ -223,6 +232,14 @@ class ArchiveSource final : public Source {
     return own_->doubtful_neighbours(tx);
   }
 
+  Result<std::unique_ptr<Changes>> let_go(const Selection& asked) {
+    const Selection selection = narrowed(asked);
+    return selected(
+        std::make_unique<Holding>(TRY(archived_in_order(asked_parts(kept_), selection, true)),
+                                  kept_, !selection.key.empty(), !selection.who.empty(), true),
+        selection, TRY(facts()));
+  }
+
   // An archive does not know the numbers of transactions.
   Result<std::vector<SaidContext>> said(std::int64_t after, std::int64_t upto) override {
     std::vector<SaidContext> out = TRY(own_->said(after, upto));
@@ -274,6 +291,16 @@ class ArchivedDatabase final : public OverSource {
     return archived_past(
         *this, std::move(own), [this](std::int64_t table) { return last_expired(inner(), table); },
         kept_.alone);
+  }
+  Result<std::unique_ptr<Changes>> let_go(const Selection& selection) override {
+    return ArchiveSource(source_of(inner()), kept_).let_go(selection);
+  }
+  std::uint64_t given() const override {
+    std::uint64_t count = 0;
+    for (const ArchivePart& part : kept_.parts)
+      for (std::uint64_t index = part.manifest.from; index < part.manifest.upto; ++index)
+        if (kept_.alone || kept_.let_go(index)) ++count;
+    return count;
   }
   std::string where() const override { return where_.empty() ? OverSource::where() : where_; }
 

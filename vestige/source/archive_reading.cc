@@ -80,17 +80,42 @@ bool means(const Selection& selection, const Spans& spans, const ArchivedChange&
          });
 }
 
+// The changes of a part, as they come: in the order of the feed.
+class PartLines {
+ public:
+  static Result<PartLines> open(const ArchivePart& part) {
+    const std::string name = part.manifest.changes_file();
+    std::string path = part.folder + "/" + name;
+    ZstdLines lines = TRY(ZstdLines::open(path, TRY(listed_digest(part.manifest, name))));
+    return PartLines(std::move(path), std::move(lines), part.manifest);
+  }
+
+  Result<std::optional<ArchivedChange>> next() {
+    const auto line = TRY(lines_.next());
+    if (!line.has_value()) return std::optional<ArchivedChange>();
+    if (left_-- == 0)
+      return fail(Fault::corrupt, "read {}: it has more changes than entries", path_);
+    return std::optional(TRY(archived_change(*line, tokens_)));
+  }
+
+ private:
+  PartLines(std::string path, ZstdLines lines, const Manifest& manifest)
+      : path_(std::move(path)),
+        lines_(std::move(lines)),
+        left_(manifest.upto - manifest.from),
+        tokens_(manifest.tokens) {}
+
+  std::string path_;
+  ZstdLines lines_;
+  std::uint64_t left_;
+  bool tokens_;
+};
+
 // Each change of a part.
 Result<void> each(const ArchivePart& part,
                   const std::function<Result<void>(ArchivedChange)>& take) {
-  const std::string name = part.manifest.changes_file();
-  const std::string path = part.folder + "/" + name;
-  ZstdLines lines = TRY(ZstdLines::open(path, TRY(listed_digest(part.manifest, name))));
-  std::uint64_t left = part.manifest.upto - part.manifest.from;
-  while (const auto line = TRY(lines.next())) {
-    if (left-- == 0) return fail(Fault::corrupt, "read {}: it has more changes than entries", path);
-    TRY(take(TRY(archived_change(*line, part.manifest.tokens))));
-  }
+  PartLines lines = TRY(PartLines::open(part));
+  while (auto change = TRY(lines.next())) TRY(take(*std::move(change)));
   return {};
 }
 
@@ -135,6 +160,36 @@ class GroupedChanges final : public Changes {
   bool oldest_first_;
   std::vector<std::vector<ArchivePart>> groups_;
   std::vector<Change> waiting_;
+};
+
+// The chosen changes of parts as they stand there, part by part.
+class OrderedChanges final : public Changes {
+ public:
+  OrderedChanges(std::vector<ArchivePart> parts, Chosen chosen)
+      : parts_(std::move(parts)), chosen_(std::move(chosen)) {
+    // The next one stands at the end.
+    std::sort(parts_.begin(), parts_.end(), [](const ArchivePart& left, const ArchivePart& right) {
+      return left.manifest.from > right.manifest.from;
+    });
+  }
+
+  Result<std::optional<Change>> next() override {
+    while (lines_.has_value() || !parts_.empty()) {
+      if (!lines_.has_value()) {
+        lines_ = TRY(PartLines::open(parts_.back()));
+        parts_.pop_back();
+      }
+      auto one = TRY(lines_->next());
+      if (!one.has_value()) lines_.reset();
+      else if (chosen_(*one)) return std::optional(std::move(one->change));
+    }
+    return std::optional<Change>();
+  }
+
+ private:
+  std::vector<ArchivePart> parts_;
+  Chosen chosen_;
+  std::optional<PartLines> lines_;
 };
 
 // What tells rows of a key apart: that one came, went, or was given another key.
@@ -225,10 +280,8 @@ Result<Spans> spans_of(const std::vector<ArchivePart>& parts, std::int64_t table
   return out;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Changes>> archived_changes(std::vector<ArchivePart> parts,
-                                                  const Selection& selection, bool every) {
+// Leaves of the parts those that may hold a change of a selection, and says which it means.
+Result<Chosen> choose(std::vector<ArchivePart>& parts, const Selection& selection, bool every) {
   Spans spans;
   if (!selection.key.empty() && selection.table.has_value()) {
     std::vector<ArchivePart> of_table;
@@ -239,12 +292,24 @@ Result<std::unique_ptr<Changes>> archived_changes(std::vector<ArchivePart> parts
   }
   std::erase_if(parts,
                 [&](const ArchivePart& part) { return !may_hold(part.manifest, selection); });
-  return std::unique_ptr<Changes>(new GroupedChanges(
-      std::move(parts),
-      [selection, spans, every](const ArchivedChange& one) {
-        return (one.shown || every) && means(selection, spans, one);
-      },
-      selection.oldest_first));
+  return Chosen([selection, spans = std::move(spans), every](const ArchivedChange& one) {
+    return (one.shown || every) && means(selection, spans, one);
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Changes>> archived_changes(std::vector<ArchivePart> parts,
+                                                  const Selection& selection, bool every) {
+  Chosen chosen = TRY(choose(parts, selection, every));
+  return std::unique_ptr<Changes>(
+      new GroupedChanges(std::move(parts), std::move(chosen), selection.oldest_first));
+}
+
+Result<std::unique_ptr<Changes>> archived_in_order(std::vector<ArchivePart> parts,
+                                                   const Selection& selection, bool every) {
+  Chosen chosen = TRY(choose(parts, selection, every));
+  return std::unique_ptr<Changes>(new OrderedChanges(std::move(parts), std::move(chosen)));
 }
 
 Result<std::unique_ptr<Changes>> archived_under(std::vector<ArchivePart> parts, std::int64_t table,

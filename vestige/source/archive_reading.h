@@ -16,6 +16,10 @@ namespace vestige {
 Result<std::unique_ptr<Changes>> archived_changes(std::vector<ArchivePart> parts,
                                                   const Selection& selection, bool every);
 
+/// The same in the order of the feed, each with its place; memory for one.
+Result<std::unique_ptr<Changes>> archived_in_order(std::vector<ArchivePart> parts,
+                                                   const Selection& selection, bool every);
+
 /// Those under one key, whichever row had it.
 Result<std::unique_ptr<Changes>> archived_under(std::vector<ArchivePart> parts, std::int64_t table,
                                                 const RowName& name, std::int64_t after,
