@@ -1,6 +1,7 @@
 // Moments by the names that the trail gives them, on both databases.
 #include "test/evidence.h"
 #include "vestige/audit/at.h"
+#include "vestige/trail/access.h"
 
 namespace vestige {
 namespace {
@@ -53,6 +54,20 @@ TEST_P(MomentBoth, AreFoundByTheirNames) {
   EXPECT_TRUE(must(at(db, "p", {"102"}, must(find_moment(db, "last", Now(0))))).has_value());
   EXPECT_FALSE(
       must(at(db, "p", {"102"}, must(find_moment(db, last_tx + "~", Now(0))))).has_value());
+
+  // A read that is recorded moves none of them, but is found by its own number.
+  must(prepare_access(db));
+  for (int i = 0; i < 2; ++i)
+    trail.as("bob", trail.postgres() ? "select vestige.access('p', '100', purpose => 'care')"
+                                     : "insert into vestige_access (kind, subject_table, "
+                                       "subject_key, purpose) values ('read', 'p', "
+                                       "json_array('100'), 'care')");
+  const std::int64_t read = must(must(read_changes(db, {}))->next())->id;
+  EXPECT_GT(read, back(0));
+  EXPECT_EQ(upto("last"), back(0));
+  EXPECT_EQ(upto("~3"), back(3));
+  EXPECT_EQ(upto(std::to_string(read)), read);
+  EXPECT_EQ(upto(std::to_string(read) + "~"), back(0));
 
   const auto refused = [&](const std::string& text) {
     return error_of(find_moment(db, text, Now(0))).message;

@@ -4,6 +4,7 @@
 #include "vestige/audit/mark.h"
 #include "vestige/audit/stat.h"
 #include "vestige/base/number.h"
+#include "vestige/trail/track.h"
 
 namespace vestige {
 namespace {
@@ -13,20 +14,20 @@ std::optional<std::int64_t> id_in(std::string_view text) {
   return number.value_or(-1) < 0 ? std::nullopt : number;
 }
 
-// The change so many before one, or before the last; 0 where there are not so many.
+// The change so many before one, or before the last; 0 where there are not so many. That somebody read the trail does not count: where
+// that is recorded, asking would move what is asked for.
 Result<Moment> changes_before(Database& db, std::optional<std::int64_t> id, std::int64_t back) {
+  const auto reads = TRY(known_own_table(db, "access"));
   Selection selection;
   selection.upto = id;
-  selection.limit = back + 1;
+  if (!reads.has_value()) selection.limit = back + 1;
   auto changes = TRY(read_changes(db, selection));
-  std::int64_t found = 0;
-  std::int64_t read = 0;
-  for (; read <= back; ++read) {
-    const auto change = TRY(changes->next());
-    if (!change.has_value()) break;
-    found = change->id;
+  std::int64_t left = back;
+  while (const auto change = TRY(changes->next())) {
+    if (reads.has_value() && change->table == reads->name && change->id != id) continue;
+    if (left-- == 0) return Moment{Moment::Kind::change, change->id};
   }
-  return Moment{Moment::Kind::change, read > back ? found : 0};
+  return Moment{Moment::Kind::change, 0};
 }
 
 // The first change of a transaction, or the last one.
