@@ -15,7 +15,7 @@
 #   make install   into PREFIX (default /usr/local)
 #   make pgext     the native engine for the PostgreSQL server of PG_CONFIG (default pg_config)
 #   make sqlite-extension   build/sqlite/vestige0.so, SQLite's history from any language (docs/sqlite-extension.md)
-#   make deb       Debian packages of the program, the library and the native engine, in build/packages
+#   make deb       Debian packages of the program, the console as a service, the library and the native engine, in build/packages
 
 JOBS ?= $(shell nproc)
 SECONDS ?= 30

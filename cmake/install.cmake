@@ -1,5 +1,6 @@
-# cmake --install: the program with its man page, completions, systemd unit and SQL (component program); the static
-# library with its headers and package config (component library). Covered by test/consumer and test/packages.sh.
+# cmake --install: the program with its man page, completions, systemd units and SQL (component program); what has it serve the console
+# (component server); the static library with its headers and package config (component library). Covered by test/consumer and
+# test/packages.sh.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/vestige)
 
@@ -20,6 +21,8 @@ install(FILES ${PROJECT_BINARY_DIR}/vestige-config.cmake
 
 install(FILES share/systemd/vestige-seal.service share/systemd/vestige-watch.service share/systemd/vestige-expire.service
               share/systemd/vestige-expire.timer DESTINATION lib/systemd/system COMPONENT program OPTIONAL)
+install(FILES share/systemd/vestige-serve.service DESTINATION lib/systemd/system COMPONENT server OPTIONAL)
+install(FILES share/nginx/vestige.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/nginx COMPONENT server OPTIONAL)
 install(FILES share/monitoring/vestige-alerts.yml share/monitoring/vestige-dashboard.json
         DESTINATION ${CMAKE_INSTALL_DATADIR}/vestige/monitoring COMPONENT program OPTIONAL)
 install(FILES share/man/vestige.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program OPTIONAL)

@@ -49,8 +49,8 @@ version=$("$build/bin/vestige" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')
 [[ $(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog) == "$version" ]] || fail "debian/changelog is not of version $version"
 
 scripts/deb "$build" "$work/packages" >"$work/list"
-[[ $(xargs -n1 basename <"$work/list" | cut -d_ -f1 | sort | xargs) == "libvestige-dev postgresql-15-vestige vestige" ]] ||
-  fail "not the three packages: $(xargs <"$work/list")"
+[[ $(xargs -n1 basename <"$work/list" | cut -d_ -f1 | sort | xargs) == "libvestige-dev postgresql-15-vestige vestige vestige-server" ]] ||
+  fail "not the four packages: $(xargs <"$work/list")"
 while read -r package; do
   name=$(dpkg-deb -f "$package" Package)
   [[ $(dpkg-deb -f "$package" Version) == "$version" ]] || fail "$name has another version"
@@ -62,6 +62,9 @@ done <"$work/list"
 [[ -f $work/libvestige-dev/usr/lib/libvestige.a && -f $work/libvestige-dev/usr/include/vestige/db/database.h ]] ||
   fail "libvestige-dev has no library"
 dpkg-deb -f "$work"/packages/vestige_*.deb Depends | grep -q libpq5 || fail "vestige does not depend on libpq5"
+server=$work/vestige-server/usr
+[[ -f $server/lib/systemd/system/vestige-serve.service && -f $server/share/vestige/nginx/vestige.conf ]] ||
+  fail "vestige-server has no unit, or nothing for nginx"
 program=$work/vestige/usr/bin/vestige
 "$program" --version | grep -q "$version" || fail "the program does not run"
 gzip -dc "$work/vestige/usr/share/man/man1/vestige.1.gz" >"$work/vestige.1" || fail "there is no man page"
@@ -75,4 +78,4 @@ PGBIN=$(pgext/stage "$work/built" "$work/server")
 export PGBIN
 "$build/bin/postgres_server" -- "$PWD/test/packages.sh" --on-server "$program" "$work/vestige/usr/share/vestige/postgres" \
   "$work/server/usr/share/postgresql/15/extension"
-echo "three packages of version $version, and they work"
+echo "four packages of version $version, and they work"
