@@ -14,6 +14,7 @@
 #include "vestige/trail/evidence_store.h"
 #include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
+#include "vestige/trail/opener.h"
 #include "vestige/trail/over_source.h"
 #include "vestige/trail/selection.h"
 #include "vestige/trail/spelling.h"
@@ -28,6 +29,8 @@ struct Kept {
   bool alone = true;
   std::map<std::uint64_t, std::map<std::int64_t, Leaves>> expired;  // by bundle and EXPIRE
   std::map<std::int64_t, std::vector<ErasedPart>> erased;           // by change
+  std::shared_ptr<Source> opening =
+      {};  // of the database, where somebody has an identity: it has the wraps
 
   bool let_go(std::uint64_t index) const {
     const auto found = expired.find(index / merkle::kTileWidth);
@@ -56,6 +59,7 @@ class Holding final : public Changes {
       if (!kept_.alone && !(index.has_value() && kept_.let_go(*index))) continue;
       if (const auto taken = kept_.erased.find(change->id); taken != kept_.erased.end())
         if (!take(*change, taken->second)) continue;
+      if (kept_.opening != nullptr) TRY(kept_.opening->open(*change));
       return change;
     }
     return std::optional<Change>();
@@ -279,7 +283,9 @@ class ArchiveSource final : public Source {
 class ArchivedDatabase final : public OverSource {
  public:
   ArchivedDatabase(std::unique_ptr<Database> db, Kept kept, std::string where)
-      : OverSource(std::move(db)), kept_(std::move(kept)), where_(std::move(where)) {}
+      : OverSource(std::move(db)), kept_(std::move(kept)), where_(std::move(where)) {
+    if (opener_of(*this) != nullptr) kept_.opening = source_of(inner());
+  }
 
   std::unique_ptr<Source> over(std::unique_ptr<Source> own) override {
     return std::make_unique<ArchiveSource>(std::move(own), kept_);

@@ -74,6 +74,10 @@ class Source {
   /// The id of the last change that the clock placed at or before a moment; 0: none.
   virtual Result<std::int64_t> last_at(std::int64_t micros) = 0;
 
+  /// Opens for whoever has an identity what is encrypted in a change that somebody else gave, such as an archive; what cannot be opened
+  /// stays as it is.
+  virtual Result<void> open(Change& /*change*/) { return {}; }
+
   /// How many changes there are; 0 also where the table that keeps them is gone.
   virtual Result<std::int64_t> count() = 0;
 };

@@ -235,6 +235,13 @@ Result<void> Decoder::open_served(const Shape& shape, std::optional<Row>& row) {
   return {};
 }
 
+Result<void> Decoder::open(Change& change) {
+  const auto known = opener_ == nullptr ? Result<const Shape*>(nullptr) : shape(change.shape);
+  if (opener_ == nullptr || !known.has_value()) return {};
+  TRY(open_served(**known, change.old_values));
+  return open_served(**known, change.new_values);
+}
+
 Result<void> Decoder::add(Row& row, const Column& column, const std::optional<std::string>& field,
                           bool left_out) {
   row.push_back({column.name, Null{}});

@@ -33,6 +33,9 @@ class Decoder {
   /// faults   offline
   Result<Change> decode_forgiving(const Rows& rows);
 
+  /// Opens what is encrypted in a change that somebody else gave (see Source::open).
+  Result<void> open(Change& change);
+
  private:
   struct Column {
     std::string name;  // of today; of a column that is gone, the last one it had in this shape

@@ -231,6 +231,11 @@ class PostgresSource final : public Source {
  public:
   explicit PostgresSource(Database& db) : db_(db) {}
 
+  Result<void> open(Change& change) override {
+    if (!opening_.has_value()) opening_ = TRY(Decoder::open(db_, std::nullopt));
+    return opening_->open(change);
+  }
+
   Result<std::vector<Tracked>> tables() override { return read_tables(db_); }
   Result<std::optional<std::string>> meant_table(const std::string& typed) override {
     return postgres::meant_table(db_, typed);
@@ -324,6 +329,7 @@ class PostgresSource final : public Source {
 
  private:
   Database& db_;
+  std::optional<Decoder> opening_;  // what others gave
 };
 
 }  // namespace

@@ -48,6 +48,9 @@ class Decoder {
   /// faults   offline
   Result<std::optional<Change>> decode_forgiving(const Rows& rows);
 
+  /// Opens what is encrypted in a change that somebody else gave (see Source::open).
+  Result<void> open(Change& change);
+
   /// The name under which a column of an older shape is shown: today's, as long as it has one.
   const std::string& shown(std::int64_t shape, std::size_t place) const;
 

@@ -208,6 +208,11 @@ class SqliteSource final : public Source {
  public:
   explicit SqliteSource(Database& db) : db_(db) {}
 
+  Result<void> open(Change& change) override {
+    if (!opening_.has_value()) opening_ = TRY(Decoder::open(db_));
+    return opening_->open(change);
+  }
+
   Result<std::vector<Tracked>> tables() override { return read_tables(db_); }
   Result<std::optional<std::string>> meant_table(const std::string& typed) override {
     return find_table(db_, typed);
@@ -296,6 +301,7 @@ class SqliteSource final : public Source {
 
  private:
   Database& db_;
+  std::optional<Decoder> opening_;  // what others gave
 };
 
 }  // namespace
