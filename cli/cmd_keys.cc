@@ -150,8 +150,40 @@ void say_backups(Session& session, const Destroyed& done) {
                 age_of(one.recipient.public_key) + " opens what is later, too: keep it");
 }
 
+void say_end(Session& session, const Destroyed& done, const std::string& what) {
+  const bool dry_run = session.arguments().has("--dry-run");
+  session.say(fmt::format("{} {} of {}", dry_run ? "would destroy" : "destroyed",
+                          counted(done.data_keys, "data key"), what));
+  for (const std::string& left : done.left) session.say(left);
+}
+
+// The words are the tables that have rows of the person.
+Result<int> destroy_of_subject(Session& session) {
+  const Arguments& arguments = session.arguments();
+  DestroySubjectRequest request{.subject = arguments.text("--subject"),
+                                .dry_run = arguments.has("--dry-run")};
+  request.tables.assign(arguments.words().begin() + 1, arguments.words().end());
+  if (arguments.has("--until"))
+    return hinted(fail(Fault::invalid, "keys destroy: --until and --subject exclude each other"),
+                  "--subject means all that was encrypted of one person until now");
+  if (request.tables.empty() || request.subject.empty())
+    return hinted(
+        fail(Fault::invalid, "keys destroy: whose, and in which tables?"),
+        "vestige keys destroy patients visits --subject 17 --by dpo --reason 'request 12'");
+  const Destroyed done = TRY(destroy_keys(*TRY(session.database()), request, said_by(arguments)));
+  say_end(session, done,
+          fmt::format("subject {} in {}", request.subject, fmt::join(request.tables, ", ")));
+  session.say(
+      fmt::format("backups have the wraps still, and whoever has a private key of class {} reads"
+                  " there what it was: keep them no longer than that may be",
+                  fmt::join(done.of, ", ")));
+  if (request.dry_run) session.say("nothing was changed");
+  return kDone;
+}
+
 Result<int> destroy(Session& session) {
   const Arguments& arguments = session.arguments();
+  if (arguments.has("--subject")) return destroy_of_subject(session);
   DestroyRequest request{.of = TRY(class_named(arguments,
                                                "vestige keys destroy phi --until 2026-12 --by dpo"
                                                " --reason 'kept for two years'"))};
@@ -168,11 +200,8 @@ Result<int> destroy(Session& session) {
   TRY(require_trail(db));
   request.upto = TRY(last_counted_before(db, *until));
   const Destroyed done = TRY(destroy_keys(db, request, said_by(arguments)));
-  session.say(fmt::format("{} {} of class {}, in use from change {} on or earlier",
-                          request.dry_run ? "would destroy" : "destroyed",
-                          counted(done.data_keys, "data key"), request.of, request.upto));
-  if (!done.left.empty())
-    session.say("the database's log of writes has the wraps until it is begun anew: " + done.left);
+  say_end(session, done,
+          fmt::format("class {}, in use from change {} on or earlier", request.of, request.upto));
   say_backups(session, done);
   if (request.dry_run) session.say("nothing was changed");
   return kDone;
@@ -205,9 +234,11 @@ Command keys_command() {
       .name = "keys",
       .group = "set up",
       .summary = "make keys for encrypted columns, say whom to encrypt for, and destroy them",
-      .arguments = "generate | add CLASS RECIPIENT | list [CLASS] | rewrap CLASS | destroy CLASS",
+      .arguments =
+          "generate | add CLASS RECIPIENT | list [CLASS] | rewrap CLASS | destroy CLASS | "
+          "destroy TABLE… --subject VALUE",
       .least = 1,
-      .most = 3,
+      .most = kAny,
       .about = {"generate makes the pair of keys of a class: the private one goes into a file "
                 "(mode 0600, never overwritten) that the database never sees, the public one is "
                 "printed. The file is an identity of age, which opens with it what Vestige "
@@ -222,7 +253,9 @@ Command keys_command() {
                 "destroy takes away the wrapped data keys of before a time: whoever has a private "
                 "key, nobody reads in this database what was encrypted under them, and every proof "
                 "holds. It says whose private keys to destroy so that no backup is read either. "
-                "docs/privacy.md tells the whole."},
+                "With --subject it takes those of one person, of tables whose policy says whose a "
+                "row is (track --subject). What only an archive has is asked whether it is held "
+                "where --archive or vestige.toml names it. docs/privacy.md tells the whole."},
       .options = {{.names = "--class", .value = "NAME", .summary = "the class of keys"},
                   {.names = "--out", .value = "FILE", .summary = "where the private key goes"},
                   {.names = "--from",
@@ -234,6 +267,11 @@ Command keys_command() {
                   {.names = "--until",
                    .value = "TIME",
                    .summary = "destroy: data keys that were in use before that"},
+                  {.names = "--subject",
+                   .value = "VALUE",
+                   .summary =
+                       "destroy: those of the rows that are this one's, of the tables that are "
+                       "named"},
                   {.names = "--dry-run",
                    .value = "",
                    .summary = "destroy: change nothing; say what would go"},
@@ -247,14 +285,16 @@ Command keys_command() {
                   {"add", "--from --by --reason"},
                   {"list", ""},
                   {"rewrap", "--identity --by --purpose"},
-                  {"destroy", "--until --dry-run --by --reason"}},
+                  {"destroy", "--until --subject --dry-run --by --reason --archive"}},
       .examples =
           {{"vestige keys generate --class phi --out phi.key", "prints the public half"},
            {"vestige keys add phi 'age1…' --by ann --reason 'key of 2027'",
             "encrypt for that one, too"},
            {"vestige keys add phi \"$(cat phi-2027-01.txt)\" --from 2027-01", "the key of a month"},
            {"vestige keys destroy phi --until 2025-01 --by dpo --reason 'kept for two years'",
-            "nobody reads any more what is older"}},
+            "nobody reads any more what is older"},
+           {"vestige keys destroy patients visits --subject 17 --by dpo --reason 'request 12'",
+            "nobody reads any more what was encrypted of patient 17"}},
       .all_or_nothing = true,
       .run = run_keys};
 }

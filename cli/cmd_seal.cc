@@ -8,6 +8,7 @@
 #include "vestige/audit/tiles.h"
 #include "vestige/base/file.h"
 #include "vestige/base/time.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige::cli {
 namespace {
@@ -122,6 +123,10 @@ Result<int> run_seal(Session& session) {
         fmt::format("{} could not be read: vestige verify counts them",
                     counted(static_cast<std::int64_t>(sealer->unreadable_count()), "change")));
   if (const std::string text = TRY(waiting_text(*sealer)); !text.empty()) session.say(text);
+  if (TRY(tracking_of(db)->log_has_more()))
+    session.say(
+        "somebody reads the database, so that its log of writes and its file have in clear what"
+        " was encrypted now, or wraps that were destroyed: seal again when nobody does");
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/feed/cursor.h"
+#include "vestige/trail/tracking.h"
 
 namespace vestige::cli {
 namespace {
@@ -34,6 +35,7 @@ std::string policy_text(const Policy& policy) {
   add("exclude", joined_names(policy.exclude));
   add("redact", joined_names(policy.redact));
   add("encrypt", encrypted_names(policy.encrypt));
+  add("subject", policy.subject);
   add("when", policy.when);
   add("require", joined_names(policy.require));
   add("key", joined_names(policy.key));
@@ -168,6 +170,10 @@ Result<int> run_status(Session& session) {
     case Format::table:
       print_table(session.output(), found);
       print_consumers(session.output(), consumers);
+      if (TRY(tracking_of(db)->log_has_more()))
+        session.say(
+            "the log of writes has in clear what was encrypted since, or wraps that were destroyed:"
+            " vestige seal begins it anew when nobody reads the database");
       break;
   }
   return kDone;

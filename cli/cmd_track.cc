@@ -44,6 +44,7 @@ Result<Policy> revised(Policy policy, const Arguments& arguments) {
   }
   if (arguments.has("--redact")) policy.redact = TRY(arguments.list("--redact"));
   if (arguments.has("--encrypt")) policy.encrypt = TRY(encrypted(arguments));
+  if (arguments.has("--subject")) policy.subject = arguments.text("--subject");
   if (arguments.has("--when")) policy.when = arguments.text("--when");
   if (arguments.has("--require")) policy.require = TRY(arguments.list("--require"));
   if (arguments.has("--key")) policy.key = TRY(arguments.list("--key"));
@@ -280,89 +281,94 @@ Result<int> run_untrack(Session& session) {
 }  // namespace
 
 Command track_command() {
-  return {.name = "track",
-          .group = "set up",
-          .summary = "record every change of tables, whoever makes it",
-          .arguments = "TABLE… | --all",
-          .least = 0,
-          .most = kAny,
-          .about =
-              {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
-               "transaction as the change itself, whichever program makes it. Several tables are "
-               "tracked in one transaction on SQLite: all of them or none. On PostgreSQL each is "
-               "tracked in its own, so that writers of the others do not wait; a table that "
-               "somebody holds is tried again, and said to be left when that goes on. What is done "
-               "stays done: run it again for the rest (exit 3).",
-               "Running it again changes the policy and keeps the history: options that are given "
-               "replace that part of the policy, the others leave it as it is, and an empty value "
-               "clears it (--exclude ''). A column that is redacted or encrypted stays so: a list "
-               "of --redact or --encrypt without it is refused, and --unredact names it. Lists are "
-               "separated by commas; a name that contains a comma stands in double quotes. With "
-               "--all, each table takes the columns that it has; a column that no table has is an "
-               "error."},
-          .options = joined(
-              {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
-               {.names = "--include",
-                .value = "COLUMNS",
-                .summary = "record only these, and the key",
-                .repeated = true},
-               {.names = "--exclude",
-                .value = "COLUMNS",
-                .summary = "record all but these",
-                .repeated = true},
-               {.names = "--redact",
-                .value = "COLUMNS",
-                .summary = "of these record that they changed, and never a value",
-                .repeated = true},
-               {.names = "--unredact",
-                .value = "COLUMNS",
-                .summary = "of redacted or encrypted ones, record these in clear from now on",
-                .repeated = true},
-               {.names = "--encrypt",
-                .value = "COLUMN=CLASS",
-                .summary = "of these record values that only the private key of the class opens",
-                .repeated = true},
-               {.names = "--when",
-                .value = "SQL",
-                .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
-               {.names = "--require",
-                .value = "FIELDS",
-                .summary = "refuse changes without these fields of the context, e.g. actor,reason",
-                .repeated = true},
-               {.names = "--key",
-                .value = "COLUMNS",
-                .summary = "what identifies a row; otherwise the primary key",
-                .repeated = true},
-               {.names = "--capture",
-                .value = "WHAT",
-                .summary = "of an UPDATE, record its changes (the default) or the full new row",
-                .choices = {"changes", "full"}},
-               {.names = "--on-truncate",
-                .value = "WHAT",
-                .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
-                .choices = {"rows", "mark", "deny"}},
-               {.names = "--baseline",
-                .value = "",
-                .summary = "record the rows that are there now, too"},
-               {.names = "--retention",
-                .value = "NAME",
-                .summary = "the class of retention: how long its history is kept"},
-               {.names = "--classification",
-                .value = "NAME",
-                .summary = "how confidential its values are, e.g. PHI"},
-               {.names = "--tags",
-                .value = "TAGS",
-                .summary = "words for reports, e.g. SOX,GDPR",
-                .repeated = true},
-               lock_timeout_option()},
-              context_options()),
-          .examples = {{"vestige track products --tags SOX --exclude updated_at",
-                        "track a table, all but a noisy column"},
-                       {"vestige track accounts --require actor,reason",
-                        "refuse changes of accounts that do not say who and why"},
-                       {"vestige track --all --baseline",
-                        "track everything, and record what is there now"}},
-          .run = run_track};
+  return {
+      .name = "track",
+      .group = "set up",
+      .summary = "record every change of tables, whoever makes it",
+      .arguments = "TABLE… | --all",
+      .least = 0,
+      .most = kAny,
+      .about =
+          {"From now on every INSERT, UPDATE and DELETE of the tables is recorded in the same "
+           "transaction as the change itself, whichever program makes it. Several tables are "
+           "tracked in one transaction on SQLite: all of them or none. On PostgreSQL each is "
+           "tracked in its own, so that writers of the others do not wait; a table that "
+           "somebody holds is tried again, and said to be left when that goes on. What is done "
+           "stays done: run it again for the rest (exit 3).",
+           "Running it again changes the policy and keeps the history: options that are given "
+           "replace that part of the policy, the others leave it as it is, and an empty value "
+           "clears it (--exclude ''). A column that is redacted or encrypted stays so: a list "
+           "of --redact or --encrypt without it is refused, and --unredact names it. Lists are "
+           "separated by commas; a name that contains a comma stands in double quotes. With "
+           "--all, each table takes the columns that it has; a column that no table has is an "
+           "error."},
+      .options = joined(
+          {{.names = "--all", .value = "", .summary = "every table that can be tracked"},
+           {.names = "--include",
+            .value = "COLUMNS",
+            .summary = "record only these, and the key",
+            .repeated = true},
+           {.names = "--exclude",
+            .value = "COLUMNS",
+            .summary = "record all but these",
+            .repeated = true},
+           {.names = "--redact",
+            .value = "COLUMNS",
+            .summary = "of these record that they changed, and never a value",
+            .repeated = true},
+           {.names = "--unredact",
+            .value = "COLUMNS",
+            .summary = "of redacted or encrypted ones, record these in clear from now on",
+            .repeated = true},
+           {.names = "--encrypt",
+            .value = "COLUMN=CLASS",
+            .summary = "of these record values that only the private key of the class opens",
+            .repeated = true},
+           {.names = "--subject",
+            .value = "COLUMN",
+            .summary = "with --encrypt: it says whose a row is, so that keys destroy reaches one "
+                       "person"},
+           {.names = "--when",
+            .value = "SQL",
+            .summary = "record a change only if this holds, e.g. 'NEW.price > 100'"},
+           {.names = "--require",
+            .value = "FIELDS",
+            .summary = "refuse changes without these fields of the context, e.g. actor,reason",
+            .repeated = true},
+           {.names = "--key",
+            .value = "COLUMNS",
+            .summary = "what identifies a row; otherwise the primary key",
+            .repeated = true},
+           {.names = "--capture",
+            .value = "WHAT",
+            .summary = "of an UPDATE, record its changes (the default) or the full new row",
+            .choices = {"changes", "full"}},
+           {.names = "--on-truncate",
+            .value = "WHAT",
+            .summary = "of a TRUNCATE (PostgreSQL), record every row, mark it only, or deny it",
+            .choices = {"rows", "mark", "deny"}},
+           {.names = "--baseline",
+            .value = "",
+            .summary = "record the rows that are there now, too"},
+           {.names = "--retention",
+            .value = "NAME",
+            .summary = "the class of retention: how long its history is kept"},
+           {.names = "--classification",
+            .value = "NAME",
+            .summary = "how confidential its values are, e.g. PHI"},
+           {.names = "--tags",
+            .value = "TAGS",
+            .summary = "words for reports, e.g. SOX,GDPR",
+            .repeated = true},
+           lock_timeout_option()},
+          context_options()),
+      .examples = {{"vestige track products --tags SOX --exclude updated_at",
+                    "track a table, all but a noisy column"},
+                   {"vestige track accounts --require actor,reason",
+                    "refuse changes of accounts that do not say who and why"},
+                   {"vestige track --all --baseline",
+                    "track everything, and record what is there now"}},
+      .run = run_track};
 }
 
 Command untrack_command() {

@@ -104,10 +104,9 @@ void add_plan_file(Document& document) {
       "and no policy: the log's key, and how many of which witnesses must have cosigned; behind a "
       "witness's key may stand its address, for `vestige witness add`. [context.signers] is whose "
       "signatures of contexts count (docs/signed-context.md). `encrypt = { ssn = \"phi\" }` under "
-      "a "
-      "table names columns and the class of keys that opens them, `recipient` under [keys.phi] "
-      "whom "
-      "they are encrypted for (docs/privacy.md). A period of retention is a number of days, weeks, "
+      "a table names columns and the class of keys that opens them, `subject` the column that says "
+      "whose a row is, `recipient` under [keys.phi] whom they are encrypted for, or `recipients` "
+      "whom from when on (docs/privacy.md). A period of retention is a number of days, weeks, "
       "months or years, or forever.");
   document.code(R"(database = "sqlite:shop.db"
 

@@ -26,7 +26,7 @@ std::span<const Command> commands() {
       status_command(),
       doctor_command(),
       metrics_command(),
-      keys_command(),
+      archived(keys_command()),
       plan_command(),
       apply_command(),
       opened(recorded(archived(log_command()))),

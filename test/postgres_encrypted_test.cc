@@ -167,6 +167,99 @@ TEST_F(PostgresEncrypted, AKeyHoldsOnlyWhereAWrapOfItStands) {
             "0");
 }
 
+// A session that kept what the setting said writes it down again under the number of its next transaction.
+TEST_F(PostgresEncrypted, AKeyIsBelievedOnlyOfTheTransactionThatMadeIt) {
+  s.run(
+      "create table t (id int primary key, v text); select vestige.track('t', encrypt => '{\"v\": "
+      "\"phi\"}'); create table u (id int primary key, who int, v text);"
+      " select vestige.track('u', encrypt => '{\"v\": \"phi\"}', subject => 'who')");
+  for (const std::string row : {"t values (1, ", "u values (1, 7, "}) {
+    s.run("begin; insert into " + row +
+          "'a'); create temp table kept as select"
+          " current_setting('vestige.data_key_706869') as said; commit");
+    s.run(
+        "begin; select set_config('vestige.data_key_706869', pg_current_xact_id() || substr(said,"
+        " strpos(said, ' ')), true) from kept; insert into " +
+        (row[0] == 't' ? "t values (2, " : std::string("u values (2, 7, ")) +
+        "'b'); commit; drop table kept");
+  }
+  EXPECT_EQ(told("t") + " " + told("u"), "I {1,a}; I {2,b} I {1,7,a}; I {2,7,b}");
+  EXPECT_EQ(
+      s.one("select count(distinct id) || ' ' || count(distinct id) filter (where subject is not"
+            " null) || ' ' || count(distinct subject) from vestige.encrypted_key"),
+      "6 2 1");
+}
+
+// One that is open has written wraps that nobody sees: it is named, and the next run takes them.
+TEST_F(PostgresEncrypted, WhatIsOpenWhileKeysAreDestroyedIsNamed) {
+  s.run(
+      "create table t (id int primary key, v text); select vestige.track('t', encrypt => '{\"v\": "
+      "\"phi\"}'); insert into t values (1, 'a')");
+  PgSession other(shop.database.url());
+  other.run("begin; insert into t values (2, 'b')");
+  const auto db = must(open_database(shop.database.url()));
+  Context context;
+  context.set("actor", "dpo");
+  context.set("reason", "two years");
+  const DestroyRequest all{
+      .of = "phi", .upto = must(scalar_integer(*db, "select last_value from vestige.change_id"))};
+  const Destroyed first = must(destroy_keys(*db, all, context));
+  EXPECT_EQ(first.data_keys, 1);
+  EXPECT_EQ(fmt::format("{}", fmt::join(first.left, "; ")),
+            "transactions are open that may write under a data key of before then: process " +
+                other.one("select pg_backend_pid()::text") +
+                "; run this again when they have ended");
+  other.run("insert into t values (3, 'c'); commit");
+  // One that begins later is nobody's concern.
+  other.run("begin; insert into t values (4, 'd')");
+  const Destroyed second = must(destroy_keys(*db, all, context));
+  EXPECT_EQ(second.data_keys, 1);
+  EXPECT_TRUE(second.left.empty());
+  other.run("commit");
+  EXPECT_EQ(told("t"), "I {1,LOST}; I {2,LOST}; I {3,LOST}; I {4,d}");
+}
+
+TEST_F(PostgresEncrypted, EachSubjectHasAKeyOfItsOwn) {
+  s.run("create table e (id int primary key, v text)");
+  EXPECT_NE(
+      s.error("select vestige.set_policy('e', '{\"encrypt\": {\"v\": \"phi\"}, \"subject\": 1}')")
+          .find("track e: subject is no name of a column"),
+      std::string::npos);
+  s.run(
+      "create table f (id int primary key, who int, v text, w int); create table g (like f"
+      " including all); select vestige.track('f', encrypt => '{\"v\": \"phi\"}', subject => 'who'),"
+      " vestige.track('g', capture => 'full', encrypt => '{\"v\": \"phi\"}', subject => 'who')");
+  for (const std::string table : {"f", "g"})
+    s.run("insert into " + table +
+          " values (1, 7, 'a', 1), (2, 8, 'b', 1), (3, null, 'c', 1); update " + table +
+          " set w = 2 where id = 1; update " + table +
+          " set who = 8 where id = 1; begin; savepoint x; update " + table +
+          " set v = 'gone'; rollback to x; update " + table +
+          " set v = v || '!', who = 9 where id < 3; commit; delete from " + table);
+  EXPECT_EQ(told("f"),
+            "I {1,7,a,1}; I {2,8,b,1}; I {3,NULL,c,1}; U {NULL,NULL,NULL,1} {NULL,NULL,NULL,2}; U"
+            " {NULL,7,NULL,NULL} {NULL,8,NULL,NULL}; U {NULL,8,a,NULL} {NULL,9,a!,NULL}; U"
+            " {NULL,8,b,NULL} {NULL,9,b!,NULL}; D {1,9,a!,2}; D {2,9,b!,1}; D {3,NULL,c,1}");
+  EXPECT_EQ(s.one("select string_agg(array_to_string(changed_fields, '+'), ' ' order by id) from "
+                  "vestige.changes where op = 'UPDATE' and \"table\" = 'g'"),
+            "w who who+v who+v");
+  // Of the subject 8 nothing is read any more: what came to it, and what it had before.
+  s.run(
+      "select vestige.own_table('destroyed'); insert into vestige.destroyed (class, upto_change,"
+      " data_keys, subject) select distinct 'phi', 1000000, 1, encode(vestige.subject_digest("
+      "vestige.subject_prefix(t.id), '8'), 'hex') from vestige.tracked t where table_name in ('f',"
+      " 'g'); delete from vestige.encrypted_key k using vestige.destroyed d where d.subject ="
+      " encode(k.subject, 'hex')");
+  EXPECT_EQ(told("f"),
+            "I {1,7,a,1}; I {2,8,LOST,1}; I {3,NULL,c,1}; U {NULL,NULL,NULL,1} {NULL,NULL,NULL,2};"
+            " U {NULL,7,NULL,NULL} {NULL,8,NULL,NULL}; U {NULL,8,LOST,NULL} {NULL,9,a!,NULL}; U"
+            " {NULL,8,LOST,NULL} {NULL,9,b!,NULL}; D {1,9,a!,2}; D {2,9,b!,1}; D {3,NULL,c,1}");
+  EXPECT_EQ(told("g"),
+            "I {1,7,a,1}; I {2,8,LOST,1}; I {3,NULL,c,1}; U {1,7,a,1} {1,7,a,2}; U {1,7,LOST,2}"
+            " {1,8,LOST,2}; U {1,8,LOST,2} {1,9,a!,2}; U {2,8,LOST,1} {2,9,b!,1}; D {1,9,a!,2}; D"
+            " {2,9,b!,1}; D {3,NULL,c,1}");
+}
+
 // Transactions overlap: what a data key encrypted may stand behind the beginning of the next one.
 TEST_F(PostgresEncrypted, AHoldKeepsAKeyForAllThatItOpens) {
   s.run(

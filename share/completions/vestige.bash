@@ -21,6 +21,7 @@ _vestige() {
     --redact) return ;;
     --unredact) return ;;
     --encrypt) return ;;
+    --subject) return ;;
     --when) return ;;
     --require) return ;;
     --key) return ;;
@@ -53,6 +54,7 @@ _vestige() {
     --by) words=$(vestige "${db[@]}" completion actors 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --purpose) return ;;
+    --archive) return ;;
     -f|--file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     -q|--query) return ;;
     --since) return ;;
@@ -67,7 +69,6 @@ _vestige() {
     --after) return ;;
     --consumer) words=$(vestige "${db[@]}" completion consumers 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
-    --archive) return ;;
     --to) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --time) words=$(vestige "${db[@]}" completion marks 2>/dev/null)
@@ -83,7 +84,6 @@ _vestige() {
     --section) return ;;
     --vkey) return ;;
     --field) return ;;
-    --subject) return ;;
     --sample) return ;;
     --seed) return ;;
     --title) return ;;
@@ -110,12 +110,12 @@ _vestige() {
   case $verb in
     '') words='init track untrack status doctor metrics keys plan apply log show diff blame field at access exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    track) options='--all --include --exclude --redact --unredact --encrypt --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    track) options='--all --include --exclude --redact --unredact --encrypt --subject --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     status) options='--format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     doctor) options='--fix --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     metrics) options='--listen --public --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    keys) options='--class --out --from --identity --until --dry-run --by --reason --purpose --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
+    keys) options='--class --out --from --identity --until --subject --dry-run --by --reason --purpose --format --archive --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     plan) options='-f --file --prune --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     apply) options='-f --file --prune --lock-timeout --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     log) options='-q --query --since --until --actor --db-user --op --column -S --appeared --tx -n --limit --stat -p --patch --oneline --reverse --summary -f --follow --after --consumer --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;

@@ -61,6 +61,7 @@ $check$;
 \ir install/shape.sql
 \ir install/expressions.sql
 \ir install/encrypt.sql
+\ir install/subject.sql
 \ir install/large.sql
 \ir install/commented.sql
 \ir install/context.sql

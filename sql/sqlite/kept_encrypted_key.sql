@@ -5,6 +5,7 @@ create table if not exists vestige_encrypted_key (
   recipient integer not null,
   wrapped blob not null,
   first_change integer not null,
+  subject blob,  -- whose values it encrypts: a digest (vestige/trail/subject.h); null: of no one in particular
   primary key (id, recipient)
 ) without rowid;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -11,13 +12,16 @@
 #include "vestige/encryption/key_file.h"
 #include "vestige/encryption/openpgp.h"
 #include "vestige/encryption/token.h"
+#include "vestige/trail/archived.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/context.h"
+#include "vestige/trail/expiry.h"
 #include "vestige/trail/hold.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/kept_table.h"
 #include "vestige/trail/opener.h"
+#include "vestige/trail/subject.h"
 #include "vestige/trail/tracking.h"
 #include "vestige/trail/upkeep.h"
 
@@ -92,18 +96,31 @@ Result<void> nothing_waits(Database& db, const std::vector<Tracked>& tables) {
 
 using KeyId = std::array<char, 16>;
 
+// Data keys as they are found in the table of wraps.
+struct Doomed {
+  explicit Doomed(const EndOfKeys& end) : values{Text{end.of}, end.upto} {
+    if (!end.subject.empty()) {
+      where += " and subject = ?3";
+      values.emplace_back(Blob{end.subject});
+    }
+  }
+  std::string where = " where class = ?1 and first_change <= ?2";
+  Params values;
+};
+
 // The ids of the data keys, in order: they may be as many as transactions.
 Result<std::vector<KeyId>> ids_of(Database& db, const std::string& keys,
-                                  const DestroyRequest& request) {
+                                  const std::vector<EndOfKeys>& ends) {
   std::vector<KeyId> out;
-  auto rows =
-      TRY(db.query("select distinct id from " + keys + " where class = ?1 and first_change <= ?2",
-                   {Text{request.of}, request.upto}));
-  while (TRY(rows->next()) == Step::row) {
-    const Value id = rows->value(0);
-    const auto* bytes = std::get_if<Blob>(&id);
-    if (bytes == nullptr || bytes->bytes.size() != KeyId().size()) continue;  // no token names it
-    std::copy(bytes->bytes.begin(), bytes->bytes.end(), out.emplace_back().begin());
+  for (const EndOfKeys& end : ends) {
+    const Doomed doomed(end);
+    auto rows = TRY(db.query("select distinct id from " + keys + doomed.where, doomed.values));
+    while (TRY(rows->next()) == Step::row) {
+      const Value id = rows->value(0);
+      const auto* bytes = std::get_if<Blob>(&id);
+      if (bytes == nullptr || bytes->bytes.size() != KeyId().size()) continue;  // no token names it
+      std::copy(bytes->bytes.begin(), bytes->bytes.end(), out.emplace_back().begin());
+    }
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -128,14 +145,28 @@ bool under(const std::vector<KeyId>& ids, const Change& change) {
   return false;
 }
 
+// What expired and stands in an archive may be held: whoever holds it is asked only where the archive is read, too.
+Result<void> nothing_unasked(Database& db, const std::vector<Tracked>& tables) {
+  if (TRY(recorded_parts(db)).empty()) return {};
+  for (const Tracked& table : tables)
+    if (const auto expired = TRY(horizon_of(db, table.id)); expired.has_value())
+      return hinted(fail(Fault::conflict,
+                         "keys destroy: holds are in force, and of {} there are changes that only"
+                         " an archive has, which was not asked",
+                         table.name),
+                    "--archive DIR");
+  return {};
+}
+
 // Which hold keeps what the data keys have encrypted. When a key begins says nothing of where it ends: transactions overlap, and what is
 // encrypted together is of more than one key. The tokens say it.
 Result<std::optional<Held>> held_by_them(Database& db, const std::string& keys,
                                          const std::vector<Tracked>& tables,
-                                         const DestroyRequest& request) {
+                                         const std::vector<EndOfKeys>& ends) {
   const Holds holds = TRY(Holds::in_force(db));
   if (holds.none()) return std::optional<Held>();
-  const auto ids = TRY(ids_of(db, keys, request));
+  TRY(nothing_unasked(db, tables));
+  const auto ids = TRY(ids_of(db, keys, ends));
   Selection selection;
   selection.oldest_first = true;
   selection.forgiving = true;
@@ -151,42 +182,78 @@ Result<std::optional<Held>> held_by_them(Database& db, const std::string& keys,
 }
 
 // Whose private keys open them, and whether these open more.
-Result<Destroyed> looked_at(Database& db, const std::string& keys, const DestroyRequest& request) {
+Result<Destroyed> looked_at(Database& db, const std::string& keys, std::vector<EndOfKeys>& ends) {
   Destroyed out;
-  out.data_keys = TRY(scalar_integer(
-      db, "select count(distinct id) from " + keys + " where class = ?1 and first_change <= ?2",
-      {Text{request.of}, request.upto}));
   const std::int64_t now = clock_now();
-  for (RecipientUse& one : TRY(recipients_in_use(db, request.of))) {
-    if (!one.first.has_value() || *one.first > request.upto) continue;
-    const bool ended = one.recipient.until.value_or(now + 1) <= now && *one.last <= request.upto;
-    (ended ? out.ended : out.going).push_back(std::move(one));
+  for (EndOfKeys& end : ends) {
+    const Doomed doomed(end);
+    end.data_keys = TRY(
+        scalar_integer(db, "select count(distinct id) from " + keys + doomed.where, doomed.values));
+    out.data_keys += end.data_keys;
+    if (!end.subject.empty()) continue;  // whose private keys open others, too
+    for (RecipientUse& one : TRY(recipients_in_use(db, end.of))) {
+      if (!one.first.has_value() || *one.first > end.upto) continue;
+      const bool ended = one.recipient.until.value_or(now + 1) <= now && *one.last <= end.upto;
+      (ended ? out.ended : out.going).push_back(std::move(one));
+    }
   }
   return out;
 }
 
-Result<Destroyed> destroyed(Database& db, const DestroyRequest& request, const Context& context,
-                            std::optional<Held>& held) {
+// Which tables have what goes, what it is, and how its absence is said.
+struct Ending {
+  std::vector<Tracked> tables;
+  std::vector<EndOfKeys> ends;
+  tl::unexpected<Error> none;
+};
+
+Result<Destroyed> destroyed(Database& db,
+                            const std::function<Result<Ending>(const std::string&)>& wanted,
+                            bool dry_run, const Context& context, std::optional<Held>& held) {
   const std::string keys = TRY(known_kept_table(db, "encrypted_key"));
+  const auto tracking = tracking_of(db);
   auto scope = TRY(ContextScope::begin(db, context));
-  if (!request.dry_run) TRY(tracking_of(db)->lock_wraps());
+  if (!dry_run) TRY(tracking->lock_wraps());
   // Asked within: nothing comes to wait before they are gone.
-  const auto tables = TRY(tables_of(db, request.of));
-  TRY(nothing_waits(db, tables));
+  Ending ending = TRY(wanted(keys));
+  TRY(nothing_waits(db, ending.tables));
   Destroyed out;
-  if (!keys.empty()) out = TRY(looked_at(db, keys, request));
-  if (out.data_keys == 0)
-    return hinted(
-        fail(Fault::missing, "keys destroy: class {} has no data key of before then", request.of),
-        "vestige keys list");
-  held = TRY(held_by_them(db, keys, tables, request));
+  if (!keys.empty()) out = TRY(looked_at(db, keys, ending.ends));
+  if (out.data_keys == 0) return std::move(ending.none);
+  held = TRY(held_by_them(db, keys, ending.tables, ending.ends));
   if (held.has_value()) return held_back("keys destroy", *held);
-  if (request.dry_run) return out;
-  TRY(tracking_of(db)->destroy_keys(request.of, request.upto, out.data_keys));
+  for (const EndOfKeys& end : ending.ends)
+    if (std::find(out.of.begin(), out.of.end(), end.of) == out.of.end()) out.of.push_back(end.of);
+  if (dry_run) return out;
+  for (const EndOfKeys& end : ending.ends)
+    if (end.data_keys != 0) TRY(tracking->destroy_keys(end));
   TRY(scope.commit());
   // They are destroyed, whatever becomes of that.
-  if (const auto done = tracking_of(db)->forget_pages(); !done.has_value())
-    out.left = done.error().message;
+  auto left = tracking->left_of_wraps();
+  if (left.has_value()) out.left = std::move(left).take();
+  else out.left.push_back(left.error().message);
+  return out;
+}
+
+// The tables whose rows say that they are one person's, and what is encrypted under that one's keys.
+Result<Ending> of_subject(Database& db, const std::string& keys,
+                          const DestroySubjectRequest& request) {
+  Ending out{{},
+             {},
+             hinted(fail(Fault::missing, "keys destroy: nothing is encrypted for subject {} of {}",
+                         request.subject, fmt::format("{}", fmt::join(request.tables, ", "))),
+                    "the value as the table has it, and the table whose policy names it"
+                    " (track --subject)")};
+  for (const std::string& name : request.tables) {
+    out.tables.push_back(TRY(tracked_table(db, name)));
+    if (keys.empty()) continue;
+    const std::string subject = TRY(subject_digest(db, out.tables.back().id, request.subject));
+    auto rows = TRY(db.query("select class, max(first_change) from " + keys +
+                                 " where subject = ?1 group by class order by class",
+                             {Blob{subject}}));
+    while (TRY(rows->next()) == Step::row)
+      out.ends.push_back({.of = rows->text(0), .upto = rows->integer(1), .subject = subject});
+  }
   return out;
 }
 
@@ -260,15 +327,39 @@ Result<Rewrapped> rewrap(Database& db, const std::string& of, const std::functio
   return out;
 }
 
+namespace {
+
+Result<Destroyed> destroyed_or_refused(
+    Database& db, const std::function<Result<Ending>(const std::string&)>& wanted, bool dry_run,
+    const std::string& what, const Context& context) {
+  TRY(require_trail(db));
+  if (!dry_run) TRY(check_said(context));
+  std::optional<Held> held;
+  auto done = destroyed(db, wanted, dry_run, context, held);
+  if (!held.has_value() || dry_run) return done;
+  return refused(db, held_back("keys destroy", *held), *held, "keys destroy " + what, context);
+}
+
+}  // namespace
+
 Result<Destroyed> destroy_keys(Database& db, const DestroyRequest& request,
                                const Context& context) {
-  TRY(require_trail(db));
-  if (!request.dry_run) TRY(check_said(context));
-  std::optional<Held> held;
-  auto done = destroyed(db, request, context, held);
-  if (!held.has_value() || request.dry_run) return done;
-  return refused(db, held_back("keys destroy", *held), *held, "keys destroy " + request.of,
-                 context);
+  const auto wanted = [&](const std::string& /*keys*/) -> Result<Ending> {
+    return Ending{TRY(tables_of(db, request.of)),
+                  {{.of = request.of, .upto = request.upto}},
+                  hinted(fail(Fault::missing,
+                              "keys destroy: class {} has no data key of before then", request.of),
+                         "vestige keys list")};
+  };
+  return destroyed_or_refused(db, wanted, request.dry_run, request.of, context);
+}
+
+Result<Destroyed> destroy_keys(Database& db, const DestroySubjectRequest& request,
+                               const Context& context) {
+  const auto wanted = [&](const std::string& keys) { return of_subject(db, keys, request); };
+  return destroyed_or_refused(db, wanted, request.dry_run,
+                              fmt::format("{}", fmt::join(request.tables, " ")) + " --subject",
+                              context);
 }
 
 }  // namespace vestige

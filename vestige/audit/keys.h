@@ -44,11 +44,19 @@ struct DestroyRequest {
   bool dry_run = false;
 };
 
+/// A person: everything that was encrypted until now of rows that say of themselves that they are this one's.
+struct DestroySubjectRequest {
+  std::vector<std::string> tables;  // in which it is this one whom the value names
+  std::string subject;              // the value's text
+  bool dry_run = false;
+};
+
 struct Destroyed {
   std::int64_t data_keys = 0;
-  std::vector<RecipientUse> ended;  // whose private keys open nothing else, of backups, too
-  std::vector<RecipientUse> going;  // whose private keys open what is later, too
-  std::string left;  // why a log that the database keeps has the wraps still; empty: none has
+  std::vector<RecipientUse> ended;   // whose private keys open nothing else, of backups, too
+  std::vector<RecipientUse> going;   // whose private keys open what is later, too
+  std::vector<std::string> left;     // what has the wraps still, and what to do about it
+  std::vector<std::string> of = {};  // of a person: the classes
 };
 
 /// Takes away every wrap of these data keys: then nobody reads in this database what was encrypted under them, whoever has a private
@@ -59,5 +67,11 @@ struct Destroyed {
 /// faults   invalid (nobody says who, or why), missing (there are none), conflict (values wait for being encrypted), denied (a hold
 ///          keeps what they open; only who owns the trail may)
 Result<Destroyed> destroy_keys(Database& db, const DestroyRequest& request, const Context& context);
+
+/// The same of one person, in all classes. What is recorded of a subject from now on is encrypted anew, and can be read.
+///
+/// faults   as above; missing, too: a table that is not tracked, nothing is encrypted for that subject
+Result<Destroyed> destroy_keys(Database& db, const DestroySubjectRequest& request,
+                               const Context& context);
 
 }  // namespace vestige

@@ -53,6 +53,7 @@ Policy settled(Policy policy, const LiveTable& live) {
     encrypt[own == nullptr ? column : *own] = of;
   }
   policy.encrypt = std::move(encrypt);
+  if (const std::string* own = live.find(policy.subject); own != nullptr) policy.subject = *own;
   return policy;
 }
 
@@ -73,6 +74,7 @@ Result<void> check_columns(const Plan& plan, const std::string& table, const Pol
     for (std::size_t i = 0; i < columns->size(); ++i)
       TRY(check((*columns)[i], fmt::format("{}.{}", member, i)));
   for (const auto& [column, of] : policy.encrypt) TRY(check(column, "encrypt." + column));
+  if (!policy.subject.empty()) TRY(check(policy.subject, "subject"));
   return {};
 }
 
@@ -91,6 +93,7 @@ std::vector<std::pair<std::string, std::string>> described(const Policy& policy)
           {"exclude", list(policy.exclude)},
           {"redact", list(policy.redact)},
           {"encrypt", encrypt_text(policy.encrypt)},
+          {"subject", policy.subject},
           {"when", policy.when},
           {"require", list(policy.require)},
           {"key", list(policy.key)},
@@ -135,9 +138,8 @@ struct Task {
   PlanStep step;
   Policy policy = {};             // track, change
   RetentionClass retention = {};  // how long; empty: it goes
-  std::string of = {};            // keys: the class, and its recipient
-  std::string recipient = {};
-  bool records_access = false;  // access: as the plan says it, however it stands by then
+  KeyStep key = {};               // keys
+  bool records_access = false;    // access: as the plan says it, however it stands by then
 };
 
 Result<std::vector<Task>> retention_tasks(Database& db, const Plan& plan,
@@ -190,17 +192,13 @@ Result<void> warn_of_retention(Database& db, const Plan& plan, const std::vector
 // Whom data keys are wrapped to. What the plan does not name stays.
 Result<std::vector<Task>> key_tasks(Database& db, const Plan& plan, bool installed) {
   std::vector<Task> tasks;
-  for (const auto& [of, recipient] : plan.keys) {
-    const auto standing = installed ? TRY(recipients(db, of)) : std::vector<Recipient>();
-    if (standing.size() == 1 && standing[0].public_key == recipient) continue;
-    Task task;
-    task.step = {"keys", "",
-                 fmt::format("keys {}: {}{}", of, recipient.substr(0, recipient.find(' ')),
-                             standing.empty() ? "" : " from now on")};
-    task.of = of;
-    task.recipient = recipient;
-    tasks.push_back(std::move(task));
-  }
+  for (const auto& [of, planned] : plan.keys)
+    for (KeyStep& step : TRY(key_steps(db, of, planned, installed, plan.prune))) {
+      Task task;
+      task.step = {step.kind == KeyStep::Kind::leave ? "leave" : "keys", "", std::move(step.text)};
+      task.key = std::move(step);
+      tasks.push_back(std::move(task));
+    }
   return tasks;
 }
 
@@ -303,8 +301,7 @@ Result<void> perform(Database& db, const Task& task) {
     return {};
   }
   if (action == "keys") {
-    TRY(set_recipient(db, task.of, task.recipient));
-    return {};
+    return take_step(db, task.key);
   }
   if (action == "retention") {
     const RetentionClass& one = task.retention;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vestige/audit/check.h"
+#include "vestige/audit/plan_keys.h"
 #include "vestige/audit/review_file.h"
 #include "vestige/db/database.h"
 #include "vestige/record/policy.h"
@@ -28,7 +29,7 @@ struct PlanEvidence {
 struct Plan {
   std::optional<std::string> database;
   std::map<std::string, RetentionClass> retention;  // by name
-  std::map<std::string, std::string> keys;  // class of keys → the recipient of its data keys
+  std::map<std::string, PlannedKeys> keys;          // by class: for whom its data keys are wrapped
   std::map<std::string, Policy> tables;
   bool prune =
       false;  // what stands in the database and not in the file goes; otherwise it is left, by a step of its own

@@ -25,7 +25,7 @@ const std::vector<std::string> kPlanKeys = {"access",    "alerts", "archive", "c
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
-    "include", "exclude", "redact",      "encrypt",   "when",           "require",
+    "include", "exclude", "redact",      "encrypt",   "subject",        "when", "require",
     "key",     "capture", "on_truncate", "retention", "classification", "tags"};
 
 class PlanReader {
@@ -38,7 +38,6 @@ class PlanReader {
   Result<Policy> policy(const Toml& members, const std::string& path);
   Result<std::map<std::string, std::string>> encrypt(const TomlMember& member,
                                                      const std::string& path);
-  Result<void> keys(const Toml& members);
   Result<void> check_retention() const;
   Result<PlanEvidence> evidence(const Toml& members);
   Result<void> log_keys(const TomlMember& member, Trust& trust);
@@ -90,23 +89,6 @@ Result<std::map<std::string, std::string>> PlanReader::encrypt(const TomlMember&
   return out;
 }
 
-// [keys.phi] recipient = "age1…"
-Result<void> PlanReader::keys(const Toml& members) {
-  for (const TomlMember& one : members.members) {
-    const Toml& key = *TRY(one.as_table());
-    TRY(key.check_names({"recipient"}));
-    const TomlMember* recipient = key.find("recipient");
-    if (recipient == nullptr)
-      return hinted(misread(one.place, fmt::format("[keys.{}] has no 'recipient'", one.name)),
-                    "recipient = \"age1…\", as vestige keys generate printed it");
-    const std::string written = TRY(recipient->as_text());
-    TRY(checked(recipient->value.place, check_class(one.name)));
-    TRY(checked(recipient->value.place, check_recipient(written)));
-    plan_.keys[one.name] = written;
-  }
-  return {};
-}
-
 Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) {
   TRY(members.check_names(kTableKeys));
   Policy policy;
@@ -121,6 +103,7 @@ Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) 
     else if (name == "require") policy.require = TRY(list(member, own));
     else if (name == "key") policy.key = TRY(list(member, own));
     else if (name == "tags") policy.tags = TRY(list(member, own));
+    else if (name == "subject") policy.subject = TRY(member.as_text());
     else if (name == "when") policy.when = TRY(member.as_text());
     else if (name == "on_truncate") policy.on_truncate = TRY(member.as_text());
     else if (name == "retention") policy.retention = TRY(member.as_text());
@@ -290,7 +273,8 @@ Result<Plan> PlanReader::read(const Toml& root) {
       if (const TomlMember* two = hold.find("two_persons"); two != nullptr)
         plan_.two_persons = TRY(two->as_boolean());
     } else if (member.name == "keys") {
-      TRY(keys(*TRY(member.as_table())));
+      for (const TomlMember& one : TRY(member.as_table())->members)
+        plan_.keys[one.name] = TRY(read_planned_keys(one));
     } else if (member.name == "retention") {
       for (const TomlMember& one : TRY(member.as_table())->members)
         plan_.retention[one.name] = TRY(class_of(one));

@@ -64,6 +64,7 @@ std::string to_json(const Policy& policy) {
   append_list(out, "exclude", policy.exclude);
   append_list(out, "redact", policy.redact);
   append_map(out, "encrypt", policy.encrypt);
+  append_text(out, "subject", policy.subject);
   append_text(out, "when", policy.when);
   append_list(out, "require", policy.require);
   append_list(out, "key", policy.key);
@@ -86,6 +87,7 @@ Result<Policy> policy_from_json(std::string_view text) {
     else if (name == "exclude") policy.exclude = TRY(list_from_json(value));
     else if (name == "redact") policy.redact = TRY(list_from_json(value));
     else if (name == "encrypt") policy.encrypt = TRY(map_from_json(value));
+    else if (name == "subject") policy.subject = TRY(json::unquote(value));
     else if (name == "when") policy.when = TRY(json::unquote(value));
     else if (name == "require") policy.require = TRY(list_from_json(value));
     else if (name == "key") policy.key = TRY(list_from_json(value));

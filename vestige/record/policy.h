@@ -15,6 +15,7 @@ struct Policy {
   std::vector<std::string> exclude;            // all but these
   std::vector<std::string> redact;             // that they changed is recorded, their values never
   std::map<std::string, std::string> encrypt;  // column → class of keys that opens it
+  std::string subject;                         // with encrypt: the column that says whose a row is
   std::string when;                  // SQL condition over NEW and OLD; empty: every change
   std::vector<std::string> require;  // context fields without which a change is refused
   std::vector<std::string> key;      // key columns; empty: the primary key

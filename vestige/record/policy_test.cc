@@ -99,6 +99,7 @@ RC_GTEST_PROP(Policy, ReadsBackTheSame, ()) {
   policy.exclude = list();
   policy.redact = list();
   for (const std::string& column : list()) policy.encrypt[column] = "k" + *any_utf8();
+  policy.subject = *any_utf8();
   policy.when = *any_utf8();
   policy.require = list();
   policy.key = list();

@@ -21,6 +21,7 @@ struct Column {
   bool redacted = false;  // that it changed is recorded, its value never
   std::string encrypted =
       {};  // its values are tokens that a key of this class opens; empty: they are not
+  bool subject = false;  // it says whose what is encrypted in a row is
 };
 
 /// A version of a table's recorded columns, key columns first and in key order.

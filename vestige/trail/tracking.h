@@ -18,6 +18,14 @@
 
 namespace vestige {
 
+/// Which data keys of a class are no more: those that are in use from a change on, or an earlier one.
+struct EndOfKeys {
+  std::string of;
+  std::int64_t upto = 0;
+  std::int64_t data_keys = 0;  // how many they are
+  std::string subject = {};    // only this one's (subject.h); empty: all of them
+};
+
 class Tracking {
  public:
   Tracking() = default;
@@ -49,11 +57,15 @@ class Tracking {
   virtual Result<void> end_recipient(std::int64_t id) = 0;
   /// Wraps are destroyed, and made of keys that stand, one after the other: until the caller's transaction ends.
   virtual Result<void> lock_wraps() = 0;
-  /// Takes away the wraps of a class's data keys that are in use from a change on, or an earlier one, and records it, in the caller's
-  /// transaction; who calls it has asked whether they are held. After the commit what is left of them in a log of the file is wiped.
-  virtual Result<void> destroy_keys(const std::string& of, std::int64_t upto,
-                                    std::int64_t data_keys) = 0;
-  virtual Result<void> forget_pages() = 0;
+  /// Takes away the wraps of data keys, and records it, in the caller's transaction; who calls it has asked whether they are held.
+  virtual Result<void> destroy_keys(const EndOfKeys& end) = 0;
+  /// After the commit: wipes what a log of the file has of them.
+  ///
+  /// returns  what is left all the same and what to do about it, a sentence each: in such a log while others read it, and in
+  ///          transactions that are still open, of which nobody sees what they write
+  virtual Result<std::vector<std::string>> left_of_wraps() = 0;
+  /// Whether a log of the file has what was to be wiped, since somebody reads it: values that were encrypted since, or such wraps.
+  virtual Result<bool> log_has_more() = 0;
 
   /// The tracked tables on their way through a script (see audit/ddl.h). Made outside of transactions.
   virtual Result<std::unique_ptr<Migration>> migration(std::string_view script) = 0;

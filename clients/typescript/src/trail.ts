@@ -52,6 +52,8 @@ export interface Policy {
   redact?: readonly string[];
   /** Of these only a private key opens the values: of each column the class of keys, `{ ssn: "phi" }`. */
   encrypt?: { readonly [column: string]: string };
+  /** With `encrypt`, the column that says whose a row is: `vestige keys destroy --subject` reaches one person. */
+  subject?: string;
   when?: string;
   require?: readonly string[];
   key?: readonly string[];

@@ -6,7 +6,7 @@ set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   select jsonb_object_agg(o.name, o.print) from (
     select p.oid::regprocedure::text as name,
            md5(concat_ws('|', p.prosrc, p.prosecdef, p.provolatile, p.proleakproof, p.proconfig, l.lanname, p.proretset)) as print
-    from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'vestige'::regnamespace and p.proname !~ '^(capture|insert)_[0-9]+$|^encrypted$'
+    from pg_proc p join pg_language l on l.oid = p.prolang where p.pronamespace = 'vestige'::regnamespace and p.proname !~ '^(capture|insert)_[0-9]+$|^encrypted(_of)?$'
     union all
     select 'view ' || c.oid::regclass, md5(pg_get_viewdef(c.oid)) from pg_class c
     where c.relnamespace = 'vestige'::regnamespace and c.relkind = 'v') o

@@ -168,65 +168,87 @@ set search_path = pg_catalog, pg_temp as $$ begin return 'cipher-algo=aes256, co
 create or replace function vestige.data_key_id(key bytea) returns bytea language plpgsql immutable
 set search_path = pg_catalog, pg_temp as $$ begin return substr(sha256(convert_to('vestige-data-key', 'UTF8') || key), 1, 16); end $$;
 
--- The setting that a transaction keeps the data key of a class in: its number, where a wrap of the key stands, and the key. The
--- session that it is of sees what it writes anyway; what it says of a key holds only if there is a wrap of it, which only the trail
--- writes. A part of the transaction that is rolled back takes the wrap and the setting back together.
+-- The setting that a transaction keeps the data key of a class in: its number, where a wrap of the key stands, the key, and the seed of
+-- its subjects' keys (subject.sql). The session that it is of sees what it writes anyway; what it says of a key holds only if there is
+-- a wrap of it that this very transaction wrote, which only the trail does. A part of the transaction that is rolled back takes the
+-- wrap and the setting back together.
 create or replace function vestige.data_key_setting(class text) returns text language plpgsql immutable
 set search_path = pg_catalog, pg_temp as $$ begin return 'vestige.data_key_' || encode(convert_to(class, 'UTF8'), 'hex'); end $$;
 
--- The data key that the transaction has for a class; null: none that is wrapped.
-create or replace function vestige.data_key(class text) returns bytea language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- The data key that the transaction has for a class, and its seed; null: none that it has wrapped itself. In a trail that was
+-- restored elsewhere a transaction may have the number of one that is long over: its age tells them apart.
+create or replace function vestige.kept_key(class text, out key bytea, out seed bytea) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   kept text[] := string_to_array(current_setting(vestige.data_key_setting(class), true), ' ');
-  key bytea;
 begin
   if kept[1] = pg_current_xact_id_if_assigned()::text then
-    key := decode(kept[3], 'hex');
     perform from vestige.encrypted_key k
-    where k.ctid = kept[2]::tid and k.id = vestige.data_key_id(key) and k.class = data_key.class;
+    where k.ctid = kept[2]::tid and k.id = vestige.data_key_id(decode(kept[3], 'hex')) and k.class = kept_key.class
+      and k.xid = pg_current_xact_id_if_assigned() and age(k.xmin) <= 0 and k.seed = sha256(decode(kept[4], 'hex'));
     if found then
-      return key;
+      key := decode(kept[3], 'hex');
+      seed := decode(kept[4], 'hex');
     end if;
   end if;
-  return null;
 exception when others then
-  return null;  -- the session said something else
+  key := null;  -- the session said something else
+  seed := null;
 end
 $$;
+drop function if exists vestige.data_key(text);
 
--- A new one, written down for every recipient of its class before anything is encrypted under it.
+-- Writes a data key down for every recipient of its class, before anything is encrypted under it.
 --
 -- place     where pgcrypto stands
-drop function if exists vestige.new_data_key(text);
-create or replace function vestige.new_data_key(class text, place text default vestige.pgcrypto()) returns bytea language plpgsql
+-- returns   where a wrap of it stands
+create or replace function vestige.wrap_key(class text, key bytea, place text, seed bytea, subject bytea) returns tid language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
-  key bytea;
   wrapped bytea;
   stands tid;
   -- The same of each wrap: they are destroyed together, or none.
   first bigint := (select last_value + is_called::int from vestige.change_id);
   one record;
 begin
-  execute format('select %s.gen_random_bytes(32)', place) into strict key;
   for one in select * from vestige.recipients(class) loop
     execute format('select %s.pgp_pub_encrypt_bytea($1, $2, $3)', place) into strict wrapped using key, one.public, vestige.wrap_options();
-    insert into vestige.encrypted_key as k (id, class, recipient, wrapped, first_change)
-    values (vestige.data_key_id(key), new_data_key.class, one.id, wrapped, first)
+    insert into vestige.encrypted_key as k (id, class, recipient, wrapped, first_change, xid, seed, subject)
+    values (vestige.data_key_id(key), wrap_key.class, one.id, wrapped, first, pg_current_xact_id(), sha256(wrap_key.seed), wrap_key.subject)
     returning k.ctid into stands;
   end loop;
   if stands is null then
     raise exception 'class % has no recipient', class;
   end if;
-  perform set_config(vestige.data_key_setting(class), concat_ws(' ', pg_current_xact_id(), stands, encode(key, 'hex')), true);
+  return stands;
+end
+$$;
+
+-- A new one of the transaction.
+drop function if exists vestige.new_data_key(text);
+create or replace function vestige.new_data_key(class text, place text default vestige.pgcrypto()) returns bytea language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+declare
+  key bytea;
+  seed bytea;
+  stands tid;
+begin
+  execute format('select %1$s.gen_random_bytes(32), %1$s.gen_random_bytes(32)', place) into strict key, seed;
+  stands := vestige.wrap_key(class, key, place, seed, null);
+  perform set_config(vestige.data_key_setting(class), concat_ws(' ', pg_current_xact_id(), stands, encode(key, 'hex'), encode(seed, 'hex')), true);
   return key;
 end
 $$;
 
 -- The token of a value, as SQL; null: of no class. Its text is what the type's own output function makes of it, as in the text of a row.
-create or replace function vestige.token_of(class text, value text) returns text language sql immutable
+--
+-- prefix, subject   of a table whose values are each somebody's (subject.sql): the subject's, as SQL
+drop function if exists vestige.token_of(text, text);
+create or replace function vestige.token_of(class text, value text, prefix text, subject text) returns text language sql immutable
 set search_path = pg_catalog, pg_temp as $$
-  select format('vestige.encrypted(%L, case when %2$s is distinct from null then concat(%2$s) end)', class, value) where class is not null
+  select case when prefix is null
+      then format('vestige.encrypted(%L, case when %2$s is distinct from null then concat(%2$s) end)', class, value)
+      else format('vestige.encrypted_of(%L, case when %2$s is distinct from null then concat(%2$s) end, %3$L, %4$s)', class, value, prefix, subject) end
+  where class is not null
 $$;
 
 -- A value as bytes: UTF-8, or as they are where that cannot be.
@@ -240,7 +262,10 @@ $$;
 
 -- A token, wherever pgcrypto stands now, under a new data key where the transaction has none. Nothing is written in clear where it
 -- cannot be made: the write goes on, what is recorded says only that there was a value, and two of them are never alike.
-create or replace function vestige.encrypted_anew(class text, value text) returns text language plpgsql
+--
+-- subject   whose it is (vestige.subject_digest); null: nobody's
+drop function if exists vestige.encrypted_anew(text, text);
+create or replace function vestige.encrypted_anew(class text, value text, subject bytea default null) returns text language plpgsql
 set search_path = pg_catalog, pg_temp as $$
 declare
   place text := vestige.pgcrypto();
@@ -252,7 +277,8 @@ declare
 begin
   begin
     if place is not null then
-      key := coalesce(vestige.data_key(class), vestige.new_data_key(class, place));
+      key := case when subject is null then coalesce((vestige.kept_key(class)).key, vestige.new_data_key(class, place))
+                  else vestige.subject_key(class, subject, place) end;
       plain := uuid_send(gen_random_uuid()) || vestige.value_bytes(value);
       execute format('select %s.encrypt_iv($1, $2, $3, ''aes-cbc/pad:pkcs'')', place) into strict hidden using plain, key, iv;
       return translate(encode(decode('0102', 'hex') || vestige.data_key_id(key) || iv || hidden || sha256(plain), 'base64'), E'\n', '');
@@ -288,7 +314,7 @@ begin
       key := decode(kept[3], 'hex');
       number := substr(sha256(decode('766573746967652d646174612d6b6579', 'hex') || key), 1, 16);
       perform from vestige.encrypted_key k, pg_proc p
-      where k.ctid = kept[2]::tid and k.id = number and k.class = encrypted.class
+      where k.ctid = kept[2]::tid and k.id = number and k.class = encrypted.class and k.xid = pg_current_xact_id() and age(k.xmin) <= 0
         and p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25' and p.pronamespace = %1$L::regnamespace and p.probin = %2$L;
       if found then
         iv := uuid_send(gen_random_uuid());
@@ -307,21 +333,22 @@ $source$, coalesce(x.place, 'pg_catalog'), (select p.probin from pg_proc p where
   from (select vestige.pgcrypto() as place) x
 $$;
 
--- Makes that function, where it is not as it should be.
+-- Makes these functions, where they are not as they should be.
 create or replace function vestige.make_encrypted() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   trail_owner oid := (select nspowner from pg_namespace where nspname = 'vestige');
+  one record;
 begin
-  if (select p.prosrc from pg_proc p where p.oid = to_regprocedure('vestige.encrypted(text,text)')) = vestige.encrypted_source() then
-    return;
+  for one in select * from vestige.encrypting_functions() f where f.stands is distinct from f.source loop
+    execute format('create or replace function %s returns text language plpgsql %s as %L', one.declared, one.settings, one.source);
+    execute format('revoke all on function %s from public', one.signature);
+    if (select proowner from pg_proc where oid = one.signature::regprocedure) <> trail_owner then
+      execute format('alter function %s owner to %s', one.signature, trail_owner::regrole);
+    end if;
+  end loop;
+  if found then
+    perform vestige.set_rights(false);
   end if;
-  execute format('create or replace function vestige.encrypted(class text, value text) returns text language plpgsql as %L',
-                 vestige.encrypted_source());
-  execute 'revoke all on function vestige.encrypted(text, text) from public';
-  if (select proowner from pg_proc where oid = 'vestige.encrypted(text,text)'::regprocedure) <> trail_owner then
-    execute format('alter function vestige.encrypted(text, text) owner to %s', trail_owner::regrole);
-  end if;
-  perform vestige.set_rights(false);
 end
 $$;
 
@@ -341,8 +368,8 @@ begin
     return query select 'error', 'encrypt', 'cannot encrypt',
       format('%s cannot be encrypted: %s; of its values only that they changed is recorded', one.names, one.trouble), one.remedy, false;
   end loop;
-  if jsonb_path_exists(s.columns, '$[*].encrypted') and vestige.pgcrypto() is not null and (select p.prosrc from pg_proc p
-      where p.oid = to_regprocedure('vestige.encrypted(text,text)')) is distinct from vestige.encrypted_source() then
+  if jsonb_path_exists(s.columns, '$[*].encrypted') and vestige.pgcrypto() is not null and exists (
+      select from vestige.encrypting_functions() f where f.stands is distinct from f.source) then
     return query select 'warning', 'encrypt', null::text,
       'the function that encrypts is not as vestige made it, or pgcrypto stands elsewhere now', 'vestige doctor --fix', true;
   end if;

@@ -69,7 +69,7 @@ begin
     unnest(array[a.attnum, (c.item ->> 'key')::bigint]) with ordinality as u(n, part);
   -- After a restore the table is another one, though it looks the same. What is redacted or encrypted the portable function alone knows to keep out.
   fits := t.relation = root and s.signature = vestige.signature(root) and vestige.up_to_date(root) and coalesce(t.policy ->> 'when', '') = ''
-    and jsonb_array_length(s.columns) > 0 and not jsonb_path_exists(s.columns, '$[*] ? (exists (@.redacted) || exists (@.encrypted))') and cardinality(columns) = 2 * jsonb_array_length(s.columns);
+    and jsonb_array_length(s.columns) > 0 and not jsonb_path_exists(s.columns, '$[*] ? (exists (@.redacted) || exists (@.encrypted) || exists (@.subject))') and cardinality(columns) = 2 * jsonb_array_length(s.columns);
   return array[coalesce(fits, false)::int, coalesce(s.id, 0), coalesce(s.whole, true)::int,
     (jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0)::int,
     (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)

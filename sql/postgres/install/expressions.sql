@@ -58,9 +58,12 @@ begin
            case when redacted then format('case when %s then ''1'' end', u.apart) when class is not null then format('case when %s then %s end', u.apart, new_token)
                 else format(changed, new, old) end as new_changed,
            format(moved, old, new) as moved, redacted, class, u.apart, new_token, old_token,
+           -- A value that stayed while the subject changed is the new one's.
+           vestige.token_of(class, old, so.prefix, format('case when %s then %s else %s end', u.apart, so.subject, sn.subject)) as kept_token,
            format('tokens[%s]', count(old_token) over (order by place)) as kept
-    from c, lateral (select format(coalesce(moved, apart), old, new) as apart, vestige.token_of(class, old) as old_token,
-                            vestige.token_of(class, new) as new_token offset 0) u
+    from c, vestige.subject_of(shape_columns, o) so, vestige.subject_of(shape_columns, n) sn,
+      lateral (select format(coalesce(moved, apart), old, new) as apart, vestige.token_of(class, old, so.prefix, so.subject) as old_token,
+                      vestige.token_of(class, new, sn.prefix, sn.subject) as new_token offset 0) u
   ), k as (
     select count(*) as n, bool_and(plain) as plain,
            case when count(*) = count(moved) then coalesce(string_agg(moved, ' or ' order by key), 'false') end as moved,
@@ -72,7 +75,7 @@ begin
            format('row(%s)::text', string_agg(case when redacted then old_changed when class is not null then kept else old end, ', ' order by place)) as old_whole,
            format('row(%s)::text', string_agg(case when redacted then new_changed when class is not null then format('case when %s then %s else %s end', apart, new_token, kept)
                                          else new end, ', ' order by place)) as new_whole,
-           'array[' || string_agg(old_token, ', ' order by place) || ']' as tokens,
+           'array[' || string_agg(kept_token, ', ' order by place) || ']' as tokens,
            format('row(%s)::text', string_agg(old_changed, ', ' order by place)) as old_changed,
            format('row(%s)::text', string_agg(new_changed, ', ' order by place)) as new_changed
     from d

@@ -51,7 +51,8 @@ begin
       'attnum', n.attnum, 'exact', n.exact, 'settings', n.settings, 'plain', n.plain)
     || case when n.base is null then '{}' else jsonb_build_object('base', n.base) end
     || case when policy -> 'redact' ? n.name then '{"redacted": true}'::jsonb
-            when policy -> 'encrypt' ? n.name then jsonb_build_object('encrypted', policy -> 'encrypt' ->> n.name) else '{}' end order by n.key, n.attnum), '[]') into recorded
+            when policy -> 'encrypt' ? n.name then jsonb_build_object('encrypted', policy -> 'encrypt' ->> n.name) else '{}' end
+    || case when policy ->> 'subject' = n.name then jsonb_build_object('subject', vestige.subject_prefix(t.id)) else '{}' end order by n.key, n.attnum), '[]') into recorded
   from (
     select l.*, array_position(keys, l.name) as key, b.known_id,
            (select coalesce(max((c ->> 'id')::int), 0) from vestige.shape s, jsonb_array_elements(s.columns) c where s.tracked = t.id) as highest,

@@ -116,11 +116,11 @@ create or replace function vestige.large_rows(s vestige.shape, op "char", o text
 language sql stable set search_path = pg_catalog, pg_temp as $$  -- pinned: names
   with c as (
     select i.place, (i.item ->> 'key')::int > 0 as key, i.item ? 'redacted' as redacted, a.alike,
-           case when s.whole and op = 'U' then vestige.token_of(i.item ->> 'encrypted', t.old) end as kept,
-           case when i.item ? 'redacted' then '''0''::text' else coalesce(vestige.token_of(i.item ->> 'encrypted', t.old), t.old) end as old_spelled,
-           case when not i.item ? 'redacted' then coalesce(vestige.token_of(i.item ->> 'encrypted', t.new), t.new)
+           case when s.whole and op = 'U' then vestige.token_of(i.item ->> 'encrypted', t.old, so.prefix, format('case when %s then %s else %s end', a.alike, sn.subject, so.subject)) end as kept,
+           case when i.item ? 'redacted' then '''0''::text' else coalesce(vestige.token_of(i.item ->> 'encrypted', t.old, so.prefix, so.subject), t.old) end as old_spelled,
+           case when not i.item ? 'redacted' then coalesce(vestige.token_of(i.item ->> 'encrypted', t.new, sn.prefix, sn.subject), t.new)
                 when op = 'U' then '''1''::text' else '''0''::text' end as new_spelled, f.old, f.new
-    from jsonb_array_elements(s.columns) with ordinality as i(item, place),
+    from vestige.subject_of(s.columns, o) so, vestige.subject_of(s.columns, n) sn, jsonb_array_elements(s.columns) with ordinality as i(item, place),
       jsonb_to_record(i.item) as x(name text, exact boolean, base text),
       lateral (select format(vestige.spelling(x.base), o || vestige.quoted(x.name)) as old, format(vestige.spelling(x.base), n || vestige.quoted(x.name)) as new offset 0) t,
       lateral (select o || vestige.quoted(x.name) as old, n || vestige.quoted(x.name) as new) f,

@@ -27,9 +27,11 @@ set search_path = pg_catalog, pg_temp as $$
     -- Whose keys open what is encrypted, since when and until when.
     when 'recipient' then $own$id bigint generated always as identity primary key, class text not null check (class <> ''),
       public text not null, since timestamptz not null default clock_timestamp(), until timestamptz$own$
-    -- Data keys that are no more: of a class, those in use from a change on, or an earlier one. The guard of the wraps lets it through.
+    -- Data keys that are no more: of a class, and where one is named of a subject (subject.sql), those in use from a change on, or an
+    -- earlier one. The guard of the wraps lets it through.
     when 'destroyed' then $own$id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
-      class text not null check (class <> ''), upto_change bigint not null, data_keys bigint not null$own$
+      class text not null check (class <> ''), upto_change bigint not null, data_keys bigint not null,
+      subject text$own$
     when 'archived' then $own$id bigint generated always as identity primary key, at timestamptz not null default clock_timestamp(),
       from_index bigint not null, upto_index bigint not null, manifest text not null, check (0 <= from_index and from_index < upto_index)$own$
   end
@@ -53,6 +55,9 @@ begin
     perform from vestige.meta m where m.name = 'schema_version' for update;  -- one at a time
   end loop;
   execute format('create table if not exists vestige.%I (%s)', name, vestige.own_columns(name));
+  if name = 'destroyed' then
+    create index if not exists destroyed_upto on vestige.destroyed (upto_change);  -- each wrap that is written asks
+  end if;
   known := vestige.set_policy(format('vestige.%I', name)::regclass, '{}');
   perform vestige.set_rights(false);
   return known;

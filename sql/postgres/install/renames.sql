@@ -142,6 +142,9 @@ begin
     carried := jsonb_set(carried, '{encrypt}', (select coalesce(jsonb_object_agg(coalesce(renamed ->> key, key), value), '{}')
       from jsonb_each(carried -> 'encrypt')));
   end if;
+  if renamed ? (carried ->> 'subject') then
+    carried := jsonb_set(carried, '{subject}', renamed -> (carried ->> 'subject'));
+  end if;
   if carried ? 'when' then
     carried := jsonb_set(carried, '{when}', to_jsonb(vestige.carried_condition(carried ->> 'when', renamed)));
   end if;

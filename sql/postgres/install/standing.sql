@@ -183,7 +183,7 @@ begin
         format('table %s was altered since its last change; the next one is recorded as the table is then', x.shown), null::text, true;
     end if;
     return query select x.id, f.* from vestige.function_findings(one, shape, x.rel, x.by_statement and not altered) f;
-    if one.policy ?| array['include', 'exclude', 'redact', 'encrypt', 'key', 'when'] then
+    if one.policy ?| array['include', 'exclude', 'redact', 'encrypt', 'subject', 'key', 'when'] then
       return query select x.id, f.* from vestige.policy_findings(one, x.rel, x.shown) f;
       return query select x.id, f.* from vestige.encrypt_findings(shape) f;
     end if;
@@ -225,6 +225,8 @@ set search_path = pg_catalog, pg_temp as $$
   select jsonb_array_elements_text(case jsonb_typeof(part) when 'array' then part else '[]' end)
   union all
   select jsonb_object_keys(case jsonb_typeof(part) when 'object' then part else '{}' end)
+  union all
+  select part #>> '{}' where jsonb_typeof(part) = 'string'
 $$;
 
 -- Whether what a table's policy names is there.
@@ -237,11 +239,11 @@ declare
   part text;
   gone text;
 begin
-  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'key'] loop
+  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'subject', 'key'] loop
     select string_agg(n, ', ') into gone from vestige.named_columns(policy -> part) n
     where not exists (select from vestige.live_columns(rel) l where l.name = n);
     if gone is not null then
-      return query select case part when 'key' then 'error' else 'warning' end, 'policy-column', null::text,
+      return query select case when part in ('key', 'subject') then 'error' else 'warning' end, 'policy-column', null::text,
         format('its policy names columns that are not there, in %s: %s', part, gone), again, false;
     end if;
   end loop;

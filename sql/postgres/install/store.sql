@@ -104,6 +104,9 @@ create table if not exists vestige.encrypted_key (
   recipient bigint,              -- vestige.recipient
   wrapped bytea not null,        -- an OpenPGP message
   first_change bigint not null,  -- none that was recorded before this one has a value under it
+  xid xid8,                      -- the transaction that made it: no other one uses it
+  seed bytea,                    -- SHA-256 of what the keys of its subjects are made from (subject.sql)
+  subject bytea,                 -- whose values it encrypts: a digest; null: of no one in particular
   primary key (id, recipient)
 );
 
@@ -180,7 +183,8 @@ begin
     end if;
   -- Wraps of data keys that were destroyed, as the trail says.
   elsif tg_op = 'DELETE' and tg_relid = 'vestige.encrypted_key'::regclass and to_regclass('vestige.destroyed') is not null then
-    if exists (select from vestige.destroyed d where d.class = OLD.class and d.upto_change >= OLD.first_change) then
+    if exists (select from vestige.destroyed d where d.class = OLD.class and d.upto_change >= OLD.first_change
+                 and (d.subject is null or d.subject = encode(OLD.subject, 'hex'))) then
       return OLD;
     end if;
   -- A data key that was destroyed does not come back. One that a transaction made meanwhile is none of these.
@@ -188,7 +192,7 @@ begin
     if to_regclass('vestige.destroyed') is null then
       return NEW;
     elsif not exists (select from vestige.destroyed d where d.class = NEW.class and d.upto_change >= NEW.first_change
-                        and d.at < transaction_timestamp()) then
+                        and (d.subject is null or d.subject = encode(NEW.subject, 'hex')) and d.at < transaction_timestamp()) then
       return NEW;
     end if;
     raise exception 'vestige: a wrap of a data key that was destroyed is refused' using errcode = 'insufficient_privilege',

@@ -2,7 +2,7 @@
 
 -- Starts to track a table, or changes its policy and keeps its history.
 --
--- policy    {"include": [...], "exclude": [...], "redact": [...], "encrypt": {"ssn": "phi"}, "when": "new.x > 0", "require": ["actor"], "key": ["code"],
+-- policy    {"include": [...], "exclude": [...], "redact": [...], "encrypt": {"ssn": "phi"}, "subject": "id", "when": "new.x > 0", "require": ["actor"], "key": ["code"],
 --            "capture": "full", "on_truncate": "rows|mark|deny", "retention": "...", "classification": "...", "tags": [...]}
 -- returns   the id of the tracked table
 create or replace function vestige.set_policy(rel regclass, policy jsonb) returns int language plpgsql
@@ -60,7 +60,7 @@ begin
   if r.nspname <> 'vestige' then
     perform vestige.check_owner(rel, 'track');
   end if;
-  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'key'] loop
+  foreach part in array array['include', 'exclude', 'redact', 'encrypt', 'subject', 'key'] loop
     for named in select vestige.named_columns(policy -> part) loop
       -- What is redacted or encrypted and gone stays named: it may come back.
       if not named = any (known) and not (part in ('redact', 'encrypt') and exists (
@@ -82,6 +82,7 @@ begin
     raise exception 'track %: % is excluded, so that there is nothing to redact', rel, named using errcode = 'invalid_parameter_value';
   end if;
   perform vestige.check_encrypt(rel, policy);
+  perform vestige.check_subject(rel, policy);
   if coalesce(policy ->> 'on_truncate', 'rows') not in ('rows', 'mark', 'deny') then
     raise exception 'track %: on_truncate is %', rel, policy ->> 'on_truncate'
       using errcode = 'invalid_parameter_value', hint = 'it is rows, mark or deny';
@@ -186,6 +187,7 @@ $$;
 drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean);
 drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean, text[]);
 drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean, text[], jsonb);
+drop function if exists vestige.track(regclass, text[], text[], text, text[], text[], text, text, text, text, text[], boolean, text[], jsonb, text[]);
 
 -- A column that was redacted is recorded in clear only where that is asked for by its name.
 create or replace function vestige.stay_redacted(rel regclass, include text[], exclude text[], key text[], redact text[], encrypt jsonb,
@@ -209,14 +211,15 @@ $$;
 create or replace function vestige.track("table" regclass, include text[] default null, exclude text[] default null,
   "when" text default null, require text[] default null, key text[] default null, capture text default null,
   on_truncate text default null, retention text default null, classification text default null, tags text[] default null,
-  baseline boolean default false, redact text[] default null, encrypt jsonb default null, unredact text[] default null)
+  baseline boolean default false, redact text[] default null, encrypt jsonb default null, unredact text[] default null,
+  subject text default null)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   tracked_id int;
 begin
   perform vestige.stay_redacted("table", include, exclude, key, redact, encrypt, unredact);
   tracked_id := vestige.set_policy("table", jsonb_strip_nulls(jsonb_build_object('include', include, 'exclude', exclude,
-    'redact', redact, 'encrypt', encrypt, 'when', "when", 'require', require, 'key', key, 'capture', capture, 'on_truncate', on_truncate, 'retention', retention,
+    'redact', redact, 'encrypt', encrypt, 'subject', subject, 'when', "when", 'require', require, 'key', key, 'capture', capture, 'on_truncate', on_truncate, 'retention', retention,
     'classification', classification, 'tags', tags)));
   if baseline then
     perform vestige.baseline(tracked_id);

@@ -52,6 +52,7 @@ Result<Shape> read_shape(const Rows& rows, int first) {
     if (const Value* of = find(row, "encrypted");
         of != nullptr && std::holds_alternative<Text>(*of))
       column.encrypted = std::get<Text>(*of).bytes;
+    column.subject = find(row, "subject") != nullptr;
     shape.columns.push_back(std::move(column));
   }
   shape.at = rows.integer(first + 4);

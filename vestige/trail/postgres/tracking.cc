@@ -1,6 +1,9 @@
 #include "vestige/trail/tracking.h"
 #include "vestige/base/nearest.h"
 
+#include <algorithm>
+
+#include "vestige/base/bytes.h"
 #include "vestige/trail/postgres/catalog.h"
 #include "vestige/trail/postgres/denied.h"
 #include "vestige/trail/postgres/names.h"
@@ -155,18 +158,45 @@ class PostgresTracking final : public Tracking {
     TRY(scalar(db_, "select 1 from vestige.meta where name = 'schema_version' for update"));
     return {};
   }
-  Result<void> destroy_keys(const std::string& of, std::int64_t upto,
-                            std::int64_t data_keys) override {
+  Result<void> destroy_keys(const EndOfKeys& end) override {
     TRY(own("destroyed"));
-    TRY(db_.run(
-        "insert into vestige.destroyed (class, upto_change, data_keys) values (?1, ?2::int8,"
-        " ?3::int8)",
-        {Text{of}, upto, data_keys}));
-    TRY(db_.run("delete from vestige.encrypted_key where class = ?1 and first_change <= ?2::int8",
-                {Text{of}, upto}));
+    const Value subject = end.subject.empty() ? Value(Null{}) : Value(Text{to_hex(end.subject)});
+    TRY(
+        db_.run("insert into vestige.destroyed (class, upto_change, data_keys, subject) values (?1,"
+                " ?2::int8, ?3::int8, ?4::text)",
+                {Text{end.of}, end.upto, end.data_keys, subject}));
+    TRY(
+        db_.run("delete from vestige.encrypted_key where class = ?1 and first_change <= ?2::int8"
+                " and (?3::text is null or subject = pg_catalog.decode(?3::text, 'hex'))",
+                {Text{end.of}, end.upto, subject}));
+    upto_ = std::max(upto_, end.upto);
+    ended_by_ = to_display(
+        TRY(scalar(db_, "select pg_catalog.pg_current_xact_id()::pg_catalog.xid::text")));
     return {};
   }
-  Result<void> forget_pages() override { return {}; }
+  // A transaction that wrote wraps has its lock on their table until it ends. One that made a key which is in use from such a change on
+  // has had its number for longer than this one has; one that is known to have begun when a later change was there is none of these.
+  Result<std::vector<std::string>> left_of_wraps() override {
+    if (ended_by_.empty()) return std::vector<std::string>();
+    auto rows = TRY(db_.query(
+        "select coalesce('process ' || w.pid, 'a prepared transaction') from pg_catalog.pg_locks w"
+        " where w.relation = 'vestige.encrypted_key'::pg_catalog.regclass and w.granted"
+        " and w.database = (select oid from pg_catalog.pg_database where datname ="
+        " pg_catalog.current_database()) and w.mode = 'RowExclusiveLock'"
+        " and exists (select from pg_catalog.pg_locks x where x.locktype = 'transactionid' and"
+        " x.granted and x.virtualtransaction = w.virtualtransaction and"
+        " pg_catalog.age(x.transactionid) > pg_catalog.age(?1::text::pg_catalog.xid))"
+        " and not exists (select from pg_catalog.pg_stat_get_activity(w.pid) a where a.xact_start >"
+        " (select c.at from vestige.change c where c.id > ?2::int8 order by c.id limit 1))"
+        " order by w.pid",
+        {Text{ended_by_}, upto_}));
+    std::string open;
+    while (TRY(rows->next()) == Step::row) open += (open.empty() ? "" : ", ") + rows->text(0);
+    if (open.empty()) return std::vector<std::string>();
+    return std::vector<std::string>{
+        "transactions are open that may write under a data key of before then: " + open +
+        "; run this again when they have ended"};
+  }
 
   Result<std::unique_ptr<Migration>> migration(std::string_view) override {
     return postgres::migration(db_);
@@ -181,8 +211,12 @@ class PostgresTracking final : public Tracking {
     return postgres::explained(db_, error, attempted);
   }
 
+  Result<bool> log_has_more() override { return false; }
+
  private:
   Database& db_;
+  std::string ended_by_;   // the transaction that destroyed keys
+  std::int64_t upto_ = 0;  // those in use from that change on
 };
 
 }  // namespace

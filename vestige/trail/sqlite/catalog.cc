@@ -30,6 +30,7 @@ Result<std::vector<Column>> columns_from_json(std::string_view text) {
                        static_cast<int>(std::get<std::int64_t>(*key))});
     columns.back().redacted = find(row, "redacted") != nullptr;
     columns.back().encrypted = text_in(row, "encrypted");
+    columns.back().subject = find(row, "subject") != nullptr;
   }
   return columns;
 }
@@ -60,6 +61,7 @@ std::string columns_json(const std::vector<Column>& columns) {
                {"key", static_cast<std::int64_t>(column.key)}};
     if (column.redacted) row.push_back({"redacted", Token{"true"}});
     if (!column.encrypted.empty()) row.push_back({"encrypted", Text{column.encrypted}});
+    if (column.subject) row.push_back({"subject", Token{"true"}});
     out += to_json(row);
   }
   return out + "]";

@@ -13,6 +13,7 @@
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/recipient.h"
 #include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/subject.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -71,7 +72,38 @@ struct Waits {
   bool pairs = false;
   std::int64_t changed = 0;
   std::vector<Value> slots;
+  Value before = Null{};  // whose the row was, and whose it is
+  Value after = Null{};
 };
+
+// The rows of a change, each with its subject. Of an UPDATE that leaves it alone, the key has it, or the change has all columns.
+void name_subjects(std::vector<Waits>& rows, const Value& key) {
+  const auto& columns = rows.front().shape->columns;
+  const auto own = std::find_if(columns.begin(), columns.end(),
+                                [](const Column& column) { return column.subject; });
+  if (own == columns.end()) return;
+  const auto place = static_cast<std::size_t>(own - columns.begin());
+  const bool is_key = own->key == 1 && rows.front().shape->key().size() == 1;
+  const std::size_t in_part = rows.front().pairs ? kPairs : kSlots;
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const Waits& one) {
+    return static_cast<std::size_t>(one.part) == place / in_part;
+  });
+  Value before = is_key ? key : Value(Null{});
+  Value after = before;
+  if (row != rows.end() && !row->pairs) {
+    before = after = row->slots[place % in_part];
+  } else if (row != rows.end()) {
+    const std::size_t slot = 2 * (place % in_part);
+    const bool differs = (row->changed >> (place % in_part) & 1) != 0;
+    if (differs) before = row->slots[slot];
+    if (differs || !is_key) after = row->slots[slot + 1];
+    if (!differs) before = after;
+  }
+  for (Waits& one : rows) {
+    one.before = before;
+    one.after = after;
+  }
+}
 
 // Encrypts what one transaction takes, under keys of its own.
 class Batch {
@@ -93,7 +125,9 @@ class Batch {
         tokens[slot] = tokens[slot - 1];
         continue;
       }
-      const Secret& key = *TRY(key_of(own.encrypted, row));
+      // What stayed the same while the subject changed is the new one's.
+      const bool former = row.pairs && i % 2 == 0 && !identical(row.slots[i], row.slots[i + 1]);
+      const Secret& key = *TRY(key_of(own.encrypted, row, former ? row.before : row.after));
       const Secret plain(to_json(row.slots[i]));
       tokens[slot] =
           TRY(make_token(key.bytes(), token_place(row.shape->table, own.id), plain.bytes()));
@@ -103,7 +137,7 @@ class Batch {
 
  private:
   // For those whom the class had when the change was recorded: what is sealed after a month's end is that month's still.
-  Result<const Secret*> key_of(const std::string& of, const Waits& row) {
+  Result<const Secret*> key_of(const std::string& of, const Waits& row, const Value& subject) {
     auto all = recipients_.find(of);
     if (all == recipients_.end()) all = recipients_.emplace(of, TRY(all_recipients(db_, of))).first;
     auto wanted = standing(all->second, row.at);
@@ -113,6 +147,10 @@ class Batch {
                     "vestige keys add " + of + " 'age1…', as vestige keys generate printed it");
     std::string whose = of;
     for (const Recipient& one : wanted) whose += fmt::format(" {}", one.id);
+    std::string digest;
+    if (!std::holds_alternative<Null>(subject))
+      digest = TRY(subject_digest(db_, row.shape->table, to_display(subject)));
+    whose += ' ' + digest;
     const auto found = keys_.find(whose);
     if (found != keys_.end()) return &found->second;
     Secret key(TRY(random_bytes(32)));
@@ -120,9 +158,10 @@ class Batch {
     for (const Recipient& one : wanted) {
       Blob wrapped{TRY(age_encrypt(TRY(age_half(one.public_key)), key.bytes()))};
       TRY(
-          db_.run("insert into vestige_encrypted_key (id, class, recipient, wrapped, first_change)"
-                  " values (?1, ?2, ?3, ?4, ?5)",
-                  {id, Text{of}, one.id, std::move(wrapped), row.change}));
+          db_.run("insert into vestige_encrypted_key (id, class, recipient, wrapped, first_change,"
+                  " subject) values (?1, ?2, ?3, ?4, ?5, ?6)",
+                  {id, Text{of}, one.id, std::move(wrapped), row.change,
+                   digest.empty() ? Value(Null{}) : Value(Blob{digest})}));
     }
     return &keys_.emplace(whose, std::move(key)).first->second;
   }
@@ -184,7 +223,7 @@ class Encrypting {
       after = some.back();
     }
     // The log of a database in WAL mode has the former pages, until it is begun anew.
-    if (any) (void)db_.script("pragma wal_checkpoint(truncate)");
+    if (any || TRY(log_has_more(db_))) TRY(begin_log_anew(db_));
     return upto;
   }
 
@@ -207,7 +246,7 @@ class Encrypting {
   // As they are now: an erasure may have come in between.
   Result<std::vector<Waits>> rows_of(std::int64_t change) {
     std::vector<Waits> out;
-    auto rows = TRY(db_.query("select shape, op, changed, at" + slot_names(0, kSlots) +
+    auto rows = TRY(db_.query("select shape, op, changed, at, key" + slot_names(0, kSlots) +
                                   " from vestige_change as c where id = ?1 and"
                                   " coalesce(changed, 0) >= 0 and not exists (select 1 from"
                                   " vestige_more as m where m.change = c.id and m.part < 0)",
@@ -216,17 +255,21 @@ class Encrypting {
     Waits first{.change = change, .shape = &shapes_.at(rows->integer(0))};
     first.pairs = rows->text(1) == "U";
     first.at = rows->integer(3) * 1000;
-    first.slots = slots_of(*rows, 4);
+    first.changed = rows->integer(2);
+    const Value key = rows->value(4);
+    first.slots = slots_of(*rows, 5);
     out.push_back(first);
-    auto more = TRY(db_.query("select part" + slot_names(0, kSlots) +
+    auto more = TRY(db_.query("select part, changed" + slot_names(0, kSlots) +
                                   " from vestige_more where change = ?1 and part > 0 order by part",
                               {change}));
     while (TRY(more->next()) == Step::row) {
       Waits next{.change = change, .at = first.at, .shape = first.shape, .pairs = first.pairs};
       next.part = more->integer(0);
-      next.slots = slots_of(*more, 1);
+      next.changed = more->integer(1);
+      next.slots = slots_of(*more, 2);
       out.push_back(std::move(next));
     }
+    name_subjects(out, key);
     return out;
   }
 
@@ -247,6 +290,23 @@ Result<std::optional<std::int64_t>> encrypt_waiting(Database& db) {
   auto shapes = TRY(encrypted_shapes(db));
   if (shapes.empty()) return std::optional<std::int64_t>();
   return std::optional(TRY(Encrypting(db, std::move(shapes)).run()));
+}
+
+// Somebody who reads keeps the log, and what stands in the file, as they are: SQLite says "busy", in a row.
+Result<bool> begin_log_anew(Database& db) {
+  bool busy = true;
+  if (auto rows = db.query("pragma wal_checkpoint(truncate)"); rows.has_value())
+    if (const auto step = (*rows)->next(); step.has_value() && *step == Step::row)
+      busy = (*rows)->integer(0) != 0;
+  if (busy == TRY(log_has_more(db))) return !busy;
+  if (busy) TRY(db.run("insert into vestige_meta (name, value) values ('log_has_more', 1)"));
+  else TRY(db.run("delete from vestige_meta where name = 'log_has_more'"));
+  return !busy;
+}
+
+Result<bool> log_has_more(Database& db) {
+  return TRY(scalar_integer(db, "select count(*) from vestige_meta where name = 'log_has_more'")) !=
+         0;
 }
 
 Result<std::map<std::int64_t, std::int64_t>> waiting_for_keys(Database& db) {

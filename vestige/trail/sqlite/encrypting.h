@@ -17,6 +17,15 @@ namespace vestige::sqlite {
 /// faults   missing (a class has no recipient), conflict
 Result<std::optional<std::int64_t>> encrypt_waiting(Database& db);
 
+/// Begins the log of writes of a database in WAL mode anew, as far as nobody reads what stands there, and remembers where that could
+/// not be done: the next one to encrypt tries again.
+///
+/// returns  whether nothing of before is left in it
+Result<bool> begin_log_anew(Database& db);
+
+/// Whether it still has what was to be wiped.
+Result<bool> log_has_more(Database& db);
+
 /// How many changes wait, by table.
 Result<std::map<std::int64_t, std::int64_t>> waiting_for_keys(Database& db);
 

@@ -87,6 +87,9 @@ Result<Shape> fitting_shape(Database& db, const Tracked& table, const SqliteTabl
     shape.columns.back().redacted = contains(table.policy.redact, name);
     if (const auto of = table.policy.encrypt.find(name); of != table.policy.encrypt.end())
       shape.columns.back().encrypted = of->second;
+    shape.columns.back().subject = !table.policy.encrypt.empty() && name == table.policy.subject;
+    // Whose an UPDATE is that leaves the subject alone, its change has to say.
+    if (shape.columns.back().subject && (in_key == 0 || key.size() > 1)) shape.full = true;
   }
   TRY(require_room(db, live, shape));
   if (!before.empty()) {
@@ -195,6 +198,7 @@ Result<Tracked> refit(Database& db, const Tracked& tracked, const std::string& n
   std::map<std::string, std::string> encrypt;
   for (const auto& [column, of] : table.policy.encrypt) encrypt[name_now(renamed, column)] = of;
   table.policy.encrypt = std::move(encrypt);
+  table.policy.subject = name_now(renamed, table.policy.subject);
   carried(table.policy.key);
   std::vector<std::pair<std::string, std::string>> quoted;
   for (const Renamed& rename : renamed) quoted.emplace_back(rename.from, db.quote_name(rename.to));

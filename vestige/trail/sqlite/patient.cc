@@ -118,6 +118,11 @@ void Patient::examine_columns() {
   for (const std::string& column : standing_.dropped)
     add(Severity::warning, "column-dropped",
         fmt::format("recorded column {} is gone; its history stays readable", column));
+  if (standing_.subject_lost && standing_.renamed.empty())
+    add(Severity::error, "subject-gone",
+        fmt::format("column {} says whose a row is, and is gone: what is encrypted is nobody's",
+                    table_.policy.subject),
+        fmt::format("vestige track {} --subject COLUMN", table_.name));
   if (standing_.key_changed)
     add(Severity::warning, "key-changed",
         "the primary key is another one; changes so far are kept under the former key");

@@ -117,6 +117,7 @@ void compare_columns(const Tracked& table, const SqliteTable& live, Standing& st
       standing.added.push_back(column.name);
   for (const auto& [column, of] : policy.encrypt)
     if (live.find(column) == nullptr) standing.lost.push_back(column);
+  standing.subject_lost = !policy.subject.empty() && live.find(policy.subject) == nullptr;
   for (const auto* list : {&policy.exclude, &policy.redact})
     for (const std::string& column : *list)
       if (live.find(column) == nullptr) standing.lost.push_back(column);

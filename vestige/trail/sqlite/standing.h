@@ -22,6 +22,7 @@ struct Standing {
   std::vector<std::string> added;    // columns that should be recorded and are not
   std::vector<std::string> dropped;  // recorded columns that are gone
   std::vector<std::string> lost;     // columns of the policy's exclude that are gone
+  bool subject_lost = false;         // the column that says whose a row is
   std::vector<std::string> newer;    // the application's triggers that are newer than capture's
   std::vector<std::string>
       hiding;                // those of them that end with RAISE(IGNORE) before capture comes

@@ -3,14 +3,17 @@
 
 #include <algorithm>
 
+#include "vestige/base/bytes.h"
 #include "vestige/base/time.h"
 #include "vestige/trail/kept_table.h"
 #include "vestige/trail/recipient.h"
 #include "vestige/trail/sqlite/capture.h"
+#include "vestige/trail/sqlite/encrypting.h"
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/needs.h"
 #include "vestige/trail/sqlite/trail.h"
+#include "vestige/trail/subject.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -66,6 +69,28 @@ Result<std::map<std::string, std::string>> checked_encrypt(const SqliteTable& li
   return out;
 }
 
+// Whose a row is, is recorded in clear, of a table that has something to encrypt.
+Result<void> check_subject(const SqliteTable& live, Policy& policy) {
+  if (policy.subject.empty()) return {};
+  if (policy.encrypt.empty())
+    return hinted(fail(Fault::invalid, "track {}: it has a subject, {}, and encrypts nothing",
+                       live.name, policy.subject),
+                  "--encrypt COLUMN=CLASS says what");
+  policy.subject = TRY(spelled(live, {policy.subject})).front();
+  const bool in_key =
+      contains(policy.key, policy.subject) || live.find(policy.subject)->primary_key > 0;
+  const bool left_out = contains(policy.exclude, policy.subject) ||
+                        (!policy.include.empty() && !contains(policy.include, policy.subject));
+  if (policy.encrypt.contains(policy.subject) || contains(policy.redact, policy.subject) ||
+      (left_out && !in_key))
+    return hinted(
+        fail(Fault::invalid, "track {}: {} says whose a row is, and has to be recorded in clear",
+             live.name, policy.subject),
+        "name a column that is neither encrypted nor redacted nor left out: an id that says nothing"
+        " of the person by itself");
+  return {};
+}
+
 // The policy with its column names spelled as the table has them, or why it cannot be.
 //
 // before   what was redacted and encrypted so far: a column that is gone stays so, in case that it comes back
@@ -99,6 +124,7 @@ Result<Policy> checked(const SqliteTable& live, Policy policy, const Policy& bef
                   live.name, column);
   policy.redact.insert(policy.redact.end(), gone.begin(), gone.end());
   policy.encrypt = TRY(checked_encrypt(live, policy, before));
+  TRY(check_subject(live, policy));
   for (const std::string& column : policy.exclude)
     if (contains(policy.key, column) || live.find(column)->primary_key > 0)
       return hinted(fail(Fault::invalid, "track {}: {} is part of the key", live.name, column),
@@ -175,6 +201,7 @@ class SqliteTracking final : public Tracking {
     }
     table.policy = TRY(checked(live, policy, table.policy));
     TRY(require_recipients(db_, table.policy, live.name));
+    if (!table.policy.subject.empty()) TRY(keep_subject_salt(db_));
     if (table.id == 0) {
       TRY(db_.run(
           "insert into vestige_table (name, policy, shape, tracked_at) values (?1, '{}', 0, ?2)",
@@ -261,21 +288,32 @@ class SqliteTracking final : public Tracking {
     return {};
   }
   Result<void> lock_wraps() override { return {}; }  // whoever writes has the database alone
-  Result<void> destroy_keys(const std::string& of, std::int64_t upto,
-                            std::int64_t data_keys) override {
+  Result<void> destroy_keys(const EndOfKeys& end) override {
     TRY(own("destroyed"));
-    TRY(db_.run("insert into vestige_destroyed (class, upto_change, data_keys) values (?1, ?2, ?3)",
-                {Text{of}, upto, data_keys}));
+    const bool of_one = !end.subject.empty();
+    TRY(
+        db_.run("insert into vestige_destroyed (class, upto_change, data_keys, subject)"
+                " values (?1, ?2, ?3, ?4)",
+                {Text{end.of}, end.upto, end.data_keys,
+                 of_one ? Value(Text{to_hex(end.subject)}) : Value(Null{})}));
     const auto before = TRY(scalar_integer(db_, "pragma secure_delete"));
     TRY(db_.script("pragma secure_delete = on"));
-    auto done = db_.run("delete from vestige_encrypted_key where class = ?1 and first_change <= ?2",
-                        {Text{of}, upto});
+    auto done = db_.run(
+        "delete from vestige_encrypted_key where class = ?1 and first_change <= ?2 and ?3 in (x'',"
+        " subject)",
+        {Text{end.of}, end.upto, Blob{end.subject}});
     if (before == 0) (void)db_.script("pragma secure_delete = off");
     if (before == 2) (void)db_.script("pragma secure_delete = fast");
     TRY(std::move(done));
     return {};
   }
-  Result<void> forget_pages() override { return db_.script("pragma wal_checkpoint(truncate)"); }
+  Result<std::vector<std::string>> left_of_wraps() override {
+    if (TRY(begin_log_anew(db_))) return std::vector<std::string>();
+    return std::vector<std::string>{
+        "the wraps stand in the database's log of writes and in its file until nobody reads it any"
+        " more: vestige seal then begins it anew"};
+  }
+  Result<bool> log_has_more() override { return sqlite::log_has_more(db_); }
 
   Result<std::unique_ptr<Migration>> migration(std::string_view script) override {
     return sqlite::migration(db_, script);

@@ -136,7 +136,7 @@ class Program:
 
     def track(self, table: str, policy: Mapping[str, Any], baseline: bool) -> None:
         # The program keeps what is not said; here it is off.
-        empty = ("redact", "encrypt", "when", "require", "key", "retention", "classification", "tags")
+        empty = ("redact", "encrypt", "subject", "when", "require", "key", "retention", "classification", "tags")
         whole = {"capture": "changes", **dict.fromkeys(empty, "")}
         options: list[str] = []
         for name, value in (whole | ({} if "include" in policy else {"exclude": ""}) | dict(policy)).items():

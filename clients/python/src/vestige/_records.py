@@ -104,6 +104,7 @@ class Policy(TypedDict, total=False):
     exclude: Sequence[str]
     redact: Sequence[str]
     encrypt: Mapping[str, str]
+    subject: str
     when: str
     require: Sequence[str]
     key: Sequence[str]

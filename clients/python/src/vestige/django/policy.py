@@ -29,6 +29,7 @@ class Policy:
     exclude_fields: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()
     encrypt: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    subject: str | None = None
     log_conditions: str | None = None
     require: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Policy:
 
     def unknown(self, model: Any) -> list[str]:
         """Names of fields that the model does not have."""
-        named = (*self.track_only, *self.exclude_fields, *self.redact, *self.encrypt)
+        named = (*self.track_only, *self.exclude_fields, *self.redact, *self.encrypt, *((self.subject,) if self.subject else ()))
         return [name for name in named if not _has(model, name)]
 
     def wants(self, field: Any) -> bool:
@@ -90,6 +91,9 @@ class Policy:
         redact = [field.column for field in fields if not _names(field).isdisjoint(self.redact)]
         encrypt = {field.column: keys for field in fields for name, keys in self.encrypt.items() if name in _names(field)}
         said |= ({"redact": redact} if redact else {}) | ({"encrypt": encrypt} if encrypt else {})
+        subject = [field.column for field in fields if self.subject in _names(field)]
+        if encrypt and subject:
+            said["subject"] = subject[0]
         left_out = [field.column for field in fields if not self.wants(field)]
         if left_out and self.track_only:
             said["include"] = [field.column for field in fields if self.wants(field)]
@@ -152,6 +156,7 @@ def register(
     exclude_fields: Iterable[str] | None = None,
     redact: Iterable[str] = (),
     encrypt: Mapping[str, str] | None = None,
+    subject: str | None = None,
     log_conditions: str | None = None,
     require: Iterable[str] = (),
     tags: Iterable[str] = (),
@@ -168,6 +173,7 @@ def register(
     exclude_fields   fields that are not
     redact           fields of which it is recorded that they changed, and never a value
     encrypt          fields whose values only a private key opens: of each the class of keys, {"ssn": "phi"}
+    subject          the field that says whose a row is, so that all that is encrypted of one person can be made unreadable
     log_conditions   SQL over NEW and OLD; a change of which it is not true is not recorded. It runs with the rights of the trail's
                      owner: text of the program, never of a user
     require          fields that the context must have; a change without them is refused

@@ -29,6 +29,7 @@ class Track:
     exclude: Sequence[Any] = ()
     redact: Sequence[Any] = ()
     encrypt: Mapping[Any, str] = dataclasses.field(default_factory=dict, hash=False)
+    subject: Any = None
     when: str | None = None
     require: Sequence[str] = ()
     key: Sequence[Any] = ()
@@ -48,6 +49,8 @@ class Track:
         if not isinstance(self.encrypt, Mapping):
             raise TypeError(f"encrypt says of each column which class of keys opens it, as a dict, not as {self.encrypt!r}")
         object.__setattr__(self, "encrypt", {_column(one): keys for one, keys in self.encrypt.items()})
+        if self.subject is not None:
+            object.__setattr__(self, "subject", _column(self.subject))
 
     def said(self) -> dict[str, Any]:
         """What differs from the usual policy, as the trail keeps it."""
