@@ -44,11 +44,31 @@ def hidden(changes):
     return changes
 
 
+def forget(seed, file, key):
+    """One of the subjects ends: nothing of it is read any more, and everything of the others."""
+    before = recorded(file, key)
+    whose = next(change["key"]["id"] for change in before if change["op"] == "INSERT")
+    vestige(file, "keys", "destroy", "t", "--subject", str(whose), "--by", "dpo", "--reason", "forgotten")
+    for was, now in zip(before, recorded(file, key), strict=True):
+        ids = {"old_values": was["key"]["id"], "new_values": (was["new_key"] or was["key"])["id"]}
+        for side, owner in ids.items():
+            for column in ("s", "u"):
+                value = (was[side] or {}).get(column)
+                if value is None:
+                    continue
+                if owner != whose:
+                    compare(f"game {seed}, what is another's", value, now[side][column])
+                elif not isinstance(now[side][column], dict) or "$encrypted" not in now[side][column]:
+                    sys.exit(f"game {seed}: {column} of subject {whose} is read")
+
+
 def game(seed, directory, recipient):
     dice = random.Random(seed)
     others = [f"x{i}" for i in range(dice.choice([0, 0, 14, 40]))]
     kind = dice.choice(["", "text", "integer", "real", "numeric"])
     full, trigger, rowid, wal = dice.random() < 0.3, dice.random() < 0.4, dice.random() < 0.7, dice.random() < 0.5
+    subject = dice.choice([None, "id", "id", "a"])
+    full = full or subject == "a"  # whose an UPDATE is has to be recorded
     columns = ["id integer primary key", "a", "b", f"s {kind}", f"u {kind} unique", *others]
     life = [sqlite_life(dice, others) for _ in range(30)]
     sealed_after = dice.randrange(30)
@@ -66,7 +86,8 @@ def game(seed, directory, recipient):
             vestige(file, "init")
             if encrypted:
                 vestige(file, "keys", "add", "phi", recipient)
-            vestige(file, "track", "t", "--capture", "full" if full else "changes", *(["--encrypt", "s=phi,u=phi"] if encrypted else []))
+            vestige(file, "track", "t", "--capture", "full" if full else "changes", *(["--encrypt", "s=phi,u=phi"] if encrypted else []),
+                    *(["--subject", subject] if encrypted and subject else []))
             if trigger:
                 db.execute(f"create trigger again after update on t when new.b is not 9 begin"
                            f" update t set b = 9, s = '{SECRET}c' where id = new.id; end")
@@ -83,6 +104,10 @@ def game(seed, directory, recipient):
     compare(f"game {seed}, without the key", hidden(recorded(files[0])), hidden(recorded(files[1])))
     compare(f"game {seed}, with the key", recorded(files[0]), recorded(files[1], key))
     vestige(files[1], "verify", "--vkey", vkey.stdout.strip())
+    if subject == "id":
+        forget(seed, files[1], key)
+        vestige(files[1], "seal", "--key", str(seal_key))
+        vestige(files[1], "verify", "--vkey", vkey.stdout.strip())
     with sqlite3.connect(files[1], isolation_level=None) as db:
         db.execute("pragma secure_delete = on")
         db.execute("drop table t")
