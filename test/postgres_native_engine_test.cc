@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "test/postgres_native.h"
+#include "test/tracked_shop.h"
+#include "vestige/trail/install.h"
 
 namespace vestige {
 namespace {
@@ -223,6 +225,18 @@ TEST_F(PostgresNativeEngine, TheExtensionThroughDumpAndRestore) {
   restored.run("update t set v = 'd'; delete from t where id = 2");
   EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
   EXPECT_EQ(restored.one("select count(distinct tracked)::text from vestige.change"), "1");
+}
+
+// A table that was dropped is still tracked, until somebody says that it is not: it has no triggers to make.
+TEST_F(PostgresNativeEngine, EnginesAreChosenWhereTablesAreGone) {
+  s.run("create table gone (id int primary key); select vestige.track('gone'); drop table gone");
+  const auto db = must(open_database(shop.database.url()));
+  must(use_engine(*db, "native"));
+  EXPECT_EQ(must(use_engine(*db, "portable")), 1);
+  EXPECT_EQ(s.one("select string_agg(distinct engine, ' ') from vestige.tracked"), "portable");
+  ASSERT_TRUE(NativeTwins::there(shop));
+  EXPECT_EQ(must(use_engine(*db, "native")), 1);
+  EXPECT_EQ(s.one("select string_agg(distinct engine, ' ') from vestige.tracked"), "native");
 }
 
 }  // namespace

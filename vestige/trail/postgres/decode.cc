@@ -152,7 +152,7 @@ Result<void> Decoder::load() {
                   " where p.id <> s.id and n -> 'id' = i.item -> 'id' limit 1), i.item ->> 'name'),"
                   " i.item ->> 'kind', i.item ->> 'key', coalesce(i.item ->> 'left_out', '0'),"
                   " (i.item ? 'redacted')::int, (s.columns <> '[]')::int,"
-                  " coalesce(i.item ->> 'encrypted', '')"
+                  " coalesce(i.item ->> 'encrypted', ''), coalesce(i.item ->> 'id', '0'), t.id"
                   " from vestige.tracked t join vestige.shape s on s.tracked = t.id"
                   " left join vestige.shape p on p.id = t.shape"
                   " left join lateral {} with ordinality"
@@ -177,7 +177,9 @@ Result<void> Decoder::load() {
                              .old_left_out = (left_out & 1) != 0,
                              .new_left_out = (left_out & 2) != 0,
                              .redacted = rows->integer(8) != 0,
-                             .encrypted = rows->text(10)});
+                             .encrypted = rows->text(10),
+                             .id = whole_number<std::int64_t>(rows->text(11)).value_or(0),
+                             .table = rows->integer(12)});
     if (shape.columns.back().key) ++shape.keys;
   }
   return {};
@@ -221,7 +223,8 @@ bool Decoder::fields(const Rows& rows, int place, std::size_t count, Fields& out
 
 // What is encrypted, as it is where somebody has an identity.
 Result<Value> Decoder::shown(const Column& column, Value token) {
-  const auto text = opener_ == nullptr ? std::nullopt : opener_->opened(token, 0, 0);
+  const auto text =
+      opener_ == nullptr ? std::nullopt : opener_->opened(token, column.table, column.id);
   if (!text.has_value()) return token;
   return value_of(column.kind, text);
 }

@@ -45,6 +45,8 @@ class Decoder {
     bool new_left_out = false;
     bool redacted = false;
     std::string encrypted;  // the class of keys that opens its tokens; empty: it has none
+    std::int64_t id = 0;
+    std::int64_t table = 0;  // the number of the tracked table
   };
   struct Shape {
     std::string table;

@@ -76,8 +76,13 @@ Result<std::int64_t> use_engine(Database& db, std::string_view engine) {
   const std::int64_t switched = TRY(scalar_integer(
       db,
       "select count(*) from (select vestige.set_engine(t.relation, ?1) from vestige.tracked t"
-      " where t.untracked_at is null and t.engine <> ?1 order by t.id offset 0) s",
+      " where t.untracked_at is null and t.engine <> ?1 and exists (select from "
+      "pg_catalog.pg_class c"
+      " where c.oid = t.relation) order by t.id offset 0) s",
       {Text{std::string(engine)}}));
+  // Those that are gone, or restored as others, have no trigger to make.
+  TRY(db.run("update vestige.tracked set engine = ?1 where untracked_at is null and engine <> ?1",
+             {Text{std::string(engine)}}));
   TRY(transaction.commit());
   if (engine == "portable" && TRY(has_module(db))) TRY(remove_module(db));
   return switched;
