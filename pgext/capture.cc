@@ -2,6 +2,7 @@
 // engine made for the table, which it calls in its own place: the same trigger, the same rows, the same depth.
 //
 // Doc: docs/native.md. Tests: test/postgres_native_*_test.cc, and the suite of the portable engine on this one.
+#include "pgext/data_key.h"
 #include "pgext/index_method.h"
 #include "pgext/partition.h"
 #include "pgext/pinned.h"
@@ -23,9 +24,16 @@ struct Row {
   bool changed;
   bool moved;  // it has another key now
   Text key;
+  Text* before;  // each field, as it is printed; null: there is no such side
+  Text* after;
+  bool* kept;  // of an UPDATE: which fields changed
   text* old_row;
   text* new_row;
 };
+
+// What stands for a redacted value: before, and after where an UPDATE changed it.
+constexpr Text kWas = {"0", 1, Quoting::none};
+constexpr Text kBecame = {"1", 1, Quoting::none};
 
 void record_by_portable(Plan* plan, TriggerData* fired) {
   record_elsewhere();
@@ -51,12 +59,13 @@ Text print_key(const Plan* plan, const Text* fields) {
   return {VARDATA_ANY(row), static_cast<int>(VARSIZE_ANY_EXHDR(row))};
 }
 
-void print_whole(Row* row, TupleTableSlot* slot, text** out) {
+void print_whole(Row* row, TupleTableSlot* slot, Text** out) {
   const Plan* plan = row->plan;
   auto* fields = static_cast<Text*>(palloc(sizeof(Text) * static_cast<size_t>(plan->count)));
-  for (int i = 0; i < plan->count; ++i) fields[i] = print_of(plan, i, slot);
+  for (int i = 0; i < plan->count; ++i)
+    fields[i] = plan->columns[i].redacted ? kWas : print_of(plan, i, slot);
   row->key = print_key(plan, fields);
-  *out = row_text(fields, nullptr, plan->count);
+  *out = fields;
 }
 
 // A column changed when its text did; bits that are the same print the same.
@@ -83,15 +92,16 @@ void print_update(Row* row) {
   if (!row->changed) return;
   for (int i = 0; i < plan->count; ++i) {
     if (before[i].bytes != nullptr || after[i].bytes != nullptr) continue;
-    bool wanted = plan->whole;
+    bool wanted = plan->whole && !plan->columns[i].redacted;
     for (int k = 0; k < plan->key_count && !wanted; ++k) wanted = plan->keys[k] == i;
     if (wanted) before[i] = after[i] = print_of(plan, i, row->old_slot);
   }
   row->key = print_key(plan, before);
   const Text new_key = print_key(plan, after);
   row->moved = new_key.bytes != nullptr && !same(new_key, row->key);
-  row->old_row = row_text(before, plan->whole ? nullptr : kept, plan->count);
-  row->new_row = row_text(after, plan->whole ? nullptr : kept, plan->count);
+  row->before = before;
+  row->after = after;
+  row->kept = kept;
 }
 
 void print_row(void* argument) {
@@ -101,8 +111,57 @@ void print_row(void* argument) {
   } else {
     row->changed = true;
     print_whole(row, row->op == 'I' ? row->new_slot : row->old_slot,
-                row->op == 'I' ? &row->new_row : &row->old_row);
+                row->op == 'I' ? &row->after : &row->before);
   }
+}
+
+// Whether a field is written down of an UPDATE.
+bool written(const Row& row, int field) {
+  return row.kept == nullptr || row.plan->whole || row.kept[field];
+}
+
+// Whether what is encrypted can be: else the portable function writes down what it can.
+bool keys_stand(const Row& row) {
+  for (int i = 0; i < row.plan->count; ++i) {
+    Class* of = row.plan->columns[i].encrypted;
+    if (of == nullptr || !written(row, i)) continue;
+    const bool any = (row.before != nullptr && row.before[i].bytes != nullptr) ||
+                     (row.after != nullptr && row.after[i].bytes != nullptr);
+    if (any && !has_data_key(of)) return false;
+  }
+  return true;
+}
+
+bool encrypt(const Column& column, Text* value) {
+  if (value->bytes == nullptr) return true;
+  *value = token_of(column.encrypted, column.place, *value);
+  return value->bytes != nullptr;
+}
+
+// Puts what may stand in the trail in the place of what may not, as the portable functions do (expressions.sql).
+bool hide(Row* row) {
+  for (int i = 0; i < row->plan->count; ++i) {
+    const Column& column = row->plan->columns[i];
+    const bool changed = row->kept == nullptr || row->kept[i];
+    if (column.redacted && row->kept != nullptr) {
+      row->before[i] = changed ? kWas : Text{nullptr, 0};
+      row->after[i] = changed ? kBecame : Text{nullptr, 0};
+    }
+    if (column.encrypted == nullptr || !written(*row, i)) continue;
+    if (row->before != nullptr && !encrypt(column, &row->before[i])) return false;
+    if (!changed) {
+      row->after[i] = row->before[i];
+    } else if (row->after != nullptr && !encrypt(column, &row->after[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void compose(Row* row) {
+  const bool* kept = row->plan->whole ? nullptr : row->kept;
+  if (row->before != nullptr) row->old_row = row_text(row->before, kept, row->plan->count);
+  if (row->after != nullptr) row->new_row = row_text(row->after, kept, row->plan->count);
 }
 
 int trigger_depth() {
@@ -177,10 +236,13 @@ void capture(TriggerData* fired, int tracked) {
   }
   Change change = {};
   int64 id = 0;
-  if (row.moved || !context_ready() || !draw(&change.at, &id)) {
+  // Before the change has its time: to write a key down may mean to wait.
+  const bool hidden = !row.moved && (!plan->hides || (keys_stand(row) && hide(&row)));
+  if (!hidden || !context_ready() || !draw(&change.at, &id)) {
     record_by_portable(plan, fired);
     return;
   }
+  compose(&row);
   change.context = context_of(id);
   change.tracked = tracked;
   change.shape = plan->shape;
@@ -215,11 +277,14 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(vestige_capture);
 PG_FUNCTION_INFO_V1(vestige_runs);
 PG_FUNCTION_INFO_V1(vestige_order);
+PG_FUNCTION_INFO_V1(vestige_token);
+PG_FUNCTION_INFO_V1(vestige_recipient);
 
 void _PG_init() {
   vestige::native::watch_plans();
   vestige::native::watch_partitions();
   vestige::native::watch_store();
+  vestige::native::watch_data_keys();
   vestige::native::watch_waiting();
   vestige::native::define_index_options();
 }
@@ -232,6 +297,19 @@ Datum vestige_runs(PG_FUNCTION_ARGS) {
 Datum vestige_order(PG_FUNCTION_ARGS) {
   (void)fcinfo;
   return PointerGetDatum(vestige::native::order_method());
+}
+
+Datum vestige_token(PG_FUNCTION_ARGS) {
+  const text* of = PG_GETARG_TEXT_PP(0);
+  const text* value = PG_GETARG_TEXT_PP(1);
+  const text* token = vestige::native::loose_token(of, value);
+  if (token == nullptr) PG_RETURN_NULL();
+  PG_RETURN_TEXT_P(token);
+}
+
+Datum vestige_recipient(PG_FUNCTION_ARGS) {
+  const text* key = PG_GETARG_TEXT_PP(0);
+  PG_RETURN_BOOL(vestige::native::may_read(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)));
 }
 
 Datum vestige_capture(PG_FUNCTION_ARGS) {

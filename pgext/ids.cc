@@ -26,6 +26,14 @@ bool counts_by_one(Oid sequence, int64* most) {
   return plain;
 }
 
+// The one row of a sequence, on its page.
+Form_pg_sequence_data sequence_row(Page page, HeapTuple row) {
+  ItemId item = PageGetItemId(page, FirstOffsetNumber);
+  row->t_data = static_cast<HeapTupleHeader>(static_cast<void*>(PageGetItem(page, item)));
+  row->t_len = ItemIdGetLength(item);
+  return static_cast<Form_pg_sequence_data>(static_cast<void*>(GETSTRUCT(row)));
+}
+
 // What setval does to a sequence's row, and logs of it.
 void advance(Relation relation, Buffer buffer, HeapTuple row, int64 last) {
   auto* sequence = static_cast<Form_pg_sequence_data>(static_cast<void*>(GETSTRUCT(row)));
@@ -62,11 +70,8 @@ int64 take(Oid oid, int some) {
   LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
   Page page = BufferGetPage(buffer);
   const auto* magic = static_cast<const uint32*>(static_cast<void*>(PageGetSpecialPointer(page)));
-  ItemId item = PageGetItemId(page, FirstOffsetNumber);
   HeapTupleData row;
-  row.t_data = static_cast<HeapTupleHeader>(static_cast<void*>(PageGetItem(page, item)));
-  row.t_len = ItemIdGetLength(item);
-  const auto* sequence = static_cast<Form_pg_sequence_data>(static_cast<void*>(GETSTRUCT(&row)));
+  const Form_pg_sequence_data sequence = sequence_row(page, &row);
   const int64 before = sequence->last_value;
   const bool usual = *magic == kSequencePage && sequence->is_called && before <= most - some;
   if (usual) advance(relation, buffer, &row, before + some);
@@ -107,6 +112,19 @@ int64 next_id(Oid sequence, TimestampTz at) {
 }
 
 bool drawn_late(TimestampTz at) { return asked && GetCurrentTimestamp() - at >= kLongest; }
+
+int64 first_to_come(Oid sequence) {
+  if (left > 0 && command != InvalidCommandId) return next;
+  Relation relation = relation_open(sequence, NoLock);
+  Buffer buffer = ReadBuffer(relation, 0);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  HeapTupleData row;
+  const Form_pg_sequence_data now = sequence_row(BufferGetPage(buffer), &row);
+  const int64 first = now->last_value + (now->is_called ? 1 : 0);
+  UnlockReleaseBuffer(buffer);
+  relation_close(relation, NoLock);
+  return first;
+}
 
 void end_ids() { command = InvalidCommandId; }
 

@@ -16,6 +16,9 @@ int64 next_id(Oid sequence, TimestampTz at);
 /// Whether the sequence gave the last id so long after a moment that they do not go together; another one may be taken.
 bool drawn_late(TimestampTz at);
 
+/// None that is drawn from now on is less: where the sequence stands, or the next of those that were taken.
+int64 first_to_come(Oid sequence);
+
 /// Uses none of those that were taken: the transaction ends.
 void end_ids();
 

@@ -14,16 +14,18 @@ Table leaf;
 TimestampTz low = 0;
 TimestampTz high = 0;
 Table context;
+Table wraps;
 
 void on_relation(Datum, Oid relation) {
   if (relation == InvalidOid || relation == root) root_known = false;
   if (concerns(leaf, relation)) leaf.known = false;
   if (concerns(context, relation)) context.known = false;
+  if (concerns(wraps, relation)) wraps.known = false;
 }
 
 void on_transaction(XactEvent event, void*) {
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-    root_locked = sequence_locked = leaf.locked = context.locked = false;
+    root_locked = sequence_locked = leaf.locked = context.locked = wraps.locked = false;
 }
 
 // Partitions, without those that are being detached unless rows recorded before are to be written: their transaction is
@@ -73,6 +75,10 @@ void look_at_root() {
   const Oid contexts = get_relname_relid("context", trail);
   if (contexts != context.oid) context.known = context.locked = false;
   context.oid = contexts;
+  const Oid keys = get_relname_relid("encrypted_key", trail);
+  if (keys != wraps.oid) wraps.known = wraps.locked = false;
+  wraps.oid = keys;
+  wraps.guarded = true;
 }
 
 bool find(TimestampTz at, bool detached) {
@@ -122,6 +128,7 @@ void lock_trail() {
 Oid change_root() { return root; }
 Oid change_sequence() { return sequence; }
 Table* context_table() { return &context; }
+Table* wrap_table() { return &wraps; }
 Oid chosen() { return leaf.oid; }
 
 bool same_partition(TimestampTz at) { return at >= low && at < high; }

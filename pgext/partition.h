@@ -30,6 +30,9 @@ Oid change_sequence();
 /// vestige.context.
 Table* context_table();
 
+/// vestige.encrypted_key. In a trail that is older than this module its oid is InvalidOid.
+Table* wrap_table();
+
 /// Whether a row of that moment can be written without waiting for anybody: its partition is the one that was used
 /// last, and everything is locked.
 bool at_hand(TimestampTz at);

@@ -1,5 +1,6 @@
 #include "pgext/plan.h"
 
+#include "pgext/data_key.h"
 #include "pgext/partition.h"
 
 namespace vestige::native {
@@ -39,15 +40,23 @@ void on_function(Datum, int, uint32 hash) {
   forget([=](const Entry& entry) { return hash == 0 || entry.plan->portable_hash == hash; });
 }
 
+Oid trail_function(const char* named, int count, const Oid* types, bool missing_ok) {
+  List* name = list_make2(makeString(pstrdup("vestige")), makeString(pstrdup(named)));
+  return LookupFuncName(name, count, types, missing_ok);
+}
+
 // The trail's account of a table: the numbers that vestige.native_facts gives. By the latest snapshot, since what is
-// learned here outlives the transaction, which may look at an older state of the database.
+// learned here outlives the transaction, which may look at an older state of the database. A trail that is older than this
+// module leaves tables with redacted or encrypted columns to the portable function.
 int64* facts(MemoryContext memory, Oid relation, int tracked, int* count) {
-  Oid types[] = {OIDOID, INT4OID};
-  List* name = list_make2(makeString(pstrdup("vestige")), makeString(pstrdup("native_facts")));
-  const Oid function = LookupFuncName(name, 2, types, false);
+  Oid types[] = {OIDOID, INT4OID, BOOLOID};
+  const Oid function = trail_function("native_facts", 3, types, true);
   PushActiveSnapshot(GetLatestSnapshot());
-  const Datum answer =
-      OidFunctionCall2(function, ObjectIdGetDatum(relation), Int32GetDatum(tracked));
+  const Datum answer = function != InvalidOid
+                           ? OidFunctionCall3(function, ObjectIdGetDatum(relation),
+                                              Int32GetDatum(tracked), BoolGetDatum(true))
+                           : OidFunctionCall2(trail_function("native_facts", 2, types, false),
+                                              ObjectIdGetDatum(relation), Int32GetDatum(tracked));
   PopActiveSnapshot();
   Datum* values = nullptr;
   deconstruct_array(DatumGetArrayTypeP(answer), INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
@@ -56,6 +65,35 @@ int64* facts(MemoryContext memory, Oid relation, int tracked, int* count) {
       static_cast<int64*>(MemoryContextAlloc(memory, sizeof(int64) * static_cast<size_t>(*count)));
   for (int i = 0; i < *count; ++i) numbers[i] = DatumGetInt64(values[i]);
   return numbers;
+}
+
+// What is not written down in clear, by vestige.native_hidden: of each field nothing, the word redacted, or the column's id and a class.
+bool look_at_hidden(Plan* plan, int tracked) {
+  Oid types[] = {INT4OID};
+  const Oid function = trail_function("native_hidden", 1, types, false);
+  PushActiveSnapshot(GetLatestSnapshot());
+  const Datum answer = OidFunctionCall1(function, Int32GetDatum(tracked));
+  PopActiveSnapshot();
+  Datum* values = nullptr;
+  int count = 0;
+  deconstruct_array(DatumGetArrayTypeP(answer), TEXTOID, -1, false, TYPALIGN_INT, &values, nullptr,
+                    &count);
+  if (count != plan->count) return false;
+  for (int i = 0; i < count; ++i) {
+    const char* said = TextDatumGetCString(values[i]);
+    if (*said == '\0') continue;
+    Column& column = plan->columns[i];
+    plan->hides = true;
+    column.redacted = std::strcmp(said, "redacted") == 0;
+    if (column.redacted) continue;
+    const char* space = std::strchr(said, ' ');
+    if (space == nullptr) return false;
+    column.encrypted = class_named(space + 1, static_cast<int>(std::strlen(space + 1)));
+    if (column.encrypted == nullptr) return false;
+    column.place = MemoryContextStrdup(
+        plan->memory, psprintf("%d\n%.*s\n", tracked, static_cast<int>(space - said), said));
+  }
+  return plan->hides;
 }
 
 // It stands as long as the session, since plans come and go.
@@ -94,6 +132,7 @@ Plan* make_plan(Relation relation, int tracked) {
   int count = 0;
   const int64* fact = facts(memory, RelationGetRelid(relation), tracked, &count);
   constexpr int kHead = 9;
+  constexpr int64 kHides = 2;  // it fits, and some columns are not in clear
   // Of another table nothing is recorded, which is for the portable function to say.
   plan->fits = fact[0] != 0 && fact[7] != 0;
   plan->shape = static_cast<int>(fact[1]);
@@ -118,6 +157,7 @@ Plan* make_plan(Relation relation, int tracked) {
       ++plan->key_count;
     }
   }
+  if (plan->fits && fact[0] == kHides) plan->fits = look_at_hidden(plan, tracked);
   MemoryContextSetParent(memory, CacheMemoryContext);
   return plan;
 }

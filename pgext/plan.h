@@ -16,6 +16,7 @@ struct Plan {
   bool fits;  // else the portable function records: it knows every rare way
   int shape;
   bool whole;
+  bool hides;  // some columns are redacted or encrypted
   bool requires_context;
   char* met;  // the context that met what is required; null: none yet
   int settings;

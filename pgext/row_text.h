@@ -21,6 +21,8 @@ inline bool same(const Text& a, const Text& b) {
   return a.length == b.length && std::memcmp(a.bytes, b.bytes, static_cast<size_t>(a.length)) == 0;
 }
 
+struct Class;
+
 /// A recorded column of a relation.
 struct Column {
   AttrNumber attnum;
@@ -30,6 +32,9 @@ struct Column {
       builtin;  // the server's own output function: `printer` is kept; others are looked up each time
   Oid output;
   FmgrInfo printer;
+  bool redacted;      // that it changed is written down, and no value
+  Class* encrypted;   // of which class tokens are (data_key.h); null: its values are in clear
+  const char* place;  // what a token is bound to
 };
 
 /// Prints one value, in the current memory context.

@@ -38,12 +38,14 @@ extern "C" {
 #include <catalog/pg_collation.h>
 #include <catalog/pg_opclass.h>
 #include <catalog/pg_sequence.h>
+#include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
 #include <commands/sequence.h>
 #include <commands/trigger.h>
 #include <executor/executor.h>
 #include <fmgr.h>
 #include <lib/stringinfo.h>
+#include <mb/pg_wchar.h>
 #include <miscadmin.h>
 #include <nodes/execnodes.h>
 #include <nodes/pathnodes.h>

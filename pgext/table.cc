@@ -68,7 +68,8 @@ void look_at_index(Table* table, Oid oid, Index* index) {
 void look(Table* table, Relation relation, const Field* fields, int count) {
   table->writable = relation->rd_rel->relkind == RELKIND_RELATION &&
                     relation->rd_tableam == GetHeapamTableAmRoutine() &&
-                    plain_for_insert(relation) && look_at_columns(table, relation, fields, count);
+                    plain_for_insert(relation, table->guarded) &&
+                    look_at_columns(table, relation, fields, count);
   table->usable = table->writable;
   if (!table->writable) return;
   List* indexes = RelationGetIndexList(relation);
@@ -173,6 +174,11 @@ void insert_all(Relation heap, HeapTuple* rows, int count, CommandId command) {
   for (int i = 0; i < count; ++i) rows[i]->t_self = list[i]->tts_tid;
 }
 
+Oid guard_function() {
+  List* name = list_make2(makeString(pstrdup("vestige")), makeString(pstrdup("refuse")));
+  return LookupFuncName(name, 0, nullptr, true);
+}
+
 }  // namespace
 
 bool concerns(const Table& table, Oid relation) {
@@ -182,12 +188,13 @@ bool concerns(const Table& table, Oid relation) {
   return false;
 }
 
-bool plain_for_insert(Relation relation) {
+bool plain_for_insert(Relation relation, bool guarded) {
   const TriggerDesc* triggers = relation->trigdesc;
-  if (triggers != nullptr &&
-      (triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
-       triggers->trig_insert_before_statement || triggers->trig_insert_after_statement))
-    return false;
+  const Oid guard = guarded && triggers != nullptr ? guard_function() : InvalidOid;
+  for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i)
+    if (TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype) &&
+        (guard == InvalidOid || triggers->triggers[i].tgfoid != guard))
+      return false;
   const TupleConstr* constraints = RelationGetDescr(relation)->constr;
   if (constraints != nullptr && (constraints->num_check > 0 || constraints->has_generated_stored))
     return false;

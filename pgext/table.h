@@ -45,6 +45,8 @@ struct Table {
   bool
       writable;  // but for indexes: those that are not plain came later than rows that wait, and wait for these
   bool locked;  // in this transaction
+  bool
+      guarded;  // the trail's guard looks at what is put there, and has nothing against what this module does
   MemoryContext memory;
   const Field* fields;  // that rows are given
   int field_count;
@@ -86,6 +88,8 @@ void lock_for_transaction(Oid oid);
 bool concerns(const Table& table, Oid relation);
 
 /// Whether an INSERT into a relation would do more than put the row there.
-bool plain_for_insert(Relation relation);
+///
+/// guarded   but for the trail's own guard
+bool plain_for_insert(Relation relation, bool guarded = false);
 
 }  // namespace vestige::native

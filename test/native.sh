@@ -36,7 +36,7 @@ if [[ ${1-} == boundary ]]; then
             grep -v '^__cxa_finalize' || true)
   [[ -z $strange ]] || { echo "the module needs the C++ runtime: $strange"; exit 1; }
   shown=$(nm -D --defined-only "$built/pgext/vestige.so" | awk '{ print $NF }' | sort | xargs)
-  [[ $shown == "Pg_magic_func _PG_init pg_finfo_vestige_capture pg_finfo_vestige_order pg_finfo_vestige_runs vestige_capture vestige_order vestige_runs" ]] ||
+  [[ $shown == "Pg_magic_func _PG_init pg_finfo_vestige_capture pg_finfo_vestige_order pg_finfo_vestige_recipient pg_finfo_vestige_runs pg_finfo_vestige_token vestige_capture vestige_order vestige_recipient vestige_runs vestige_token" ]] ||
     { echo "the module shows more than its entries: $shown"; exit 1; }
   exit 0
 fi

@@ -10,6 +10,11 @@ create table big (id int primary key, v text, w int);
 select vestige.track('big');
 select vestige.set_engine('big', 'native');
 
+select vestige.add_recipient('phi', 'age1dtp27ahf88jrk7fqt9er9wl44997h5qcy9sr80xy28xczwx4sc5qsnhwqp openpgp:AAAA');
+create table e (id int primary key, v text, w int[], x text);
+select vestige.track('e', encrypt => '{"v": "phi", "w": "phi"}', redact => '{x}');
+select vestige.set_engine('e', 'native');
+
 begin;
 select set_config('vestige.context', '{"actor":"ann","reason":"why"}', true);
 insert into t select i, 'v' || i, i, now(), i / 3.0, array[i, null], '{"a": 1}' from generate_series(1, 60) i;
@@ -71,4 +76,26 @@ set timezone = 'Asia/Kathmandu';
 
 update t set x = x + interval '1 day';
 
-select count(*) > 300 as recorded from vestige.change;
+insert into e select i, 'v' || i, array[i, null], 'x' from generate_series(1, 60) i;
+
+insert into e values (100, repeat('large ', 50000), null, null), (101, '', '{}', '');
+
+update e set v = v || '+', w = null, x = id where id > 30;
+
+do $$ begin
+  for i in 1..20 loop
+    begin
+      update e set v = i where id < 5;
+      if i % 3 > 0 then raise exception 'back'; end if;
+    exception when raise_exception then null;
+    end;
+  end loop;
+end $$;
+
+update e set id = id + 1000 where id < 5;
+
+alter table e add y text;
+
+delete from e where id % 2 = 0;
+
+select count(*) > 300 and (select count(*) > 4 from vestige.encrypted_key) as recorded from vestige.change;

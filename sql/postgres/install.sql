@@ -62,6 +62,7 @@ $check$;
 \ir install/expressions.sql
 \ir install/encrypt.sql
 \ir install/subject.sql
+\ir install/encrypt_natively.sql
 \ir install/large.sql
 \ir install/commented.sql
 \ir install/context.sql

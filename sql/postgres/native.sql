@@ -33,6 +33,11 @@ create or replace function vestige.runs_method(internal) returns index_am_handle
 create or replace function vestige.order_method(internal) returns index_am_handler language c as '$libdir/vestige', 'vestige_order';
 revoke all on function vestige.runs_method(internal), vestige.order_method(internal) from public;
 
+-- A token of a value (sql/postgres/install/encrypt.sql), null where the module cannot make one; whether it can for a recipient.
+create or replace function vestige.native_token(class text, value text) returns text language c strict as '$libdir/vestige', 'vestige_token';
+create or replace function vestige.native_recipient(public text) returns boolean language c strict immutable as '$libdir/vestige', 'vestige_recipient';
+revoke all on function vestige.native_token(text, text), vestige.native_recipient(text) from public;
+
 do $methods$
 begin
   if not exists (select from pg_catalog.pg_am where amname = 'vestige_runs') then
@@ -107,15 +112,24 @@ declare
   one regprocedure;
 begin
   foreach one in array array['vestige.capture_native()', 'vestige.runs_method(internal)', 'vestige.order_method(internal)',
-                             'vestige.set_indexes(text)']::regprocedure[] loop
+                             'vestige.native_token(text,text)', 'vestige.native_recipient(text)', 'vestige.set_indexes(text)']::regprocedure[] loop
     execute format('alter routine %s owner to %s', one,
                    (select nspowner::regrole from pg_catalog.pg_namespace where nspname = 'vestige'));
   end loop;
 end
 $owner$;
 
+do $encrypted$
+begin
+  perform vestige.set_rights(false);
+  if to_regprocedure('vestige.encrypted(text,text)') is not null then
+    perform vestige.make_encrypted();
+  end if;
+end
+$encrypted$;
+
 -- doctor knows them as part of the trail.
 update vestige.meta
 set value = (value::jsonb || (select jsonb_object_agg(own.key, own.value) from jsonb_each(vestige.own_sources()) own
-                              where own.key ~ E'^vestige\\.(capture_native|runs_method|order_method|set_indexes)\\('))::text
+                              where own.key ~ E'^vestige\\.(capture_native|native_token|native_recipient|runs_method|order_method|set_indexes)\\('))::text
 where name = 'sources';

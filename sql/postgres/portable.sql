@@ -66,10 +66,33 @@ begin
   end loop;
 end
 $methods$;
-drop function if exists vestige.runs_method(internal), vestige.order_method(internal), vestige.capture_native();
+drop function if exists vestige.runs_method(internal), vestige.order_method(internal), vestige.capture_native(),
+  vestige.native_token(text, text), vestige.native_recipient(text);
+
+-- What is encrypted is encrypted by pgcrypto from now on: nothing is to be lost for want of it.
+do $encrypted$
+declare
+  class text;
+  now record;
+begin
+  for class in
+    select distinct c ->> 'encrypted' from vestige.tracked t join vestige.shape s on s.id = t.shape, jsonb_array_elements(s.columns) c
+    where t.untracked_at is null and c ? 'encrypted' order by 1
+  loop
+    now := vestige.encrypting_trouble(class);
+    if now.trouble is not null then
+      raise exception 'take the native engine out: values of class % could not be encrypted without it: %', class, now.trouble
+        using errcode = 'object_not_in_prerequisite_state', hint = now.remedy;
+    end if;
+  end loop;
+  if to_regprocedure('vestige.encrypted(text,text)') is not null then
+    perform vestige.make_encrypted();
+  end if;
+end
+$encrypted$;
 
 -- doctor expects them no longer.
 update vestige.meta
 set value = (select jsonb_object_agg(own.key, own.value) from jsonb_each(value::jsonb) own
-             where own.key !~ '^vestige\.(capture_native|runs_method|order_method|set_indexes)\(')::text
+             where own.key !~ '^vestige\.(capture_native|native_token|native_recipient|runs_method|order_method|set_indexes)\(')::text
 where name = 'sources';

@@ -10,7 +10,7 @@ FLOORS = ["base", "record", "merkle", "encryption", "db", "trail", "feed", "sour
 ONE_PLACE = {
     r"sqlite3(ext)?\.h": r"vestige/db/sqlite(_[a-z]+)?\.(cc|h)",
     r"libpq-fe\.h": r"vestige/db/postgres(_[a-z]+)?\.(cc|h)",
-    r"openssl/.*": r"(vestige/base|clients/sqlite)/(cipher|crypto|tls)\.(cc|h)",
+    r"openssl/.*": r"(vestige/base|clients/sqlite|pgext)/(cipher|crypto|tls)\.(cc|h)",
     r"zstd\.h": r"vestige/base/zstd_file\.cc",
     r"CLI/.*": r"cli/.*",
     r"httplib\.h": r"cli/http\.cc",

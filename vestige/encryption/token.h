@@ -2,7 +2,7 @@
 //
 //   token      = 01 || alg || data key's id(16) || nonce || sealed || commit(32)
 //   alg 1      nonce(12), sealed = ChaCha20-Poly1305(salt || value), associated data "TABLE\nCOLUMN\n"
-//   alg 2      nonce(16), sealed = AES-256-CBC(salt || value): PostgreSQL's pgcrypto, which has no other
+//   alg 2      nonce(16), sealed = AES-256-CBC(salt || value): PostgreSQL's pgcrypto, which has no other, and its portable functions
 //   commit     SHA-256(salt || value): what binds the value, whoever has the key
 //
 // Test: token_test.cc.

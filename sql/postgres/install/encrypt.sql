@@ -1,4 +1,4 @@
--- Columns that only who has a private key reads: what is recorded of them is a token, made by pgcrypto under a key of the transaction,
+-- Columns that only who has a private key reads: what is recorded of them is a token, made by pgcrypto (or encrypt_natively.sql) under a key of the transaction,
 -- which is written down once, wrapped to the public keys of its class (docs/privacy.md, "Encrypted columns"; docs/decisions/0032).
 --
 -- token     01 02 || id of the data key (16) || iv (16) || AES-256-CBC of (salt (16) || value) || SHA-256(salt || value), in base64.
@@ -36,36 +36,43 @@ $$;
 create or replace function vestige.encrypting_trouble(class text, out trouble text, out remedy text) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  if vestige.pgcrypto() is null then
-    select format('the trail''s owner may not use the schema of pgcrypto, %I', n.nspname),
-           format('grant usage on schema %I to %I', n.nspname, pg_get_userbyid(t.nspowner)) into trouble, remedy
-    from pg_extension e join pg_namespace n on n.oid = e.extnamespace join pg_namespace t on t.nspname = 'vestige'
-    where e.extname = 'pgcrypto' and not has_schema_privilege(t.nspowner, n.oid, 'usage');
-    trouble := coalesce(trouble, 'extension pgcrypto is not in this database');
-    remedy := coalesce(remedy, 'create extension pgcrypto');
-  elsif not exists (select from vestige.recipients(class)) then
+  if vestige.encrypts_natively(class) then
+    return;
+  end if;
+  if to_regprocedure('vestige.native_token(text,text)') is null or exists (select from vestige.standing_recipients(class)) then
+    select t.* into trouble, remedy from vestige.pgcrypto_trouble() t;
+  end if;
+  if trouble is null and not exists (select from vestige.recipients(class)) then
     trouble := format('class %s has no recipient', class);
     remedy := format('vestige keys generate --class %s --out %1$s.key, and its public half by vestige apply or vestige.add_recipient', class);
   end if;
 end
 $$;
 
--- Who may read what is encrypted from now on: the recipients of a class that stand now, each with a public key as pgcrypto takes it.
+-- Who may read what is encrypted from now on: the recipients of a class that stand now.
 -- Where none stands yet, those that come first: nothing is lost to a clock that was set back.
-create or replace function vestige.recipients(class text) returns table (id bigint, public bytea) language plpgsql stable
+create or replace function vestige.standing_recipients(class text) returns table (id bigint, public text) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 declare
   moment timestamptz := clock_timestamp();
 begin
   if to_regclass('vestige.recipient') is not null then
-    return query select k.id, k.key from (
-        select r.id, vestige.openpgp_key(r.public) as key from vestige.recipient r
-        where r.class = recipients.class and (r.until is null or r.until > moment)
+    return query select r.id, r.public from vestige.recipient r
+        where r.class = standing_recipients.class and (r.until is null or r.until > moment)
           and r.since <= greatest(moment, (select min(n.since) from vestige.recipient n
-                                           where n.class = recipients.class and (n.until is null or n.until > moment)))
-        offset 0) k  -- each key is read once
-      where k.key is not null order by k.id;
+                                           where n.class = standing_recipients.class and (n.until is null or n.until > moment)))
+        order by r.id;
   end if;
+end
+$$;
+
+-- Those of them with a public key as pgcrypto takes it, and that.
+create or replace function vestige.recipients(class text) returns table (id bigint, public bytea) language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return query select k.id, k.key from (
+      select s.id, vestige.openpgp_key(s.public) as key from vestige.standing_recipients(class) s offset 0) k  -- each key is read once
+    where k.key is not null order by k.id;
 end
 $$;
 
@@ -98,16 +105,18 @@ begin
   if vestige.openpgp_key(public) is null then
     raise exception 'add_recipient %: its public half has no OpenPGP key', class using errcode = 'invalid_parameter_value',
       hint = 'it is the line that vestige keys generate prints, with openpgp: in it';
-  elsif place is null then
-    raise exception 'add_recipient %: %', class, (vestige.encrypting_trouble(class)).trouble using errcode = 'feature_not_supported',
-      hint = (vestige.encrypting_trouble(class)).remedy;
+  elsif place is null and not vestige.natively_readable(public) then
+    raise exception 'add_recipient %: %', class, (vestige.pgcrypto_trouble()).trouble using errcode = 'feature_not_supported',
+      hint = (vestige.pgcrypto_trouble()).remedy;
   end if;
   if public !~ '^(age1[a-z0-9]+ )?openpgp:[A-Za-z0-9+/]+=*$' then
     raise exception 'add_recipient %: more stands there than a public half', class using errcode = 'invalid_parameter_value',
       hint = 'exactly the line that vestige keys generate prints: it is kept for good';
   end if;
   begin
-    execute format('select %s.pgp_pub_encrypt_bytea($1, $2, $3)', place) using decode('00', 'hex'), vestige.openpgp_key(public), vestige.wrap_options();
+    if place is not null then
+      execute format('select %s.pgp_pub_encrypt_bytea($1, $2, $3)', place) using decode('00', 'hex'), vestige.openpgp_key(public), vestige.wrap_options();
+    end if;
   exception when others then
     raise exception 'add_recipient %: nothing can be encrypted to its public half: %', class, sqlerrm using errcode = 'invalid_parameter_value',
       hint = 'pgcrypto takes RSA and ElGamal keys with a subkey for encryption';
@@ -287,7 +296,7 @@ begin
     why := 'error ' || sqlstate;  -- its text may have part of the value
   end;
   why := format('values of class %s are recorded as redacted, since they cannot be encrypted: %s', class,
-                coalesce((vestige.encrypting_trouble(class)).trouble, why));
+                coalesce((vestige.encrypting_trouble(class)).trouble, why, 'the native engine made no token'));
   insert into vestige.note (message)
   select why where not exists (select from vestige.note n where n.message = why and n.at > clock_timestamp() - interval '1 day');
   return '-' || gen_random_uuid();
@@ -295,7 +304,7 @@ end
 $$;
 
 -- The text of the function that capture calls for a value, vestige.encrypted(class, value): the same, quickly, where pgcrypto stands
--- as it did when this was made. It pins nothing: its callers do.
+-- as it did when this was made; by the module of the native engine, where that is in this database and can. It pins nothing: its callers do.
 create or replace function vestige.encrypted_source() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
   select format($source$
 declare
@@ -303,12 +312,12 @@ declare
   key bytea;
   number bytea;
   iv bytea;
-  plain bytea;
+  plain bytea;%3$s
 begin
   if value is null then
     return null;
   end if;
-  begin
+  begin%4$s
     kept := string_to_array(current_setting('vestige.data_key_' || encode(convert_to(class, 'UTF8'), 'hex'), true), ' ');
     if kept[1] = pg_current_xact_id()::text then
       key := decode(kept[3], 'hex');
@@ -329,8 +338,13 @@ begin
   return vestige.encrypted_anew(class, value);
 end
 $source$, coalesce(x.place, 'pg_catalog'), (select p.probin from pg_proc p where p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25'
-                                                                       and p.pronamespace = x.place::regnamespace))
-  from (select vestige.pgcrypto() as place) x
+                                                                       and p.pronamespace = x.place::regnamespace),
+    case when natively then E'\n  token text;' end, case when natively then $native$
+    token := vestige.native_token(class, value);
+    if token is not null then
+      return token;
+    end if;$native$ end)
+  from (select vestige.pgcrypto() as place, to_regprocedure('vestige.native_token(text,text)') is not null as natively) x
 $$;
 
 -- Makes these functions, where they are not as they should be.
@@ -368,7 +382,8 @@ begin
     return query select 'error', 'encrypt', 'cannot encrypt',
       format('%s cannot be encrypted: %s; of its values only that they changed is recorded', one.names, one.trouble), one.remedy, false;
   end loop;
-  if jsonb_path_exists(s.columns, '$[*].encrypted') and vestige.pgcrypto() is not null and exists (
+  if jsonb_path_exists(s.columns, '$[*].encrypted')
+      and (vestige.pgcrypto() is not null or to_regprocedure('vestige.native_token(text,text)') is not null) and exists (
       select from vestige.encrypting_functions() f where f.stands is distinct from f.source) then
     return query select 'warning', 'encrypt', null::text,
       'the function that encrypts is not as vestige made it, or pgcrypto stands elsewhere now', 'vestige doctor --fix', true;

@@ -52,7 +52,10 @@ $$;
 -- capture function does), shape, whether an UPDATE keeps every field, whether a context is required, the settings that
 -- values are printed under (bits: z d i f b m q), the capture function, the tracked table, whether this is that table
 -- (vestige.own: no other's triggers write its records), how many bytes of values may be too large for it; then for each field of a row the column's number and its place in the key.
-create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
+--
+-- hides   who asks knows what to write of redacted and encrypted columns; the first number is 2 where there are some, and
+--         vestige.native_hidden tells of them. A module of a version before knows nothing of it, and leaves such tables alone.
+create or replace function vestige.native_facts(rel oid, tracked_id int, hides boolean) returns bigint[] language plpgsql stable
 security definer set search_path = pg_catalog, pg_temp as $$
 declare
   t vestige.tracked;
@@ -60,6 +63,7 @@ declare
   root oid := coalesce(pg_partition_root(rel), rel);
   columns bigint[];
   fits boolean;
+  hidden boolean;
 begin
   select * into t from vestige.tracked where id = tracked_id;
   select * into s from vestige.shape where id = t.shape;
@@ -67,15 +71,34 @@ begin
   from jsonb_array_elements(s.columns) with ordinality as c(item, place)
     join pg_attribute a on a.attrelid = rel and a.attname = c.item ->> 'name' and not a.attisdropped,
     unnest(array[a.attnum, (c.item ->> 'key')::bigint]) with ordinality as u(n, part);
-  -- After a restore the table is another one, though it looks the same. What is redacted or encrypted the portable function alone knows to keep out.
+  hidden := jsonb_path_exists(s.columns, '$[*] ? (exists (@.redacted) || exists (@.encrypted))');
+  -- After a restore the table is another one, though it looks the same.
   fits := t.relation = root and s.signature = vestige.signature(root) and vestige.up_to_date(root) and coalesce(t.policy ->> 'when', '') = ''
-    and jsonb_array_length(s.columns) > 0 and not jsonb_path_exists(s.columns, '$[*] ? (exists (@.redacted) || exists (@.encrypted) || exists (@.subject))') and cardinality(columns) = 2 * jsonb_array_length(s.columns);
-  return array[coalesce(fits, false)::int, coalesce(s.id, 0), coalesce(s.whole, true)::int,
+    and jsonb_array_length(s.columns) > 0 and (hides or not hidden) and not jsonb_path_exists(s.columns, '$[*] ? (exists (@.subject))') and cardinality(columns) = 2 * jsonb_array_length(s.columns);
+  return array[case when not coalesce(fits, false) then 0 when hidden then 2 else 1 end, coalesce(s.id, 0), coalesce(s.whole, true)::int,
     (jsonb_array_length(coalesce(t.policy -> 'require', '[]')) > 0)::int,
     (select coalesce(bit_or(1 << (strpos('zdifbmq', letter) - 1)), 0)
      from jsonb_array_elements(s.columns) c, regexp_split_to_table(c ->> 'settings', '') letter where letter <> ''),
     coalesce(to_regproc('vestige.capture_' || tracked_id)::oid::bigint, 0), root::bigint,
     vestige.own(rel, tracked_id)::int, vestige.large_row() / 64]::bigint[]
     || coalesce(columns, '{}');
+end
+$$;
+
+create or replace function vestige.native_facts(rel oid, tracked_id int) returns bigint[] language plpgsql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return vestige.native_facts(rel, tracked_id, false);
+end
+$$;
+
+-- Of each field of a row: redacted; of one that is encrypted the column's id and the class; else nothing.
+create or replace function vestige.native_hidden(tracked_id int) returns text[] language plpgsql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select array_agg(case when c.item ? 'redacted' then 'redacted' when c.item ? 'encrypted' then concat_ws(' ', c.item ->> 'id', c.item ->> 'encrypted')
+                                else '' end order by c.place)
+          from vestige.tracked t join vestige.shape s on s.id = t.shape,
+            jsonb_array_elements(s.columns) with ordinality as c(item, place) where t.id = tracked_id);
 end
 $$;

@@ -102,7 +102,7 @@ create table if not exists vestige.encrypted_key (
   id bytea,                      -- the key's: SHA-256("vestige-data-key" || key), 16 bytes
   class text not null,
   recipient bigint,              -- vestige.recipient
-  wrapped bytea not null,        -- an OpenPGP message
+  wrapped bytea not null,        -- an OpenPGP message, or by the native engine a file of age
   first_change bigint not null,  -- none that was recorded before this one has a value under it
   xid xid8,                      -- the transaction that made it: no other one uses it
   seed bytea,                    -- SHA-256 of what the keys of its subjects are made from (subject.sql)
