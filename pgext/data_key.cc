@@ -183,7 +183,9 @@ bool wraps_ready() {
   return false;
 }
 
-bool write_down(const Class* one, const Search& search) {
+bool write_down(const Class* one, const Search& search, Elsewhere elsewhere) {
+  const bool direct = wraps_ready();
+  if (!direct && elsewhere == Elsewhere::nobody) return false;
   const auto count = static_cast<Size>(search.count);
   auto* rows = static_cast<HeapTuple*>(palloc(sizeof(HeapTuple) * count));
   auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * count * kWrapFields));
@@ -199,7 +201,7 @@ bool write_down(const Class* one, const Search& search) {
     row[3] = bytes_datum(wrapped, kWrapBytes);
     row[4] = first;
   }
-  if (!wraps_ready()) {
+  if (!direct) {
     for (int i = 0; i < search.count; ++i) write_by_trail(values + i * kWrapFields);
     return true;
   }
@@ -233,7 +235,7 @@ Class* class_named(const char* name, int length) {
   return made;
 }
 
-bool has_data_key(Class* one) {
+bool has_data_key(Class* one, Elsewhere elsewhere) {
   if (one == nullptr || !encoding_fits()) return false;
   if (one->stands) return true;
   lock_trail();
@@ -247,7 +249,8 @@ bool has_data_key(Class* one) {
   // From here on whatever ends this subtransaction wipes it.
   used = true;
   one->made = GetCurrentSubTransactionId();
-  one->stands = find_recipients(&search) && make_data_key(&one->key) && write_down(one, search);
+  one->stands =
+      find_recipients(&search) && make_data_key(&one->key) && write_down(one, search, elsewhere);
   if (!one->stands) forget(one);
   MemoryContextSwitchTo(before);
   MemoryContextDelete(working);
@@ -269,7 +272,7 @@ Text token_of(const Class* one, const char* place, const Text& value) {
 
 text* loose_token(const text* named, const text* value) {
   Class* one = class_named(VARDATA_ANY(named), static_cast<int>(VARSIZE_ANY_EXHDR(named)));
-  if (!has_data_key(one)) return nullptr;
+  if (!has_data_key(one, Elsewhere::portable)) return nullptr;
   const Text token =
       token_of(one, nullptr, {VARDATA_ANY(value), static_cast<int>(VARSIZE_ANY_EXHDR(value))});
   return token.bytes == nullptr ? nullptr : text_of(token);

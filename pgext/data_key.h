@@ -20,9 +20,13 @@ void watch_data_keys();
 /// The class of a name; null: that is no name of one.
 Class* class_named(const char* name, int length);
 
+/// Who may write a wrap down where vestige.encrypted_key is not as the trail makes it. nobody: SQL may raise an error, of which the
+/// application's write would fail. portable: the portable functions ask, which catch it.
+enum class Elsewhere : bool { nobody, portable };
+
 /// Whether values of a class can be encrypted here, from now on to the end of this subtransaction: else the portable functions see
 /// what they can do. It may write a key down, and wait.
-bool has_data_key(Class* one);
+bool has_data_key(Class* one, Elsewhere elsewhere = Elsewhere::nobody);
 
 /// The token of a value, in base64; no bytes: it could not be made.
 ///
