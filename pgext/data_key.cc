@@ -183,7 +183,7 @@ bool wraps_ready() {
   return false;
 }
 
-bool write_down(const Class* one, const Search& search, Elsewhere elsewhere) {
+bool write_down(const DataKey& key, const Search& search, Elsewhere elsewhere) {
   const bool direct = wraps_ready();
   if (!direct && elsewhere == Elsewhere::nobody) return false;
   const auto count = static_cast<Size>(search.count);
@@ -193,10 +193,10 @@ bool write_down(const Class* one, const Search& search, Elsewhere elsewhere) {
   const Datum first = Int64GetDatum(first_to_come(change_sequence()));
   for (int i = 0; i < search.count; ++i) {
     unsigned char wrapped[kWrapBytes];
-    if (!wrap_key(one->key, search.found[i].key, wrapped)) return false;
+    if (!wrap_key(key, search.found[i].key, wrapped)) return false;
     Datum* const row = values + i * kWrapFields;
-    row[0] = bytes_datum(one->key.id, kKeyIdBytes);
-    row[1] = CStringGetTextDatum(one->name);
+    row[0] = bytes_datum(key.id, kKeyIdBytes);
+    row[1] = CStringGetTextDatum(search.of->name);
     row[2] = Int64GetDatum(search.found[i].id);
     row[3] = bytes_datum(wrapped, kWrapBytes);
     row[4] = first;
@@ -246,15 +246,29 @@ bool has_data_key(Class* one, Elsewhere elsewhere) {
   Search search = {};
   search.of = one;
   search.now = GetCurrentTimestamp();
-  // From here on whatever ends this subtransaction wipes it.
   used = true;
-  one->made = GetCurrentSubTransactionId();
-  one->stands =
-      find_recipients(&search) && make_data_key(&one->key) && write_down(one, search, elsewhere);
-  if (!one->stands) forget(one);
+  // Not in its place before it stands: what SQL runs meanwhile may make one, too.
+  DataKey key = {};
+  bool stands = false;
+  PG_TRY();
+  {
+    stands = find_recipients(&search) && make_data_key(&key) && write_down(key, search, elsewhere);
+  }
+  PG_CATCH();
+  {
+    wipe(&key, sizeof(key));
+    PG_RE_THROW();
+  }
+  PG_END_TRY();
+  if (stands) {
+    one->key = key;
+    one->made = GetCurrentSubTransactionId();
+    one->stands = true;
+  }
+  wipe(&key, sizeof(key));
   MemoryContextSwitchTo(before);
   MemoryContextDelete(working);
-  return one->stands;
+  return stands;
 }
 
 Text token_of(const Class* one, const char* place, const Text& value) {

@@ -92,4 +92,38 @@ class NativeOpened {
   int loose_ = 0;
 };
 
+/// A database whose tables the native engine records, with that recipient.
+class NativeEncrypted : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!NativeTwins::there(shop)) GTEST_SKIP() << "the server has no native engine";
+    s.run("alter table vestige.tracked alter column engine set default 'native'");
+    opened.add_to("phi");
+  }
+  std::string last() { return s.one("select max(id)::text from vestige.change"); }
+  std::string wraps() { return s.one("select count(*)::text from vestige.encrypted_key"); }
+  // A table of that name and one of another, which is recorded by the portable functions.
+  void both(const std::string& sql) {
+    for (const std::string table : {"n", "p"}) {
+      std::string named = sql;
+      for (std::size_t at = 0; (at = named.find('$', at)) != std::string::npos;)
+        named.replace(at, 1, table);
+      s.run(named);
+    }
+  }
+  void make(const std::string& create, const std::string& policy) {
+    both(create);
+    both("select vestige.track('$', " + policy + ")");
+    s.run("select vestige.set_engine('p', 'portable')");
+  }
+  void drop() {
+    both("drop table $");
+    s.run("update vestige.tracked set table_name = 'gone', untracked_at = now()");
+  }
+
+  PgShop shop;
+  PgSession& s = shop.admin;
+  NativeOpened opened{s};
+};
+
 }  // namespace vestige
