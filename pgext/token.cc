@@ -29,9 +29,8 @@ std::uint32_t add_to_checksum(std::uint32_t state, unsigned value) {
 }
 
 char* append(char* out, const char* text) {
-  const std::size_t size = std::strlen(text);
-  std::memcpy(out, text, size);
-  return out + size;
+  while (*text != '\0') *out++ = *text++;
+  return out;
 }
 
 char* append_short(char* out, const unsigned char* bytes32) {

@@ -228,7 +228,9 @@ class Play {
       parts += ", c" + std::to_string(i) + " " + columns_.back().name;
     }
     const std::string setting = dice_.pick(settings());
-    twins.make("create table $ (" + parts + ")", dice_.chance(20) ? "capture => 'full'" : "");
+    std::string policy = dice_.chance(20) ? "capture => 'full'" : "";
+    if (dice_.chance(30)) policy += (policy.empty() ? "" : ", ") + std::string("redact => '{c0}'");
+    twins.make("create table $ (" + parts + ")", policy);
     if (dice_.chance(30)) make_trigger();
     step(setting);
   }
