@@ -1,6 +1,6 @@
 
 -- What pg_dump keeps of the extension's tables: everything that was recorded. What the script itself writes down is
--- there again after create extension.
+-- there again after create extension. What the trail made itself later is no member, and dumped as any table.
 do $dump$
 declare
   kept pg_catalog.regclass;
@@ -10,6 +10,9 @@ begin
   for kept in
     select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'vestige' and c.relkind in ('r', 'S')
+      and exists (select from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid and e.extname = 'vestige'
+                  where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e'
+                    and d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass)
   loop
     perform pg_catalog.pg_extension_config_dump(kept,
       case when kept = 'vestige.meta'::pg_catalog.regclass then known else '' end);

@@ -14,6 +14,7 @@
 #
 # Afterwards the server's log must tell of no backend that crashed.
 set -euo pipefail
+shopt -s globstar
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 built=$build
@@ -47,6 +48,8 @@ chmod 755 "$stage"
 [[ ${1-} != native ]] || export MODULE=$built/pgext/undefined/vestige.so
 PGBIN=$(pgext/stage "$built" "$stage")
 export PGBIN VESTIGE_NATIVE=1
+# A release to come, with the script of this one.
+for script in "$stage"/**/extension/vestige--*.sql; do cp "$script" "${script%.sql}--next.sql"; done
 
 if [[ ${1-} == memory ]]; then
   # One session, as the server's single user. Complaints about the server itself are not ours: those count that have

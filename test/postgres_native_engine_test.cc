@@ -1,8 +1,7 @@
 // Which engine records a table: switching, what is refused, and the extension as such.
 #include <gtest/gtest.h>
 
-#include "test/postgres_native.h"
-#include "test/tracked_shop.h"
+#include "test/native_opened.h"
 #include "vestige/trail/install.h"
 
 namespace vestige {
@@ -225,6 +224,28 @@ TEST_F(PostgresNativeEngine, TheExtensionThroughDumpAndRestore) {
   restored.run("update t set v = 'd'; delete from t where id = 2");
   EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
   EXPECT_EQ(restored.one("select count(distinct tracked)::text from vestige.change"), "1");
+}
+
+// What the trail made itself since, its own tables and functions, is none of the extension's.
+TEST_F(PostgresNativeEngine, TheExtensionComesToItsNextRelease) {
+  if (s.one("select count(*)::text from pg_available_extension_versions where name = 'vestige' and "
+            "version = 'next'") == "0")
+    GTEST_SKIP() << "test/native.sh makes one";
+  ScratchDatabase empty;
+  PgSession x(empty.url());
+  x.run("create extension vestige");
+  NativeOpened opened(x);
+  opened.add_to("phi");
+  x.run(
+      "create table e (id int primary key, v text); select vestige.track('e', encrypt => '{\"v\": "
+      "\"phi\"}'); insert into e values (1, 'before')");
+  // The function that encrypts is another one with pgcrypto, and cannot be made anew within the script.
+  x.run("create extension pgcrypto; alter extension vestige update to 'next'");
+  EXPECT_EQ(x.one("select extversion from pg_extension where extname = 'vestige'"), "next");
+  x.run("insert into e values (2, 'after'); select vestige.mend(); insert into e values (3, 'c')");
+  EXPECT_EQ(opened.told("e"), "I {1,before}; I {2,after}; I {3,c}");
+  EXPECT_EQ(x.one("select string_agg(message, '; ') from vestige.doctor() where code = 'encrypt'"),
+            "");
 }
 
 // A table that was dropped is still tracked, until somebody says that it is not: it has no triggers to make.
