@@ -60,16 +60,6 @@ Pair pair_text(const Value& before, const Value& after) {
                                                            : pair;
 }
 
-std::string erased_text(const Change& change) {
-  std::string out;
-  for (const ErasedPart& one : change.erased)
-    out += fmt::format("{}{} erased by change {}", out.empty() ? "" : ", ", one.part, one.by);
-  if (takes_away(change.op))
-    out += fmt::format("{}{} change{}", change.op == Op::expire ? "" : "parts of ", change.erases,
-                       change.erases == 1 ? "" : "s");
-  return out;
-}
-
 namespace {
 
 std::string readable(const Change& change) {
@@ -256,44 +246,10 @@ void print_line(Output& output, const Change& change) {
   output.line(line);
 }
 
-void print_csv_head(Output& output, bool index) {
-  std::vector<std::string> names = {
-      "id",      "at",         "op",         "table",          "key",
-      "new_key", "old_values", "new_values", "changed_fields", "tx",
-      "actor",   "reason",     "context",    "db_user",        "erased",
-      "who"};
-  if (index) names.push_back("index");
-  output.csv(names);
-}
+void print_csv_head(Output& output, bool index) { output.csv(server::change_heads(index)); }
 
 void print_csv(Output& output, const Change& change, bool index) {
-  const auto object = [](const std::optional<Row>& row) {
-    return row.has_value() ? csv_text(to_json(*row)) : "";
-  };
-  const auto optional = [](const std::string* text) {
-    return text == nullptr ? "" : csv_text(*text);
-  };
-  std::string fields;
-  for (const std::string& field : change.changed_fields())
-    fields += (fields.empty() ? "" : ",") + json::quote(field);
-  std::vector<std::string> cells = {std::to_string(change.id),
-                                    format_time(change.at),
-                                    std::string(name(change.op)),
-                                    csv_text(change.table),
-                                    csv_text(to_json(change.key)),
-                                    object(change.new_key),
-                                    object(change.old_values),
-                                    object(change.new_values),
-                                    change.op == Op::update ? csv_text("[" + fields + "]") : "",
-                                    std::to_string(change.tx),
-                                    optional(change.context.get("actor")),
-                                    optional(change.context.get("reason")),
-                                    csv_text(to_json(change.context)),
-                                    change.db_user.has_value() ? csv_text(*change.db_user) : "",
-                                    csv_text(erased_text(change)),
-                                    optional(change.who())};
-  if (index) cells.push_back(std::to_string(change.index.value_or(0)));
-  output.csv(cells);
+  output.csv(server::change_fields(change, index));
 }
 
 }  // namespace vestige::cli

@@ -11,8 +11,7 @@ namespace vestige::cli {
 
 /// "price: 94900 → 89900", or the row's values.
 std::string what_changed(const Change& change);
-/// "values erased by change 1300"; of an ERASE: "parts of 4 changes"; "" where nothing was.
-std::string erased_text(const Change& change);
+using server::erased_text;
 
 /// A value for people: as to_display, but nothing is taken for something else ('' and 'null' are texts).
 std::string value_text(const Value& value);

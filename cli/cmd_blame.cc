@@ -13,25 +13,6 @@ namespace {
 constexpr std::string_view kUnchanged = "not changed since tracking began";
 constexpr std::string_view kUnchangedShort = "not changed";
 
-std::string text_or_null(const std::string* text) {
-  return text == nullptr ? "null" : text_json(*text);
-}
-
-void print_json(Output& output, const Blame& blame) {
-  for (const Blamed& one : blame.columns) {
-    std::string change = R"("change":null)";
-    if (one.change.has_value())
-      change = fmt::format(
-          R"("change":{},"at":"{}","op":"{}","tx":{},"actor":{},"reason":{},"who":{})",
-          one.change->id, format_time(one.change->at), name(one.change->op), one.change->tx,
-          text_or_null(one.change->context.get("actor")),
-          text_or_null(one.change->context.get("reason")), text_or_null(one.change->who()));
-    output.json(fmt::format(R"({{"table":{},"key":{},"exists":{},"column":{},"value":{},{}}})",
-                            text_json(blame.table), to_json(blame.key), blame.exists,
-                            text_json(one.column), to_json(one.value), change));
-  }
-}
-
 void print_csv(Output& output, const Blame& blame) {
   output.csv({"column", "value", "change", "at", "op", "tx", "actor", "reason", "who"});
   const auto text = [](const std::string* bytes) {
@@ -86,7 +67,9 @@ Result<int> run_blame(Session& session) {
   const Blame found = TRY(blame(db, words.front(), session.arguments().words_from(1),
                                 session.arguments().values("--column")));
   switch (session.format()) {
-    case Format::json: print_json(session.output(), found); break;
+    case Format::json:
+      for (const Blamed& one : found.columns) session.output().json(to_json(found, one));
+      break;
     case Format::csv: print_csv(session.output(), found); break;
     case Format::table: print_table(session.output(), found); break;
   }

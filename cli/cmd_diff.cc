@@ -9,21 +9,6 @@
 namespace vestige::cli {
 namespace {
 
-void print_json(Output& output, const Diff& diff) {
-  const auto state = [](const State& row) { return row.has_value() ? to_json(*row) : "null"; };
-  std::string differences;
-  for (const Difference& one : diff.differences) {
-    if (!differences.empty()) differences += ',';
-    differences += "{\"column\":" + text_json(one.column);
-    if (one.from.has_value()) differences += ",\"from\":" + to_json(*one.from);
-    if (one.to.has_value()) differences += ",\"to\":" + to_json(*one.to);
-    differences += '}';
-  }
-  output.json(fmt::format(R"({{"table":{},"key":{},"from":{},"to":{},"differences":[{}]}})",
-                          text_json(diff.table), to_json(diff.key), state(diff.from),
-                          state(diff.to), differences));
-}
-
 // Of a whole table each line says which row it is of.
 void print_csv(Output& output, const Diff& diff, bool keyed) {
   const auto side = [](const std::optional<Value>& value) {
@@ -54,7 +39,7 @@ Result<int> one_row(Session& session, Database& db, const Moment& from, const Mo
   const Arguments& arguments = session.arguments();
   const Diff found = TRY(diff(db, arguments.words().front(), arguments.words_from(1), from, to));
   if (session.format() == Format::json) {
-    print_json(session.output(), found);
+    session.output().json(to_json(found));
   } else if (session.format() == Format::csv) {
     session.output().csv({"column", "from", "to"});
     print_csv(session.output(), found, false);
@@ -78,7 +63,7 @@ Result<int> whole_table(Session& session, Database& db, const Moment& from, cons
     if (!found.has_value()) break;
     any = true;
     session.step();
-    if (session.format() == Format::json) print_json(output, *found);
+    if (session.format() == Format::json) output.json(to_json(*found));
     else if (session.format() == Format::csv) print_csv(output, *found, true);
     else print_text(output, *found);
   }

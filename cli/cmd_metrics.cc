@@ -1,8 +1,8 @@
 // metrics: how the trail stands, in numbers for Prometheus and what reads its format.
 #include <mutex>
 
-#include "cli/http.h"
 #include "cli/session.h"
+#include "server/http.h"
 #include "vestige/audit/metrics.h"
 #include "vestige/base/time.h"
 
@@ -21,11 +21,11 @@ Result<std::vector<Metric>> asked(Session& session) {
 bool meant_for_here(std::string host) {
   if (host.empty()) return true;  // HTTP/1.0; no browser
   if (host.find(':') == std::string::npos || host.back() == ']') host += ":80";
-  const auto here = is_loopback(host);
+  const auto here = server::is_loopback(host);
   return here.has_value() && *here;
 }
 
-HttpAnswer answer(Session& session, const HttpRequest& request) {
+server::HttpAnswer answer(Session& session, const server::HttpRequest& request) {
   if (!session.arguments().has("--public") && !meant_for_here(request.host))
     return {403, "asked under another name than this machine's\n"};
   if (request.method != "GET") return {405, "only GET\n"};
@@ -35,19 +35,19 @@ HttpAnswer answer(Session& session, const HttpRequest& request) {
   if (request.path == "/metrics") {
     return {200, to_prometheus(found.has_value() ? *found : metrics_of_none()), kType};
   }
-  return found.has_value() ? HttpAnswer{200, "ok\n"}
-                           : HttpAnswer{503, "the database or its trail cannot be asked\n"};
+  return found.has_value() ? server::HttpAnswer{200, "ok\n"}
+                           : server::HttpAnswer{503, "the database or its trail cannot be asked\n"};
 }
 
 Result<int> listen(Session& session, const std::string& address) {
-  if (!TRY(is_loopback(address)) && !session.arguments().has("--public"))
+  if (!TRY(server::is_loopback(address)) && !session.arguments().has("--public"))
     return hinted(
         fail(Fault::invalid, "listen on {}: others than this machine could ask there", address),
         "--public says that they may");
   std::mutex one_at_a_time;
-  TRY(serve_http(
+  TRY(server::serve_http(
       address,
-      [&](const HttpRequest& request) {
+      [&](const server::HttpRequest& request) {
         const std::lock_guard lock(one_at_a_time);
         return answer(session, request);
       },

@@ -63,42 +63,6 @@ std::string optional_time(const std::optional<std::int64_t>& micros) {
   return micros.has_value() ? short_time(*micros) : "";
 }
 
-std::string time_json(const std::optional<std::int64_t>& micros) {
-  return micros.has_value() ? json::quote(format_time(*micros)) : "null";
-}
-
-std::string table_json(const TableStatus& one) {
-  std::string key;
-  for (const Column& column : one.table.shape.key())
-    key += (key.empty() ? "" : ",") + text_json(column.name);
-  std::string columns;
-  for (const Column& column : one.table.shape.columns)
-    columns += (columns.empty() ? "" : ",") + text_json(column.name);
-  return fmt::format(
-      R"({{"table":{},"tracked":{},"key":[{}],"columns":[{}],"policy":{},"changes":{},"bytes":{},)"
-      R"("first_change":{},"last_change":{},"intact":{},"trouble":{},"waiting":{}}})",
-      text_json(one.table.name), !one.table.untracked_at.has_value(), key, columns,
-      to_json(one.table.policy), one.changes, one.bytes, time_json(one.first_change),
-      time_json(one.last_change), one.intact, one.trouble.empty() ? "null" : text_json(one.trouble),
-      one.waiting);
-}
-
-void print_json(Output& output, const Status& status, const std::vector<CursorStanding>& cursors) {
-  std::string tables;
-  for (const TableStatus& one : status.tables)
-    tables += (tables.empty() ? "" : ",") + table_json(one);
-  std::string consumers;
-  for (const CursorStanding& one : cursors)
-    consumers +=
-        fmt::format(R"({}{{"consumer":{},"upto":{},"behind":{}}})", consumers.empty() ? "" : ",",
-                    text_json(one.consumer), one.upto, one.behind);
-  output.json(fmt::format(
-      R"({{"database":{},"schema_version":{},"changes":{},"tables":[{}],"untracked":{},)"
-      R"("consumers":[{}]}})",
-      text_json(status.where), status.schema_version, status.changes, tables,
-      list_json(status.untracked), consumers));
-}
-
 void print_csv(Output& output, const Status& status) {
   output.csv({"table", "tracked", "policy", "changes", "bytes", "first_change", "last_change",
               "intact", "trouble"});
@@ -165,7 +129,7 @@ Result<int> run_status(Session& session) {
   const Status found = TRY(status(db));
   const std::vector<CursorStanding> consumers = TRY(cursors(db));
   switch (session.format()) {
-    case Format::json: print_json(session.output(), found, consumers); break;
+    case Format::json: session.output().json(to_json(found, consumers)); break;
     case Format::csv: print_csv(session.output(), found); break;
     case Format::table:
       print_table(session.output(), found);

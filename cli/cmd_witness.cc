@@ -3,12 +3,12 @@
 #include <iostream>
 #include <iterator>
 
-#include "cli/http.h"
 #include "cli/printable.h"
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "cli/witness_client.h"
 #include "cli/witness_state.h"
+#include "server/http.h"
 #include "vestige/audit/cosign.h"
 #include "vestige/base/file.h"
 #include "vestige/base/time.h"
@@ -58,18 +58,19 @@ Result<Witness> witness(const Session& session, std::string_view action) {
   return Witness{std::move(signer), std::move(logs), std::move(state)};
 }
 
-Result<HttpAnswer> answered(Witness& self, const HttpRequest& request) {
+Result<server::HttpAnswer> answered(Witness& self, const server::HttpRequest& request) {
   if (request.method == "POST" && request.path == "/add-checkpoint") {
     auto answer = TRY(self.state.answer(request.body, self.logs, self.signer, seconds_now()));
-    return HttpAnswer{answer.status, std::move(answer.body), std::move(answer.type)};
+    return server::HttpAnswer{answer.status, std::move(answer.body), std::move(answer.type)};
   }
   if (request.method == "GET")
-    if (auto note = TRY(self.state.shown(request.path.substr(1)))) return HttpAnswer{200, *note};
-  return HttpAnswer{404, "there is nothing here\n"};
+    if (auto note = TRY(self.state.shown(request.path.substr(1))))
+      return server::HttpAnswer{200, *note};
+  return server::HttpAnswer{404, "there is nothing here\n"};
 }
 
 // What the server answers; what goes wrong on this side is said here and not to the one who asked.
-HttpAnswer handled(Witness& self, const HttpRequest& request) {
+server::HttpAnswer handled(Witness& self, const server::HttpRequest& request) {
   auto answer = answered(self, request);
   if (answer.has_value()) return std::move(*answer);
   fmt::print(stderr, "vestige: {}\n", printable(answer.error().message));
@@ -80,8 +81,8 @@ Result<int> serve(Session& session) {
   Witness self = TRY(witness(session, "serve"));
   const std::string address = TRY(needed(session, "--listen", "serve"));
   const std::string host = address.substr(0, address.rfind(':'));
-  TRY(serve_http(
-      address, [&](const HttpRequest& request) { return handled(self, request); },
+  TRY(server::serve_http(
+      address, [&](const server::HttpRequest& request) { return handled(self, request); },
       [&](int port) {
         session.say(fmt::format("{} listens on http://{}:{}/", self.signer.key().name, host, port));
       }));

@@ -134,6 +134,7 @@ Command witness_command();
 Command rules_command();
 Command watch_command();
 Command alert_command();
+Command serve_command();
 Command help_command();
 Command completion_command();
 

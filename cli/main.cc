@@ -60,6 +60,7 @@ std::span<const Command> commands() {
       watch_command(),
       recorded(alert_command()),
       notify_command(),
+      serve_command(),
       help_command(),
       completion_command(),
   };

@@ -98,37 +98,12 @@ void Output::json(std::string_view object) {
   write("\n");
 }
 
-namespace {
-
-// What a spreadsheet would take for a formula; a number is none.
-bool is_formula(std::string_view field) {
-  if (field.starts_with('"')) field.remove_prefix(1);
-  if (field.empty() || std::string_view("=+-@\t\r").find(field.front()) == std::string_view::npos)
-    return false;
-  if (field.front() != '-' && field.front() != '+') return true;
-  field.remove_prefix(1);
-  const bool number = !field.empty() && field.find_first_not_of("0123456789.eE+-") == field.npos &&
-                      field.front() >= '0' && field.front() <= '9';
-  const std::size_t sign = field.find_first_of("+-");
-  const bool plain =
-      sign == field.npos || (sign > 0 && (field[sign - 1] == 'e' || field[sign - 1] == 'E'));
-  return !(number && plain) && field != "Inf";
-}
-
-// With an apostrophe before it, which makes a spreadsheet show it as the text that it is.
-std::string guarded(const std::string& field) {
-  return field.starts_with('"') ? "\"'" + field.substr(1) : "'" + field;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void Output::csv(const std::vector<std::string>& fields) {
-  std::string record;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    record += i == 0 ? "" : ",";
-    record += choice_.raw || !is_formula(fields[i]) ? fields[i] : guarded(fields[i]);
-  }
-  write((terminal_ ? printable(record, true) : record) + "\r\n");
+  std::string record = server::csv_record(fields, choice_.raw);
+  if (terminal_) record = printable(record.substr(0, record.size() - 2), true) + "\r\n";
+  write(record);
 }
 
 void Output::statement(std::string_view sql) {
@@ -206,26 +181,6 @@ Result<void> Output::finish() {
     pager_ = 0;
   }
   return written();
-}
-
-std::string csv_text(std::string_view text) {
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos &&
-      text.front() != ' ' && text.back() != ' ')
-    return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
-
-std::string csv_field(const Value& value) {
-  if (std::holds_alternative<Null>(value)) return "";
-  if (const Text* text = std::get_if<Text>(&value)) return csv_text(text->bytes);
-  if (const double* real = std::get_if<double>(&value); real != nullptr && std::isinf(*real))
-    return *real > 0 ? "Inf" : "-Inf";
-  return csv_text(to_display(value));
 }
 
 }  // namespace vestige::cli

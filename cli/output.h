@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/csv.h"
 #include "vestige/base/result.h"
 #include "vestige/record/value.h"
 
@@ -115,8 +116,7 @@ class Output {
   std::function<void()> before_terminal_;
 };
 
-/// One field of a CSV record: quoted when it must be. Null is empty, an empty text is "".
-std::string csv_field(const Value& value);
-std::string csv_text(std::string_view text);
+using server::csv_field;
+using server::csv_text;
 
 }  // namespace vestige::cli

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstring>
 
-#include "cli/beside.h"
 #include "cli/tell.h"
+#include "server/beside.h"
 #include "vestige/base/tls.h"
 
 namespace vestige::cli {
@@ -93,7 +93,7 @@ Attempt send_syslog(const std::string& address, std::string_view frame) {
   if (socket.get() < 0) return {.error = "nobody takes the connection"};
   const auto begun = Clock::now();
   std::atomic<bool> late = false;
-  const Beside watch(std::chrono::milliseconds(100), [&] {
+  const server::Beside watch(std::chrono::milliseconds(100), [&] {
     if (Clock::now() - begun < kDeadline) return true;
     late = true;
     shutdown(socket.get(), SHUT_RDWR);

@@ -57,6 +57,12 @@ Result<std::string> read_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+tl::unexpected<Error> none_named() {
+  return hinted(fail(Fault::invalid, "no database is named"),
+                "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml, or "
+                "$DATABASE_URL, or $PGDATABASE");
+}
+
 }  // namespace
 
 Session::Session(const Command& command, Arguments arguments)
@@ -85,17 +91,30 @@ Result<std::unique_ptr<Database>> Session::connect() {
   return connect(plan, plan);
 }
 
-Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
-                                                   const std::string& from) {
+// What names it; "": nothing does.
+Result<std::string> Session::named(const std::string& plan, const std::string& from) const {
   std::string url = arguments_.text("--db");
   if (url.empty())
-    if (const char* named = std::getenv("VESTIGE_DB")) url = named;
+    if (const char* told = std::getenv("VESTIGE_DB")) url = told;
   if (url.empty() && std::filesystem::exists(plan))
     url = beside_plan(from, TRY(read_plan(plan)).database.value_or(""));
-  const std::string archive = command_.archived ? TRY(this->archive(plan, from)) : "";
   if (url.empty())
-    if (const char* named = std::getenv("DATABASE_URL")) url = named;
+    if (const char* told = std::getenv("DATABASE_URL")) url = told;
   if (url.empty() && names_postgres()) url = "postgresql://";
+  return url;
+}
+
+Result<std::string> Session::url() const {
+  const std::string plan = plan_file();
+  std::string url = TRY(named(plan, plan));
+  if (url.empty()) return none_named();
+  return url;
+}
+
+Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
+                                                   const std::string& from) {
+  const std::string url = TRY(named(plan, from));
+  const std::string archive = command_.archived ? TRY(this->archive(plan, from)) : "";
   if (url.empty() && !archive.empty()) {
     reached_ = true;
     alone_ = true;
@@ -103,11 +122,7 @@ Result<std::unique_ptr<Database>> Session::connect(const std::string& plan,
       say(fmt::format("note: {} are not in the archive {}", missing, archive));
     return archive_alone(archive);
   }
-  if (url.empty())
-    return hinted(
-        fail(Fault::invalid, "no database is named"),
-        "use --db shop.db, or $VESTIGE_DB, or `database = \"shop.db\"` in vestige.toml, or "
-        "$DATABASE_URL, or $PGDATABASE");
+  if (url.empty()) return none_named();
   reached_ = true;
   auto opened = TRY(open_database(url));
   if (const auto identity = arguments_.value("--identity"); identity.has_value())

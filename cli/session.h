@@ -34,6 +34,10 @@ class Session {
   Result<Database*> database(const std::string& plan, const std::string& from);
   /// A connection of its own to the same one, for what runs for long and outlives a server's restart.
   Result<std::unique_ptr<Database>> connect();
+  /// How --db and its kin name it.
+  ///
+  /// faults   invalid (none is named)
+  Result<std::string> url() const;
   /// The directory that --archive names, or [archive] of vestige.toml; "": none.
   ///
   /// faults   invalid
@@ -70,6 +74,7 @@ class Session {
  private:
   Result<std::unique_ptr<Database>> connect(const std::string& plan, const std::string& from);
   Result<std::string> archive(const std::string& plan, const std::string& from) const;
+  Result<std::string> named(const std::string& plan, const std::string& from) const;
   // A read of the trail, where reads are recorded.
   Result<void> record();
   std::string kept(std::string_view option, std::size_t place, const std::string& value) const;

@@ -10,25 +10,6 @@ std::string list(const std::vector<std::string>& texts) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string ops_json(const TableStat& table) {
-  std::string out;
-  for (const auto& [op, count] : table.changes)
-    out += fmt::format("{}\"{}\":{}", out.empty() ? "" : ",", name(op), count);
-  return "{" + out + "}";
-}
-
-std::string to_json(const TransactionStat& stat) {
-  std::string tables;
-  for (const TableStat& table : stat.tables)
-    tables +=
-        fmt::format(R"({}{{"table":{},"changes":{},"columns":{}}})", tables.empty() ? "" : ",",
-                    text_json(table.table), ops_json(table), list_json(table.columns));
-  return fmt::format(
-      R"({{"tx":{},"from":"{}","upto":"{}","changes":{},"who":{},"reason":{},"tables":[{}]}})",
-      stat.tx, format_time(stat.from), format_time(stat.upto), stat.changes, list_json(stat.who),
-      list_json(stat.reasons), tables);
-}
-
 void print_csv(Output& output, const TransactionStat& stat) {
   for (const TableStat& table : stat.tables)
     for (const auto& [op, count] : table.changes)

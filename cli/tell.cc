@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "cli/http.h"
+#include "server/http.h"
 #include "vestige/base/json.h"
 #include "vestige/rules/syslog.h"
 #include "vestige/rules/webhook.h"
@@ -26,7 +26,7 @@ std::optional<std::int64_t> wait_of(const std::string& retry_after) {
 Attempt call(const NotifyTarget& target, const std::vector<Secret>& secrets, const Notice& notice,
              std::int64_t now) {
   const WebhookRequest request = webhook_request(notice, secrets, now);
-  const auto answer = call_http(target.address, request.body, request.headers);
+  const auto answer = server::call_http(target.address, request.body, request.headers);
   if (!answer.has_value()) return {.error = answer.error().message};
   constexpr int kGone = 410;
   if (answer->status / 100 == 2) return {.delivered = true};

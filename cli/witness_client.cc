@@ -1,7 +1,7 @@
 #include "cli/witness_client.h"
 
-#include "cli/http.h"
 #include "cli/printable.h"
+#include "server/http.h"
 #include "vestige/base/bytes.h"
 
 namespace vestige::cli {
@@ -15,7 +15,7 @@ Result<merkle::NoteSignature> ask_witness(const std::string& url, const merkle::
   for (int attempt = 0; attempt < 3; ++attempt) {
     merkle::AddCheckpoint request{old_size, {}, checkpoint};
     request.proof = TRY(proof_from(old_size));
-    const HttpAnswer answer = TRY(post_http(address, merkle::to_text(request)));
+    const server::HttpAnswer answer = TRY(server::post_http(address, merkle::to_text(request)));
     if (answer.status == 200) return merkle::cosignature_in(answer.body, checkpoint, witness);
     std::string_view text = answer.body;
     if (text.ends_with('\n')) text.remove_suffix(1);

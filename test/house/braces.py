@@ -50,7 +50,7 @@ def main() -> int:
     top = tree.root()
     complaints = []
     for path in tree.files(top):
-        if path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "cli"):
+        if path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "server", "cli"):
             complaints += [f"{path}:{line}: TRY behind another member of a braced initialiser"
                            for line in lines_of(tree.text(top / path))]
     return tree.report("braces", complaints)

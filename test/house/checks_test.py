@@ -52,6 +52,7 @@ class Floors(unittest.TestCase):
                 "vestige/base/json.cc": '#include "vestige/record/value.h"',
                 "vestige/trail/track.h": '# include "vestige/audit/log.h"',
                 "vestige/attic/x.cc": "",
+                "server/call.cc": '#include "cli/output.h"', "vestige/audit/diff.cc": '#include "server/call.h"',
                 "vestige/audit/log.cc": '#include "cli/output.h"'}.items():
             self.assertEqual(1, len(floors.complaints({path: source})), path)
 

@@ -1,4 +1,4 @@
-"""The floors: a folder of the library includes itself and what stands before it, nothing else; the
+"""The floors: a folder of the library includes itself and what stands before it, nothing else; server/ stands on it, and cli/ on both; the
 database drivers and the TOML parser are each included in one place."""
 import re
 import sys
@@ -13,7 +13,7 @@ ONE_PLACE = {
     r"openssl/.*": r"(vestige/base|clients/sqlite|pgext)/(cipher|crypto|tls)\.(cc|h)",
     r"zstd\.h": r"vestige/base/zstd_file\.cc",
     r"CLI/.*": r"cli/.*",
-    r"httplib\.h": r"cli/http\.cc",
+    r"httplib\.h": r"server/http(_[a-z]+)?\.(cc|h)",
 }
 WINGS = ("sqlite", "postgres")
 OPEN = ("vestige/trail/open.cc", "clients/sqlite/open.cc")
@@ -48,8 +48,10 @@ def complaints_of(path: str, source: str) -> list[str]:
         if floor is not None and target[0] == "vestige" and len(target) > 2:
             if target[1] not in FLOORS or FLOORS.index(target[1]) > FLOORS.index(floor):
                 found.append(f"{path}: includes {included}, which stands above {floor}")
-        if floor is not None and target[0] in ("cli", "test", "bench") and not test:
+        if floor is not None and target[0] in ("server", "cli", "test", "bench") and not test:
             found.append(f"{path}: includes {included}, which is no part of the library")
+        if parts[0] == "server" and target[0] in ("cli", "test", "bench") and not test:
+            found.append(f"{path}: includes {included}, which stands above server")
         if floor is not None and '#include "' + included in source and target[0] == "..":
             found.append(f"{path}: includes {included}; say it from the root: vestige/...")
         for header, place in ONE_PLACE.items():

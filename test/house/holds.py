@@ -30,7 +30,7 @@ NEED_NOT = {
     "vestige/trail/sqlite/trail_objects.cc": "triggers, to be made anew",
     "vestige/trail/sqlite/upgrade.cc": "triggers and views, to be made anew",
 }
-WHERE = re.compile(r"(?:sql|vestige|cli|pgext|clients)/.*(?<!_test)\.(?:sql|cc|h|c|py|ts)$")
+WHERE = re.compile(r"(?:sql|vestige|server|cli|pgext|clients)/.*(?<!_test)\.(?:sql|cc|h|c|py|ts)$")
 NOT_HERE = re.compile(r"clients/[^/]*/tests?/|.*\.test\.ts$|sql/sqlite/install\.sql$")
 
 

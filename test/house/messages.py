@@ -74,7 +74,7 @@ def main() -> int:
         elif path.suffix == ".md":
             tests += "\0".join(re.findall(r"^```console\n(.*?)^```", tree.text(top / path),
                                           re.MULTILINE | re.DOTALL))
-        elif path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "cli"):
+        elif path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "server", "cli"):
             wanted += [(name, message) for message in messages(tree.text(top / path))]
         elif path.suffix == ".sql" and path.parts[0] == "sql":
             wanted += [(name, message) for message in raised(tree.text(top / path))]

@@ -16,16 +16,16 @@ PAGE = "docs/design.md"
 BEGIN = "<!-- drawn by test/house/picture.py -->\n```text\n"
 END = "```\n"
 WIDTH = 112
-FLOORS = ["cli"] + floors.FLOORS[::-1]  # from the top
+FLOORS = ["cli", "server"] + floors.FLOORS[::-1]  # from the top
 
 
 def place(path: pathlib.PurePosixPath) -> str | None:
-    """The floor or wing that a source stands on: "audit", "trail/sqlite", "cli"; tests stand on none."""
+    """The floor or wing that a source stands on: "audit", "trail/sqlite", "server", "cli"; tests stand on none."""
     parts = path.parts
     if path.suffix not in (".cc", ".h") or path.stem.endswith("_test"):
         return None
-    if parts[0] == "cli":
-        return "cli"
+    if parts[0] in ("cli", "server"):
+        return parts[0]
     return "/".join(parts[1:-1]) if parts[0] == "vestige" and len(parts) > 2 else None
 
 

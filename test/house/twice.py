@@ -30,7 +30,7 @@ def main() -> int:
     top = tree.root()
     places: dict[str, list[str]] = {}
     for path in tree.files(top):
-        if path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "cli", "test"):
+        if path.suffix in (".cc", ".h") and path.parts[0] in ("vestige", "server", "cli", "test"):
             for name in defined(tree.text(top / path)):
                 places.setdefault(name, []).append(str(path))
     complaints = [f"{files[-1]}: {name} is in {files[0]}, too" for name, files in places.items() if len(files) > 1]

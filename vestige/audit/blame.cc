@@ -5,6 +5,7 @@
 
 #include "vestige/audit/at.h"
 #include "vestige/audit/log.h"
+#include "vestige/base/time.h"
 #include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
 #include "vestige/trail/row_history.h"
@@ -115,6 +116,27 @@ Result<Blame> blame(Database& db, const std::string& table_name,
       return fail(Fault::missing, "blame {} {}: it has no column {} any more", table.name,
                   key_text(name), column);
   return out;
+}
+
+namespace {
+
+std::string said_or_null(const std::string* text) {
+  return text == nullptr ? "null" : text_json(*text);
+}
+
+}  // namespace
+
+std::string to_json(const Blame& blame, const Blamed& one) {
+  std::string change = R"("change":null)";
+  if (one.change.has_value())
+    change = fmt::format(
+        R"("change":{},"at":"{}","op":"{}","tx":{},"actor":{},"reason":{},"who":{})",
+        one.change->id, format_time(one.change->at), name(one.change->op), one.change->tx,
+        said_or_null(one.change->context.get("actor")),
+        said_or_null(one.change->context.get("reason")), said_or_null(one.change->who()));
+  return fmt::format(R"({{"table":{},"key":{},"exists":{},"column":{},"value":{},{}}})",
+                     text_json(blame.table), to_json(blame.key), blame.exists,
+                     text_json(one.column), to_json(one.value), change);
 }
 
 }  // namespace vestige

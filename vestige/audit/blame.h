@@ -29,4 +29,7 @@ struct Blame {
 Result<Blame> blame(Database& db, const std::string& table, const std::vector<std::string>& key,
                     const std::vector<std::string>& columns = {});
 
+/// One object, without newline (docs/json.md).
+std::string to_json(const Blame& blame, const Blamed& one);
+
 }  // namespace vestige

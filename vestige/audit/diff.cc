@@ -98,4 +98,19 @@ void DiffStat::add(const Diff& diff) {
   }
 }
 
+std::string to_json(const Diff& diff) {
+  const auto state = [](const State& row) { return row.has_value() ? to_json(*row) : "null"; };
+  std::string differences;
+  for (const Difference& one : diff.differences) {
+    if (!differences.empty()) differences += ',';
+    differences += "{\"column\":" + text_json(one.column);
+    if (one.from.has_value()) differences += ",\"from\":" + to_json(*one.from);
+    if (one.to.has_value()) differences += ",\"to\":" + to_json(*one.to);
+    differences += '}';
+  }
+  return fmt::format(R"({{"table":{},"key":{},"from":{},"to":{},"differences":[{}]}})",
+                     text_json(diff.table), to_json(diff.key), state(diff.from), state(diff.to),
+                     differences);
+}
+
 }  // namespace vestige

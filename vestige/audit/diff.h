@@ -19,6 +19,9 @@ struct Diff {
   std::vector<Difference> differences;
 };
 
+/// One object, without newline (docs/json.md).
+std::string to_json(const Diff& diff);
+
 /// faults   missing, invalid
 Result<Diff> diff(Database& db, const std::string& table, const std::vector<std::string>& key,
                   const Moment& from, const Moment& to);

@@ -37,6 +37,8 @@ struct Plan {
   ReportSettings report;
   std::vector<PlannedReview> reviews;  // [review.NAME]
   std::optional<bool> records_access;  // [access] record; nothing: as it stands
+  std::optional<std::map<std::string, std::string>>
+      console_users;    // [console.users]: whose rights in the database each of the console's has
   std::string archive;  // [archive]: the directory that readers look into, too; "": none
   bool two_persons =
       false;  // [hold]: who places a hold does not release it; each keeps what held when it was placed

@@ -19,9 +19,9 @@
 namespace vestige {
 namespace {
 
-const std::vector<std::string> kPlanKeys = {"access",    "alerts", "archive", "context", "database",
-                                            "evidence",  "hold",   "keys",    "notify",  "report",
-                                            "retention", "review", "rule",    "tables"};
+const std::vector<std::string> kPlanKeys = {
+    "access", "alerts", "archive", "console", "context",   "database", "evidence", "hold",
+    "keys",   "notify", "report",  "review",  "retention", "rule",     "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {
@@ -38,6 +38,7 @@ class PlanReader {
   Result<Policy> policy(const Toml& members, const std::string& path);
   Result<std::map<std::string, std::string>> encrypt(const TomlMember& member,
                                                      const std::string& path);
+  Result<void> console(const Toml& members);
   Result<void> check_retention() const;
   Result<PlanEvidence> evidence(const Toml& members);
   Result<void> log_keys(const TomlMember& member, Trust& trust);
@@ -87,6 +88,21 @@ Result<std::map<std::string, std::string>> PlanReader::encrypt(const TomlMember&
     out[one.name] = std::move(of);
   }
   return out;
+}
+
+// [console.users] ann = "vestige_auditor"
+Result<void> PlanReader::console(const Toml& members) {
+  TRY(members.check_names({"users"}));
+  const TomlMember* users = members.find("users");
+  if (users == nullptr) return {};
+  auto& roles = plan_.console_users.emplace();
+  for (const TomlMember& one : TRY(users->as_table())->members) {
+    roles[one.name] = TRY(one.as_text());
+    if (roles[one.name].empty())
+      return hinted(misread(one.value.place, fmt::format("the role of '{}' is empty", one.name)),
+                    "name the role of the database whose rights they have");
+  }
+  return {};
 }
 
 Result<Policy> PlanReader::policy(const Toml& members, const std::string& path) {
@@ -272,6 +288,8 @@ Result<Plan> PlanReader::read(const Toml& root) {
       TRY(hold.check_names({"two_persons"}));
       if (const TomlMember* two = hold.find("two_persons"); two != nullptr)
         plan_.two_persons = TRY(two->as_boolean());
+    } else if (member.name == "console") {
+      TRY(console(*TRY(member.as_table())));
     } else if (member.name == "keys") {
       for (const TomlMember& one : TRY(member.as_table())->members)
         plan_.keys[one.name] = TRY(read_planned_keys(one));

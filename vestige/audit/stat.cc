@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vestige/base/time.h"
+
 namespace vestige {
 namespace {
 
@@ -50,6 +52,29 @@ Result<std::optional<TransactionStat>> TransactionStats::next() {
   std::optional<TransactionStat> stat = std::move(last->second);
   open_.erase(last);
   return stat;
+}
+
+namespace {
+
+std::string ops_json(const TableStat& table) {
+  std::string out;
+  for (const auto& [op, count] : table.changes)
+    out += fmt::format("{}\"{}\":{}", out.empty() ? "" : ",", name(op), count);
+  return "{" + out + "}";
+}
+
+}  // namespace
+
+std::string to_json(const TransactionStat& stat) {
+  std::string tables;
+  for (const TableStat& table : stat.tables)
+    tables +=
+        fmt::format(R"({}{{"table":{},"changes":{},"columns":{}}})", tables.empty() ? "" : ",",
+                    text_json(table.table), ops_json(table), list_json(table.columns));
+  return fmt::format(
+      R"({{"tx":{},"from":"{}","upto":"{}","changes":{},"who":{},"reason":{},"tables":[{}]}})",
+      stat.tx, format_time(stat.from), format_time(stat.upto), stat.changes, list_json(stat.who),
+      list_json(stat.reasons), tables);
 }
 
 }  // namespace vestige

@@ -32,6 +32,9 @@ struct TransactionStat {
   std::vector<TableStat> tables;     // by name
 };
 
+/// One object, without newline (docs/json.md).
+std::string to_json(const TransactionStat& stat);
+
 /// Transactions from a stream of changes, the last begun first.
 class TransactionStats {
  public:

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "vestige/feed/cursor.h"
 #include "vestige/trail/catalog.h"
 
 namespace vestige {
@@ -37,5 +38,9 @@ struct Status {
 /// faults   missing: no trail here
 /// source   sql/sqlite/sample.sql
 Result<Status> status(Database& db);
+
+/// One object, without newline (docs/json.md).
+std::string to_json(const TableStatus& one);
+std::string to_json(const Status& status, const std::vector<CursorStanding>& cursors);
 
 }  // namespace vestige

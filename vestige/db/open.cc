@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "vestige/db/database.h"
+#include "vestige/db/lent.h"
 #include "vestige/db/postgres.h"
 #include "vestige/db/sqlite.h"
 #include "vestige/db/url.h"
@@ -71,9 +72,9 @@ std::string url_from(const std::string& folder, const std::string& given) {
   return url.substr(0, url.size() - path.size()) + folder + "/" + path;
 }
 
-Result<std::unique_ptr<Database>> open_database(const std::string& given) {
-  const std::string url = without_driver(given);
-  if (is_postgres(url)) return std::unique_ptr<Database>(TRY(Postgres::open(url)));
+namespace {
+
+Result<std::unique_ptr<Sqlite>> open_file(const std::string& url, Sqlite::Mode mode) {
   const std::string path = path_of(url);
   if (names_a_server(path))
     return hinted(fail(Fault::invalid, "open the database: unknown kind of URL"),
@@ -81,11 +82,37 @@ Result<std::unique_ptr<Database>> open_database(const std::string& given) {
   if (path.empty())
     return hinted(fail(Fault::invalid, "open the database: '{}' names no file", url),
                   std::string(kForms));
-  auto opened = Sqlite::open(path);
+  auto opened = Sqlite::open(path, mode);
   if (!opened.has_value() && url.starts_with("sqlite:///") && !is_file(path) && is_file("/" + path))
     return hinted(tl::unexpected<Error>(std::move(opened).error()),
                   "three slashes name a file below this folder; it is there as sqlite:////" + path);
-  return std::unique_ptr<Database>(TRY(std::move(opened)));
+  return opened;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_database(const std::string& given) {
+  const std::string url = without_driver(given);
+  if (is_postgres(url)) return std::unique_ptr<Database>(TRY(Postgres::open(url)));
+  return std::unique_ptr<Database>(TRY(open_file(url, Sqlite::Mode::existing)));
+}
+
+Result<Lent> lend_database(const std::string& given, const std::string& role, bool reads_only) {
+  const std::string url = without_driver(given);
+  Lent lent;
+  if (is_postgres(url)) {
+    auto db = TRY(Postgres::open(url));
+    TRY(db->act_for(role, reads_only));
+    lent.at_most = [&postgres = *db](std::chrono::milliseconds time) {
+      return postgres.at_most(time);
+    };
+    lent.db = std::move(db);
+    return lent;
+  }
+  auto db = TRY(open_file(url, reads_only ? Sqlite::Mode::reading : Sqlite::Mode::existing));
+  lent.at_most = [&sqlite = *db](std::chrono::milliseconds time) { return sqlite.at_most(time); };
+  lent.db = std::move(db);
+  return lent;
 }
 
 }  // namespace vestige

@@ -303,6 +303,17 @@ Result<void> Postgres::application_triggers(bool /*on*/) {
   return fail(Fault::invalid, "switch triggers: only SQLite has one switch for them all");
 }
 
+Result<void> Postgres::at_most(std::chrono::milliseconds time) {
+  return script(fmt::format("set statement_timeout = {}", std::max<long>(1, time.count())));
+}
+
+Result<void> Postgres::act_for(const std::string& role, bool reads_only) {
+  if (!role.empty()) TRY(script("set role " + quote_name(role)));
+  // A transaction that somebody left open would hold back what the server clears away.
+  TRY(script("set idle_in_transaction_session_timeout = '60s'"));
+  return script(fmt::format("set default_transaction_read_only = {}", reads_only ? "on" : "off"));
+}
+
 Result<Writes> Postgres::writes(const std::string& /*sql*/) {
   return fail(Fault::invalid, "find what a statement writes: only SQLite tells");
 }

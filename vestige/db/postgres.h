@@ -9,6 +9,7 @@
 // (tokens, no digit lost).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
@@ -52,6 +53,14 @@ class Postgres final : public Database {
   void fence(bool on) override { fenced_ = on; }
   Result<void> application_triggers(bool on) override;
   Result<Writes> writes(const std::string& sql) override;
+  /// From here on nothing that is asked may take longer; what does is broken off, a conflict.
+  Result<void> at_most(std::chrono::milliseconds time);
+
+  /// Has the rights of a role from here on; and, if asked, every transaction only reads.
+  ///
+  /// role     "": those of the login
+  /// faults   denied, invalid (no such role)
+  Result<void> act_for(const std::string& role, bool reads_only);
 
   /// The server's version: 150018 is 15.18.
   int version() const;

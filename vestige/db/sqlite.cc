@@ -18,7 +18,8 @@ constexpr int kOldest = 3'038'000;  // json functions built in, "is distinct" se
 Fault fault_of(int code) {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return Fault::conflict;
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT: return Fault::conflict;
     case SQLITE_CONSTRAINT:
     case SQLITE_AUTH:
     case SQLITE_PERM:
@@ -41,6 +42,7 @@ std::string_view hint_of(int code, std::string_view message) {
     case SQLITE_BUSY:
       return "another process has locked the database, for more than 10 seconds; try again when it"
              " is done";
+    case SQLITE_INTERRUPT: return "it took longer than it may; ask for less at once";
     case SQLITE_READONLY: return "you need the right to write the database's file and its folder";
     case SQLITE_CANTOPEN:
       return "you need the right to read and write the database's file and its folder";
@@ -209,7 +211,7 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
     return fail(Fault::invalid, "open {}: SQLite {} is too old, 3.38 or newer is needed", path,
                 sqlite3_libversion());
   std::error_code error;
-  if (mode == Mode::existing && path != ":memory:") {
+  if (mode != Mode::create && path != ":memory:") {
     const auto status = std::filesystem::status(path, error);
     if (status.type() == std::filesystem::file_type::none)
       return fail(Fault::denied, "open {}: {}", path, error.message());
@@ -220,8 +222,8 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
       return fail(Fault::invalid, "open {}: not a file", path);
   }
   sqlite3* raw = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE |
-                    (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
+  const int flags = (mode == Mode::reading ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                    SQLITE_OPEN_EXRESCODE | (mode == Mode::create ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   std::unique_ptr<Sqlite> db(new Sqlite(raw, path, true));
   if (code != SQLITE_OK) return broken(raw, fmt::format("open {}", path));
@@ -234,6 +236,7 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
     return tl::unexpected<Error>(std::move(probe).error());
   }
   TRY(db->script("pragma foreign_keys = on"));
+  if (mode == Mode::reading) TRY(db->script("pragma query_only = on"));
   return db;
 }
 

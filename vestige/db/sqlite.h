@@ -1,6 +1,7 @@
 // SQLite behind the seam. This header's files are the only place that includes sqlite3.h.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,11 @@ namespace vestige {
 /// An SQLite database file (or ":memory:").
 class Sqlite final : public Database {
  public:
-  enum class Mode { existing, create };
+  enum class Mode { existing, create, reading };
 
   /// Opens a file.
   ///
-  /// path     a file name; existing: the file must be there
+  /// path     a file name; existing: the file must be there; reading: and nothing is written to it
   /// faults   missing (no such file), invalid (not an SQLite database, or SQLite older than 3.38), denied
   static Result<std::unique_ptr<Sqlite>> open(const std::string& path, Mode mode = Mode::existing);
   /// A connection that somebody else opened, will close, and may have a transaction on: what is begun here is a part of that.
@@ -44,6 +45,8 @@ class Sqlite final : public Database {
   /// Main-schema triggers on or off; TEMP triggers, which capture uses meanwhile, go on firing.
   Result<void> application_triggers(bool on) override;
   Result<Writes> writes(const std::string& sql) override;
+  /// From here on nothing that is asked may take longer; what does is broken off, a conflict.
+  Result<void> at_most(std::chrono::milliseconds time);
 
  private:
   struct Kept;
@@ -57,6 +60,7 @@ class Sqlite final : public Database {
   bool owns_;
   std::unique_ptr<Kept> kept_;
   bool fenced_ = false;
+  std::chrono::steady_clock::time_point end_;
   bool within_ = false;              // the transaction is a savepoint in another's
   std::optional<int> had_triggers_;  // before they were switched off
 };

@@ -10,7 +10,7 @@
 
 #include "vestige/base/result.h"
 
-namespace vestige::cli {
+namespace vestige::server {
 
 struct HttpRequest {
   std::string method;  // GET or POST
@@ -54,4 +54,4 @@ Result<HttpAnswer> post_http(const std::string& url, const std::string& body);
 Result<HttpAnswer> call_http(const std::string& url, const std::string& body,
                              const std::vector<std::pair<std::string, std::string>>& headers);
 
-}  // namespace vestige::cli
+}  // namespace vestige::server

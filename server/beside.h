@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-namespace vestige::cli {
+namespace vestige::server {
 
 /// Runs something again and again until it goes out of scope; never again after `work` says false.
 class Beside {
@@ -36,4 +36,4 @@ class Beside {
   std::thread thread_;
 };
 
-}  // namespace vestige::cli
+}  // namespace vestige::server

@@ -1,8 +1,7 @@
-#include "cli/http.h"
+#include "server/http.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <httplib.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,10 +13,11 @@
 #include <thread>
 #include <tuple>
 
-#include "cli/beside.h"
+#include "server/beside.h"
+#include "server/http_server.h"
 #include "vestige/base/host.h"
 
-namespace vestige::cli {
+namespace vestige::server {
 namespace {
 
 constexpr std::size_t kLargestBody = 1 << 20;
@@ -83,6 +83,16 @@ class Doorkeeper {
   std::map<Connection, Clock::time_point> since_;
 };
 
+void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
+             httplib::Response& response) {
+  const HttpAnswer answer =
+      handler({request.method, request.path, std::move(body), request.get_header_value("Host")});
+  response.status = answer.status;
+  response.set_content(answer.body, answer.type);
+}
+
+}  // namespace
+
 Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   const std::size_t colon = address.rfind(':');
   int port = -1;
@@ -99,23 +109,49 @@ Result<std::pair<std::string, int>> host_and_port(const std::string& address) {
   return std::pair(std::move(host), port);
 }
 
-void pass_on(const HttpHandler& handler, const httplib::Request& request, std::string body,
-             httplib::Response& response) {
-  const HttpAnswer answer =
-      handler({request.method, request.path, std::move(body), request.get_header_value("Host")});
-  response.status = answer.status;
-  response.set_content(answer.body, answer.type);
-}
-
-}  // namespace
-
 Result<bool> is_loopback(const std::string& address) {
   return is_this_machine(TRY(host_and_port(address)).first);
 }
 
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+Result<void> run_until_signalled(httplib::Server& server, const std::string& address,
+                                 const std::function<void(int port)>& listening,
+                                 const std::function<void()>& ending) {
+  const auto [host, wanted] = TRY(host_and_port(address));
+  int port = wanted;
+  if (wanted == 0) port = server.bind_to_any_port(host);
+  else if (!server.bind_to_port(host, wanted)) port = -1;
+  if (port < 0) return fail(Fault::denied, "listen on {}: the address cannot be taken", address);
+
+  const sigset_t signals = block_stop_signals();
+  std::atomic<bool> over = false;
+  std::thread waiting([&] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    // A signal that comes before the server runs waits until it does: stop() would do nothing.
+    while (!over && !server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ending();
+    server.stop();
+  });
+  listening(port);
+  const bool ended = server.listen_after_bind();
+  over = true;
+  if (!ended) pthread_kill(waiting.native_handle(), SIGTERM);
+  waiting.join();
+  if (!ended) return fail(Fault::internal, "serve on {}: the server ended by itself", address);
+  return {};
+}
+
 Result<void> serve_http(const std::string& address, const HttpHandler& handler,
                         const std::function<void(int port)>& listening) {
-  const auto [host, wanted] = TRY(host_and_port(address));
   httplib::Server server;
   server.set_payload_max_length(kLargestBody);
   server.set_read_timeout(kSeconds);
@@ -138,37 +174,13 @@ Result<void> serve_http(const std::string& address, const HttpHandler& handler,
     else response.status = 413;
   });
 
-  int port = wanted;
-  if (wanted == 0) port = server.bind_to_any_port(host);
-  else if (!server.bind_to_port(host, wanted)) port = -1;
-  if (port < 0) return fail(Fault::denied, "listen on {}: the address cannot be taken", address);
-
-  // The signals are blocked in every thread and waited for in one.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::atomic<bool> over = false;
-  std::thread waiting([&] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    // A signal that comes before the server runs waits until it does: stop() would do nothing.
-    while (!over && !server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    server.stop();
-  });
+  block_stop_signals();
   Doorkeeper doorkeeper;
   const Beside watch(std::chrono::milliseconds(100), [&] {
     doorkeeper.look();
     return true;
   });
-  listening(port);
-  const bool ended = server.listen_after_bind();
-  over = true;
-  if (!ended) pthread_kill(waiting.native_handle(), SIGTERM);
-  waiting.join();
-  if (!ended) return fail(Fault::internal, "serve on {}: the server ended by itself", address);
-  return {};
+  return run_until_signalled(server, address, listening, [] {});
 }
 
 namespace {
@@ -259,4 +271,4 @@ Result<HttpAnswer> call_http(const std::string& url, const std::string& body,
   return fail(Fault::offline, "no answer ({})", found.error);
 }
 
-}  // namespace vestige::cli
+}  // namespace vestige::server

@@ -1,0 +1,161 @@
+#include "server/call.h"
+
+#include <charconv>
+
+#include "vestige/audit/at.h"
+#include "vestige/base/json.h"
+#include "vestige/privacy/signature_judge.h"
+#include "vestige/record/filter.h"
+#include "vestige/trail/access.h"
+#include "vestige/trail/denied.h"
+#include "vestige/trail/kept_words.h"
+
+namespace vestige::server {
+namespace {
+
+constexpr std::int64_t kMostItems = 1000;
+
+Result<std::int64_t> number_in(std::string_view what, std::string_view text, std::int64_t least,
+                               std::int64_t most) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most)
+    return hinted(fail(Fault::invalid, "{}: not a number that it can be", what),
+                  fmt::format("a whole number from {} to {}", least, most));
+  return value;
+}
+
+// Of what was asked, what may stand in the trail for good.
+std::string kept_word(std::string_view name, const std::string& value) {
+  if (name == "q") return kept_filter(value);
+  for (const std::string_view plain : {"limit", "after", "at", "from", "to", "period", "since",
+                                       "until", "count", "state", "column"})
+    if (name == plain) return value;
+  return kNotKept;
+}
+
+}  // namespace
+
+Result<void> Call::find_role() {
+  const auto& roles = settings().roles;
+  if (!settings().roles_named || user_.empty()) return {};
+  const auto found = roles.find(user_);
+  if (found == roles.end())
+    return hinted(fail(Fault::denied, "{} has no role here", user_),
+                  "[console.users] of vestige.toml says which role each user has");
+  role_ = found->second;
+  return {};
+}
+
+Result<Database*> Call::db() {
+  if (lease_ == nullptr) lease_ = TRY(shared_.readers.take(role_, time_));
+  return &lease_->db();
+}
+
+Result<std::unique_ptr<Connections::Lease>> Call::writer() {
+  return shared_.writers.take(role_, std::chrono::seconds(5));
+}
+
+std::string Call::shown_request() const {
+  const bool of_table = route().path.starts_with("/api/v1/tables/");
+  std::string out = fmt::format("{} {}", route().method, route().path);
+  // A table, then a key, then a column.
+  for (std::size_t i = 0; i < routed_.words.size(); ++i) {
+    const auto decoded = percent_decoded(routed_.words[i]);
+    if (decoded.has_value()) out += " " + (of_table && i == 1 ? kept_key(*decoded) : *decoded);
+  }
+  for (const Parameter& one : route().parameters)
+    if (const auto value = asked(one.name); value.has_value() && !value->empty())
+      out += fmt::format(" {}={}", one.name, kept_word(one.name, *value));
+  return out;
+}
+
+Result<void> Call::record() {
+  const auto lease = TRY(writer());
+  if (!TRY(records_access(lease->db()))) return {};
+  Context by;
+  if (!user_.empty()) by.set("actor", user_);
+  TrailRead read{.kind = std::string(route().reads), .verb = "serve"};
+  read.user = settings().login;
+  read.filter = shown_request();
+  auto written = record_read(lease->db(), read, by);
+  if (written.has_value()) return {};
+  Error error = vestige::explained(lease->db(), written.error(), {});
+  if (error.fault == Fault::invalid) error.fault = Fault::denied;
+  error.message = "nothing is shown, since this read cannot be recorded: " + error.message;
+  return tl::unexpected<Error>(std::move(error));
+}
+
+Result<std::string> Call::word(std::size_t n) const { return percent_decoded(routed_.words[n]); }
+
+Result<std::int64_t> Call::id(std::size_t n) const {
+  return number_in("the address", TRY(word(n)), 0, std::numeric_limits<std::int64_t>::max());
+}
+
+Result<std::vector<std::string>> Call::key(std::size_t n) const {
+  std::vector<std::string> out;
+  std::string_view text = routed_.words[n];
+  while (true) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    out.push_back(TRY(percent_decoded(text.substr(0, end))));
+    if (end == text.size()) return out;
+    text.remove_prefix(end + 1);
+  }
+}
+
+Result<std::int64_t> Call::number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                                  std::int64_t most) const {
+  const auto text = asked(name);
+  return text.has_value() ? number_in(name, *text, least, most) : Result<std::int64_t>(otherwise);
+}
+
+Result<std::int64_t> Call::limit() const {
+  if (format() == Format::json) return number("limit", 50, 1, kMostItems);
+  return number("limit", 0, 1, std::numeric_limits<std::int64_t>::max());
+}
+
+Result<Moment> Call::moment(std::string_view name) {
+  const auto text = asked(name);
+  if (!text.has_value() || *text == "now") return Moment{};
+  const Now now(clock_now(), Zone::local);
+  const auto plain = parse_moment(*text, now);
+  return plain.has_value() ? plain : find_moment(*TRY(db()), *text, now);
+}
+
+Result<Filter> Call::filter() const {
+  constexpr std::size_t kLongest = 4096;
+  const std::string text = asked("q").value_or("");
+  if (text.size() > kLongest) return fail(Fault::invalid, "q: longer than {} bytes", kLongest);
+  return parse_filter(text, Now(clock_now(), Zone::local));
+}
+
+Result<std::shared_ptr<SignatureJudge>> Call::judge() {
+  if (!settings().signers.has_value()) return std::shared_ptr<SignatureJudge>();
+  return signature_judge(*TRY(db()), *settings().signers);
+}
+
+Error Call::explained(const Error& error) {
+  if (lease_ == nullptr) return error;
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < routed_.words.size(); ++i)
+    if (auto one = word(i); one.has_value()) words.push_back(*std::move(one));
+  return vestige::explained(lease_->db(), error, {words, false});
+}
+
+Answer json_answer(std::string body) {
+  Answer answer;
+  answer.body = std::move(body);
+  answer.body += '\n';
+  return answer;
+}
+
+std::string page(const std::vector<std::string>& items, const std::optional<std::string>& next) {
+  std::string out = "{\"items\":[";
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) out += ',';
+    out += items[i];
+  }
+  return out + "],\"next\":" + (next.has_value() ? json::quote(*next) : "null");
+}
+
+}  // namespace vestige::server
