@@ -4,6 +4,7 @@
 
 #include "cli/login.h"
 #include "cli/plan_file.h"
+#include "cli/report_names.h"
 #include "cli/session.h"
 #include "cli/signers.h"
 #include "cli/trust.h"
@@ -57,6 +58,7 @@ Result<server::Settings> console_settings(Session& session) {
   settings.login = login();
   settings.signers = TRY(planned_signers());
   settings.trust = TRY(planned_trust());
+  settings.reports = TRY(planned_reports());
   const std::string plan = plan_file();
   if (std::filesystem::exists(plan))
     if (const auto users = TRY(read_plan(plan)).console_users; users.has_value()) {

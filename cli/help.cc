@@ -147,6 +147,9 @@ every = "month"               # and report = "…", filter = "…", since = 2026
 [hold]
 two_persons = true            # another person than the one who places a hold releases it
 
+[console.users]               # of vestige serve: whose rights in the database each of them has
+ann = "vestige_auditor"
+
 [archive]
 directory = "/srv/archive"    # what log, show, blame and at read, and expire counts on
 

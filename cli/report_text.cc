@@ -1,6 +1,7 @@
 #include "cli/report_text.h"
 
 #include "cli/table.h"
+#include "server/report_csv.h"
 
 namespace vestige::cli {
 namespace {
@@ -68,13 +69,6 @@ Result<void> print_section(Output& output, Report& report, std::size_t number) {
   return {};
 }
 
-std::string csv_cell(const Cell& cell, CellKind kind) {
-  if (!cell.has_value()) return "";
-  if (kind != CellKind::value || is_number_token(*cell)) return csv_text(*cell);
-  const auto value = value_from_json(*cell);
-  return value.has_value() ? csv_field(*value) : csv_text(*cell);
-}
-
 }  // namespace
 
 Result<void> print_report(Output& output, Report& report) {
@@ -84,30 +78,10 @@ Result<void> print_report(Output& output, Report& report) {
 }
 
 Result<void> print_report_csv(Output& output, Report& report, const std::string& wanted) {
-  std::size_t number = 0;
-  std::string names;
-  for (; number < report.sections(); ++number) {
-    const ReportSection& section = report.section(number);
-    if (section.columns.empty()) continue;
-    if (wanted.empty() || section.name == wanted) break;
-    names += (names.empty() ? "" : ", ") + section.name;
-  }
-  if (number == report.sections())
-    return hinted(fail(Fault::invalid, "report: it has no section {}", wanted),
-                  "its sections are " + names);
-  const std::vector<ReportColumn>& columns = report.section(number).columns;
-  std::vector<std::string> fields;
-  for (const ReportColumn& column : columns) fields.push_back(csv_text(column.name));
-  output.csv(fields);
-  TRY(report.read_again(number));
-  Cells cells;
-  while (output.wanted() && TRY(report.next_row(number, cells)) == 'y') {
-    fields.clear();
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      fields.push_back(csv_cell(cells[i], columns[i].kind));
+  return server::report_csv(report, wanted, [&](const std::vector<std::string>& fields) {
     output.csv(fields);
-  }
-  return {};
+    return output.wanted();
+  });
 }
 
 }  // namespace vestige::cli

@@ -29,4 +29,24 @@ Result<Answer> get_diff(Asked call);
 Result<Answer> get_field(Asked call);
 Result<Answer> get_field_svg(Asked call);
 
+Result<Answer> get_events(Asked call);
+Result<Answer> get_facets(Asked call);
+Result<Answer> get_complete(Asked call);
+
+Result<Answer> get_verify(Asked call);
+Result<Answer> post_verify(Asked call);
+Result<Answer> get_reports(Asked call);
+Result<Answer> get_report(Asked call);
+Result<Answer> get_report_html(Asked call);
+
+Result<Answer> get_alerts(Asked call);
+Result<Answer> get_alert(Asked call);
+Result<Answer> post_alert_ack(Asked call);
+Result<Answer> post_alert_close(Asked call);
+Result<Answer> post_silence(Asked call);
+Result<Answer> get_holds(Asked call);
+Result<Answer> get_retention(Asked call);
+Result<Answer> get_reviews(Asked call);
+Result<Answer> get_status(Asked call);
+
 }  // namespace vestige::server

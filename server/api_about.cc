@@ -18,8 +18,8 @@ Result<Answer> get_about(Asked call) {
   return json_answer(fmt::format(
       R"({{"database":{},"engine":"{}","version":"{}","user":{},"role":{},"time_zone":{},"writes":{},"record":{}}})",
       text_json(settings.name), where.substr(0, where.find(':')), settings.version,
-      or_null(call->user()), or_null(call->role()), text_json(zone_name(Zone::local)), "[]",
-      TRY(records_access(db))));
+      or_null(call->user()), or_null(call->role()), text_json(zone_name(Zone::local)),
+      R"(["alert","silence"])", TRY(records_access(db))));
 }
 
 }  // namespace vestige::server

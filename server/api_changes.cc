@@ -1,4 +1,6 @@
 // Changes: a list of them, one of them, and what proves it.
+#include <algorithm>
+
 #include "server/api.h"
 #include "server/lists.h"
 #include "vestige/audit/check.h"
@@ -7,7 +9,7 @@
 #include "vestige/base/json.h"
 #include "vestige/base/time.h"
 #include "vestige/record/filter.h"
-#include "vestige/rules/kept.h"
+#include "vestige/rules/alerts.h"
 #include "vestige/trail/evidence_store.h"
 
 namespace vestige::server {
@@ -50,6 +52,18 @@ Result<std::string> sealed_json(Database& db, std::int64_t change) {
   return fmt::format(R"({{"index":{},"checkpoint":{}}})", found->index, checkpoint);
 }
 
+// Of the newest alerts those that name it.
+Result<std::string> alerts_json(Database& db, std::int64_t change) {
+  AlertSelection newest;
+  newest.limit = 500;
+  std::vector<std::string> ids;
+  for (const KeptAlert& one : TRY(kept_alerts(db, newest)))
+    if (std::find(one.alert.changes.begin(), one.alert.changes.end(), change) !=
+        one.alert.changes.end())
+      ids.push_back(one.alert.id);
+  return list_json(ids);
+}
+
 Result<std::string> policy_json(Database& db, const std::string& table) {
   const auto tracked = tracked_table(db, table);
   if (!tracked.has_value()) return "null";
@@ -72,9 +86,10 @@ Result<Answer> get_change(Asked call) {
   Database& db = *TRY(call->db());
   const Change change = TRY(show(db, id, TRY(call->judge())));
   const std::string sealed = TRY(sealed_json(db, id));
+  const std::string alerts = TRY(alerts_json(db, id));
   const std::string policy = TRY(policy_json(db, change.table));
-  return json_answer(fmt::format(R"({{"change":{},"sealed":{},"alerts":[],"policy":{}}})",
-                                 to_json(change), sealed, policy));
+  return json_answer(fmt::format(R"({{"change":{},"sealed":{},"alerts":{},"policy":{}}})",
+                                 to_json(change), sealed, alerts, policy));
 }
 
 Result<Answer> get_receipt(Asked call) {

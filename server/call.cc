@@ -36,15 +36,17 @@ std::string kept_word(std::string_view name, const std::string& value) {
 
 }  // namespace
 
-Result<void> Call::find_role() {
-  const auto& roles = settings().roles;
-  if (!settings().roles_named || user_.empty()) return {};
-  const auto found = roles.find(user_);
-  if (found == roles.end())
-    return hinted(fail(Fault::denied, "{} has no role here", user_),
-                  "[console.users] of vestige.toml says which role each user has");
-  role_ = found->second;
-  return {};
+Result<std::string> role_of(const Settings& settings, const std::string& user) {
+  if (!settings.roles_named || user.empty()) return std::string();
+  const auto found = settings.roles.find(user);
+  if (found != settings.roles.end()) return found->second;
+  return hinted(fail(Fault::denied, "{} has no role here", user),
+                "[console.users] of vestige.toml says which role each user has");
+}
+
+Result<void> Call::take_time(std::chrono::milliseconds time) {
+  time_ = time;
+  return lease_ == nullptr ? Result<void>() : lease_->give_time(time);
 }
 
 Result<Database*> Call::db() {
@@ -71,8 +73,8 @@ std::string Call::shown_request() const {
 }
 
 Result<void> Call::record() {
+  if (!TRY(records_access(*TRY(db())))) return {};
   const auto lease = TRY(writer());
-  if (!TRY(records_access(lease->db()))) return {};
   Context by;
   if (!user_.empty()) by.set("actor", user_);
   TrailRead read{.kind = std::string(route().reads), .verb = "serve"};

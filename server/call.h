@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "server/message.h"
 #include "server/router.h"
 #include "server/settings.h"
+#include "server/tail.h"
 #include "vestige/trail/catalog.h"
 #include "vestige/trail/changes.h"
 #include "vestige/trail/judge.h"
@@ -26,18 +28,30 @@ struct Shared {
       : settings(std::move(told)),
         readers(settings.database, 24, true),
         writers(settings.database, 8, false),
-        tails(settings.database, 32, true) {}
+        tails(settings.database, 32, true),
+        sequencing(settings.database) {}
 
   Settings settings;
   Connections readers;
   Connections writers;
   Connections tails;
+  Sequencing sequencing;
+  std::mutex verifying;  // one at a time: it reads all there is
 };
+
+/// Whose rights a user has; "": those of the login.
+///
+/// faults   denied: they have none
+Result<std::string> role_of(const Settings& settings, const std::string& user);
 
 class Call {
  public:
-  Call(Shared& shared, const Request& request, Routed routed, std::string user)
-      : shared_(shared), request_(request), routed_(std::move(routed)), user_(std::move(user)) {}
+  Call(Shared& shared, const Request& request, Routed routed, std::string user, std::string role)
+      : shared_(shared),
+        request_(request),
+        routed_(std::move(routed)),
+        user_(std::move(user)),
+        role_(std::move(role)) {}
 
   const Request& request() const { return request_; }
   const Route& route() const { return *routed_.route; }
@@ -49,17 +63,12 @@ class Call {
   /// Whose rights they have; "": those of the login.
   const std::string& role() const { return role_; }
 
-  /// Finds the role of whoever asks.
-  ///
-  /// faults   denied: they have none
-  Result<void> find_role();
-
   /// The connection, opened when it is asked for.
   Result<Database*> db();
   /// One that may write, for what is written by a question itself. It is given back at once.
   Result<std::unique_ptr<Connections::Lease>> writer();
-  /// The next connection is given more time: what is asked streams.
-  void take_time(std::chrono::milliseconds time) { time_ = time; }
+  /// The connection is given more time: what is asked streams.
+  Result<void> take_time(std::chrono::milliseconds time);
 
   /// Writes down that this is read, where reads are recorded.
   ///

@@ -33,6 +33,7 @@ class Connections {
     Lease& operator=(const Lease&) = delete;
     ~Lease() { from_.give_back(role_, std::move(lent_)); }
     Database& db() { return *lent_.db; }
+    Result<void> give_time(std::chrono::milliseconds time) { return lent_.at_most(time); }
 
    private:
     Connections& from_;

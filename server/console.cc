@@ -12,9 +12,9 @@ Answer text_answer(int status, std::string body, std::string type = "text/plain;
   return {.status = status, .type = std::move(type), .body = std::move(body)};
 }
 
-// For a monitoring system: with the rights of the login, and nothing that is recorded.
-Answer health(Shared& shared, bool numbers) {
-  const auto lease = shared.readers.take("", std::chrono::seconds(5));
+// For a monitoring system: nothing of it is recorded.
+Answer health(Shared& shared, const std::string& role, bool numbers) {
+  const auto lease = shared.readers.take(role, std::chrono::seconds(5));
   auto found = lease.has_value() ? metrics((*lease)->db(), clock_now())
                                  : Result<std::vector<Metric>>(fail(Fault::offline, "-"));
   if (numbers)
@@ -52,7 +52,7 @@ std::vector<std::pair<std::string, std::string>> headers_of_all() {
 
 Answer Console::answer(const Request& request) {
   if (auto refusal = refused_host(shared_.settings, request)) return *std::move(refusal);
-  if (request.path == "/healthz") return health(shared_, false);
+  if (request.path == "/healthz") return health(shared_, "", false);
   if (shared_.settings.auth == Auth::token && request.path == "/login")
     return request.method == "POST" ? sign_in(shared_.settings, request) : login_page(false);
   auto user = user_of(shared_.settings, request);
@@ -69,7 +69,9 @@ Answer Console::answer(const Request& request) {
   }
   if (request.method == "POST")
     if (auto refusal = refused_origin(request, false)) return *std::move(refusal);
-  if (request.path == "/metrics") return health(shared_, true);
+  auto role = role_of(shared_.settings, *user);
+  if (request.path == "/metrics")
+    return role.has_value() ? health(shared_, *role, true) : problem(role.error());
   Routed found = find_route(request);
   if (found.route == nullptr) {
     if (found.other_method) return problem(405, "invalid", "it is not asked by " + request.method);
@@ -78,11 +80,12 @@ Answer Console::answer(const Request& request) {
     return problem(404, "missing", "there is nothing at this address",
                    "GET /api/v1/openapi.json lists what there is");
   }
-  const auto call = std::make_shared<Call>(shared_, request, std::move(found), *std::move(user));
+  if (!role.has_value()) return problem(role.error());
+  const auto call = std::make_shared<Call>(shared_, request, std::move(found), *std::move(user),
+                                           *std::move(role));
   const bool reads = request.method == "GET";
   constexpr auto kToSend = std::chrono::seconds(60);
-  if (call->format() != Format::json) call->take_time(kToSend);
-  if (auto role = call->find_role(); !role.has_value()) return problem(role.error());
+  if (call->format() != Format::json) (void)call->take_time(kToSend);
   if (!call->route().reads.empty())
     if (auto recorded = call->record(); !recorded.has_value())
       return answer_of(recorded.error(), reads);

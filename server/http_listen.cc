@@ -224,6 +224,7 @@ class StreamWriter final : public Writer {
     return good_;
   }
   bool wanted() override { return good_ && sink_.is_writable(); }
+  bool good() const { return good_; }
 
  private:
   static constexpr std::size_t kPiece = 64 << 10;
@@ -263,7 +264,7 @@ void say(const Answer& answer, const httplib::Request& request, httplib::Respons
   const auto provider = [stream = answer.stream](std::size_t, httplib::DataSink& sink) {
     StreamWriter writer(sink);
     const auto made = stream(writer);
-    if (!made.has_value() || !writer.wanted()) return false;
+    if (!made.has_value() || !writer.good()) return false;
     sink.done();
     return true;
   };

@@ -36,7 +36,8 @@ bool matches(const Route& route, const std::vector<std::string>& segments, Route
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     std::string_view segment = segments[i];
     // A list is also there under the names of its other forms; what stands for a name in braces may end like one.
-    if (route.list && i + 1 == pattern.size() && pattern[i].find('{') == std::string_view::npos)
+    if (route.list && i + 1 == pattern.size() &&
+        (route.own_names || pattern[i].find('{') == std::string_view::npos))
       for (const auto& [tail, one] :
            {std::pair<std::string_view, Format>(".csv", Format::csv), {".ndjson", Format::ndjson}})
         if (segment.ends_with(tail)) {

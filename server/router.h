@@ -27,7 +27,9 @@ struct Route {
   std::string_view path;     // "/api/v1/changes/{id}"
   std::string_view summary;  // one line
   std::vector<Parameter> parameters = {};
-  bool list = false;            // it is there as .csv and .ndjson, too
+  bool list = false;  // it is there as .csv and .ndjson, too
+  bool own_names =
+      false;  // what stands for the last name in braces is ours: it has no such ending itself
   std::string_view reads = {};  // from the trail: recorded as such a read before it is answered
   std::string_view type = "application/json";  // of the answer
   std::string_view writes = {};                // what a POST writes

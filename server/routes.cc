@@ -10,10 +10,21 @@ constexpr Parameter kQuery = {"q", "string", "a filter (docs/filter.md)"};
 constexpr Parameter kAt = {"at", "string",
                            "a moment: a time, a change, tx:12, last~3; now unless said"};
 
-}  // namespace
+const std::vector<Parameter> kReport = {
+    kQuery,
+    {"period", "string", "a year, quarter, month or day: 2026Q3"},
+    {"since", "string", "a time"},
+    {"until", "string", "a time"},
+    {"timezone", "string", "by whose clock"},
+    {"sample", "integer", "changes: so many of them"},
+    {"seed", "string", "chosen by this"},
+    {"subject", "string", "subject, disclosures: TABLE/KEY"},
+    {"field", "string", "daily: TABLE.COLUMN"},
+    {"section", "string", "as CSV: which"},
+    {"verify", "boolean", "0: the trail is not verified first, and the report says so"}};
 
-std::span<const Route> routes() {
-  static const std::vector<Route> all = {
+std::vector<Route> of_changes_and_rows() {
+  return {
       {.method = "GET",
        .path = "/api/v1/openapi.json",
        .summary = "this description",
@@ -107,6 +118,134 @@ std::span<const Route> routes() {
        .reads = "trail",
        .run = get_field},
   };
+}
+
+std::vector<Route> of_the_whole() {
+  return {
+      {.method = "GET",
+       .path = "/api/v1/tx/{id}/revert",
+       .summary = "what the undoing of a transaction would do; nothing is done",
+       .reads = "trail",
+       .run = get_revert},
+      {.method = "GET",
+       .path = "/api/v1/events",
+       .summary = "changes as they are committed, as server-sent events: id is the index in the "
+                  "feed, and Last-Event-ID goes on behind it",
+       .parameters = {kQuery, {"after", "integer", "the last index that is known; -1: none is"}},
+       .reads = "trail",
+       .type = "text/event-stream",
+       .run = get_events},
+      {.method = "GET",
+       .path = "/api/v1/facets",
+       .summary = "of the newest 10,000 changes how many there are by table, actor, op, tag, "
+                  "signature and day",
+       .parameters = {kQuery},
+       .reads = "trail",
+       .run = get_facets},
+      {.method = "GET",
+       .path = "/api/v1/complete",
+       .summary = "what could be typed next",
+       .parameters = {{"q", "string", "the word that is being typed"}},
+       .run = get_complete},
+      {.method = "GET",
+       .path = "/api/v1/verify",
+       .summary = "how far the trail is proved: the last checkpoint, and what is not sealed yet",
+       .run = get_verify},
+      {.method = "POST",
+       .path = "/api/v1/verify",
+       .summary = "verifies the trail: events progress, finding, and at the end done or failed",
+       .type = "text/event-stream",
+       .writes = "nothing",
+       .run = post_verify},
+      {.method = "GET",
+       .path = "/api/v1/reports",
+       .summary = "the reports that there are",
+       .parameters = {kLimit, kAfter},
+       .list = true,
+       .run = get_reports},
+      {.method = "GET",
+       .path = "/api/v1/reports/{name}.html",
+       .summary = "a report as one file, to be kept, printed and checked",
+       .parameters = kReport,
+       .reads = "trail",
+       .type = "text/html",
+       .run = get_report_html},
+      {.method = "GET",
+       .path = "/api/v1/reports/{name}",
+       .summary = "a report: up to 1000 rows of each section; as .ndjson and .csv all of them",
+       .parameters = kReport,
+       .list = true,
+       .own_names = true,
+       .reads = "trail",
+       .run = get_report},
+      {.method = "GET",
+       .path = "/api/v1/alerts",
+       .summary = "alerts, latest first",
+       .parameters = {{"state", "string", "open, acknowledged, closed, silenced"},
+                      {"rule", "string", "of one rule"},
+                      kLimit,
+                      kAfter},
+       .list = true,
+       .reads = "trail",
+       .run = get_alerts},
+      {.method = "GET",
+       .path = "/api/v1/alerts/{id}",
+       .summary = "one alert, by its id or the beginning of it",
+       .reads = "trail",
+       .run = get_alert},
+      {.method = "POST",
+       .path = "/api/v1/alerts/{id}/ack",
+       .summary = "takes an alert up: {\"note\":…}",
+       .writes = "alert",
+       .run = post_alert_ack},
+      {.method = "POST",
+       .path = "/api/v1/alerts/{id}/close",
+       .summary = "closes an alert: {\"note\":…}",
+       .writes = "alert",
+       .run = post_alert_close},
+      {.method = "POST",
+       .path = "/api/v1/silences",
+       .summary = "tells nobody of what is meant until a moment: "
+                  "{\"words\":…,\"until\":…,\"reason\":…}",
+       .writes = "alert",
+       .run = post_silence},
+      {.method = "GET",
+       .path = "/api/v1/holds",
+       .summary = "holds, oldest first",
+       .parameters = {kLimit, kAfter},
+       .list = true,
+       .reads = "trail",
+       .run = get_holds},
+      {.method = "GET",
+       .path = "/api/v1/retention",
+       .summary = "classes of retention, and whether anything is due",
+       .parameters = {kLimit, kAfter},
+       .list = true,
+       .run = get_retention},
+      {.method = "GET",
+       .path = "/api/v1/reviews",
+       .summary = "sign-offs, oldest first",
+       .parameters = {kLimit, kAfter},
+       .list = true,
+       .reads = "trail",
+       .run = get_reviews},
+      {.method = "GET",
+       .path = "/api/v1/status",
+       .summary = "what doctor finds, gravest first",
+       .parameters = {kLimit, kAfter},
+       .list = true,
+       .run = get_status},
+  };
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  static const std::vector<Route> all = [] {
+    std::vector<Route> both = of_changes_and_rows();
+    for (const Route& one : of_the_whole()) both.push_back(one);
+    return both;
+  }();
   return all;
 }
 

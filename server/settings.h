@@ -10,6 +10,7 @@
 #include "vestige/audit/check.h"
 #include "vestige/base/crypto.h"
 #include "vestige/privacy/signed_context.h"
+#include "vestige/report/population.h"
 
 namespace vestige::server {
 
@@ -53,6 +54,7 @@ struct Settings {
   std::string login;         // the user of this system
   std::optional<ContextSigners> signers;
   Trust trust;
+  ReportSettings reports;  // [report] of vestige.toml
 };
 
 }  // namespace vestige::server

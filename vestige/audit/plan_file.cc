@@ -20,8 +20,8 @@ namespace vestige {
 namespace {
 
 const std::vector<std::string> kPlanKeys = {
-    "access", "alerts", "archive", "console", "context",   "database", "evidence", "hold",
-    "keys",   "notify", "report",  "review",  "retention", "rule",     "tables"};
+    "access", "alerts", "archive", "console",   "context", "database", "evidence", "hold",
+    "keys",   "notify", "report",  "retention", "review",  "rule",     "tables"};
 const std::vector<std::string> kEvidenceKeys = {"policy", "vkey", "witnesses"};
 const std::vector<std::string> kWitnessKeys = {"keys", "quorum"};
 const std::vector<std::string> kTableKeys = {

@@ -75,9 +75,13 @@ TEST(ReadPlan, SaysWhatIsWrongAndWhere) {
       {"database = 5", "read vestige.toml:1:12: 'database' must be a string", ""},
       {"databse = \"x\"", "read vestige.toml:1:1: unknown key 'databse'", "did you mean database?"},
       {"zzzzzzzz = 1", "read vestige.toml:1:1: unknown key 'zzzzzzzz'",
-       "known are access, alerts, archive, context, database, evidence, hold, keys, notify, "
+       "known are access, alerts, archive, console, context, database, evidence, hold, keys, "
+       "notify, "
        "report, "
        "retention, review, rule, tables"},
+      {"[console.users]\nann = \"\"", "read vestige.toml:2:7: the role of 'ann' is empty",
+       "name the role of the database whose rights they have"},
+      {"[console]\nuser = 1", "read vestige.toml:2:1: unknown key 'user'", "did you mean users?"},
       {"retention = 1", "read vestige.toml:1:13: 'retention' must be a table", ""},
       {"[retention]\na = \"soon\"", "read vestige.toml:2:5: 'soon' is no period",
        "write it as \"90 days\", \"18 months\", \"7 years\" or \"forever\""},

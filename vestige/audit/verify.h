@@ -123,4 +123,8 @@ struct Verdict {
 /// faults   missing (no trail), offline, corrupt (a kept checkpoint is none; a manifest that cannot be read), missing (no such archive)
 Result<Verdict> verify(Database& db, const VerifyOptions& options, VerifySink& sink);
 
+/// One object, without newline (docs/json.md): a finding, and the last one.
+std::string to_json(const Discrepancy& one);
+std::string to_json(const Verdict& verdict);
+
 }  // namespace vestige
