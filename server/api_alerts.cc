@@ -34,7 +34,7 @@ Result<std::map<std::string, std::string>> body_of(const Call& call) {
   };
   if (!reader.open('{').has_value()) return wrong();
   while (true) {
-    const auto more = reader.more('}');
+    const auto more = reader.more('{');
     if (!more.has_value()) return wrong();
     if (*more != 'y') break;
     auto name = reader.key();

@@ -150,7 +150,7 @@ std::string row_of(const std::string& line) {
   json::Reader reader(line);
   if (!reader.open('{').has_value()) return "null";
   while (true) {
-    const auto more = reader.more('}');
+    const auto more = reader.more('{');
     if (!more.has_value() || *more != 'y') return "null";
     const auto name = reader.key();
     const auto value = reader.value();

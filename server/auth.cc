@@ -71,9 +71,15 @@ bool is_name(const std::string& user) {
                       [](unsigned char c) { return c < ' ' || c == 127; });
 }
 
+// Without the port; "" where it is no name and port.
 std::string name_part(const std::string& host) {
-  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
-  return host.substr(0, host.find(':'));
+  const bool six = host.starts_with('[');
+  const std::size_t end = std::min(six ? host.find(']') : host.find(':'), host.size());
+  std::string_view rest = std::string_view(host).substr(std::min(six ? end + 1 : end, host.size()));
+  if (rest.starts_with(':')) rest.remove_prefix(1);
+  else if (!rest.empty()) return {};
+  if (rest.find_first_not_of("0123456789") != std::string_view::npos) return {};
+  return six ? host.substr(1, end - 1) : host.substr(0, end);
 }
 
 std::string small(std::string text) {

@@ -65,6 +65,8 @@ class Call {
 
   /// The connection, opened when it is asked for.
   Result<Database*> db();
+  /// It is not needed any more, however long the answer takes.
+  void give_back() { lease_.reset(); }
   /// One that may write, for what is written by a question itself. It is given back at once.
   Result<std::unique_ptr<Connections::Lease>> writer();
   /// The connection is given more time: what is asked streams.

@@ -14,7 +14,7 @@ std::vector<std::string> members(const std::string& object, bool names) {
   json::Reader reader(object);
   if (!reader.open('{').has_value()) return out;
   while (true) {
-    const auto more = reader.more('}');
+    const auto more = reader.more('{');
     if (!more.has_value() || *more != 'y') return out;
     auto name = reader.key();
     if (!name.has_value()) return out;

@@ -154,6 +154,7 @@ Result<Answer> get_events(Asked call) {
     return problem(503, "offline", fmt::format("{} tails are followed already", kMostTails),
                    "close a page that you do not look at");
   tail->call = call;
+  call->give_back();
   tail->lease = TRY(call->shared().tails.take(call->role(), std::chrono::seconds(5)));
   Database& db = tail->lease->db();
   LogRequest request;

@@ -20,6 +20,17 @@ def follow(console, seen, after, stop):
             return
 
 
+def begun(console):
+    """A tail that has begun. Those of before go when the server has seen that nobody reads them."""
+    while True:
+        tail = console.events()
+        try:
+            next(tail)
+            return tail
+        except SystemExit:
+            time.sleep(0.1)
+
+
 def main():
     shop = Shop("--postgres" in sys.argv)
     shop.sql("create table products (id integer primary key, name text, price integer); insert into products values (1, 'Teapot', 0)")
@@ -75,26 +86,17 @@ def main():
     check(console.ask("/api/v1/events?after=x").status == 400 and console.ask("/api/v1/events?q=" + quoted("nobody:1")).status == 400, "no index, no filter")
 
     # No more than 32 of them; those that go make room.
-    tails = [console.events() for _ in range(32)]
-    for one in tails:
-        next(one)
+    tails = [begun(console) for _ in range(32)]
     refused = console.ask("/api/v1/events")
     check(refused.status == 503 and refused.headers["Retry-After"], f"one too many: {refused}")
     check(console.ask("/api/v1/changes").status == 200, "others are answered beside them")
     for one in tails:
         one.close()
-    while console.ask("/healthz").status == 200:
-        try:
-            tail = console.events()
-            next(tail)
-            tail.close()
-            break
-        except SystemExit:
-            time.sleep(0.1)
+    begun(console).close()
     # A stop ends tails, too.
-    standing = console.events()
-    next(standing)
+    standing = begun(console)
     console.end()
+    standing.close()
     shop.remove()
     print(f"console: {len(seen)} changes, each once, over {ROUNDS - 1} kills")
 

@@ -92,7 +92,8 @@ class Console:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", "/api/v1/events" + query, headers={} if after is None else {"Last-Event-ID": str(after)})
         answer = connection.getresponse()
-        check(answer.status == 200, f"events: {answer.status} {answer.read()[:300]}")
+        if answer.status != 200:
+            raise SystemExit(f"console: events: {answer.status} {answer.read()[:300]}")
         fields = {}
         try:
             for line in answer:
