@@ -23,11 +23,11 @@ class StreamSink final : public VerifySink {
     if (++done_ % kEach == 0) (void)say("progress", progress());
   }
   std::string progress() const { return fmt::format(R"({{"done":{},"of":{}}})", done_, of_); }
-  /// faults   offline: nobody listens any more
+  /// faults   internal: nobody listens any more, and nobody is told
   Result<void> say(std::string_view event, const std::string& data) {
     if (writer_.write(fmt::format("event: {}\ndata: {}\n\n", event, data)) && writer_.wanted())
       return {};
-    return fail(Fault::offline, "verify: nobody listens any more");
+    return fail(Fault::internal, "verify: nobody listens any more");
   }
 
  private:
@@ -76,21 +76,32 @@ Result<std::string> checkpoint_json(Database& db, const Trust& trust) {
       list_json(signers), trusted, text_json(last->note));
 }
 
+std::string unsealed_json(const std::vector<Metric>& numbers) {
+  double count = 0;
+  double age = 0;
+  for (const Metric& one : numbers) {
+    if (one.samples.empty()) continue;
+    if (one.name == "vestige_unsealed_changes") count = one.samples.front().value;
+    if (one.name == "vestige_unsealed_oldest_age_seconds") age = one.samples.front().value;
+  }
+  return fmt::format(R"("unsealed":{:.0f},"unsealed_more":{},"oldest_unsealed_seconds":{:.0f})",
+                     count, count >= static_cast<double>(kMostUnsealed), age);
+}
+
 }  // namespace
 
 Result<Answer> get_verify(Asked call) {
   Database& db = *TRY(call->db());
-  double unsealed = 0;
-  double age = 0;
-  for (const Metric& one : TRY(metrics(db, clock_now()))) {
-    if (one.samples.empty()) continue;
-    if (one.name == "vestige_unsealed_changes") unsealed = one.samples.front().value;
-    if (one.name == "vestige_unsealed_oldest_age_seconds") age = one.samples.front().value;
-  }
-  return json_answer(fmt::format(
-      R"({{"checkpoint":{},"sealed":{},"unsealed":{:.0f},"unsealed_more":{},"oldest_unsealed_seconds":{:.0f},"keys":{}}})",
-      TRY(checkpoint_json(db, call->settings().trust)), TRY(EvidenceStore(db).size()), unsealed,
-      unsealed >= static_cast<double>(kMostUnsealed), age, call->settings().trust.keys.size()));
+  // Who may read the trail need not see how many changes wait.
+  std::string unsealed = R"("unsealed":null,"unsealed_more":null,"oldest_unsealed_seconds":null)";
+  const auto numbers = metrics(db, clock_now());
+  if (!numbers.has_value() && numbers.error().fault != Fault::denied)
+    return tl::unexpected<Error>(numbers.error());
+  if (numbers.has_value()) unsealed = unsealed_json(*numbers);
+  const std::string checkpoint = TRY(checkpoint_json(db, call->settings().trust));
+  return json_answer(fmt::format(R"({{"checkpoint":{},"sealed":{},{},"keys":{}}})", checkpoint,
+                                 TRY(EvidenceStore(db).size()), unsealed,
+                                 call->settings().trust.keys.size()));
 }
 
 Result<Answer> post_verify(Asked call) {

@@ -28,7 +28,10 @@ constexpr std::size_t kWaiting = 64;                 // connections that no thre
 constexpr auto kToRead = std::chrono::seconds(10);   // the whole request
 constexpr auto kToWrite = std::chrono::seconds(10);  // until its reader takes some more of it
 
-std::atomic<bool> ends = false;  // the server does
+constexpr auto kToReadWhenBusy = std::chrono::seconds(1);
+
+std::atomic<bool> ends = false;        // the server does
+std::atomic<std::size_t> waiting = 0;  // connections that no thread has yet
 
 int left_until(Clock::time_point end) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
@@ -48,7 +51,7 @@ bool ready(int descriptor, short what, Clock::time_point end) {
 
 class Connection final : public httplib::Stream {
  public:
-  explicit Connection(int descriptor) : descriptor_(descriptor), end_(Clock::now() + kToRead) {}
+  explicit Connection(int descriptor) : descriptor_(descriptor), begun_(Clock::now()) {}
 
   void head_has_ended() { most_ = kLargestHead + kLargestPost + 4096; }
 
@@ -62,7 +65,7 @@ class Connection final : public httplib::Stream {
 
   ssize_t read(char* to, std::size_t size) override {
     if (taken_ == filled_) {
-      if (read_ >= most_ || !ready(descriptor_, POLLIN, end_)) return -1;
+      if (read_ >= most_ || !comes()) return -1;
       const ssize_t found = recv(descriptor_, buffer_.data(), buffer_.size(), 0);
       if (found <= 0) return found;
       read_ += static_cast<std::size_t>(found);
@@ -106,6 +109,17 @@ class Connection final : public httplib::Stream {
   socket_t socket() const override { return descriptor_; }
 
  private:
+  // Who is slow keeps nobody waiting who is not.
+  bool comes() const {
+    while (!ends) {
+      const auto end = begun_ + (waiting > 0 ? kToReadWhenBusy : kToRead);
+      const auto look = std::min(end, Clock::now() + std::chrono::milliseconds(100));
+      if (ready(descriptor_, POLLIN, look)) return true;
+      if (Clock::now() >= end) return false;
+    }
+    return false;
+  }
+
   static void name(const sockaddr_storage& address, socklen_t size, std::string& ip, int& port) {
     char host[NI_MAXHOST] = "";
     char service[NI_MAXSERV] = "";
@@ -117,7 +131,7 @@ class Connection final : public httplib::Stream {
   }
 
   int descriptor_;
-  Clock::time_point end_;
+  Clock::time_point begun_;
   std::array<char, 4096> buffer_{};
   std::size_t taken_ = 0;
   std::size_t filled_ = 0;
@@ -140,6 +154,7 @@ class Workers final : public httplib::TaskQueue {
       const std::lock_guard lock(mutex_);
       if (jobs_.size() < kWaiting) {
         jobs_.push_back(std::move(job));
+        waiting = jobs_.size();
         some_.notify_one();
         return;
       }
@@ -168,6 +183,7 @@ class Workers final : public httplib::TaskQueue {
         if (jobs_.empty()) return;
         job = std::move(jobs_.front());
         jobs_.pop_front();
+        waiting = jobs_.size();
       }
       job();
     }
@@ -295,7 +311,11 @@ Result<void> listen(const std::string& address, const Handler& handler,
   server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
     if (request.method == "POST") return httplib::Server::HandlerResponse::Unhandled;
     if (request.method == "GET" || request.method == "HEAD") {
-      handle(handler, request, "", response);
+      // What comes behind it would be for somebody else, as a proxy may see it.
+      const std::string size = request.get_header_value("Content-Length");
+      if ((size.empty() || size == "0") && !request.has_header("Transfer-Encoding"))
+        handle(handler, request, "", response);
+      else say(problem(400, "invalid", "a question has no body"), request, response);
     } else {
       Answer refusal = problem(405, "", "only GET and POST");
       refusal.headers.emplace_back("Allow", "GET, HEAD, POST");

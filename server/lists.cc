@@ -38,13 +38,13 @@ struct Sending {
   Items items;
   std::optional<Item> first;
   std::vector<std::string> heads;
+  std::int64_t left = 0;  // 0: all
 
   Result<void> send(Writer& writer) {
     const bool csv = call->format() == Format::csv;
     std::string some;
     if (csv && heads.empty() && first.has_value()) heads = members(first->json, true);
     if (csv && !heads.empty()) some = csv_record(heads);
-    std::int64_t left = TRY(call->limit());
     std::optional<Item> item = std::move(first);
     while (item.has_value()) {
       if (!csv) some += item->json + "\n";
@@ -88,6 +88,7 @@ Result<Answer> list_answer(const std::shared_ptr<Call>& call, Items items,
   if (call->format() == Format::json) return one_page(call, items, more);
   auto sending = std::make_shared<Sending>();
   sending->call = call;
+  sending->left = TRY(call->limit());
   sending->items = std::move(items);
   sending->first = TRY(sending->items());
   sending->heads = std::move(heads);

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Who may ask the console, and from where; and what it makes of requests that are none."""
 import hashlib
+import http.client
 import os
 import random
 import socket
 import sys
+import time
 
 from served import Shop, check, quoted
 
@@ -30,6 +32,11 @@ def hosts(shop):
     for body in (b"", b"[]", b"{", b'{"note":1}', b'{"note":"x"}}', b'{"a":"\xff"}', b"{" * 5000):
         answer = console.ask("/api/v1/silences", "POST", body, {"X-Vestige": "1", "Content-Type": "application/json"})
         check(answer.status == 400, f"a body {body[:20]}: {answer}")
+        said = "silence: what is meant, and why, are not both said" if body == b"" else "read what was sent: it is no object of texts"
+        check(said in answer.text() or body == b'{"a":"\xff"}', f"a body {body[:20]}: {answer}")
+    late = console.post("/silences", {"words": "rule:x", "until": "2001-01-01", "reason": "x"})
+    check("silence: its end is not within a year from now" in late.text(), f"a silence that is over: {late}")
+    check("alerts: 'odd' is no state of an alert" in console.ask("/api/v1/alerts?state=odd").text(), "no state")
     check(console.ask("/api/v1/silences", "POST", b'"' + b"x" * 300_000, {"X-Vestige": "1", "Content-Type": "application/json"}).status in (400, 413), "a large body")
     for path in ("/assets/../vestige.toml", "/assets/..%2f..%2fetc%2fpasswd", "/assets/%2e%2e/index.html", "/../etc/passwd", "/assets/", "/assets//x", "/assets/x/y",
                  "/.%00json", "/t/", "/t//", "/assets/index.html", "/%2e%2e%2f%2e%2e%2fetc/passwd", "//etc/passwd"):
@@ -46,7 +53,7 @@ def tokens(shop):
     file.write_text("# who\n" + "".join(f"{hashlib.sha256(token.encode()).hexdigest()} {user}\n" for token, user in (("secret-ann", "ann"), ("secret-bob", "Bob B."))))
     file.chmod(0o600)
     console = shop.serve("--auth", "token", "--tokens", str(file))
-    check(console.ask("/api/v1/about").status == 401 and console.ask("/api/v1/about").headers["WWW-Authenticate"] == "Bearer", "no token")
+    check("the console wants a token" in console.ask("/api/v1/about").text() and console.ask("/api/v1/about").status == 401 and console.ask("/api/v1/about").headers["WWW-Authenticate"] == "Bearer", "no token")
     check(console.ask("/").status == 303 and console.ask("/").headers["Location"] == "/login", "the page leads to the login")
     check(console.ask("/metrics").status in (303, 401), "metrics are not for everybody")
     for token in ("secret-anx", "", "secret-ann,", "x" * 1000, file.read_text().split()[2]):
@@ -63,13 +70,13 @@ def tokens(shop):
     check(b"secret" not in console.ask("/login").body and "form-action 'self'" in console.ask("/login").headers["Content-Security-Policy"], "the page for it")
     check("Secure" in console.ask("/login", "POST", b"token=secret-ann", form, host="127.0.0.1.").headers.get("Set-Cookie", "Secure"), "elsewhere it is for TLS only")
     console.end()
-    for text, said in (("zz ann\n", "is no hash and user"), ("", "there are none"), (f"{'0' * 64} \n", "is no hash and user")):
+    for text, said in (("zz ann\n", "is no hash and user"), ("", ": there are none"), (f"{'0' * 64} \n", "is no hash and user")):
         file.write_text(text)
         refused = shop.vestige("serve", "--listen", "127.0.0.1:0", "--auth", "token", "--tokens", str(file), good=False)
         check(refused.returncode != 0 and said in refused.stderr, f"tokens {text!r}: {refused.stderr}")
     file.chmod(0o666)
-    check("others may write to it" in shop.vestige("serve", "--auth", "token", "--tokens", str(file), good=False).stderr, "a file of everybody's")
-    check("no such file" in shop.vestige("serve", "--auth", "token", "--tokens", "nothere", good=False).stderr, "no file")
+    check(": others may write to it" in shop.vestige("serve", "--auth", "token", "--tokens", str(file), good=False).stderr, "a file of everybody's")
+    check("read the tokens nothere: no such file" in shop.vestige("serve", "--auth", "token", "--tokens", "nothere", good=False).stderr, "no file")
 
 
 def proxies(shop):
@@ -83,10 +90,11 @@ def proxies(shop):
     console.end()
     console = shop.serve("--auth", "header", "--proxy", "10.0.0.0/8", "--proxy", "::1", "--user-header", "Remote-User")
     answer = console.ask("/api/v1/about", headers={"Remote-User": "ann", "X-Forwarded-For": "10.0.0.1"})
-    check(answer.status == 401 and "past its proxy" in answer.json()["detail"], "past the proxy")
+    check(answer.status == 401 and "the console is asked past its proxy" in answer.json()["detail"], "past the proxy")
     console.end()
-    for words, said in ((("--listen", "0.0.0.0:0"), "others than this machine could ask there"), (("--auth", "header"), "go together"), (("--auth", "token"), "go together"),
-                        (("--auth", "header", "--proxy", "10.0.0.0/33"), "no addresses"), (("--auth", "header", "--proxy", "nginx"), "no addresses"),
+    for words, said in ((("--listen", "0.0.0.0:0"), "others than this machine could ask there"), (("--auth", "header"), "serve: --auth header and --proxy go together"),
+                        (("--auth", "token"), "serve: --auth token and --tokens go together"),
+                        (("--auth", "header", "--proxy", "10.0.0.0/33"), "read the network '10.0.0.0/33': no addresses"), (("--auth", "header", "--proxy", "nginx"), "': no addresses"),
                         (("--listen", "nowhere"), "not an address and a port")):
         refused = shop.vestige("serve", *words, good=False)
         check(refused.returncode != 0 and said in refused.stderr, f"{words}: {refused.stderr}")
@@ -106,8 +114,16 @@ def malformed(shop):
             check(b" 200 " not in answer.split(b"\r\n")[0] or b"Range" in bytes, f"{bytes[:60]}: {answer[:100]}")
         except OSError:
             pass
+    for path, said in (("/%zz", "read the address: a % without two digits of hex"), ("/api/v1/changes/x", ": not a number that it can be"), ("/" + "a/" * 99, "read the address: more than 64 words"),
+                       ("/api/v1/changes?q=" + "x" * 5000, "q: longer than 4096 bytes"), ("/api/v1/events?after=x", "events: no index of the feed"),
+                       ("/api/v1/tables/products/rows/1/diff", "diff: from is missing"), ("/api/v1/tables/products/rows?after=x", "after: not where a page ended"),
+                       ("/api/v1/events?after=999", " is the last index of the feed, and 999 was known"), ("/api/v1/changes?q=%zz", "read the address: a % without two digits of hex")):
+        answer = console.ask(path)
+        check(said in answer.text() or path == "/%zz" and answer.status == 404, f"{path}: {answer}")
+    check(b"read the address: it is no path" in console.raw(b"GET x HTTP/1.1\r\nHost: localhost\r\n\r\n"), "no path")
     standing = [socket.create_connection(("127.0.0.1", console.port)) for _ in range(150)]  # they say nothing
-    check(console.ask("/healthz").status == 200, "it answers beside many that wait")
+    while console.ask("/healthz").status != 200:  # the first are told to come again; those who say nothing are soon gone
+        time.sleep(0.2)
     for one in standing:
         one.close()
     rng = random.Random(SEED)
@@ -131,7 +147,7 @@ def malformed(shop):
         tail = rng.choice(["", "", ".csv", ".ndjson"])
         try:
             answer = console.ask(path + tail + ("?" + query if query else ""))
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             check(False, f"seed {SEED}: {path}{tail}?{query}: {error}")
         statuses[answer.status] = statuses.get(answer.status, 0) + 1
         check(answer.status in (200, 308, 400, 403, 404, 405, 414, 503), f"seed {SEED}: {path}{tail}?{query}: {answer}")
@@ -140,6 +156,39 @@ def malformed(shop):
     check(console.process.poll() is None and console.ask("/healthz").status == 200, "it stands")
     print("console: fuzzed, by status:", dict(sorted(statuses.items())))
     console.end()
+
+
+def slow(shop):
+    """Many who do not read what they asked for: the next one is told, and the server grows no larger."""
+    for n in range(80):
+        shop.sql(f"insert into products values ({n + 100}, {large(shop)}, 1)")
+    console = shop.serve()
+    size = resident(console)
+    standing = []
+    for _ in range(24):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(("127.0.0.1", console.port))
+        one.sendall(b"GET /api/v1/changes.ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(one.recv(12) == b"HTTP/1.1 200", "it begins")
+        standing.append(one)
+    refused = console.ask("/api/v1/changes")
+    check(refused.status == 503 and "the console has 24 questions under way" in refused.text(), f"one too many: {refused}")
+    check(resident(console) - size < 200 << 10, f"{resident(console)} kB resident, {size} before")
+    for one in standing:
+        one.close()
+    check(console.ask("/api/v1/changes?limit=1").status == 200, "and when they are gone it answers")
+    print(f"console: 24 who do not read cost {(resident(console) - size) // 1024} MB")
+    console.end()
+
+
+def large(shop):
+    return "repeat('x', 200000)" if shop.postgres else "replace(hex(zeroblob(100000)), '00', 'xx')"
+
+
+def resident(console):
+    with open(f"/proc/{console.process.pid}/status") as file:
+        return [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
 
 
 def main():
@@ -152,6 +201,7 @@ def main():
     tokens(shop)
     proxies(shop)
     malformed(shop)
+    slow(shop)
     shop.remove()
     print("console: it answers those who may ask")
 
