@@ -97,7 +97,7 @@ Command serve_command() {
            "from the addresses of --proxy only. TLS is the proxy's. [console.users] of "
            "vestige.toml says which role of the database each user has, as ann = "
            "\"vestige_auditor\": the connection has its rights and no others, and who is not named "
-           "has none. docs/console.md shows it behind nginx.",
+           "has none (docs/console.md).",
            "It answers to the names of this machine, to that of --listen, and to those of --host: "
            "otherwise a stranger's page could ask through somebody's browser. /healthz and "
            "/metrics are as those of vestige metrics."},

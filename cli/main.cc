@@ -36,6 +36,7 @@ std::span<const Command> commands() {
       recorded(archived(field_command())),
       opened(recorded(archived(at_command()))),
       recorded(access_command()),
+      serve_command(),
       exec_command(),
       restore_command(),
       opened(revert_command()),
@@ -60,7 +61,6 @@ std::span<const Command> commands() {
       watch_command(),
       recorded(alert_command()),
       notify_command(),
-      serve_command(),
       help_command(),
       completion_command(),
   };
