@@ -305,6 +305,11 @@ Result<void> listen(const std::string& address, const Handler& handler,
   Server server;
   server.set_payload_max_length(kLargestPost);
   server.new_task_queue = [] { return new Workers(); };
+  // Nobody else may listen at the same address, not even another of the same user's.
+  server.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
   httplib::Headers headers;
   for (const auto& [name, value] : always) headers.emplace(name, value);
   server.set_default_headers(std::move(headers));

@@ -49,6 +49,10 @@ def hosts(shop):
 
 
 def tokens(shop):
+    one = shop.serve()
+    two = shop.vestige("serve", "--listen", f"127.0.0.1:{one.port}", good=False)
+    check(two.returncode == 3 and "the address cannot be taken" in two.stderr, f"a second at the same address: {two}")
+    one.end()
     file = shop.folder / "tokens"
     file.write_text("# who\n" + "".join(f"{hashlib.sha256(token.encode()).hexdigest()} {user}\n" for token, user in (("secret-ann", "ann"), ("secret-bob", "Bob B."))))
     file.chmod(0o600)
