@@ -33,13 +33,16 @@ end
 $$;
 
 -- Why nothing of a class can be encrypted, and what helps; null when it can.
-create or replace function vestige.encrypting_trouble(class text, out trouble text, out remedy text) language plpgsql stable
+--
+-- somebodys  under a key of each subject, which the module of the native engine has not
+drop function if exists vestige.encrypting_trouble(text);
+create or replace function vestige.encrypting_trouble(class text, somebodys boolean default false, out trouble text, out remedy text) language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
 begin
-  if vestige.encrypts_natively(class) then
+  if not somebodys and vestige.encrypts_natively(class) then
     return;
   end if;
-  if to_regprocedure('vestige.native_token(text,text)') is null or exists (select from vestige.standing_recipients(class)) then
+  if somebodys or to_regprocedure('vestige.native_token(text,text)') is null or exists (select from vestige.standing_recipients(class)) then
     select t.* into trouble, remedy from vestige.pgcrypto_trouble() t;
   end if;
   if trouble is null and not exists (select from vestige.recipients(class)) then
@@ -296,7 +299,7 @@ begin
     why := 'error ' || sqlstate;  -- its text may have part of the value
   end;
   why := format('values of class %s are recorded as redacted, since they cannot be encrypted: %s', class,
-                coalesce((vestige.encrypting_trouble(class)).trouble, why, 'the native engine made no token'));
+                coalesce((vestige.encrypting_trouble(class, subject is not null)).trouble, why, 'the native engine made no token'));
   insert into vestige.note (message)
   select why where not exists (select from vestige.note n where n.message = why and n.at > clock_timestamp() - interval '1 day');
   return '-' || gen_random_uuid();
@@ -376,7 +379,8 @@ begin
   for one in
     select k.class, k.names, x.trouble, x.remedy
     from (select c ->> 'encrypted' as class, string_agg(c ->> 'name', ', ' order by c ->> 'name') as names
-          from jsonb_array_elements(s.columns) c where c ? 'encrypted' group by 1) k, vestige.encrypting_trouble(k.class) x
+          from jsonb_array_elements(s.columns) c where c ? 'encrypted' group by 1) k,
+         vestige.encrypting_trouble(k.class, jsonb_path_exists(s.columns, '$[*].subject')) x
     where x.trouble is not null order by 1
   loop
     return query select 'error', 'encrypt', 'cannot encrypt',

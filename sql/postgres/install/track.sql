@@ -156,7 +156,7 @@ begin
     if policy -> 'redact' ? one.name then
       raise exception 'track %: % is redacted, so that there is nothing to encrypt', rel, one.name using errcode = 'invalid_parameter_value';
     end if;
-    now := vestige.encrypting_trouble(one.class);
+    now := vestige.encrypting_trouble(one.class, policy ->> 'subject' is not null);
     if now.trouble is not null then
       raise exception 'track %: % cannot be encrypted: %', rel, one.name, now.trouble
         using errcode = 'object_not_in_prerequisite_state', hint = now.remedy;
