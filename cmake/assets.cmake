@@ -1,8 +1,11 @@
-# embed_assets(<source> <directory>): every file below <directory> becomes a part of the program: its bytes, as they are and compressed, and the SHA-256 of its bytes, which is its ETag. In <source> they are an array that
-# server/assets.h declares. A folder without files gives an empty array. Replaced only when something changed.
+# embed_assets(<source> <directory>): every file below <directory> becomes a part of the program: its bytes, as they are and compressed,
+# and the SHA-256 of its bytes, which is its ETag. In <source> they are an array that server/assets.h declares. A folder without files
+# gives an empty array. Replaced only when something changed.
 function(embed_assets source directory)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${directory} ${PROJECT_SOURCE_DIR}/${directory}/*)
   list(SORT files)
+  get_filename_component(folder ${source} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
   set(text "// Generated from ${directory}/ by cmake/assets.cmake.\n#include \"server/assets.h\"\n\nnamespace vestige::server {\nnamespace {\n")
   set(table "")
   set(number 0)
