@@ -13,6 +13,7 @@
 #   make asan      the sanitized build and its tests
 #   make fuzz      each fuzz target for SECONDS (default 30)
 #   make install   into PREFIX (default /usr/local)
+#   make console   the page of the console, console/dist, which is committed: needs Node and npm, which nothing else of this does
 #   make pgext     the native engine for the PostgreSQL server of PG_CONFIG (default pg_config)
 #   make sqlite-extension   build/sqlite/vestige0.so, SQLite's history from any language (docs/sqlite-extension.md)
 #   make deb       Debian packages of the program, the console as a service, the library and the native engine, in build/packages
@@ -25,7 +26,7 @@ CLIENTS = SOURCE_DIR=$(CURDIR) VESTIGE=$(CURDIR)/build/bin/vestige POSTGRES_SERV
 # One more than there are processors: a test that has a server of its own waits for it a third of the time.
 TEST = ctest --no-tests=error -j $$(($(JOBS) + 1))
 
-.PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install pgext sqlite-extension deb clean build-packages test-packages
+.PHONY: all demo test check matrix clients-matrix bench lint format asan fuzz install console pgext sqlite-extension deb clean build-packages test-packages
 all: build-packages build/build.ninja
 	@cmake --build --preset release -j $(JOBS)
 
@@ -88,6 +89,11 @@ fuzz: test-packages
 
 install: all
 	@cmake --install build --prefix $(PREFIX)
+
+console:
+	@console/prepare.sh build/console
+	@cmake -E rm -rf console/dist
+	@cmake -E copy_directory build/console/dist console/dist
 
 pgext: all
 	@scripts/install-packages pgext

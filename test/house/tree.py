@@ -3,7 +3,7 @@ import pathlib
 import subprocess
 import sys
 
-SOURCES = {".cc", ".h", ".sql", ".py", ".sh", ".cmake", ".ts"}
+SOURCES = {".cc", ".h", ".sql", ".py", ".sh", ".cmake", ".ts", ".tsx"}
 
 
 def root() -> pathlib.Path:

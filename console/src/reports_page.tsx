@@ -1,0 +1,131 @@
+/** Reports: which there are, one of them run and looked at, and downloaded as it is signed. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { List } from "./answers.ts";
+import { useAnswer } from "./ask.ts";
+import { go } from "./here.ts";
+import { isObject, type Json, type Members, members } from "./json.ts";
+import { Answered, Command, Empty, Facts, factsOf, Heading, many, OpName, Section, Time, Wide } from "./parts.tsx";
+import { api } from "./route.ts";
+import { shellWord } from "./values.ts";
+import { Name, Value } from "./value_view.tsx";
+
+interface Report {
+  name: string;
+  summary: string;
+  options?: Json[];
+}
+
+const PERIODS = ["today", "yesterday", "7d", "30d"];
+const SHOWN = 500;
+
+export function ReportsPage({ report, asked }: { report: string; asked: URLSearchParams }): ComponentChildren {
+  const all = useAnswer<List<Report>>(api("/reports"));
+  const reviews = useAnswer<List<Members>>(report === "" ? api("/reviews") : null);
+  return (
+    <>
+      <Heading title={report === "" ? "Reports" : `Report ${report}`}>{report === "" ? "Reports" : <><a href="/reports">Reports</a> <Name text={report} /></>}</Heading>
+      <Answered answer={all}>{({ items }) => (report === "" ? <ListOf items={items} /> : <One name={report} asked={asked} of={items.find((one) => one.name === report) ?? null} />)}</Answered>
+      {report === "" && <Section title="Sign-offs"><Answered answer={reviews}>{({ items }) => (items.length === 0 ? <Empty title="No report was signed off"><Command text="vestige review sign daily.html --verdict 'in order'" /></Empty> : <Rows rows={items} label="Sign-offs" />)}</Answered></Section>}
+    </>
+  );
+}
+
+function ListOf({ items }: { items: Report[] }): ComponentChildren {
+  return (
+    <ul class="cards">
+      {items.map((one) => <li key={one.name}><a href={`/reports/${encodeURIComponent(one.name)}?period=30d`}><b><Name text={one.name} /></b></a><p class="soft"><Name text={one.summary} most={400} /></p></li>)}
+    </ul>
+  );
+}
+
+/** The options of a report as the server names them: texts, or objects with a name. */
+function optionNames(of: Report | null): string[] {
+  const all = (of?.options ?? []).map((one) => (isObject(one) ? String(one["name"] ?? "") : String(one)));
+  return all.map((name) => name.replace(/^-+/, "")).filter((name) => name !== "" && name !== "period");
+}
+
+function One({ name, asked, of }: { name: string; asked: URLSearchParams; of: Report | null }): ComponentChildren {
+  const path = `/reports/${encodeURIComponent(name)}`;
+  const options = optionNames(of);
+  const [words, setWords] = useState<{ readonly [name: string]: string }>(() => Object.fromEntries(asked));
+  const query = asked.toString();
+  const ending = query === "" ? "" : `?${query}`;
+  const answer = useAnswer<Json>(query === "" ? null : `${api(path)}${ending}`);
+  const set = (option: string, value: string): void => setWords({ ...words, [option]: value });
+  const run = (more: { readonly [name: string]: string }): void => {
+    const next = new URLSearchParams();
+    for (const [option, value] of Object.entries({ ...words, ...more })) if (value !== "") next.set(option, value);
+    go(`${path}?${next.toString()}`);
+  };
+  const command = ["vestige", "report", name, ...[...asked].flatMap(([option, value]) => (option === "q" ? ["-q", value] : [`--${option}`, value]))].map(shellWord).join(" ");
+  return (
+    <>
+      {of !== null && <p class="lead"><Name text={of.summary} most={400} /></p>}
+      <form class="acts" onSubmit={(event) => { event.preventDefault(); run({}); }}>
+        {["period", ...options].map((option) => (
+          <span key={option}><label for={`option-${option}`}>{option}</label>
+            <input id={`option-${option}`} type="text" value={words[option] ?? ""} autocomplete="off" spellcheck={false} onInput={(event) => set(option, event.currentTarget.value)} /></span>
+        ))}
+        <button type="submit">run</button>
+        <span class="soft">{PERIODS.map((period) => <button type="button" class="link" key={period} onClick={() => { set("period", period); run({ period }); }}>{period}</button>)}</span>
+      </form>
+      {query !== "" && <p class="tools"><a class="button" href={`${api(path)}.html${ending}`} download>HTML</a> <a class="button" href={`${api(path)}.csv${ending}`} download>CSV</a>
+        <span class="soft">A signed one is the terminal's:</span></p>}
+      <Command text={`${command} --format html --key seal.key --out ${name.replace(/[^\w-]/g, "_")}.html`} />
+      {query === "" ? <Empty title="Choose a period, and run it" /> : <Answered answer={answer}>{(data) => <Shown of={data} />}</Answered>}
+    </>
+  );
+}
+
+/** What the JSON of a report says: its head as facts, its sections as tables. */
+function Shown({ of }: { of: Json }): ComponentChildren {
+  if (!isObject(of)) return <p>{String(of)}</p>;
+  const head = isObject(of["head"]) ? of["head"] : {};
+  const sections = new Map<string, Members[]>();
+  const add = (name: string, row: Json): void => {
+    if (isObject(row)) sections.set(name, [...(sections.get(name) ?? []), row]);
+  };
+  const given = of["sections"];
+  if (Array.isArray(given))
+    for (const one of given) if (isObject(one) && Array.isArray(one["rows"])) for (const row of one["rows"]) add(String(one["title"] ?? one["name"] ?? ""), row);
+  if (isObject(given)) for (const [name, rows] of members(given)) if (Array.isArray(rows)) for (const row of rows) add(name, row);
+  const rows = of["rows"] ?? of["items"];
+  if (Array.isArray(rows)) for (const one of rows) if (isObject(one)) add(String(one["section"] ?? ""), one["row"] ?? one);
+  const sound = head["sound"];
+  const told = members(head).filter(([name, value]) => value !== null && name !== "checkpoint" && name !== "rows_sha256");
+  return (
+    <>
+      {typeof head["complete"] === "string" && <div class={sound === false ? "verdict bad" : "verdict"}><p><b><Name text={head["complete"]} most={1000} /></b></p>{typeof head["verified"] === "string" && <p><Name text={head["verified"]} most={1000} /></p>}</div>}
+      {[...sections].map(([name, all]) => <Section key={name} title={name === "" ? "Rows" : name}><Rows rows={all.slice(0, SHOWN)} label={name} />{all.length > SHOWN && <p class="soft">The first {SHOWN} of {many(all.length, "row")}; the downloads have all.</p>}</Section>)}
+      {sections.size === 0 && <Empty title="Nothing in this period"><p>Ask for a longer one.</p></Empty>}
+      <details><summary>about this report</summary><Facts of={factsOf(Object.fromEntries(told))} /></details>
+    </>
+  );
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+/** What the trail knows of itself is shown as everywhere: ids lead to what they name. Recorded values are what they are. */
+function Cell({ name, of }: { name: string; of: Json | undefined }): ComponentChildren {
+  if (of === undefined || (of === null && name !== "old" && name !== "new")) return null;
+  if (/^(old|new)\b/.test(name)) return <Value of={of} />;
+  if (name === "change" || name === "tx") return <a href={`/${name === "tx" ? "tx" : "c"}/${String(of)}`}>{String(of)}</a>;
+  if (typeof of === "string" && TIME.test(of)) return <Time at={of} />;
+  if (typeof of === "string" && name === "op") return <OpName op={of} />;
+  return typeof of === "string" || typeof of === "boolean" ? <Name text={String(of)} most={300} /> : <Value of={of} />;
+}
+
+/** Rows of any names, as a table. */
+export function Rows({ rows, label }: { rows: Members[]; label: string }): ComponentChildren {
+  const names = [...new Set(rows.flatMap((row) => members(row).map(([name]) => name)))];
+  return (
+    <Wide label={label}>
+      <table>
+        <caption class="unheard">{label}</caption>
+        <thead><tr>{names.map((name) => <th scope="col" key={name}><Name text={name.replaceAll("_", " ")} /></th>)}</tr></thead>
+        <tbody>{rows.map((row, i) => <tr key={i}>{names.map((name) => <td key={name}><Cell name={name} of={row[name]} /></td>)}</tr>)}</tbody>
+      </table>
+    </Wide>
+  );
+}

@@ -1,0 +1,178 @@
+/** A row: what it holds and since when, by whom; its history, its numbers over time, and what it was at any of its changes. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Blame, Change, List, Position, RowAnswer } from "./answers.ts";
+import { useAnswer } from "./ask.ts";
+import { ChangeTable } from "./change_table.tsx";
+import { condition } from "./filter.ts";
+import { go } from "./here.ts";
+import { Digits, type Members, members } from "./json.ts";
+import { Answered, Command, Empty, Heading, many, Pages, Section, Time, Wide } from "./parts.tsx";
+import { address, api, apiRow, rowPath, tablePath, timeline } from "./route.ts";
+import { short } from "./time.ts";
+import { keyWord, same, shellWord } from "./values.ts";
+import { Name, Value, WholeValue } from "./value_view.tsx";
+import { printable } from "./letters.ts";
+
+const NO_POSITIONS: Position[] = [];
+
+export function RowPage({ table, keyWords: key, at, after }: { table: string; keyWords: string[]; at: string; after: string }): ComponentChildren {
+  const of = apiRow(table, key);
+  const now = useAnswer<RowAnswer>(api(of));
+  const [moment, setMoment] = useState(at);
+  useEffect(() => setMoment(at), [at]);
+  const then = useAnswer<RowAnswer>(moment === "" ? null : api(of, { at: moment }));
+  const history = useAnswer<List<Change>>(api(`${of}/history`, { limit: "100", after }));
+  const path = rowPath(table, key);
+  const positions = now.data?.positions ?? NO_POSITIONS;
+  const command = ["vestige", "blame", table, ...key].map(shellWord).join(" ");
+  return (
+    <>
+      <Heading title={`${table} ${key.join(" ")}`}><a href={tablePath(table)}><Name text={table} /></a> <span class="key">{key.map((word, i) => <span key={i}>{i > 0 && " "}<Name text={word} most={80} /></span>)}</span></Heading>
+      <Answered answer={now}>{(row) => (
+        <>
+          <Lead row={row} />
+          {positions.length > 0 && <Slider positions={positions} moment={moment} show={setMoment} settle={(id) => go(address(path, { at: id }))} truncated={row.truncated === true} />}
+          {moment === "" ? <BlameTable of={of} columns={row.row} /> : <Answered answer={then}>{(was) => <ThenTable was={was} now={row} back={path} />}</Answered>}
+          <Plots of={of} row={row.row} history={history.data?.items ?? []} />
+        </>
+      )}</Answered>
+      <Section title="History" aside={<a href={timeline([condition("table", table), ...(members(now.data?.key ?? {}).map(([name, value]) => condition("key", keyWord(value), name)))].join(" "))}>in the timeline</a>}>
+        <Answered answer={history}>{(list) => (list.items.length === 0 ? <Empty title="Nothing of this row was recorded"><p>It may be older than the tracking of its table, or its changes have <a href="/retention">expired</a>.</p></Empty> : (
+          <>
+            <ChangeTable changes={list.items} label={`History of ${table} ${key.join(" ")}`} inRow />
+            <Pages first={after === "" ? null : address(path, { at })} older={list.next === null ? null : address(path, { at, after: list.next })} />
+          </>
+        ))}</Answered>
+      </Section>
+      <Command text={command} />
+    </>
+  );
+}
+
+function Lead({ row }: { row: RowAnswer }): ComponentChildren {
+  const last = row.positions.at(-1);
+  return (
+    <p class="lead">
+      {row.exists ? "The row is there" : <span class="warn">The row is not there any more</span>}
+      {" · "}{many(row.positions.length, "change", row.truncated === true)}
+      {last !== undefined && <> · last <Time at={last.at} /> by {last.who === null ? <span class="soft">nobody known</span> : <b><Name text={last.who} most={64} /></b>}</>}
+    </p>
+  );
+}
+
+/** The places between the row's changes; the last is now. */
+function Slider({ positions, moment, show, settle, truncated }: { positions: Position[]; moment: string; show: (moment: string) => void; settle: (moment: string) => void; truncated: boolean }): ComponentChildren {
+  const found = positions.findIndex((one) => one.change.text === moment);
+  const [at, setAt] = useState(moment === "" ? positions.length : found);
+  useEffect(() => setAt(moment === "" ? positions.length : found), [moment]);
+  const soon = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const place = at < 0 ? positions.length : at;
+  const one = positions[place];
+  const words = one === undefined ? "now" : `after change ${one.change.text}, ${one.op.toLowerCase()}, ${short(one.at)}${one.who === null ? "" : `, ${one.who}`}`;
+  const id = (to: number): string => positions[to]?.change.text ?? "";
+  return (
+    <div class="slider">
+      <label for="moment">As it was</label>
+      <input id="moment" type="range" min={0} max={positions.length} step={1} value={place} aria-valuetext={printable(words)}
+        onInput={(event) => {
+          const to = Number(event.currentTarget.value);
+          setAt(to);
+          clearTimeout(soon.current);
+          soon.current = setTimeout(() => show(id(to)), 40);
+        }}
+        onChange={(event) => settle(id(Number(event.currentTarget.value)))} />
+      <output for="moment">{at < 0 && moment !== "" ? <>at <Name text={moment} most={60} /></> : <Name text={words} most={120} />}</output>
+      {truncated && <span class="soft">the newest {many(positions.length, "change")}</span>}
+    </div>
+  );
+}
+
+function BlameTable({ of, columns }: { of: string; columns: Members | null }): ComponentChildren {
+  const answer = useAnswer<List<Blame>>(api(`${of}/blame`, { limit: "1000" }));
+  return (
+    <Section title={columns === null ? "What it held last, and who gave it that" : "What it holds, and who gave it that"}>
+      <Answered answer={answer}>{({ items }) => (
+        <Wide label="Values, and who gave them">
+          <table class="blame">
+            <caption class="unheard">Values, and who gave them</caption>
+            <thead><tr><th scope="col">Column</th><th scope="col">Value</th><th scope="col">Since</th><th scope="col">Who</th><th scope="col">Why</th><th scope="col">Change</th></tr></thead>
+            <tbody>
+              {items.map((one, i) => (
+                <tr key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
+                  {...(one.who === null || one.who === undefined ? {} : { "data-filter": condition("who", one.who) })}>
+                  <th scope="row"><Name text={one.column} /></th>
+                  <td><WholeValue of={one.value} /></td>
+                  <td>{one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
+                  <td>{one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
+                  <td>{typeof one.reason === "string" && <Name text={one.reason} most={160} />}</td>
+                  <td>{one.change !== null && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
+      )}</Answered>
+    </Section>
+  );
+}
+
+/** The row then; what it is now stands beside what differs. */
+function ThenTable({ was, now, back }: { was: RowAnswer; now: RowAnswer; back: string }): ComponentChildren {
+  const names = [...new Set([...members(was.row ?? {}), ...members(now.row ?? {})].map(([name]) => name))];
+  const differ = names.filter((name) => !same(was.row?.[name], now.row?.[name]));
+  const [only, setOnly] = useState(false);
+  return (
+    <Section title="As it was, and what is different now" aside={<span class="tools">
+      <label><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} /> only what differs</label><a href={back}>back to now</a></span>}>
+      <p class="lead" aria-live="polite">{was.row === null ? "The row was not there." : differ.length === 0 ? "As it is now." : `${many(differ.length, "column")} differ${differ.length === 1 ? "s" : ""} from now.`}</p>
+      <Wide label="The row then and now">
+        <table class="then">
+          <caption class="unheard">The row then and now</caption>
+          <thead><tr><th scope="col">Column</th><th scope="col">Then</th><th scope="col">Now</th></tr></thead>
+          <tbody>
+            {(only ? differ : names).map((name) => {
+              const other = differ.includes(name);
+              return (
+                <tr key={name} class={other ? "differs" : undefined}>
+                  <th scope="row"><Name text={name} />{other && <span class="mark">changed</span>}</th>
+                  <td>{was.row === null ? <span class="soft">not there</span> : <WholeValue of={was.row[name]} />}</td>
+                  <td>{other ? now.row === null ? <span class="soft">not there</span> : <WholeValue of={now.row[name]} /> : <span class="soft">the same</span>}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </Wide>
+    </Section>
+  );
+}
+
+const MOST_PLOTS = 4;
+
+/** Of the numbers that have changed, the most often changed first. */
+function Plots({ of, row, history }: { of: string; row: Members | null; history: Change[] }): ComponentChildren {
+  const names = useMemo(() => {
+    const often = new Map<string, number>();
+    for (const change of history)
+      for (const [name, value] of members(change.op === "UPDATE" ? change.new_values ?? {} : {}))
+        if (value instanceof Digits) often.set(name, (often.get(name) ?? 0) + 1);
+    return [...often].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  }, [history]);
+  if (names.length === 0 || (row === null && history.length === 0)) return null;
+  return (
+    <Section title="Over time">
+      <div class="plots">
+        {names.slice(0, MOST_PLOTS).map((name) => {
+          const path = api(`${of}/field/${encodeURIComponent(name)}`);
+          return (
+            <figure key={name}>
+              <figcaption class="field"><Name text={name} most={64} /> <Value of={row?.[name]} most={32} /></figcaption>
+              <a href={`${path}.svg`} download={`${name.replace(/[^\w-]/g, "_").slice(0, 60)}.svg`}><img src={`${path}.svg`} alt={printable(`${name} over time; the history below has the same numbers`)} width={800} height={280} loading="lazy" /></a>
+            </figure>
+          );
+        })}
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,105 @@
+/** The first page: bars, facets and the changes of a filter, newest first, and what comes to them. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Alert, Change, Day, Facets, List } from "./answers.ts";
+import { useAnswer } from "./ask.ts";
+import { Bars } from "./bars.tsx";
+import { ChangeTable, type Marks } from "./change_table.tsx";
+import { FacetLists } from "./facets.tsx";
+import { conditions, USUAL, without } from "./filter.ts";
+import { remembered } from "./here.ts";
+import { showNew } from "./keys.ts";
+import { useLive } from "./live.ts";
+import { Answered, Empty, Heading, many, Pages } from "./parts.tsx";
+import { address, api, timeline, USUAL_ADDRESS } from "./route.ts";
+import { Name } from "./value_view.tsx";
+
+const NONE: Change[] = [];
+const LIMIT = "50";
+
+export function Timeline({ filter: said, after }: { filter: string | null; after: string }): ComponentChildren {
+  const filter = said ?? USUAL;
+  const [live, setLive] = useState(true);
+  const answer = useAnswer<List<Change>>(api("/changes", { q: filter, limit: LIMIT, after }));
+  const facets = useAnswer<Facets>(api("/facets", { q: filter }));
+  const marks = useMarks();
+  const first = answer.data?.items ?? NONE;
+  const tail = useLive(first, filter, live && after === "" && answer.data !== null);
+  useEffect(() => {
+    showNew.value = tail.waiting > 0 ? () => { tail.show(); scrollTo(0, 0); } : null;
+    return () => { showNew.value = null; };
+  }, [tail.waiting]);
+  return (
+    <>
+      <div class="title-line">
+        <Heading title={filter === "" ? "All changes" : `Changes: ${filter}`}>Timeline</Heading>
+        <Chips filter={filter} />
+        {after === "" && <LiveSwitch on={live} state={tail.state} flip={() => setLive(!live)} />}
+      </div>
+      {facets.data !== null && <Bars days={(facets.data.facets["day"] ?? []) as Day[]} filter={filter} />}
+      <div class="timeline">
+        <div class="list">
+          <p class="new" role="status" aria-live="polite">
+            {tail.waiting > 0 && <button type="button" onClick={tail.show}>{tail.waiting} new, press <kbd>n</kbd></button>}
+          </p>
+          <Answered answer={answer}>{(list) => (tail.changes.length === 0 ? <Nothing filter={filter} /> : (
+            <>
+              <ChangeTable key={remembered() === "" ? "list" : "back"} changes={tail.changes} label={`Changes, newest first: ${filter}`} marks={marks} fresh={tail.fresh} />
+              <Pages first={after === "" ? null : said === null ? USUAL_ADDRESS : timeline(filter)}
+                older={list.next === null ? null : address("/", { q: filter, after: list.next })} />
+            </>
+          ))}</Answered>
+        </div>
+        <aside aria-label="Counts">
+          {facets.problem === null && <p class="found">{facets.data === null ? "counting…" : many(facets.data.changes, "change", facets.data.truncated)}</p>}
+          {facets.data !== null && <details class="facets-fold" open={innerWidth > 900}><summary>Narrow down</summary><FacetLists of={facets.data} filter={filter} /></details>}
+        </aside>
+      </div>
+    </>
+  );
+}
+
+/** Each condition of the filter, and a way to be without it. */
+function Chips({ filter }: { filter: string }): ComponentChildren {
+  const all = conditions(filter);
+  if (all.length === 0) return <p class="chips soft">everything there is</p>;
+  return (
+    <ul class="chips" aria-label="The filter">
+      {all.map((one) => (
+        <li key={one.from}><code><Name text={one.text} most={60} /></code><a href={timeline(without(filter, one))} aria-label={`without ${one.text.slice(0, 80)}`}>×</a></li>
+      ))}
+    </ul>
+  );
+}
+
+function LiveSwitch({ on, state, flip }: { on: boolean; state: string; flip: () => void }): ComponentChildren {
+  const word = !on ? "paused" : state === "live" ? "live" : state === "cut off" ? "cut off, trying again" : state === "off" ? "paused" : "connecting";
+  return <button type="button" class={`live live-${on ? state.replace(" ", "-") : "off"}`} aria-pressed={on} onClick={flip}><span class="dot" aria-hidden="true" />{word}</button>;
+}
+
+/** Which changes alerts name. */
+function useMarks(): Marks {
+  const alerts = useAnswer<List<Alert>>(api("/alerts", { state: "open", limit: "200" }));
+  return useMemo(() => {
+    const of = new Map<string, string>();
+    for (const alert of alerts.data?.items ?? []) for (const id of alert.changes) of.set(String(id), String(alert.id));
+    return { alerts: (change) => of.get(change.id.text) ?? null, sealed: (change) => (change.index === undefined ? null : true) };
+  }, [alerts.data]);
+}
+
+function Nothing({ filter }: { filter: string }): ComponentChildren {
+  const all = conditions(filter);
+  const since = all.find((one) => one.field === "since");
+  const table = all.find((one) => one.field === "table" && !one.negated);
+  return (
+    <Empty title={filter === "" ? "Nothing is recorded yet" : "No change meets this filter"}>
+      <ul>
+        {filter === "" && <li>No table is tracked, nothing has changed since, or your role may not read the trail: <a href="/status">status</a> says which.</li>}
+        {since !== undefined && <li>The filter asks for changes <code>{since.text}</code>: <a href={timeline(without(filter, since))}>look at all times</a>.</li>}
+        {table !== undefined && <li>Is <code>{table.words.map((word) => word.text).join(", ")}</code> tracked? <a href="/status">Status</a> has the tables; what is not tracked is not recorded.</li>}
+        {filter !== "" && <li>Older changes may have <a href="/retention">expired</a>.</li>}
+        {all.length > 1 && <li>Take a condition away above, or <a href={timeline("")}>look at everything</a>.</li>}
+      </ul>
+    </Empty>
+  );
+}

@@ -1,0 +1,66 @@
+/** Values, keys and texts of anybody's as elements: never as markup, and what nobody sees as its number. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { difference, head, tail } from "./difference.ts";
+import { type Json, members, type Members } from "./json.ts";
+import { pieces, printable } from "./letters.ts";
+import { cut, shownValue } from "./values.ts";
+
+/** How many letters of a value a cell has, and a page of its own. */
+export const CELL = 96;
+export const WHOLE = 4000;
+
+export function Letters({ text }: { text: string }): ComponentChildren {
+  return pieces(text).map((piece) => (piece.unseen ? <span class="unseen" title="characters that cannot be seen">{piece.text}</span> : piece.text));
+}
+
+/** A name or text of anybody's, which keeps its writing direction to itself. */
+export function Name({ text, most = 200 }: { text: string; most?: number }): ComponentChildren {
+  return <bdi><Letters text={head(text, most)} /></bdi>;
+}
+
+export function Value({ of, most = CELL }: { of: Json | undefined; most?: number }): ComponentChildren {
+  const { kind, text, title } = shownValue(of);
+  const { text: first, rest } = cut(text, most);
+  return (
+    <span class={`value ${kind}`} {...(title === undefined ? {} : { title })}>
+      <bdi><Letters text={first} /></bdi>{rest > 0 && <span class="rest" title={`${rest.toLocaleString("en")} more characters`}>…</span>}
+    </span>
+  );
+}
+
+/** A value that unfolds where it is long. */
+export function WholeValue({ of }: { of: Json | undefined }): ComponentChildren {
+  const [all, setAll] = useState(false);
+  const { rest } = cut(shownValue(of).text, WHOLE);
+  return (
+    <>
+      <Value of={of} most={all ? Infinity : WHOLE} />
+      {rest > 0 && !all && <button type="button" class="quiet" onClick={() => setAll(true)}>show {rest.toLocaleString("en")} more characters</button>}
+    </>
+  );
+}
+
+/** Of two long texts the place where they differ, with some of what stands around it. */
+export function Pair({ old, now, most = CELL }: { old: Json | undefined; now: Json | undefined; most?: number }): ComponentChildren {
+  if (typeof old === "string" && typeof now === "string" && Math.max(old.length, now.length) > 40) {
+    const { before, removed, added, after } = difference(old, now);
+    const around = Math.floor(most / 4);
+    return (
+      <>
+        <span class="value text"><bdi><Letters text={tail(before, around)} /></bdi></span>
+        {removed !== "" && <del><span class="value text"><bdi><Letters text={head(removed, most / 2)} /></bdi></span></del>}
+        {added !== "" && <ins><span class="value text"><bdi><Letters text={head(added, most / 2)} /></bdi></span></ins>}
+        <span class="value text"><bdi><Letters text={head(after, around)} /></bdi></span>
+      </>
+    );
+  }
+  return <><del><Value of={old} most={most} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} /></ins></>;
+}
+
+/** The values of a key, with a space between. */
+export function Key({ of, most = 48 }: { of: Members; most?: number }): ComponentChildren {
+  const all = members(of);
+  const title = all.map(([name, value]) => `${name}: ${shownValue(value).text.slice(0, 200)}`).join(", ");
+  return <span class="key" title={printable(title)}>{all.map(([name, value], i) => <span key={name}>{i > 0 && " "}<Value of={value} most={most} /></span>)}</span>;
+}

@@ -1,0 +1,132 @@
+/** The evidence: the last checkpoint, what it covers and what not, and a run of verify with what it finds. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { post, Problem, useAnswer } from "./ask.ts";
+import { EventReader } from "./events.ts";
+import { count, isObject, type Json, type Members, members, parse } from "./json.ts";
+import { Answered, Command, Empty, Facts, factsOf, Heading, many, ProblemBox, Section, Wide } from "./parts.tsx";
+import { api } from "./route.ts";
+import { Name, Value } from "./value_view.tsx";
+
+interface Standing {
+  checkpoint: Json;
+  sealed?: Json;
+  unsealed?: Json;
+}
+
+interface Run {
+  state: "running" | "done" | "stopped";
+  progress: Members | null;
+  findings: Members[];
+  verdict: Members | null;
+  problem: Problem | null;
+}
+
+const MOST = 1000;
+
+async function verify(signal: AbortSignal, told: (event: string, data: Members) => void): Promise<void> {
+  const response = await post(api("/verify"), "{}", signal);
+  const reader = new EventReader();
+  const stream = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const part = await stream?.read();
+    if (part === undefined || part.done) return;
+    for (const event of reader.take(part.value)) {
+      const data = parse(event.data);
+      if (isObject(data)) told(event.name, data);
+    }
+  }
+}
+
+export function VerifyPage(): ComponentChildren {
+  const [again, setAgain] = useState(0);
+  const standing = useAnswer<Standing>(api("/verify"), again);
+  const [run, setRun] = useState<Run | null>(null);
+  const stop = useRef<AbortController | null>(null);
+  useEffect(() => () => stop.current?.abort(), []);
+  const start = (): void => {
+    const stopping = new AbortController();
+    stop.current = stopping;
+    let now: Run = { state: "running", progress: null, findings: [], verdict: null, problem: null };
+    const become = (change: Partial<Run>): void => {
+      now = { ...now, ...change };
+      setRun(now);
+    };
+    become({});
+    verify(stopping.signal, (event, data) => {
+      if (event === "progress") become({ progress: data });
+      else if (event === "finding" && now.findings.length < MOST) become({ findings: [...now.findings, data] });
+      else if (event === "done") become({ verdict: data, state: "done" });
+      else if (event === "error") become({ problem: new Problem(0, "verify stopped", String(data["detail"] ?? data["message"] ?? ""), String(data["hint"] ?? "")) });
+    }).then(
+      () => become(now.verdict === null && now.problem === null ? { state: "stopped", problem: new Problem(0, "verify did not end", "the server broke off", "run it again, or in the terminal: vestige verify") } : { state: "done" }),
+      (error: unknown) => become({ state: "stopped", problem: error instanceof Problem ? error : stopping.signal.aborted ? null : new Problem(0, "verify did not end", String(error), "run it again") }),
+    ).finally(() => setAgain((n) => n + 1));
+  };
+  const running = run?.state === "running";
+  return (
+    <>
+      <Heading title="Verify" />
+      <p class="lead">Is every change as it was sealed? <button type="button" onClick={() => (running ? stop.current?.abort() : start())}>{running ? "stop" : "Verify now"}</button></p>
+      {run !== null && <RunBox run={run} />}
+      <Section title="Checkpoint"><Answered answer={standing}>{(of) => <StandingBox of={of} />}</Answered></Section>
+      <Section title="Elsewhere">
+        <p class="soft">Whoever owns the machine could change this page, too. What holds against them is a checkpoint that somebody else keeps:</p>
+        <Command text="vestige verify --checkpoint kept.txt" />
+      </Section>
+    </>
+  );
+}
+
+function StandingBox({ of }: { of: Standing }): ComponentChildren {
+  if (of.checkpoint === null) {
+    return <Empty title="Nothing is sealed yet"><p>Until it is, nothing proves what was recorded. Make a key, and seal:</p>
+      <Command text="vestige keygen --origin ORIGIN --out seal.key" /><Command text="vestige seal --key seal.key" /></Empty>;
+  }
+  const rest = members(of).filter(([name]) => name !== "checkpoint");
+  return <><Facts of={factsOf(Object.fromEntries(rest))} />{typeof of.checkpoint === "string" ? <pre tabIndex={0}><Name text={of.checkpoint} most={4000} /></pre>
+    : isObject(of.checkpoint) && <Facts of={members(of.checkpoint).map(([name, value]) => [name, <Shown of={value} key={name} />])} />}</>;
+}
+
+function Shown({ of }: { of: Json }): ComponentChildren {
+  if (typeof of === "string" && of.includes("\n")) return <pre tabIndex={0}><Name text={of} most={4000} /></pre>;
+  if (Array.isArray(of) && of.some(isObject)) return <ul class="plain">{of.map((one, i) => <li key={i}><Shown of={one} /></li>)}</ul>;
+  if (isObject(of)) return <>{members(of).map(([name, value]) => <span class="pair" key={name}><span class="soft">{name}</span> <Value of={value} /> </span>)}</>;
+  return <Value of={of} most={500} />;
+}
+
+function RunBox({ run }: { run: Run }): ComponentChildren {
+  const done = count(run.progress?.["done"]);
+  const all = count(run.progress?.["all"] ?? run.progress?.["total"]);
+  const bad = run.findings.length > 0 || count(run.verdict?.["discrepancies"]) > 0;
+  return (
+    <section aria-label="This run" class="run">
+      {run.state === "running" && (
+        <p role="status"><progress aria-label="verified" {...(all > 0 ? { value: done, max: all } : {})} /> {done > 0 ? `${many(done, "change")}${all > 0 ? ` of ${all.toLocaleString("en")}` : ""}` : "reading…"}</p>
+      )}
+      {run.problem !== null && <ProblemBox of={run.problem} />}
+      {run.verdict !== null && (
+        <div class={bad ? "verdict bad" : "verdict"} role="status">
+          <p><b>{bad ? `${many(count(run.verdict["discrepancies"]) || run.findings.length, "finding")}: the trail is not as it was sealed` : "Everything is as it was sealed"}</b></p>
+          <details><summary>what was verified</summary><Facts of={members(run.verdict).filter(([name]) => name !== "code").map(([name, value]) => [name, <Shown of={value} key={name} />])} /></details>
+        </div>
+      )}
+      {run.findings.length > 0 && (
+        <Wide label="Findings">
+          <table>
+            <caption class="unheard">Findings</caption>
+            <thead><tr><th scope="col">Finding</th><th scope="col">Change</th><th scope="col">Table</th><th scope="col">What</th></tr></thead>
+            <tbody>{run.findings.map((one, i) => (
+              <tr key={i}>
+                <td><span class="mark bad">{String(one["code"])}</span></td>
+                <td>{one["change"] === null || one["change"] === undefined ? "" : <a href={`/c/${String(one["change"])}`}>{String(one["change"])}</a>}</td>
+                <td>{typeof one["table"] === "string" && <Name text={one["table"]} />}</td>
+                <td><Name text={String(one["message"] ?? "")} most={1000} /></td>
+              </tr>))}</tbody>
+          </table>
+        </Wide>
+      )}
+      {run.findings.length >= MOST && <p class="soft">More is not shown here: <code>vestige verify</code> prints all of it.</p>}
+    </section>
+  );
+}
