@@ -184,6 +184,23 @@ export function completing(filter: string, caret: number): Completing {
   return { from: one.from, to: caret, prefix: `${head.slice(minus.length)}${last}`, offers };
 }
 
+export interface Known {
+  table: string;
+  columns: string[];
+}
+
+/** Tables and columns that begin as a bare word: nobody needs to know first which of them it is. */
+export function knownOffers(prefix: string, tables: readonly Known[]): Offer[] {
+  if (prefix === "" || /[:=<>!."]/.test(prefix)) return [];
+  const bare = prefix.toLowerCase();
+  const begins = (name: string): boolean => name.toLowerCase().startsWith(bare);
+  const columns = new Set(tables.flatMap((one) => one.columns).filter(begins));
+  return [
+    ...tables.filter((one) => begins(one.table)).map((one) => ({ text: condition("table", one.table), kind: "a table" })),
+    ...[...columns].map((name) => ({ text: condition("column", name), kind: "a column" })),
+  ].slice(0, 6);
+}
+
 /** What the server offers for a prefix, in place of what was typed: behind what stands before the last comma. */
 export function placed(filter: string, at: Completing, offer: Offer): Offer {
   const typed = filter.slice(at.from, at.to);

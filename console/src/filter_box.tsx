@@ -1,9 +1,9 @@
 /** The one box for filters: what is typed is completed by what the grammar and the server know. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { List } from "./answers.ts";
-import { ask } from "./ask.ts";
-import { completed, completing, type Offer, placed } from "./filter.ts";
+import type { List, TableAnswer } from "./answers.ts";
+import { ask, useAnswer } from "./ask.ts";
+import { completed, completing, knownOffers, type Offer, placed } from "./filter.ts";
 import { filter, search } from "./here.ts";
 import { api } from "./route.ts";
 import { Name } from "./value_view.tsx";
@@ -13,6 +13,9 @@ const MOST = 9;
 /** What could stand where the caret is: of the grammar at once, of the server a moment later. */
 function useOffers(text: string, caret: number, wanted: boolean): Offer[] {
   const at = completing(text, caret);
+  const asked = useRef(false);
+  asked.current ||= wanted;
+  const tables = useAnswer<List<TableAnswer>>(asked.current ? api("/tables", { limit: "200" }) : null);
   const [known, setKnown] = useState<{ prefix: string; offers: Offer[] }>({ prefix: "", offers: [] });
   useEffect(() => {
     if (!wanted || at.prefix === "") return undefined;
@@ -28,8 +31,9 @@ function useOffers(text: string, caret: number, wanted: boolean): Offer[] {
     };
   }, [at.prefix, wanted]);
   const served = at.prefix !== "" && at.prefix === known.prefix ? known.offers.map((offer) => placed(text, at, offer)) : [];
+  const named = knownOffers(at.prefix, tables.data?.items ?? []).map((offer) => placed(text, at, offer));
   const typed = text.slice(at.from, at.to);
-  const all = [...served, ...at.offers].filter((offer, i, list) => offer.text !== typed && list.findIndex((other) => other.text === offer.text) === i);
+  const all = [...named, ...served, ...at.offers].filter((offer, i, list) => offer.text !== typed && list.findIndex((other) => other.text === offer.text) === i);
   return all.slice(0, MOST);
 }
 

@@ -94,19 +94,19 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
     <Section title={columns === null ? "What it held last, and who gave it that" : "What it holds, and who gave it that"}>
       <Answered answer={answer}>{({ items }) => (
         <Wide label="Values, and who gave them">
-          <table class="blame">
+          <table class="blame" role="table">
             <caption class="unheard">Values, and who gave them</caption>
-            <thead><tr><th scope="col">Column</th><th scope="col">Value</th><th scope="col">Since</th><th scope="col">Who</th><th scope="col">Why</th><th scope="col">Change</th></tr></thead>
-            <tbody>
+            <thead role="rowgroup"><tr role="row">{["Column", "Value", "Since", "Who", "Why", "Change"].map((name) => <th role="columnheader" scope="col" key={name}>{name}</th>)}</tr></thead>
+            <tbody role="rowgroup">
               {items.map((one, i) => (
-                <tr key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
+                <tr role="row" key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
                   {...(one.who === null || one.who === undefined ? {} : { "data-filter": condition("who", one.who) })}>
-                  <th scope="row"><Name text={one.column} /></th>
-                  <td><WholeValue of={one.value} /></td>
-                  <td>{one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
-                  <td>{one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
-                  <td>{typeof one.reason === "string" && <Name text={one.reason} most={160} />}</td>
-                  <td>{one.change !== null && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
+                  <th role="rowheader" scope="row"><Name text={one.column} /></th>
+                  <td role="cell" class="held"><WholeValue of={one.value} /></td>
+                  <td role="cell" class="when">{one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
+                  <td role="cell">{one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
+                  <td role="cell" class="why">{typeof one.reason === "string" && <Name text={one.reason} most={160} />}</td>
+                  <td role="cell" class="number">{one.change !== null && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
                 </tr>
               ))}
             </tbody>

@@ -48,7 +48,7 @@ function Grid({ rows, table, at }: { rows: Rows; table: string; at: string }): C
       <Wide label={`Rows of ${table}`}>
         <table class="grid">
           <caption class="unheard">{printable(`Rows of ${table}`)}</caption>
-          <thead><tr>{columns.map((name) => <th scope="col" key={name}><Name text={name} most={64} /></th>)}</tr></thead>
+          <thead><tr>{columns.map((name) => <th scope="col" key={name} class={shownValue(rows.items[0]?.[name]).kind === "number" ? "number" : undefined}><Name text={name} most={64} /></th>)}</tr></thead>
           <tbody>
             {rows.items.map((row, i) => {
               const key = keyOf(row);

@@ -23,6 +23,7 @@ export class Tail {
   private again: ReturnType<typeof setTimeout> | undefined;
   private wait = FIRST_WAIT;
   private last: bigint | null = null;
+  private refused = 0;
 
   constructor(private readonly filter: string, private readonly listener: Listener) {}
 
@@ -34,16 +35,19 @@ export class Tail {
     this.source = source;
     source.addEventListener("open", () => {
       this.wait = FIRST_WAIT;
+      this.refused = 0;
       this.listener.state("live");
       this.listener.connected();
     });
-    source.addEventListener("start", (event) => this.saw(event as MessageEvent<string>));
+    source.addEventListener("at", (event) => this.saw(event as MessageEvent<string>));
     source.addEventListener("change", (event) => {
       const message = event as MessageEvent<string>;
       if (this.saw(message)) this.listener.change(parse(message.data) as unknown as Change);
     });
     // The browser would try again by itself, but not after every answer, and by a clock of its own.
     source.addEventListener("error", () => {
+      // Answered, and refused: too many follow, or the trail was set back and has no such place. Then what is known is the page's list.
+      if (source.readyState === EventSource.CLOSED && ++this.refused > 1) this.last = null;
       this.shut();
       this.listener.state("cut off");
       this.again = setTimeout(() => this.open(), this.wait);
@@ -64,7 +68,7 @@ export class Tail {
   }
 
   private saw(message: MessageEvent<string>): boolean {
-    if (!/^\d+$/.test(message.lastEventId)) return true;
+    if (!/^-?\d+$/.test(message.lastEventId)) return true;
     const index = BigInt(message.lastEventId);
     if (this.last !== null && index <= this.last) return false;
     this.last = index;

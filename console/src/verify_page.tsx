@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post, Problem, useAnswer } from "./ask.ts";
 import { EventReader } from "./events.ts";
 import { count, isObject, type Json, type Members, members, parse } from "./json.ts";
-import { Answered, Command, Empty, Facts, factsOf, Heading, many, ProblemBox, Section, Wide } from "./parts.tsx";
+import { Answered, Command, Empty, Facts, Heading, many, ProblemBox, Section, Time, Wide } from "./parts.tsx";
 import { api } from "./route.ts";
 import { Name, Value } from "./value_view.tsx";
 
@@ -83,12 +83,17 @@ function StandingBox({ of }: { of: Standing }): ComponentChildren {
     return <Empty title="Nothing is sealed yet"><p>Until it is, nothing proves what was recorded. Make a key, and seal:</p>
       <Command text="vestige keygen --origin ORIGIN --out seal.key" /><Command text="vestige seal --key seal.key" /></Empty>;
   }
-  const rest = members(of).filter(([name]) => name !== "checkpoint");
-  return <><Facts of={factsOf(Object.fromEntries(rest))} />{typeof of.checkpoint === "string" ? <pre tabIndex={0}><Name text={of.checkpoint} most={4000} /></pre>
+  const rest = members(of).filter(([name]) => name !== "checkpoint").map(([name, value]): [string, ComponentChildren] => [name, <Shown of={value} key={name} />]);
+  return <><Facts of={rest} />{typeof of.checkpoint === "string" ? <pre tabIndex={0}><Name text={of.checkpoint} most={4000} /></pre>
     : isObject(of.checkpoint) && <Facts of={members(of.checkpoint).map(([name, value]) => [name, <Shown of={value} key={name} />])} />}</>;
 }
 
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 function Shown({ of }: { of: Json }): ComponentChildren {
+  if (typeof of === "string" && TIME.test(of)) return <Time at={of} />;
+  if (of === null || (Array.isArray(of) && of.length === 0)) return <span class="soft">none</span>;
+  if (Array.isArray(of) && of.every((one) => typeof one === "string")) return <>{of.map((one, i) => <span key={i}>{i > 0 && ", "}<Name text={one} /></span>)}</>;
   if (typeof of === "string" && of.includes("\n")) return <pre tabIndex={0}><Name text={of} most={4000} /></pre>;
   if (Array.isArray(of) && of.some(isObject)) return <ul class="plain">{of.map((one, i) => <li key={i}><Shown of={one} /></li>)}</ul>;
   if (isObject(of)) return <>{members(of).map(([name, value]) => <span class="pair" key={name}><span class="soft">{name}</span> <Value of={value} /> </span>)}</>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { asksFor, completed, completing, condition, conditions, placed, quoted, toggled, within, withCondition, without } from "../src/filter.ts";
+import { asksFor, completed, completing, condition, conditions, knownOffers, placed, quoted, toggled, within, withCondition, without } from "../src/filter.ts";
 
 const seen = (filter: string): string[] => conditions(filter).map((one) => `${one.negated ? "-" : ""}${one.field}${one.name === "" ? "" : `.${one.name}`}${one.sign}${one.words.map((word) => word.text).join("|")}`);
 
@@ -69,4 +69,12 @@ test("an offer takes the place of what was typed, and the caret stands behind it
   assert.equal(placed("-who:ann,b", second, { text: "who:bob", kind: "who" }).text, "-who:ann,bob");
   const bare = completing("pri", 3);
   assert.equal(placed("pri", bare, { text: "column:price", kind: "column" }).text, "column:price");
+});
+
+test("a bare word is completed to the tables and columns that begin so", () => {
+  const tables = [{ table: "products", columns: ["id", "price"] }, { table: "sales.prices", columns: ["price", "Prix fixe"] }];
+  assert.deepEqual(knownOffers("pri", tables).map((offer) => offer.text), ["column:price", 'column:"Prix fixe"']);
+  assert.deepEqual(knownOffers("P", tables).map((offer) => offer.text), ["table:products", "column:price", 'column:"Prix fixe"']);
+  assert.deepEqual(knownOffers("table:p", tables), []);
+  assert.deepEqual(knownOffers("", tables), []);
 });
