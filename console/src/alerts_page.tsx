@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { About, Alert, Change, List } from "./answers.ts";
 import { Problem, tell, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
+import { condition } from "./filter.ts";
 import { members, write } from "./json.ts";
 import { told } from "./keys.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, many, Pages, ProblemBox, Section, Time, Wide } from "./parts.tsx";
@@ -81,6 +82,12 @@ export function AlertPage({ id, about }: { id: string; about: About | null }): C
   );
 }
 
+const DAYS: { readonly [length: string]: number } = { "1h": 1 / 24, "8h": 1 / 3, "1d": 1, "7d": 7, "30d": 30 };
+
+function untilTime(length: string): string {
+  return new Date(Date.now() + (DAYS[length] ?? 1) * 86_400_000).toISOString();
+}
+
 function Acts({ alert, path, done }: { alert: Alert; path: string; done: () => void }): ComponentChildren {
   const [note, setNote] = useState("");
   const [length, setLength] = useState("7d");
@@ -102,8 +109,8 @@ function Acts({ alert, path, done }: { alert: Alert; path: string; done: () => v
       <button type="button" disabled={busy || closed || note.trim() === ""} title={note.trim() === "" ? "say in the note what came of it" : undefined} onClick={() => act(`${path}/close`, [["note", note]], "closed")}>close</button>
       <span class="silence">
         <label for="until">silence the rule for</label>
-        <select id="until" value={length} onChange={(event) => setLength(event.currentTarget.value)}>{["1h", "8h", "1d", "7d", "30d"].map((one) => <option key={one}>{one}</option>)}</select>
-        <button type="button" disabled={busy || note.trim() === ""} title={note.trim() === "" ? "say in the note why" : undefined} onClick={() => act("/silences", [["rule", alert.rule], ["for", length], ["note", note]], `silenced for ${length}`)}>silence</button>
+        <select id="until" value={length} onChange={(event) => setLength(event.currentTarget.value)}>{Object.keys(DAYS).map((one) => <option key={one}>{one}</option>)}</select>
+        <button type="button" disabled={busy || note.trim() === ""} title={note.trim() === "" ? "say in the note why" : undefined} onClick={() => act("/silences", [["words", condition("rule", alert.rule)], ["until", untilTime(length)], ["reason", note]], `silenced for ${length}`)}>silence</button>
       </span>
       {problem !== null && <ProblemBox of={problem} />}
       <p class="soft">What you do here is recorded as you. <Value of={alert.id} most={80} /></p>

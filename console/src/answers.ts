@@ -59,7 +59,7 @@ export interface Facets {
 
 export interface ChangeAnswer {
   change: Change;
-  sealed: { index: Digits; checkpoint?: Json } | null;
+  sealed: { index: Digits; checkpoint: { size: Digits; at: string; origin: string } | null } | null;
   alerts: Json[];
   policy: Members | null;
 }

@@ -94,11 +94,12 @@ function Evidence({ id, sealed }: { id: string; sealed: ChangeAnswer["sealed"] }
   const check = useAnswer<Check>(api(`/changes/${id}/check`));
   return (
     <>
-      <Facts of={[["sealed", sealed === null ? <span class="warn">not yet: nothing proves it</span> : <span>entry <code>{sealed.index.text}</code> of the tree</span>]]} />
+      <Facts of={[["sealed", sealed === null ? <span class="warn">not yet: nothing proves it</span> : <span>entry <code>{sealed.index.text}</code> of the tree{sealed.checkpoint === null ? <span class="warn">, under no checkpoint yet</span>
+        : <>, under the checkpoint of <Name text={sealed.checkpoint.origin} />, <Time at={sealed.checkpoint.at} /></>}</span>]]} />
       <Answered answer={check}>{({ verdict, said: words }) => (
-        <div class="verdict"><p><b><Name text={verdict} most={500} /></b></p>{words.map((word, i) => <p key={i}><Name text={word} most={1000} /></p>)}</div>
+        <div class={verdict === "altered" ? "verdict bad" : verdict === "unsealed" || verdict === "unproved" ? "verdict open" : "verdict"}><p><b><Name text={verdict} most={500} /></b></p>{words.map((word, i) => <p key={i}><Name text={word} most={1000} /></p>)}</div>
       )}</Answered>
-      {sealed !== null && <p><a class="button" href={api(`/changes/${id}/receipt`)} download={`change-${id}.receipt`}>receipt</a> <span class="soft">proves it to others: <code>vestige check change-{id}.receipt</code></span></p>}
+      {sealed !== null && sealed.checkpoint !== null && <p><a class="button" href={api(`/changes/${id}/receipt`)} download={`change-${id}.receipt`}>receipt</a> <span class="soft">proves it to others: <code>vestige check change-{id}.receipt</code></span></p>}
     </>
   );
 }

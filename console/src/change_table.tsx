@@ -100,8 +100,7 @@ function Seals({ change, marks }: { change: Change; marks: Marks }): ComponentCh
   const alert = marks.alerts?.(change) ?? null;
   return (
     <>
-      {sealed === true && <span class="mark good" title="it has its place in the sealed tree">✓ sealed</span>}
-      {sealed === false && <span class="mark" title="nothing proves it yet">not sealed</span>}
+      {sealed === true && <span class="sealed" title="sealed: the last checkpoint covers it"><span aria-hidden="true">✓</span><span class="unheard">sealed</span></span>}
       {alert !== null && <a class="mark bad" href={`/alerts/${encodeURIComponent(alert)}`} tabIndex={-1}>⚠ alert</a>}
     </>
   );

@@ -33,7 +33,7 @@ function useOffers(text: string, caret: number, wanted: boolean): Offer[] {
   const served = at.prefix !== "" && at.prefix === known.prefix ? known.offers.map((offer) => placed(text, at, offer)) : [];
   const named = knownOffers(at.prefix, tables.data?.items ?? []).map((offer) => placed(text, at, offer));
   const typed = text.slice(at.from, at.to);
-  const all = [...named, ...served, ...at.offers].filter((offer, i, list) => offer.text !== typed && list.findIndex((other) => other.text === offer.text) === i);
+  const all = [...named, ...at.offers, ...served].filter((offer, i, list) => offer.text !== typed && list.findIndex((other) => other.text === offer.text) === i);
   return all.slice(0, MOST);
 }
 

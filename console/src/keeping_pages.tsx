@@ -49,12 +49,13 @@ export function HoldsPage(): ComponentChildren {
 }
 
 export function RetentionPage(): ComponentChildren {
-  const answer = useAnswer<List<Members>>(api("/retention"));
+  const answer = useAnswer<List<Members> & { due: boolean }>(api("/retention"));
   return (
     <>
       <Heading title="Retention" />
-      <p class="lead">How long each class is kept, what is older, and why it is still there.</p>
-      <Answered answer={answer}>{({ items }) => (items.length === 0 ? <Empty title="No class of retention has an end"><p>Everything is kept. <code>[retention]</code> of vestige.toml says otherwise, and <code>vestige expire</code> does it.</p></Empty> : <Rows rows={items} label="Classes of retention" />)}</Answered>
+      <p class="lead">How long each class of tables is kept. What would go, and what keeps it, the terminal counts.</p>
+      <Answered answer={answer}>{({ items, due }) => (items.length === 0 ? <Empty title="No class of retention has an end"><p>Everything is kept. <code>[retention]</code> of vestige.toml says otherwise, and <code>vestige expire</code> does it.</p></Empty>
+        : <><p class={due ? "warn" : "good"}>{due ? "Something is older than it is kept." : "Nothing is older than it is kept."}</p><Rows rows={items} label="Classes of retention" /></>)}</Answered>
       <Section title="In the terminal"><Command text="vestige expire --dry-run" /></Section>
     </>
   );

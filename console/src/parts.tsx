@@ -10,8 +10,7 @@ import { Name, Value } from "./value_view.tsx";
 export function ProblemBox({ of }: { of: Problem }): ComponentChildren {
   return (
     <div class="problem" role="alert">
-      <p class="problem-title"><Name text={of.title} most={500} /></p>
-      {of.detail !== "" && of.detail !== of.title && <p><Name text={of.detail} most={2000} /></p>}
+      <p class="problem-title"><Name text={of.detail === "" ? of.title : of.detail} most={2000} /></p>
       {of.hint !== "" && <p class="hint"><Name text={of.hint} most={2000} /></p>}
     </div>
   );

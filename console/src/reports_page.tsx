@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { List } from "./answers.ts";
 import { useAnswer } from "./ask.ts";
 import { go } from "./here.ts";
-import { isObject, type Json, type Members, members } from "./json.ts";
+import { count, isObject, type Json, type Members, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, many, OpName, Section, Time, Wide } from "./parts.tsx";
 import { api } from "./route.ts";
 import { shellWord } from "./values.ts";
@@ -12,12 +12,12 @@ import { Name, Value } from "./value_view.tsx";
 
 interface Report {
   name: string;
+  title: string;
   summary: string;
   options?: Json[];
 }
 
-const PERIODS = ["today", "yesterday", "7d", "30d"];
-const SHOWN = 500;
+const SINCE = ["24h", "7d", "30d", "365d"];
 
 export function ReportsPage({ report, asked }: { report: string; asked: URLSearchParams }): ComponentChildren {
   const all = useAnswer<List<Report>>(api("/reports"));
@@ -34,7 +34,7 @@ export function ReportsPage({ report, asked }: { report: string; asked: URLSearc
 function ListOf({ items }: { items: Report[] }): ComponentChildren {
   return (
     <ul class="cards">
-      {items.map((one) => <li key={one.name}><a href={`/reports/${encodeURIComponent(one.name)}?period=30d`}><b><Name text={one.name} /></b></a><p class="soft"><Name text={one.summary} most={400} /></p></li>)}
+      {items.map((one) => <li key={one.name}><a href={`/reports/${encodeURIComponent(one.name)}?since=30d`}><b><Name text={one.title} /></b></a><p class="soft"><Name text={one.summary} most={400} /></p></li>)}
     </ul>
   );
 }
@@ -51,7 +51,7 @@ function One({ name, asked, of }: { name: string; asked: URLSearchParams; of: Re
   const [words, setWords] = useState<{ readonly [name: string]: string }>(() => Object.fromEntries(asked));
   const query = asked.toString();
   const ending = query === "" ? "" : `?${query}`;
-  const answer = useAnswer<Json>(query === "" ? null : `${api(path)}${ending}`);
+  const answer = useAnswer<Made>(query === "" ? null : `${api(path)}${ending}`);
   const set = (option: string, value: string): void => setWords({ ...words, [option]: value });
   const run = (more: { readonly [name: string]: string }): void => {
     const next = new URLSearchParams();
@@ -68,7 +68,7 @@ function One({ name, asked, of }: { name: string; asked: URLSearchParams; of: Re
             <input id={`option-${option}`} type="text" value={words[option] ?? ""} autocomplete="off" spellcheck={false} onInput={(event) => set(option, event.currentTarget.value)} /></span>
         ))}
         <button type="submit">run</button>
-        <span class="soft">{PERIODS.map((period) => <button type="button" class="link" key={period} onClick={() => { set("period", period); run({ period }); }}>{period}</button>)}</span>
+        <span class="soft">{SINCE.map((since) => <button type="button" class="link" key={since} onClick={() => { setWords({ ...words, since, until: "", period: "" }); run({ since, until: "", period: "" }); }}>{since}</button>)}</span>
       </form>
       {query !== "" && <p class="tools"><a class="button" href={`${api(path)}.html${ending}`} download>HTML</a> <a class="button" href={`${api(path)}.csv${ending}`} download>CSV</a>
         <span class="soft">A signed one is the terminal's:</span></p>}
@@ -78,27 +78,24 @@ function One({ name, asked, of }: { name: string; asked: URLSearchParams; of: Re
   );
 }
 
-/** What the JSON of a report says: its head as facts, its sections as tables. */
-function Shown({ of }: { of: Json }): ComponentChildren {
-  if (!isObject(of)) return <p>{String(of)}</p>;
-  const head = isObject(of["head"]) ? of["head"] : {};
-  const sections = new Map<string, Members[]>();
-  const add = (name: string, row: Json): void => {
-    if (isObject(row)) sections.set(name, [...(sections.get(name) ?? []), row]);
-  };
-  const given = of["sections"];
-  if (Array.isArray(given))
-    for (const one of given) if (isObject(one) && Array.isArray(one["rows"])) for (const row of one["rows"]) add(String(one["title"] ?? one["name"] ?? ""), row);
-  if (isObject(given)) for (const [name, rows] of members(given)) if (Array.isArray(rows)) for (const row of rows) add(name, row);
-  const rows = of["rows"] ?? of["items"];
-  if (Array.isArray(rows)) for (const one of rows) if (isObject(one)) add(String(one["section"] ?? ""), one["row"] ?? one);
-  const sound = head["sound"];
+interface Made {
+  report: Members;
+  sections: { name: string; title: string; text: string; bad: boolean; columns: { name: string; title: string }[]; rows: Members[]; count: Json }[];
+}
+
+/** What a report says: its verdict, its sections as tables, its head as facts. */
+function Shown({ of: { report: head, sections } }: { of: Made }): ComponentChildren {
   const told = members(head).filter(([name, value]) => value !== null && name !== "checkpoint" && name !== "rows_sha256");
   return (
     <>
-      {typeof head["complete"] === "string" && <div class={sound === false ? "verdict bad" : "verdict"}><p><b><Name text={head["complete"]} most={1000} /></b></p>{typeof head["verified"] === "string" && <p><Name text={head["verified"]} most={1000} /></p>}</div>}
-      {[...sections].map(([name, all]) => <Section key={name} title={name === "" ? "Rows" : name}><Rows rows={all.slice(0, SHOWN)} label={name} />{all.length > SHOWN && <p class="soft">The first {SHOWN} of {many(all.length, "row")}; the downloads have all.</p>}</Section>)}
-      {sections.size === 0 && <Empty title="Nothing in this period"><p>Ask for a longer one.</p></Empty>}
+      {typeof head["complete"] === "string" && <div class={head["sound"] === false ? "verdict bad" : "verdict"}><p><b><Name text={head["complete"]} most={1000} /></b></p>{typeof head["verified"] === "string" && <p><Name text={head["verified"]} most={1000} /></p>}</div>}
+      {sections.map((one) => (
+        <Section key={one.name} title={one.title}>
+          {one.text !== "" && <p class={one.bad ? "warn" : "soft"}><Name text={one.text} most={2000} /></p>}
+          {one.rows.length === 0 ? <p class="soft">Nothing in this period.</p> : <Rows rows={one.rows} label={one.title} columns={one.columns} />}
+          {count(one.count) > one.rows.length && <p class="soft">The first {one.rows.length.toLocaleString("en")} of {many(one.count, "row")}; the downloads have all.</p>}
+        </Section>
+      ))}
       <details><summary>about this report</summary><Facts of={factsOf(Object.fromEntries(told))} /></details>
     </>
   );
@@ -117,13 +114,14 @@ function Cell({ name, of }: { name: string; of: Json | undefined }): ComponentCh
 }
 
 /** Rows of any names, as a table. */
-export function Rows({ rows, label }: { rows: Members[]; label: string }): ComponentChildren {
-  const names = [...new Set(rows.flatMap((row) => members(row).map(([name]) => name)))];
+export function Rows({ rows, label, columns }: { rows: Members[]; label: string; columns?: { name: string; title: string }[] }): ComponentChildren {
+  const titles = new Map(columns?.map((one) => [one.name, one.title]));
+  const names = columns?.map((one) => one.name) ?? [...new Set(rows.flatMap((row) => members(row).map(([name]) => name)))];
   return (
     <Wide label={label}>
       <table>
         <caption class="unheard">{label}</caption>
-        <thead><tr>{names.map((name) => <th scope="col" key={name}><Name text={name.replaceAll("_", " ")} /></th>)}</tr></thead>
+        <thead><tr>{names.map((name) => <th scope="col" key={name}><Name text={titles.get(name) ?? name.replaceAll("_", " ")} /></th>)}</tr></thead>
         <tbody>{rows.map((row, i) => <tr key={i}>{names.map((name) => <td key={name}><Cell name={name} of={row[name]} /></td>)}</tr>)}</tbody>
       </table>
     </Wide>

@@ -32,7 +32,7 @@ export function RowPage({ table, keyWords: key, at, after }: { table: string; ke
       <Answered answer={now}>{(row) => (
         <>
           <Lead row={row} />
-          {positions.length > 0 && <Slider positions={positions} moment={moment} show={setMoment} settle={(id) => go(address(path, { at: id }))} truncated={row.truncated === true} />}
+          {positions.length > 0 && <Slider positions={positions} moment={moment} show={setMoment} settle={(id) => go(address(path, { at: id }), { replace: at !== "" })} truncated={row.truncated === true} />}
           {moment === "" ? <BlameTable of={of} columns={row.row} /> : <Answered answer={then}>{(was) => <ThenTable was={was} now={row} back={path} />}</Answered>}
           <Plots of={of} row={row.row} history={history.data?.items ?? []} />
         </>
@@ -92,7 +92,8 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
   const answer = useAnswer<List<Blame>>(api(`${of}/blame`, { limit: "1000" }));
   return (
     <Section title={columns === null ? "What it held last, and who gave it that" : "What it holds, and who gave it that"}>
-      <Answered answer={answer}>{({ items }) => (
+      <Answered answer={answer}>{({ items, next }) => (<>
+        {next !== null && <p class="soft">The first {items.length.toLocaleString("en")} columns; <code>vestige blame</code> has all of them.</p>}
         <Wide label="Values, and who gave them">
           <table class="blame" role="table">
             <caption class="unheard">Values, and who gave them</caption>
@@ -111,7 +112,7 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
               ))}
             </tbody>
           </table>
-        </Wide>
+        </Wide></>
       )}</Answered>
     </Section>
   );

@@ -21,6 +21,8 @@ const PAGES: readonly (readonly [string, string, readonly string[]])[] = [
 
 export function Shell({ about, children }: { about: About | null; children: ComponentChildren }): ComponentChildren {
   const page = here.value.page;
+  const at = address.value;
+  useEffect(() => { told.value = ""; }, [at]);
   return (
     <>
       <a class="skip" href="#heading">to the content</a>
@@ -70,7 +72,7 @@ function Exports(): ComponentChildren {
   const [path = "/", query] = address.value.split("?");
   const asked = query === undefined ? at.page === "timeline" ? `?${new URLSearchParams({ q: at.filter ?? "since:30d" }).toString()}` : "" : `?${query}`;
   const name = path === "/" ? "/api/v1/changes" : path;
-  const kinds = at.page === "timeline" || at.page === "table" || at.page === "alerts" || at.page === "holds" ? ["csv", "ndjson", "json"] : ["json"];
+  const kinds = at.page === "verify" || at.page === "alert" ? ["json"] : ["csv", "ndjson", "json"];
   return (
     <>
       <p class="soft">What this page shows, by the same filter.</p>

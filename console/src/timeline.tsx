@@ -7,7 +7,7 @@ import { Bars } from "./bars.tsx";
 import { ChangeTable, type Marks } from "./change_table.tsx";
 import { FacetLists } from "./facets.tsx";
 import { conditions, USUAL, without } from "./filter.ts";
-import { remembered } from "./here.ts";
+import { count, type Digits } from "./json.ts";
 import { showNew } from "./keys.ts";
 import { useLive } from "./live.ts";
 import { Answered, Empty, Heading, many, Pages } from "./parts.tsx";
@@ -44,7 +44,7 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
           </p>
           <Answered answer={answer}>{(list) => (tail.changes.length === 0 ? <Nothing filter={filter} /> : (
             <>
-              <ChangeTable key={remembered() === "" ? "list" : "back"} changes={tail.changes} label={`Changes, newest first: ${filter}`} marks={marks} fresh={tail.fresh} />
+              <ChangeTable changes={tail.changes} label={`Changes, newest first: ${filter}`} marks={marks} fresh={tail.fresh} />
               <Pages first={after === "" ? null : said === null ? USUAL_ADDRESS : timeline(filter)}
                 older={list.next === null ? null : address("/", { q: filter, after: list.next })} />
             </>
@@ -77,14 +77,27 @@ function LiveSwitch({ on, state, flip }: { on: boolean; state: string; flip: () 
   return <button type="button" class={`live live-${on ? state.replace(" ", "-") : "off"}`} aria-pressed={on} onClick={flip}><span class="dot" aria-hidden="true" />{word}</button>;
 }
 
-/** Which changes alerts name. */
+interface Standing {
+  checkpoint: { size: Digits; at: string } | null;
+  unsealed: Digits;
+  unsealed_more: boolean;
+  oldest_unsealed_seconds: Digits;
+}
+
+/** Which changes alerts name, and which the last checkpoint covers: those of before it, and before the oldest that has no place yet. */
 function useMarks(): Marks {
+  const standing = useAnswer<Standing>(api("/verify"));
   const alerts = useAnswer<List<Alert>>(api("/alerts", { state: "open", limit: "200" }));
   return useMemo(() => {
     const of = new Map<string, string>();
     for (const alert of alerts.data?.items ?? []) for (const id of alert.changes) of.set(String(id), String(alert.id));
-    return { alerts: (change) => of.get(change.id.text) ?? null, sealed: (change) => (change.index === undefined ? null : true) };
-  }, [alerts.data]);
+    const at = standing.data?.checkpoint ?? null;
+    const upto = standing.data === null || at === null || standing.data.unsealed_more ? 0
+      : Math.min(Date.parse(at.at), count(standing.data.unsealed) === 0 ? Infinity : Date.now() - (count(standing.data.oldest_unsealed_seconds) + 1) * 1000);
+    const sealed = (change: Change): boolean | null =>
+      (at !== null && change.index !== undefined ? count(change.index) < count(at.size) : Date.parse(change.at) < upto) ? true : null;
+    return { alerts: (change) => of.get(change.id.text) ?? null, sealed };
+  }, [alerts.data, standing.data]);
 }
 
 function Nothing({ filter }: { filter: string }): ComponentChildren {

@@ -6,12 +6,16 @@ import { EventReader } from "./events.ts";
 import { count, isObject, type Json, type Members, members, parse } from "./json.ts";
 import { Answered, Command, Empty, Facts, Heading, many, ProblemBox, Section, Time, Wide } from "./parts.tsx";
 import { api } from "./route.ts";
+import { ago } from "./time.ts";
 import { Name, Value } from "./value_view.tsx";
 
 interface Standing {
-  checkpoint: Json;
-  sealed?: Json;
-  unsealed?: Json;
+  checkpoint: { origin: string; size: Json; at: string; signatures: string[]; trusted: boolean | null; note: string } | null;
+  sealed: Json;
+  unsealed: Json;
+  unsealed_more: boolean;
+  oldest_unsealed_seconds: Json;
+  keys: Json;
 }
 
 interface Run {
@@ -57,7 +61,7 @@ export function VerifyPage(): ComponentChildren {
       if (event === "progress") become({ progress: data });
       else if (event === "finding" && now.findings.length < MOST) become({ findings: [...now.findings, data] });
       else if (event === "done") become({ verdict: data, state: "done" });
-      else if (event === "error") become({ problem: new Problem(0, "verify stopped", String(data["detail"] ?? data["message"] ?? ""), String(data["hint"] ?? "")) });
+      else if (event === "failed") become({ problem: new Problem(0, "verify stopped", String(data["detail"] ?? ""), String(data["hint"] ?? "")) });
     }).then(
       () => become(now.verdict === null && now.problem === null ? { state: "stopped", problem: new Problem(0, "verify did not end", "the server broke off", "run it again, or in the terminal: vestige verify") } : { state: "done" }),
       (error: unknown) => become({ state: "stopped", problem: error instanceof Problem ? error : stopping.signal.aborted ? null : new Problem(0, "verify did not end", String(error), "run it again") }),
@@ -83,9 +87,21 @@ function StandingBox({ of }: { of: Standing }): ComponentChildren {
     return <Empty title="Nothing is sealed yet"><p>Until it is, nothing proves what was recorded. Make a key, and seal:</p>
       <Command text="vestige keygen --origin ORIGIN --out seal.key" /><Command text="vestige seal --key seal.key" /></Empty>;
   }
-  const rest = members(of).filter(([name]) => name !== "checkpoint").map(([name, value]): [string, ComponentChildren] => [name, <Shown of={value} key={name} />]);
-  return <><Facts of={rest} />{typeof of.checkpoint === "string" ? <pre tabIndex={0}><Name text={of.checkpoint} most={4000} /></pre>
-    : isObject(of.checkpoint) && <Facts of={members(of.checkpoint).map(([name, value]) => [name, <Shown of={value} key={name} />])} />}</>;
+  const { checkpoint } = of;
+  const trusted = checkpoint.trusted === null ? <span class="soft">nothing here says which key it should be: <code>[evidence]</code> of vestige.toml does</span>
+    : checkpoint.trusted ? <span class="mark good">✓ by the key that it should be</span> : <span class="mark bad">not by the key that it should be</span>;
+  const unsealed = count(of.unsealed) === 0 ? <span class="good">nothing</span>
+    : <span class="warn">{many(of.unsealed, "change", of.unsealed_more)}, the oldest {ago(new Date(Date.now() - count(of.oldest_unsealed_seconds) * 1000).toISOString())}</span>;
+  return (
+    <>
+      <Facts of={[
+        ["log", <Name text={checkpoint.origin} />], ["covers", many(checkpoint.size, "entry").replace("entrys", "entries")],
+        ["signed", <><Time at={checkpoint.at} /> by {checkpoint.signatures.map((name, i) => <span key={i}>{i > 0 && ", "}<Name text={name} /></span>)}</>],
+        ["signature", trusted], ["has a place", many(of.sealed, "change")], ["not sealed", unsealed],
+      ]} />
+      <pre tabIndex={0} aria-label="The checkpoint as it is signed"><Name text={checkpoint.note} most={4000} /></pre>
+    </>
+  );
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
@@ -102,7 +118,7 @@ function Shown({ of }: { of: Json }): ComponentChildren {
 
 function RunBox({ run }: { run: Run }): ComponentChildren {
   const done = count(run.progress?.["done"]);
-  const all = count(run.progress?.["all"] ?? run.progress?.["total"]);
+  const all = count(run.progress?.["of"]);
   const bad = run.findings.length > 0 || count(run.verdict?.["discrepancies"]) > 0;
   return (
     <section aria-label="This run" class="run">

@@ -47,7 +47,7 @@ SQL
   $VESTIGE watch --once --backfill >/dev/null 2>&1 || true
   $VESTIGE hold place --matter "Doe <i>v. Shop" -q 'table:products who:ann' --by counsel --reason "letter" >/dev/null 2>&1
   alert=$($VESTIGE alert list --format json | sed -n '1s/.*"id":"\?\([^",]*\).*/\1/p')
-  node "$folder/console.js" "$chromium" "$VESTIGE" / '/?q=' '/?q=who%3Anobody' '/?q=table%3Anone+since%3A1d' /verify /alerts '/alerts?state=all' "/alerts/$alert" \
+  node "$folder/console.js" "$chromium" "$VESTIGE" / '/?q=' '/?q=who%3Anobody' '/?q=table%3Awide+who%3Anobody+since%3A1d' /verify /alerts '/alerts?state=all' "/alerts/$alert" \
     /reports '/reports/changes?since=30d' /holds /retention /status '/t/products?at=2' '/t/products/1?at=2'
 }
 export -f looked_at
