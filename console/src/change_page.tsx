@@ -8,8 +8,8 @@ import { isObject, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, OpName, Section, Time, Wide } from "./parts.tsx";
 import { api, rowPath, tablePath, timeline } from "./route.ts";
 import { keyWords, shellWord } from "./values.ts";
-import { difference } from "./difference.ts";
-import { Key, Letters, Name, WholeValue } from "./value_view.tsx";
+import { hunks } from "./difference.ts";
+import { Hunk, Key, Name, WholeValue } from "./value_view.tsx";
 
 export function ChangePage({ id }: { id: string }): ComponentChildren {
   const answer = useAnswer<ChangeAnswer>(api(`/changes/${encodeURIComponent(id)}`));
@@ -85,9 +85,9 @@ const LONG = 40;
 function Marked({ one, other, side }: { one: string; other: string; side: "old" | "now" }): ComponentChildren {
   const longest = Math.max(one.length, other.length);
   if (longest < LONG || longest > 4000) return <WholeValue of={one} />;
-  const { before, removed, after } = difference(one, other);
-  const middle = <Letters text={removed} />;
-  return <span class="value text"><bdi><Letters text={before} />{side === "old" ? <del>{middle}</del> : <ins>{middle}</ins>}<Letters text={after} /></bdi></span>;
+  const all = side === "old" ? hunks(one, other) : hunks(other, one);
+  const kind = side === "old" ? "removed" : "added";
+  return <span class="words">{all.filter((each) => each.kind === "same" || each.kind === kind).map((each, i) => <Hunk key={i} {...each} />)}</span>;
 }
 
 function Evidence({ id, sealed }: { id: string; sealed: ChangeAnswer["sealed"] }): ComponentChildren {

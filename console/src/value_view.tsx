@@ -1,7 +1,7 @@
 /** Values, keys and texts of anybody's as elements: never as markup, and what nobody sees as its number. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { difference, head, tail } from "./difference.ts";
+import { around, head, hunks } from "./difference.ts";
 import { type Json, members, type Members } from "./json.ts";
 import { pieces, printable } from "./letters.ts";
 import { cut, shownValue } from "./values.ts";
@@ -44,18 +44,24 @@ export function WholeValue({ of }: { of: Json | undefined }): ComponentChildren 
 /** Of two long texts the place where they differ, with some of what stands around it. */
 export function Pair({ old, now, most = CELL }: { old: Json | undefined; now: Json | undefined; most?: number }): ComponentChildren {
   if (typeof old === "string" && typeof now === "string" && Math.max(old.length, now.length) > 40) {
-    const { before, removed, added, after } = difference(old, now);
-    const around = Math.floor(most / 4);
+    const all = hunks(old, now);
+    const shown = all.slice(0, MOST_HUNKS);
     return (
-      <>
-        <span class="value text"><bdi><Letters text={tail(before, around)} /></bdi></span>
-        {removed !== "" && <del><span class="value text"><bdi><Letters text={head(removed, most / 2)} /></bdi></span></del>}
-        {added !== "" && <ins><span class="value text"><bdi><Letters text={head(added, most / 2)} /></bdi></span></ins>}
-        <span class="value text"><bdi><Letters text={head(after, around)} /></bdi></span>
-      </>
+      <span class="words">
+        {shown.map((one, i) => <Hunk key={i} kind={one.kind} text={one.kind === "same" ? around(one.text, Math.floor(most / 5), i === 0, i === all.length - 1) : head(one.text, most / 2)} />)}
+        {shown.length < all.length && <span class="rest">…</span>}
+      </span>
     );
   }
   return <><del><Value of={old} most={most} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} /></ins></>;
+}
+
+/** As many places as a cell has of a text that changed in many. */
+const MOST_HUNKS = 9;
+
+export function Hunk({ kind, text }: { kind: string; text: string }): ComponentChildren {
+  const shown = <span class="value text"><bdi><Letters text={text} /></bdi></span>;
+  return kind === "removed" ? <del>{shown}</del> : kind === "added" ? <ins>{shown}</ins> : shown;
 }
 
 /** The values of a key, with a space between. */

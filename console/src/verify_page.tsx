@@ -90,6 +90,8 @@ function StandingBox({ of }: { of: Standing }): ComponentChildren {
   const { checkpoint } = of;
   const trusted = checkpoint.trusted === null ? <span class="soft">nothing here says which key it should be: <code>[evidence]</code> of vestige.toml does</span>
     : checkpoint.trusted ? <span class="mark good">✓ by the key that it should be</span> : <span class="mark bad">not by the key that it should be</span>;
+  const behind = count(of.sealed) - count(checkpoint.size);
+  const waiting = behind === 0 ? <span class="good">nothing that it does not cover</span> : <span class="warn">{many(behind, "change")} under no checkpoint yet: <code>vestige seal</code> makes one</span>;
   const unsealed = count(of.unsealed) === 0 ? <span class="good">nothing</span>
     : <span class="warn">{many(of.unsealed, "change", of.unsealed_more)}, the oldest {ago(new Date(Date.now() - count(of.oldest_unsealed_seconds) * 1000).toISOString())}</span>;
   return (
@@ -97,7 +99,7 @@ function StandingBox({ of }: { of: Standing }): ComponentChildren {
       <Facts of={[
         ["log", <Name text={checkpoint.origin} />], ["covers", many(checkpoint.size, "entry").replace("entrys", "entries")],
         ["signed", <><Time at={checkpoint.at} /> by {checkpoint.signatures.map((name, i) => <span key={i}>{i > 0 && ", "}<Name text={name} /></span>)}</>],
-        ["signature", trusted], ["has a place", many(of.sealed, "change")], ["not sealed", unsealed],
+        ["signature", trusted], ["since then", waiting], ["without a place", unsealed],
       ]} />
       <pre tabIndex={0} aria-label="The checkpoint as it is signed"><Name text={checkpoint.note} most={4000} /></pre>
     </>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { difference, head, tail } from "../src/difference.ts";
+import { around, difference, head, hunks, tail } from "../src/difference.ts";
 import { EventReader } from "../src/events.ts";
 import { parse, type Members } from "../src/json.ts";
 import { ago, dayName, exact, nextDay, setZone, short } from "../src/time.ts";
@@ -65,6 +65,27 @@ test("where texts differ is the middle, and the parts are the texts", () => {
     assert.doesNotMatch(before, /[\ud800-\udbff]$/);
     assert.doesNotMatch(after, /^[\udc00-\udfff]/);
   }
+});
+
+test("which words went and which came, and put together they are the texts", () => {
+  const told = (old: string, now: string): string => hunks(old, now).map(({ kind, text }) => (kind === "same" ? text : kind === "removed" ? `[-${text}-]` : `{+${text}+}`)).join("");
+  assert.equal(told("made by a family in the hills for years.", "made by two families in the hills for decades."), "made by [-a family-]{+two families+} in the hills for [-years-]{+decades+}.");
+  assert.equal(told("same", "same"), "same");
+  assert.equal(told("", "new"), "{+new+}");
+  const letters = ["ab", "cd", " ", ", ", "😀", "\n", "é"];
+  let seed = 7;
+  const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const text = (): string => Array.from({ length: random(12) }, () => letters[random(letters.length)]).join("");
+  for (let i = 0; i < 3000; ++i) {
+    const [old, now] = [text(), text()];
+    const all = hunks(old, now);
+    assert.equal(all.filter((one) => one.kind !== "added").map((one) => one.text).join(""), old);
+    assert.equal(all.filter((one) => one.kind !== "removed").map((one) => one.text).join(""), now);
+  }
+  const many = "x ".repeat(5000);
+  assert.equal(hunks(`a${many}b`, `c${many}d`).length, 2);
+  assert.equal(around("0123456789", 3, false, false), "012…789");
+  assert.equal(around("0123456789", 3, true, false), "…789");
 });
 
 test("times are of the trail's zone", () => {
