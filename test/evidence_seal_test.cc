@@ -3,6 +3,7 @@
 #include "vestige/audit/doctor.h"
 #include "vestige/audit/prove.h"
 #include "vestige/audit/tiles.h"
+#include "vestige/trail/evidence_store.h"
 
 namespace vestige {
 namespace {
@@ -22,6 +23,8 @@ TEST_P(Seal, WhatIsSealedIsVerified) {
   EXPECT_TRUE(verdict.signature);
   EXPECT_EQ(verdict.kept, std::vector<std::string>{"kept0"});
   EXPECT_EQ(verdict.unsealed, 0U);
+  EvidenceStore store(trail.db());
+  EXPECT_EQ(must(store.last_checkpoint())->at, must(store.checkpoints()).back().at);
 
   EXPECT_EQ(trail.seal(), first) << "nothing new: the same checkpoint again";
   trail.as("bob", "delete from p where id = 2");

@@ -152,12 +152,14 @@ merkle::Tiles EvidenceStore::tiles() {
 }
 
 Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint(std::uint64_t below) {
-  auto rows = TRY(db_.query("select size, root, note from " + table("checkpoint") +
-                                " where size < ?1 order by size desc limit 1",
-                            {number(below)}));
+  auto rows = TRY(db_.query(
+      fmt::format("select size, {}, root, note from {} where size < ?1 order by size desc limit 1",
+                  spelling_.micros, table("checkpoint")),
+      {number(below)}));
   if (TRY(rows->next()) == Step::end) return std::optional<StoredCheckpoint>();
   return std::optional<StoredCheckpoint>(
-      {static_cast<std::uint64_t>(rows->integer(0)), 0, rows->text(1), note_of(rows->text(2))});
+      {static_cast<std::uint64_t>(rows->integer(0)), rows->integer(1), rows->text(2),
+       note_of(rows->text(3))});
 }
 
 Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
