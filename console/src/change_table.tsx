@@ -13,8 +13,8 @@ import { Key, Name } from "./value_view.tsx";
 import { remembered } from "./here.ts";
 
 export interface Marks {
-  /** Whether a change has its place in the tree; nothing where that is not known. */
-  sealed?: (change: Change) => boolean | null;
+  /** Whether a change is known to be under a checkpoint. */
+  sealed?: (change: Change) => boolean;
   alerts?: (change: Change) => string | null;
 }
 
@@ -96,11 +96,11 @@ function Cells({ change, inRow, marks }: { change: Change; inRow: boolean; marks
 }
 
 function Seals({ change, marks }: { change: Change; marks: Marks }): ComponentChildren {
-  const sealed = marks.sealed?.(change) ?? null;
+  const sealed = marks.sealed?.(change) === true;
   const alert = marks.alerts?.(change) ?? null;
   return (
     <>
-      {sealed === true && <span class="sealed" title="sealed: the last checkpoint covers it"><span aria-hidden="true">✓</span><span class="unheard">sealed</span></span>}
+      {sealed && <span class="sealed" title="sealed: a checkpoint covers it"><span aria-hidden="true">✓</span><span class="unheard">sealed</span></span>}
       {alert !== null && <a class="mark bad" href={`/alerts/${encodeURIComponent(alert)}`} tabIndex={-1}>⚠ alert</a>}
     </>
   );

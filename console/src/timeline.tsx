@@ -1,8 +1,8 @@
 /** The first page: bars, facets and the changes of a filter, newest first, and what comes to them. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Alert, Change, Day, Facets, List } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { ask, useAnswer } from "./ask.ts";
 import { Bars } from "./bars.tsx";
 import { ChangeTable, type Marks } from "./change_table.tsx";
 import { FacetLists } from "./facets.tsx";
@@ -22,9 +22,9 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
   const [live, setLive] = useState(true);
   const answer = useAnswer<List<Change>>(api("/changes", { q: filter, limit: LIMIT, after }));
   const facets = useAnswer<Facets>(api("/facets", { q: filter }));
-  const marks = useMarks();
   const first = answer.data?.items ?? NONE;
   const tail = useLive(first, filter, live && after === "" && answer.data !== null);
+  const marks = useMarks(first, tail.changes);
   useEffect(() => {
     showNew.value = tail.waiting > 0 ? () => { tail.show(); scrollTo(0, 0); } : null;
     return () => { showNew.value = null; };
@@ -78,26 +78,47 @@ function LiveSwitch({ on, state, flip }: { on: boolean; state: string; flip: () 
 }
 
 interface Standing {
-  checkpoint: { size: Digits; at: string } | null;
+  checkpoint: { size: Digits } | null;
+  sealed: Digits;
   unsealed: Digits;
-  unsealed_more: boolean;
-  oldest_unsealed_seconds: Digits;
 }
 
-/** Which changes alerts name, and which the last checkpoint covers: those of before it, and before the oldest that has no place yet. */
-function useMarks(): Marks {
-  const standing = useAnswer<Standing>(api("/verify"));
+const AGAIN = 30_000;
+const NO_IDS: ReadonlySet<string> = new Set();
+
+/** The changes that a checkpoint covers for certain: those that were shown already when it was found to cover all there is. */
+function useCovered(first: Change[], shown: Change[]): ReadonlySet<string> {
+  const [covered, setCovered] = useState(NO_IDS);
+  const now = useRef(shown);
+  now.current = shown;
+  useEffect(() => {
+    const stop = new AbortController();
+    const look = (): void => {
+      if (document.hidden || now.current.length === 0) return;
+      const ids = now.current.map((change) => change.id.text);
+      ask<Standing>(api("/verify"), stop.signal).then(({ checkpoint, sealed, unsealed }) => {
+        if (checkpoint !== null && count(unsealed) === 0 && count(sealed) === count(checkpoint.size)) setCovered((before) => new Set([...before, ...ids]));
+      }, () => undefined);
+    };
+    look();
+    const timer = setInterval(look, AGAIN);
+    return () => {
+      stop.abort();
+      clearInterval(timer);
+    };
+  }, [first]);
+  return covered;
+}
+
+/** Which changes alerts name, and which a checkpoint covers. */
+function useMarks(first: Change[], shown: Change[]): Marks {
   const alerts = useAnswer<List<Alert>>(api("/alerts", { state: "open", limit: "200" }));
+  const covered = useCovered(first, shown);
   return useMemo(() => {
     const of = new Map<string, string>();
     for (const alert of alerts.data?.items ?? []) for (const id of alert.changes) of.set(String(id), String(alert.id));
-    const at = standing.data?.checkpoint ?? null;
-    const upto = standing.data === null || at === null || standing.data.unsealed_more ? 0
-      : Math.min(Date.parse(at.at), count(standing.data.unsealed) === 0 ? Infinity : Date.now() - (count(standing.data.oldest_unsealed_seconds) + 1) * 1000);
-    const sealed = (change: Change): boolean | null =>
-      (at !== null && change.index !== undefined ? count(change.index) < count(at.size) : Date.parse(change.at) < upto) ? true : null;
-    return { alerts: (change) => of.get(change.id.text) ?? null, sealed };
-  }, [alerts.data, standing.data]);
+    return { alerts: (change) => of.get(change.id.text) ?? null, sealed: (change) => covered.has(change.id.text) };
+  }, [alerts.data, covered]);
 }
 
 function Nothing({ filter }: { filter: string }): ComponentChildren {
