@@ -94,8 +94,8 @@ function useCovered(first: Change[], shown: Change[]): ReadonlySet<string> {
   useEffect(() => {
     const stop = new AbortController();
     const look = (): void => {
-      if (document.hidden || now.current.length === 0) return;
-      const ids = now.current.map((change) => change.id.text);
+      const ids = [...first, ...now.current].map((change) => change.id.text);
+      if (document.hidden || ids.length === 0) return;
       ask<Standing>(api("/verify"), stop.signal).then(({ checkpoint, sealed, unsealed }) => {
         if (checkpoint !== null && count(unsealed) === 0 && count(sealed) === count(checkpoint.size)) setCovered((before) => new Set([...before, ...ids]));
       }, () => undefined);

@@ -93,8 +93,8 @@ function RevertRows({ revert }: { revert: Revert }): ComponentChildren {
               <td>{i === 0 && <a href={rowPath(row.table, keyWords(row.key))}><Name text={row.table} /> <Key of={row.key} /></a>}</td>
               <td>{i === 0 && <OpName op={row.op} />}</td>
               <td class="field">{one !== null && <Name text={one.column} />}</td>
-              <td>{one !== null && <del><Value of={one.now} /></del>}</td>
-              <td>{one !== null && <ins><Value of={one.then} /></ins>}</td>
+              <td>{one !== null && (row.op === "INSERT" ? <span class="soft">not there</span> : <del><Value of={one.now} /></del>)}</td>
+              <td>{one !== null && (row.op === "DELETE" ? <span class="soft">not there</span> : <ins><Value of={one.then} /></ins>)}</td>
               <td>{one?.conflict === true && <span class="mark bad">changed since</span>}</td>
             </tr>
           )))}
