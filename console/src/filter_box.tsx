@@ -83,9 +83,11 @@ export function FilterBox(): ComponentChildren {
       setOpen(true);
       const by = event.key === "ArrowDown" ? 1 : -1;
       setChosen(chosen + by < -1 ? offers.length - 1 : chosen + by >= offers.length ? -1 : chosen + by);
-    } else if (event.key === "Escape" && open) {
+    } else if (event.key === "Escape" && open && offers.length > 0) {
       event.preventDefault();
       setOpen(false);
+    } else if (event.key === "Escape") {
+      setText(applied);
     }
   };
 

@@ -18,7 +18,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ["n", "show what is new"],
   ["y", "copy the link to the row, or to the page"],
   ["e", "export this list"],
-  ["g", "then t v a r s: timeline, verify, alerts, reports, status"],
+  ["g", "then t v a r h s: timeline, verify, alerts, reports, holds, status"],
   ["?", "these keys"],
   ["Esc", "leave the filter, close"],
 ];
