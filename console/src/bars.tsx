@@ -81,7 +81,7 @@ export function Bars({ days, filter }: { days: Day[]; filter: string }): Compone
     <figure class="bars">
       <figcaption class="unheard">Changes a day, by operation. A bar filters by its day.</figcaption>
       <svg ref={picture} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" height={HEIGHT} width="100%" role="group" aria-label="Changes a day"
-        onPointerDown={(event) => { if (event.button === 0) setBrush([dayAt(event), dayAt(event)]); }}
+        onDragStart={(event) => event.preventDefault()} onPointerDown={(event) => { if (event.button === 0) setBrush([dayAt(event), dayAt(event)]); }}
         onPointerMove={(event) => { if (brush !== null) setBrush([brush[0], dayAt(event)]); }}
         onPointerUp={onUp} onPointerLeave={() => setBrush(null)}>
         {brush !== null && brush[0] !== brush[1] &&

@@ -4,6 +4,7 @@
 //   node console.js CHROMIUM VESTIGE PATH...      the trail is that of $VESTIGE_DB; PARTS=pages leaves out the others
 import { AxeBuilder } from "@axe-core/playwright";
 import { spawn, execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
@@ -211,6 +212,66 @@ async function slider() {
   await page.context().close();
 }
 
+// What is clicked: a count, a day, a condition away; a revert looked at, the trail verified, a receipt checked, a report run, an alert closed.
+async function byMouse() {
+  place = "by mouse";
+  const page = await opened();
+  const seen = async (...texts) => {
+    await settled(page);
+    const text = await page.locator("main").innerText();
+    for (const one of texts) if (!text.includes(one)) say(`it does not say ${one}: ${text.slice(0, 400)}`);
+  };
+  await page.goto(`${address}/`);
+  await settled(page);
+  await page.getByRole("complementary").getByRole("link", { name: "ann", exact: true }).click();
+  await page.waitForURL(/who%3Aann/);
+  await seen("it was no typo");
+  await page.locator(".bars a").first().click();
+  await page.waitForURL(/until%3A/);
+  await seen("it was no typo");
+  await page.getByRole("link", { name: "without who:ann" }).click();
+  await page.waitForURL((url) => !url.search.includes("ann"));
+  await seen("manager_john");
+  const change = (await ask("/changes?q=who:ann+column:price")).items[0];
+  await page.goto(`${address}/tx/${change.tx}`);
+  await page.getByRole("button", { name: "Preview the revert" }).click();
+  await page.getByText(`vestige revert --tx ${change.tx}`).waitFor();
+  await seen("94900", "99900", "no conflicts");
+  await looked(page);
+  await page.goto(`${address}/c/${change.id}`);
+  const receipt = await (await fetch(await page.getByRole("link", { name: "receipt" }).evaluate((link) => link.href))).text();
+  writeFileSync("mouse.receipt", receipt);
+  await promisify(execFile)(vestige, ["check", "mouse.receipt", "--vkey", "seal.vkey"]);
+  await page.goto(`${address}/verify`);
+  await page.getByRole("button", { name: "Verify now" }).click();
+  await page.locator(".run .verdict").waitFor();
+  await seen("Everything is as it was sealed", "shop.example.com");
+  await looked(page);
+  await page.goto(`${address}/reports`);
+  await page.getByRole("link", { name: "Changes", exact: true }).click();
+  await page.waitForURL(/reports\/changes/);
+  await seen("It covers all", "it was no typo");
+  for (const kind of ["HTML", "CSV"]) {
+    const answer = await fetch(await page.getByRole("link", { name: kind, exact: true }).evaluate((link) => link.href));
+    if (answer.status !== 200 || !(answer.headers.get("content-disposition") ?? "").startsWith("attachment")) say(`${kind} of a report: ${answer.status}`);
+    await answer.text();
+  }
+  await page.goto(`${address}/alerts`);
+  await page.locator("tbody a").first().click();
+  await page.getByLabel("Note").fill("<b>looked into it");
+  await page.getByRole("button", { name: "acknowledge" }).click();
+  await page.locator(".lead b", { hasText: "acknowledged" }).waitFor();
+  await seen("<b>looked into it");
+  await page.getByLabel("Note").fill("it is in order");
+  await page.getByRole("button", { name: "silence", exact: true }).click();
+  await page.getByText("silenced for 7d").waitFor();
+  await page.getByLabel("Note").fill("it is in order");
+  await page.getByRole("button", { name: "close", exact: true }).click();
+  await page.locator(".lead b", { hasText: "closed" }).waitFor();
+  await looked(page);
+  await page.context().close();
+}
+
 const idsOf = (page) => page.$$eval("tbody tr[data-row]", (all) => all.map((row) => row.getAttribute("data-row")));
 
 // Changes while it is looked at, the server killed among them: all of them stand there, once.
@@ -258,7 +319,7 @@ async function tail() {
 
 try {
   await serve();
-  const parts = { keys: byKeys, slider, tail, pages: everyPage };
+  const parts = { keys: byKeys, slider, mouse: byMouse, tail, pages: everyPage };
   for (const part of (process.env.PARTS ?? Object.keys(parts).join(" ")).split(" ")) await parts[part]();
 } catch (error) {
   say(error.stack);
