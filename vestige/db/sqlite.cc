@@ -236,7 +236,6 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::string& path, Mode mode)
     return tl::unexpected<Error>(std::move(probe).error());
   }
   TRY(db->script("pragma foreign_keys = on"));
-  if (mode == Mode::reading) TRY(db->script("pragma query_only = on"));
   return db;
 }
 
