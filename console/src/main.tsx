@@ -1,8 +1,8 @@
 /** The page of `vestige serve`: which page an address is, and that nothing of one stays on the next. */
-import { render, type ComponentChildren } from "preact";
+import { Component, type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { About } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { Problem, useAnswer } from "./ask.ts";
 import { here, listen, remembered } from "./here.ts";
 import { listenToKeys } from "./keys.ts";
 import { Empty, Heading, ProblemBox } from "./parts.tsx";
@@ -50,6 +50,21 @@ function Page({ at, about }: { at: Route; about: About | null }): ComponentChild
   }
 }
 
+/** A page that breaks says so, and the ways to others stay. */
+class Unbroken extends Component<{ children: ComponentChildren }, { error: unknown }> {
+  override state = { error: null as unknown };
+
+  static override getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error };
+  }
+
+  override render(): ComponentChildren {
+    const { error } = this.state;
+    if (error === null) return this.props.children;
+    return <><Heading title="Vestige" /><ProblemBox of={new Problem(0, "the page broke", String(error), "load it again; if it breaks again, that is a bug of the console")} /></>;
+  }
+}
+
 function Console(): ComponentChildren {
   const about = useAnswer<About>(api("/about"));
   const at = here.value;
@@ -63,7 +78,7 @@ function Console(): ComponentChildren {
   }, [page]);
   return (
     <Shell about={about.data}>
-      {about.problem !== null ? <><Heading title="Vestige" /><ProblemBox of={about.problem} /></> : <Page key={page} at={at} about={about.data} />}
+      {about.problem !== null ? <><Heading title="Vestige" /><ProblemBox of={about.problem} /></> : <Unbroken key={page}><Page at={at} about={about.data} /></Unbroken>}
     </Shell>
   );
 }

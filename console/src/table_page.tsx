@@ -1,6 +1,6 @@
 /** A table as it is, or as it was: its rows in key order, a page at a time. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Rows } from "./answers.ts";
 import { useAnswer } from "./ask.ts";
 import { condition } from "./filter.ts";
@@ -74,6 +74,7 @@ function Grid({ rows, table, at }: { rows: Rows; table: string; at: string }): C
 /** A moment, in the words that the verbs take: a time, a change, a mark. */
 export function AsOf({ at, to }: { at: string; to: (moment: string) => string }): ComponentChildren {
   const [text, setText] = useState(at);
+  useEffect(() => setText(at), [at]);
   return (
     <form class="as-of" onSubmit={(event) => { event.preventDefault(); go(to(text.trim())); }}>
       <label for="at">As of</label>
