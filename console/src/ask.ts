@@ -65,22 +65,22 @@ export interface Answer<T> {
   waiting: boolean;
 }
 
-/** What the API answers at an address; while another is asked for, what it answered before. */
+/** What the API answers at an address; while another is asked for, what it answered before, and that it waits. */
 export function useAnswer<T>(address: string | null, again = 0): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T>>({ data: null, problem: null, waiting: address !== null });
+  const [answer, setAnswer] = useState<Answer<T> & { of: string | null }>({ of: address, data: null, problem: null, waiting: address !== null });
   useEffect(() => {
     if (address === null) {
-      setAnswer({ data: null, problem: null, waiting: false });
+      setAnswer({ of: null, data: null, problem: null, waiting: false });
       return undefined;
     }
     const stop = new AbortController();
-    setAnswer((before) => ({ ...before, waiting: true }));
+    setAnswer((before) => ({ ...before, of: address, waiting: true }));
     ask<T>(address, stop.signal).then(
-      (data) => { if (!stop.signal.aborted) setAnswer({ data, problem: null, waiting: false }); },
+      (data) => { if (!stop.signal.aborted) setAnswer({ of: address, data, problem: null, waiting: false }); },
       (error: unknown) => {
-        if (!stop.signal.aborted) setAnswer({ data: null, problem: error instanceof Problem ? error : offline(error), waiting: false });
+        if (!stop.signal.aborted) setAnswer({ of: address, data: null, problem: error instanceof Problem ? error : offline(error), waiting: false });
       });
     return () => stop.abort();
   }, [address, again]);
-  return answer;
+  return { data: answer.data, problem: answer.problem, waiting: answer.waiting || answer.of !== address };
 }

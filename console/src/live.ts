@@ -44,16 +44,20 @@ async function catchUp(filter: string, known: ReadonlySet<string>, signal: Abort
 const NONE: ReadonlySet<string> = new Set();
 
 export function useLive(first: Change[], filter: string, on: boolean): Live {
-  const [changes, setChanges] = useState(first);
+  // Of the list that is answered now: one that is new is shown at once, and not what came to the one before.
+  const [kept, setKept] = useState({ of: first, changes: first });
+  const changes = kept.of === first ? kept.changes : first;
   const [waiting, setWaiting] = useState<Change[]>([]);
   const [fresh, setFresh] = useState(NONE);
   const [state, setState] = useState<TailState>("off");
   const shown = useRef<Change[]>(first);
   const held = useRef<Change[]>([]);
 
+  const list = useRef(first);
+  list.current = first;
   const keep = (all: Change[]): void => {
     shown.current = all;
-    setChanges(all);
+    setKept({ of: list.current, changes: all });
   };
   const show = (): void => {
     const come = held.current;

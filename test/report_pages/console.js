@@ -323,6 +323,8 @@ try {
   for (const part of (process.env.PARTS ?? Object.keys(parts).join(" ")).split(" ")) await parts[part]();
 } catch (error) {
   say(error.stack);
+  for (const page of browser.contexts().flatMap((context) => context.pages()))
+    say(`it was at ${page.url()}: ${await page.evaluate(() => `${document.activeElement?.outerHTML.slice(0, 200)} in ${document.querySelector("main")?.innerText.slice(0, 400)}`)}`);
 }
 await browser.close();
 server?.removeAllListeners("exit");
