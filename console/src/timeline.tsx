@@ -23,7 +23,7 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
   const answer = useAnswer<List<Change>>(api("/changes", { q: filter, limit: LIMIT, after }));
   const facets = useAnswer<Facets>(api("/facets", { q: filter }));
   const first = answer.data?.items ?? NONE;
-  const tail = useLive(first, filter, live && after === "" && answer.data !== null);
+  const tail = useLive(first, filter, live && after === "" && answer.data !== null && !answer.waiting);
   const marks = useMarks(first, tail.changes);
   useEffect(() => {
     showNew.value = tail.waiting > 0 ? () => { tail.show(); scrollTo(0, 0); } : null;
@@ -80,7 +80,7 @@ function LiveSwitch({ on, state, flip }: { on: boolean; state: string; flip: () 
 interface Standing {
   checkpoint: { size: Digits } | null;
   sealed: Digits;
-  unsealed: Digits;
+  unsealed: Digits | null;  // nobody says, to who may not see it
 }
 
 const AGAIN = 30_000;
@@ -97,7 +97,7 @@ function useCovered(first: Change[], shown: Change[]): ReadonlySet<string> {
       const ids = [...first, ...now.current].map((change) => change.id.text);
       if (document.hidden || ids.length === 0) return;
       ask<Standing>(api("/verify"), stop.signal).then(({ checkpoint, sealed, unsealed }) => {
-        if (checkpoint !== null && count(unsealed) === 0 && count(sealed) === count(checkpoint.size)) setCovered((before) => new Set([...before, ...ids]));
+        if (checkpoint !== null && unsealed !== null && count(unsealed) === 0 && count(sealed) === count(checkpoint.size)) setCovered((before) => new Set([...before, ...ids]));
       }, () => undefined);
     };
     look();

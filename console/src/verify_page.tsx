@@ -13,7 +13,7 @@ interface Standing {
   checkpoint: { origin: string; size: Json; at: string; signatures: string[]; trusted: boolean | null; note: string } | null;
   sealed: Json;
   unsealed: Json;
-  unsealed_more: boolean;
+  unsealed_more: boolean | null;
   oldest_unsealed_seconds: Json;
   keys: Json;
 }
@@ -92,8 +92,8 @@ function StandingBox({ of }: { of: Standing }): ComponentChildren {
     : checkpoint.trusted ? <span class="mark good">✓ by the key that it should be</span> : <span class="mark bad">not by the key that it should be</span>;
   const behind = count(of.sealed) - count(checkpoint.size);
   const waiting = behind === 0 ? <span class="good">nothing that it does not cover</span> : <span class="warn">{many(behind, "change")} under no checkpoint yet: <code>vestige seal</code> makes one</span>;
-  const unsealed = count(of.unsealed) === 0 ? <span class="good">nothing</span>
-    : <span class="warn">{many(of.unsealed, "change", of.unsealed_more)}, the oldest {ago(new Date(Date.now() - count(of.oldest_unsealed_seconds) * 1000).toISOString())}</span>;
+  const unsealed = of.unsealed === null ? <span class="soft">your rights do not show</span> : count(of.unsealed) === 0 ? <span class="good">nothing</span>
+    : <span class="warn">{many(of.unsealed, "change", of.unsealed_more === true)}, the oldest {ago(new Date(Date.now() - count(of.oldest_unsealed_seconds) * 1000).toISOString())}</span>;
   return (
     <>
       <Facts of={[
