@@ -14,9 +14,10 @@ const WIDTH = 1000;
 const HEIGHT = 66;
 const BASE = 64;
 const MOST_DAYS = 92;
+const FEWEST_DAYS = 14;  // one bar is no picture
 const STACK = ["insert", "update", "delete", "erase"];
 
-/** Each day from the first that has changes to the last, none left out; of many the newest. */
+/** Each day from the first that has changes to the last, none left out, and of few some before them; of many the newest. */
 export function everyDay(days: Day[]): Day[] {
   const sorted = [...days].sort((a, b) => (a.day < b.day ? -1 : 1));
   const last = sorted.at(-1)?.day;
@@ -29,7 +30,10 @@ export function everyDay(days: Day[]): Day[] {
     if (next <= at) break;
     at = next;
   }
-  return all.slice(-MOST_DAYS);
+  const first = all[0]?.day ?? last;
+  const few = Math.max(0, FEWEST_DAYS - all.length);
+  const before = Array.from({ length: few }, (_, i): Day => ({ day: nextDay(first, i - few), counts: {} }));
+  return [...before, ...all].slice(-MOST_DAYS);
 }
 
 function heights(day: Day, most: number): [string, number][] {

@@ -56,10 +56,10 @@ export function dayName(text: string): string {
   return Number.isNaN(at.getTime()) ? text : new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short" }).format(at);
 }
 
-/** The day after, as a date. */
-export function nextDay(text: string): string {
+/** The day after, as a date; or some days before. */
+export function nextDay(text: string, by = 1): string {
   const at = new Date(`${text}T00:00:00Z`);
-  return Number.isNaN(at.getTime()) ? text : new Date(at.getTime() + 86_400_000).toISOString().slice(0, 10);
+  return Number.isNaN(at.getTime()) ? text : new Date(at.getTime() + by * 86_400_000).toISOString().slice(0, 10);
 }
 
 const STEPS: readonly (readonly [number, string])[] = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];

@@ -98,6 +98,7 @@ test("times are of the trail's zone", () => {
   assert.equal(short("not a time"), "not a time");
   assert.equal(ago("2026-11-22T00:00:00Z", new Date("2026-11-22T00:01:30Z")), "1 minute ago");
   assert.equal(nextDay("2026-02-28"), "2026-03-01");
+  assert.equal(nextDay("2026-03-01", -2), "2026-02-27");
   assert.equal(dayName("2026-11-02"), "2 Nov");
 });
 
