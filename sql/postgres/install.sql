@@ -60,6 +60,7 @@ $check$;
 \ir install/retention.sql
 \ir install/shape.sql
 \ir install/expressions.sql
+\ir install/recipient.sql
 \ir install/encrypt.sql
 \ir install/subject.sql
 \ir install/encrypt_natively.sql

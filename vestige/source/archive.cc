@@ -7,10 +7,9 @@
 #include <utility>
 
 #include "vestige/base/letters.h"
-#include "vestige/record/taken.h"
 #include "vestige/source/archive_reading.h"
-#include "vestige/source/archived_change.h"
 #include "vestige/source/archived_past.h"
+#include "vestige/source/holding.h"
 #include "vestige/trail/evidence_store.h"
 #include "vestige/trail/expiry.h"
 #include "vestige/trail/install.h"
@@ -22,76 +21,9 @@
 namespace vestige {
 namespace {
 
-// What of an archive is asked for: all of it where there is no database, otherwise what the database let go and nothing else, so that
-// what it says of a change, or that it was erased, is what holds.
-struct Kept {
-  std::vector<ArchivePart> parts;
-  bool alone = true;
-  std::map<std::uint64_t, std::map<std::int64_t, Leaves>> expired;  // by bundle and EXPIRE
-  std::map<std::int64_t, std::vector<ErasedPart>> erased;           // by change
-  std::shared_ptr<Source> opening =
-      {};  // of the database, where somebody has an identity: it has the wraps
-
-  bool let_go(std::uint64_t index) const {
-    const auto found = expired.find(index / merkle::kTileWidth);
-    return found != expired.end() &&
-           std::any_of(found->second.begin(), found->second.end(),
-                       [&](const auto& one) { return one.second.has(index % merkle::kTileWidth); });
-  }
-};
-
-// Changes of an archive as they hold today.
-class Holding final : public Changes {
- public:
-  // placed  they are read in the order of the feed, not by id as a database's
-  Holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key, bool by_who,
-          bool placed = false)
-      : archived_(std::move(archived)),
-        kept_(kept),
-        by_key_(by_key),
-        by_who_(by_who),
-        placed_(placed) {}
-
-  Result<std::optional<Change>> next() override {
-    while (auto change = TRY(archived_->next())) {
-      const auto index = change->index;
-      if (!placed_) change->index.reset();
-      if (!kept_.alone && !(index.has_value() && kept_.let_go(*index))) continue;
-      if (const auto taken = kept_.erased.find(change->id); taken != kept_.erased.end())
-        if (!take(*change, taken->second)) continue;
-      if (kept_.opening != nullptr) TRY(kept_.opening->open(*change));
-      return change;
-    }
-    return std::optional<Change>();
-  }
-
- private:
-  // Of what was erased later nothing is left; false where a change was chosen by what was erased of it.
-  bool take(Change& change, const std::vector<ErasedPart>& parts) const {
-    for (const ErasedPart& part : parts) {
-      if (change.erased_by(part.part).has_value()) continue;
-      if (part.part == "key" ? by_key_ : part.part != "values" && by_who_) return false;
-      lose(change, part);
-    }
-    return true;
-  }
-
-  std::unique_ptr<Changes> archived_;
-  const Kept& kept_;
-  bool by_key_;
-  bool by_who_;
-  bool placed_;
-};
-
-// Where nothing was let go, no file is opened.
-std::vector<ArchivePart> asked_parts(const Kept& kept) {
-  return kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>();
-}
-
-Result<std::unique_ptr<Changes>> holding(const Kept& kept, const Selection& selection, bool every) {
-  return std::unique_ptr<Changes>(
-      new Holding(TRY(archived_changes(asked_parts(kept), selection, every)), kept,
-                  !selection.key.empty(), !selection.who.empty()));
+Result<std::unique_ptr<Changes>> chosen(const Kept& kept, const Selection& selection, bool every) {
+  return holding(TRY(archived_changes(asked_parts(kept), selection, every)), kept,
+                 !selection.key.empty(), !selection.who.empty());
 }
 
 // Two streams by id as one.
@@ -128,7 +60,7 @@ using Facts = std::map<std::string, TableFacts>;
 // What of both a selection means: each has chosen, but for how many.
 Result<std::unique_ptr<Changes>> merged(std::unique_ptr<Changes> own, const Kept& kept,
                                         const Selection& selection, Facts facts, bool every) {
-  auto archived = TRY(holding(kept, selection, every));
+  auto archived = TRY(chosen(kept, selection, every));
   return selected(std::unique_ptr<Changes>(
                       new Merged(std::move(own), std::move(archived), selection.oldest_first)),
                   selection, std::move(facts));
@@ -215,7 +147,7 @@ class ArchiveSource final : public Source {
   Result<std::vector<std::int64_t>> ids(const Selection& selection) override {
     Selection ordered = selection;
     ordered.oldest_first = true;
-    std::vector<std::int64_t> out = TRY(ids_of(TRY(holding(kept_, ordered, true))));
+    std::vector<std::int64_t> out = TRY(ids_of(TRY(chosen(kept_, ordered, true))));
     for (const std::int64_t id : TRY(own_->ids(selection))) out.push_back(id);
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -225,9 +157,9 @@ class ArchiveSource final : public Source {
   Result<std::unique_ptr<Changes>> changes_under(const Tracked& table, const RowName& name,
                                                  std::int64_t after, std::int64_t upto,
                                                  bool oldest_first) override {
-    auto archived = std::unique_ptr<Changes>(
-        new Holding(TRY(archived_under(kept_.parts, table.id, name, after, upto, oldest_first)),
-                    kept_, true, false));
+    auto archived =
+        holding(TRY(archived_under(kept_.parts, table.id, name, after, upto, oldest_first)), kept_,
+                true, false);
     auto own = TRY(own_->changes_under(table, name, after, upto, oldest_first));
     return std::unique_ptr<Changes>(new Merged(std::move(own), std::move(archived), oldest_first));
   }
@@ -239,7 +171,7 @@ class ArchiveSource final : public Source {
   Result<std::unique_ptr<Changes>> let_go(const Selection& asked) {
     const Selection selection = narrowed(asked);
     return selected(
-        std::make_unique<Holding>(TRY(archived_in_order(asked_parts(kept_), selection, true)),
+        holding(TRY(archived_in_order(asked_parts(kept_), selection, true)),
                                   kept_, !selection.key.empty(), !selection.who.empty(), true),
         selection, TRY(facts()));
   }
@@ -251,7 +183,7 @@ class ArchiveSource final : public Source {
     selection.after = after;
     selection.upto = upto;
     selection.oldest_first = true;
-    const auto archived = TRY(holding(kept_, selection, true));
+    const auto archived = TRY(chosen(kept_, selection, true));
     while (const auto change = TRY(archived->next())) {
       const std::string* signature = change->context.get(kSignatureField);
       if (signature == nullptr) continue;
@@ -338,30 +270,6 @@ class ArchivedDatabase final : public OverSource {
   std::map<std::int64_t, bool> has_;  // by EXPIRE
   std::string where_;
 };
-
-// What a database let go, and what was erased of it since; refuses a part that it did not record when it was written.
-Result<Kept> kept_for(Database& db, std::vector<ArchivePart> parts) {
-  Kept kept{std::move(parts), false, {}, {}};
-  const auto known = TRY(recorded_parts(db));
-  for (const ArchivePart& part : kept.parts)
-    if (std::find(known.begin(), known.end(), recorded(part)) == known.end())
-      return hinted(fail(Fault::corrupt, "read the archive part {}: {} has no record of it",
-                         part.folder, db.where()),
-                    "it is another trail's, or was altered: vestige archive verify says which; it "
-                    "can be read where no "
-                    "database is named");
-  if (!TRY(ExpiryStore(db).stands())) return kept;
-  kept.expired = TRY(ExpiryStore(db).leaves(
-      0, static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())));
-  auto rows = TRY(db.query("select erased, change, parts from " + spelling_of(db).table("erased") +
-                           " order by change"));
-  while (TRY(rows->next()) == Step::row) {
-    const std::string list = rows->text(2);
-    for (const TakenPart& part : taken_parts(list))
-      kept.erased[rows->integer(0)].push_back({std::string(part.name), rows->integer(1)});
-  }
-  return kept;
-}
 
 }  // namespace
 

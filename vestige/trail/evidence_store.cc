@@ -157,9 +157,8 @@ Result<std::optional<StoredCheckpoint>> EvidenceStore::last_checkpoint(std::uint
                   spelling_.micros, table("checkpoint")),
       {number(below)}));
   if (TRY(rows->next()) == Step::end) return std::optional<StoredCheckpoint>();
-  return std::optional<StoredCheckpoint>(
-      {static_cast<std::uint64_t>(rows->integer(0)), rows->integer(1), rows->text(2),
-       note_of(rows->text(3))});
+  return std::optional<StoredCheckpoint>({static_cast<std::uint64_t>(rows->integer(0)),
+                                          rows->integer(1), rows->text(2), note_of(rows->text(3))});
 }
 
 Result<std::vector<StoredCheckpoint>> EvidenceStore::checkpoints() {
