@@ -360,9 +360,16 @@ begin
     known := format(' and t.key collate "C" in (select stands from (%s) w)', touched);
   end if;
   if result is null then
-    alone := array[format('concat(''{'', %s, ''}'') as json', array_to_string(alone, ', '))] || live_sorts;
-    changed := array[format(case when erased and until is not null then 'case when t.unknown then ''?'' else concat(''{'', %s, ''}'') end as json'
-                            else 'concat(''{'', %s, ''}'') as json' end, array_to_string(changed, ', '))] || sorts;
+    -- A function takes 100 arguments at most, and a column may be two of them.
+    select coalesce(string_agg(format('concat(%s)', members), ' || ' order by part), '''''') into plain
+    from (select string_agg(one, ', ' order by place) as members, place / 40 as part
+          from unnest(alone) with ordinality as a(one, place) group by 2) s;
+    alone := array[format('''{'' || %s || ''}'' as json', plain)] || live_sorts;
+    select coalesce(string_agg(format('concat(%s)', members), ' || ' order by part), '''''') into plain
+    from (select string_agg(one, ', ' order by place) as members, place / 40 as part
+          from unnest(changed) with ordinality as a(one, place) group by 2) s;
+    changed := array[format(case when erased and until is not null then 'case when t.unknown then ''?'' else ''{'' || %s || ''}'' end as json'
+                            else '''{'' || %s || ''}'' as json' end, plain)] || sorts;
   end if;
   if rel is null then
     return format(E'select %s\nfrom (%s) t where t.first <> ''I''%s', array_to_string(changed, ', '), entries, known);
