@@ -52,7 +52,7 @@ ALWAYS = [
     ["plan"], ["apply"], ["log"], ["log", "t"], ["log", "t", "{key}"], ["log", "-q", "table:t ink"], ["show", "1"],
     ["show", "--tx", "1"], ["ddl", "alter table t add column more"],
     ["exec", "--actor", "ann", "insert into other values (1)"], ["seal", "--key", "seal.key"],
-    ["verify", "--vkey", "seal.vkey"], ["metrics"], ["notify", "--help"], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", "tiles"], ["prove", "1"], ["mark", "then", "1"], ["access"], ["review"], ["hold"], ["expire"], ["archive", "--out", "archive"],
+    ["verify", "--vkey", "seal.vkey"], ["metrics"], ["serve", "--help"], ["notify", "--help"], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", "tiles"], ["prove", "1"], ["mark", "then", "1"], ["access"], ["review"], ["hold"], ["expire"], ["archive", "--out", "archive"],
     ["rules", "test"], ["watch", "--once"], ["alert", "list"],
     ["check", "receipt", "--vkey", "seal.vkey"], ["keygen", "--origin", "a.example/b", "--out", "new.key"], ["keys", "generate", "--class", "phi", "--out", "phi.key"],
     ["witness", "--help"], ["report", "changes"],
