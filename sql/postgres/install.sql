@@ -82,6 +82,7 @@ $check$;
 \ir install/encodings.sql
 \ir install/read.sql
 \ir install/rows.sql
+\ir install/value_expression.sql
 \ir install/past.sql
 \ir install/as_of.sql
 \ir install/audit.sql

@@ -21,7 +21,7 @@
 namespace vestige {
 namespace {
 
-Result<std::unique_ptr<Changes>> chosen(const Kept& kept, const Selection& selection, bool every) {
+Result<std::unique_ptr<Changes>> chosen(const ArchiveView& kept, const Selection& selection, bool every) {
   return holding(TRY(archived_changes(asked_parts(kept), selection, every)), kept,
                  !selection.key.empty(), !selection.who.empty());
 }
@@ -58,7 +58,7 @@ class Merged final : public Changes {
 using Facts = std::map<std::string, TableFacts>;
 
 // What of both a selection means: each has chosen, but for how many.
-Result<std::unique_ptr<Changes>> merged(std::unique_ptr<Changes> own, const Kept& kept,
+Result<std::unique_ptr<Changes>> merged(std::unique_ptr<Changes> own, const ArchiveView& kept,
                                         const Selection& selection, Facts facts, bool every) {
   auto archived = TRY(chosen(kept, selection, every));
   return selected(std::unique_ptr<Changes>(
@@ -68,7 +68,7 @@ Result<std::unique_ptr<Changes>> merged(std::unique_ptr<Changes> own, const Kept
 
 class Reader final : public ChangeReader {
  public:
-  Reader(std::unique_ptr<ChangeReader> own, const Kept& kept, Facts facts, bool every)
+  Reader(std::unique_ptr<ChangeReader> own, const ArchiveView& kept, Facts facts, bool every)
       : own_(std::move(own)), kept_(kept), facts_(std::move(facts)), every_(every) {}
 
   Result<std::unique_ptr<Changes>> read(const Selection& asked) override {
@@ -80,14 +80,14 @@ class Reader final : public ChangeReader {
 
  private:
   std::unique_ptr<ChangeReader> own_;
-  const Kept& kept_;
+  const ArchiveView& kept_;
   Facts facts_;
   bool every_;
 };
 
 class ArchiveSource final : public Source {
  public:
-  ArchiveSource(std::unique_ptr<Source> own, const Kept& kept)
+  ArchiveSource(std::unique_ptr<Source> own, const ArchiveView& kept)
       : own_(std::move(own)), kept_(kept) {}
 
   Result<std::vector<Tracked>> tables() override {
@@ -209,12 +209,12 @@ class ArchiveSource final : public Source {
   }
 
   std::unique_ptr<Source> own_;
-  const Kept& kept_;
+  const ArchiveView& kept_;
 };
 
 class ArchivedDatabase final : public OverSource {
  public:
-  ArchivedDatabase(std::unique_ptr<Database> db, Kept kept, std::string where)
+  ArchivedDatabase(std::unique_ptr<Database> db, ArchiveView kept, std::string where)
       : OverSource(std::move(db)), kept_(std::move(kept)), where_(std::move(where)) {
     if (opener_of(*this) != nullptr) kept_.opening = source_of(inner());
   }
@@ -266,7 +266,7 @@ class ArchivedDatabase final : public OverSource {
     return leaves != bundle->second.end() && leaves->second.has(index % merkle::kTileWidth);
   }
 
-  Kept kept_;
+  ArchiveView kept_;
   std::map<std::int64_t, bool> has_;  // by EXPIRE
   std::string where_;
 };
@@ -284,7 +284,7 @@ Result<std::unique_ptr<Database>> with_archive(std::unique_ptr<Database> db,
                                                const std::string& directory) {
   TRY(require_trail(*db));
   if (TRY(not_there_yet(*db, directory))) return db;
-  Kept kept = TRY(kept_for(*db, TRY(archive_parts(directory))));
+  ArchiveView kept = TRY(kept_for(*db, TRY(archive_parts(directory))));
   return std::unique_ptr<Database>(new ArchivedDatabase(std::move(db), std::move(kept), ""));
 }
 
@@ -297,7 +297,7 @@ Result<std::unique_ptr<Database>> archive_alone(const std::string& directory) {
   auto empty = TRY(open_database("sqlite::memory:"));
   TRY(install(*empty));
   return std::unique_ptr<Database>(new ArchivedDatabase(
-      std::move(empty), Kept{std::move(parts), true, {}, {}}, "archive " + directory));
+      std::move(empty), ArchiveView{std::move(parts), true, {}, {}}, "archive " + directory));
 }
 
 std::vector<std::string> missing_in(const std::vector<ArchivePart>& parts) {

@@ -14,7 +14,7 @@ namespace {
 // Changes of an archive as they hold today.
 class Holding final : public Changes {
  public:
-  Holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key, bool by_who,
+  Holding(std::unique_ptr<Changes> archived, const ArchiveView& kept, bool by_key, bool by_who,
           bool placed)
       : archived_(std::move(archived)),
         kept_(kept),
@@ -47,7 +47,7 @@ class Holding final : public Changes {
   }
 
   std::unique_ptr<Changes> archived_;
-  const Kept& kept_;
+  const ArchiveView& kept_;
   bool by_key_;
   bool by_who_;
   bool placed_;
@@ -55,17 +55,17 @@ class Holding final : public Changes {
 
 }  // namespace
 
-std::vector<ArchivePart> asked_parts(const Kept& kept) {
+std::vector<ArchivePart> asked_parts(const ArchiveView& kept) {
   return kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>();
 }
 
-std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key,
+std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept, bool by_key,
                                  bool by_who, bool placed) {
   return std::make_unique<Holding>(std::move(archived), kept, by_key, by_who, placed);
 }
 
-Result<Kept> kept_for(Database& db, std::vector<ArchivePart> parts) {
-  Kept kept{std::move(parts), false, {}, {}};
+Result<ArchiveView> kept_for(Database& db, std::vector<ArchivePart> parts) {
+  ArchiveView kept{std::move(parts), false, {}, {}};
   const auto known = TRY(recorded_parts(db));
   for (const ArchivePart& part : kept.parts)
     if (std::find(known.begin(), known.end(), recorded(part)) == known.end())

@@ -17,7 +17,7 @@ namespace vestige {
 
 /// What of an archive is asked for: all of it where there is no database, otherwise what the database let go and nothing else, so that
 /// what it says of a change, or that it was erased, is what holds.
-struct Kept {
+struct ArchiveView {
   std::vector<ArchivePart> parts;
   bool alone = true;
   std::map<std::uint64_t, std::map<std::int64_t, Leaves>> expired;  // by bundle and EXPIRE
@@ -36,16 +36,16 @@ struct Kept {
 /// What a database let go, and what was erased of it since.
 ///
 /// faults   corrupt: a part that it did not record when it was written
-Result<Kept> kept_for(Database& db, std::vector<ArchivePart> parts);
+Result<ArchiveView> kept_for(Database& db, std::vector<ArchivePart> parts);
 
 /// The parts that are asked at all: where nothing was let go, no file is opened.
-std::vector<ArchivePart> asked_parts(const Kept& kept);
+std::vector<ArchivePart> asked_parts(const ArchiveView& kept);
 
 /// Of changes of an archive those that the database let go, as they hold today. What is kept must outlive them.
 ///
 /// by_key, by_who  they were chosen by their keys, or by who made them
 /// placed          they are read in the order of the feed, not by id as a database's
-std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const Kept& kept, bool by_key,
+std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept, bool by_key,
                                  bool by_who, bool placed = false);
 
 }  // namespace vestige
