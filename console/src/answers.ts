@@ -145,6 +145,17 @@ export interface Blame {
   reason?: string | null;
 }
 
+/** What a field held from a change on, or where that is null from before the first; `there` is whether the row was, `known` whether it is. */
+export interface FieldPoint {
+  change: Digits | null;
+  at: string;
+  there: boolean;
+  known: boolean;
+  value: Json;
+  who: string | null;
+  reason: string | null;
+}
+
 export interface Alert {
   id: Json;
   rule: string;

@@ -1,20 +1,23 @@
 /** A row: what it holds and since when, by whom; its history, its numbers over time, and what it was at any of its changes. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Blame, Change, List, Position, RowAnswer } from "./answers.ts";
 import { useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
 import { condition } from "./filter.ts";
 import { go } from "./here.ts";
-import { Digits, type Members, members } from "./json.ts";
+import { type Members, members } from "./json.ts";
 import { Answered, Command, Empty, Heading, many, Pages, Section, Time, Wide } from "./parts.tsx";
+import { Plots } from "./plots.tsx";
+import { included, momentOf } from "./place.ts";
 import { address, api, apiRow, rowPath, tablePath, timeline } from "./route.ts";
 import { short } from "./time.ts";
 import { keyWord, same, shellWord } from "./values.ts";
-import { Name, Value, WholeValue } from "./value_view.tsx";
+import { Name, WholeValue } from "./value_view.tsx";
 import { printable } from "./letters.ts";
 
 const NO_POSITIONS: Position[] = [];
+const NO_CHANGES: Change[] = [];
 
 export function RowPage({ table, keyWords: key, at, after }: { table: string; keyWords: string[]; at: string; after: string }): ComponentChildren {
   const of = apiRow(table, key);
@@ -32,9 +35,9 @@ export function RowPage({ table, keyWords: key, at, after }: { table: string; ke
       <Answered answer={now}>{(row) => (
         <>
           <Lead row={row} />
-          {positions.length > 0 && <Slider positions={positions} moment={moment} show={setMoment} settle={(id) => go(address(path, { at: id }), { replace: at !== "" })} truncated={row.truncated === true} />}
+          {positions.length > 0 && <Slider positions={positions} moment={moment} was={then.waiting ? null : then.data} show={setMoment} settle={(id) => go(address(path, { at: id }), { replace: at !== "" })} truncated={row.truncated === true} />}
           {moment === "" ? <BlameTable of={of} columns={row.row} /> : <Answered answer={then}>{(was) => <ThenTable was={was} now={row} back={path} />}</Answered>}
-          <Plots of={of} row={row.row} history={history.data?.items ?? []} />
+          <Plots of={of} row={row.row} history={history.data?.items ?? NO_CHANGES} />
         </>
       )}</Answered>
       <Section title="History" aside={<a href={timeline([condition("table", table), ...(members(now.data?.key ?? {}).map(([name, value]) => condition("key", keyWord(value), name)))].join(" "))}>in the timeline</a>}>
@@ -61,28 +64,34 @@ function Lead({ row }: { row: RowAnswer }): ComponentChildren {
   );
 }
 
-/** The places between the row's changes; the last is now. */
-function Slider({ positions, moment, show, settle, truncated }: { positions: Position[]; moment: string; show: (moment: string) => void; settle: (moment: string) => void; truncated: boolean }): ComponentChildren {
-  const found = positions.findIndex((one) => one.change.text === moment);
-  const [at, setAt] = useState(moment === "" ? positions.length : found);
-  useEffect(() => setAt(moment === "" ? positions.length : found), [moment]);
+/** The places between the row's changes: before the first, after each, and now. */
+function Slider({ positions, moment, was, show, settle, truncated }: { positions: Position[]; moment: string; was: RowAnswer | null; show: (moment: string) => void; settle: (moment: string) => void; truncated: boolean }): ComponentChildren {
+  const now = positions.length + 1;
+  const found = moment === "" || moment === "now" ? now : included(positions, moment, was);
+  // Until it is known it stays where it was; while it is drawn it is where it was drawn to.
+  const last = useRef(found ?? now);
+  if (found !== null) last.current = found;
+  const [drawn, setDrawn] = useState<number | null>(null);
+  useEffect(() => setDrawn(null), [moment]);
   const soon = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const place = at < 0 ? positions.length : at;
-  const one = positions[place];
-  const words = one === undefined ? "now" : `after change ${one.change.text}, ${one.op.toLowerCase()}, ${short(one.at)}${one.who === null ? "" : `, ${one.who}`}`;
-  const id = (to: number): string => positions[to]?.change.text ?? "";
+  const place = drawn ?? last.current;
+  const isPlace = drawn !== null || found === now || (found !== null && moment === momentOf(positions, found));
+  const one = positions[Math.max(1, place) - 1];
+  const words = place === now || one === undefined ? "now"
+    : `${place === 0 ? "before" : "after"} change ${one.change.text}, ${one.op.toLowerCase()}, ${short(one.at)}${one.who === null ? "" : `, ${one.who}`}`;
+  const said = isPlace ? words : found === null ? `at ${moment.slice(0, 60)}` : `at ${moment.slice(0, 60)}: ${words}`;
   return (
     <div class="slider">
       <label for="moment">As it was</label>
-      <input id="moment" type="range" min={0} max={positions.length} step={1} value={place} aria-valuetext={printable(words)}
+      <input id="moment" type="range" min={0} max={now} step={1} value={place} aria-valuetext={printable(said)}
         onInput={(event) => {
           const to = Number(event.currentTarget.value);
-          setAt(to);
+          setDrawn(to);
           clearTimeout(soon.current);
-          soon.current = setTimeout(() => show(id(to)), 40);
+          soon.current = setTimeout(() => show(momentOf(positions, to)), 40);
         }}
-        onChange={(event) => settle(id(Number(event.currentTarget.value)))} />
-      <output for="moment">{at < 0 && moment !== "" ? <>at <Name text={moment} most={60} /></> : <Name text={words} most={120} />}</output>
+        onChange={(event) => settle(momentOf(positions, Number(event.currentTarget.value)))} />
+      <output for="moment"><Name text={said} most={200} /></output>
       {truncated && <span class="soft">the newest {many(positions.length, "change")}</span>}
     </div>
   );
@@ -145,35 +154,6 @@ function ThenTable({ was, now, back }: { was: RowAnswer; now: RowAnswer; back: s
           </tbody>
         </table>
       </Wide>
-    </Section>
-  );
-}
-
-const MOST_PLOTS = 4;
-
-/** Of the numbers that have changed, the most often changed first. */
-function Plots({ of, row, history }: { of: string; row: Members | null; history: Change[] }): ComponentChildren {
-  const names = useMemo(() => {
-    const often = new Map<string, number>();
-    for (const change of history)
-      for (const [name, value] of members(change.op === "UPDATE" ? change.new_values ?? {} : {}))
-        if (value instanceof Digits) often.set(name, (often.get(name) ?? 0) + 1);
-    return [...often].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  }, [history]);
-  if (names.length === 0 || (row === null && history.length === 0)) return null;
-  return (
-    <Section title="Over time">
-      <div class="plots">
-        {names.slice(0, MOST_PLOTS).map((name) => {
-          const path = api(`${of}/field/${encodeURIComponent(name)}`);
-          return (
-            <figure key={name}>
-              <figcaption class="field"><Name text={name} most={64} /> <Value of={row?.[name]} most={32} /></figcaption>
-              <a href={`${path}.svg`} download={`${name.replace(/[^\w-]/g, "_").slice(0, 60)}.svg`}><img src={`${path}.svg`} alt={printable(`${name} over time; the history below has the same numbers`)} width={800} height={280} loading="lazy" /></a>
-            </figure>
-          );
-        })}
-      </div>
     </Section>
   );
 }
