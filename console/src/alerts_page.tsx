@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { About, Alert, Change, List } from "./answers.ts";
-import { Problem, tell, useAnswer } from "./ask.ts";
+import { isKnown, Problem, tell, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
 import { condition } from "./filter.ts";
 import { members, write } from "./json.ts";
@@ -21,7 +21,7 @@ export function AlertsPage({ state, after }: { state: string; after: string }): 
   const answer = useAnswer<List<Alert>>(api("/alerts", { state: state === "all" ? "" : state, limit: "50", after }));
   return (
     <>
-      <Heading title="Alerts" />
+      <Heading title={state === "open" ? "Alerts" : `Alerts: ${state}`}>Alerts</Heading>
       <nav class="tabs" aria-label="State">{STATES.map((one) => <a key={one} href={one === "open" ? "/alerts" : address("/alerts", { state: one })} {...(one === state ? { "aria-current": "true" as const } : {})}>{one}</a>)}</nav>
       <Answered answer={answer}>{({ items, next }) => (items.length === 0 ? (
         <Empty title={state === "open" ? "No alert is open" : "No such alert"}>
@@ -62,10 +62,9 @@ export function AlertPage({ id, about }: { id: string; about: About | null }): C
   const changes = useAnswer<List<Change>>(ids === "" ? null : api("/changes", { q: `id:${ids}`, limit: "200" }));
   return (
     <>
-      {answer.data === null && <Heading title="Alert" />}
+      <Heading title={answer.data?.title ?? "Alert"}>{answer.data === null ? "Alert" : <><Severity of={answer.data.severity} /> <Name text={answer.data.title} most={400} /></>}</Heading>
       <Answered answer={answer}>{(alert) => (
         <>
-          <Heading title={alert.title}><Severity of={alert.severity} /> <Name text={alert.title} most={400} /></Heading>
           <p class="lead"><b>{alert.state}</b> · <Time at={alert.at} /> · rule <Name text={alert.rule} />{alert.owner !== null && alert.owner !== undefined && <> · taken on by <b><Name text={alert.owner} /></b></>}
             {alert.comment !== null && alert.comment !== undefined && alert.comment !== "" && <> · <q><Name text={alert.comment} most={500} /></q></>}</p>
           {members(alert.group ?? {}).length > 0 && <Facts of={factsOf(alert.group)} />}
@@ -74,10 +73,10 @@ export function AlertPage({ id, about }: { id: string; about: About | null }): C
             : <Acts alert={alert} path={path} done={() => setAgain((n) => n + 1)} />}
         </>
       )}</Answered>
-      <Section title="Changes">
+      {isKnown(answer) && <Section title="Changes">
         <Answered answer={changes}>{({ items }) => (items.length === 0 ? <Empty title="None of its changes is left to see" /> : <ChangeTable changes={items} label="Changes of the alert" />)}</Answered>
         {(answer.data?.changes.length ?? 0) > 200 && <p class="soft">The first 200 of {many(answer.data?.changes.length, "change")}.</p>}
-      </Section>
+      </Section>}
     </>
   );
 }

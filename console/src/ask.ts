@@ -65,6 +65,11 @@ export interface Answer<T> {
   waiting: boolean;
 }
 
+/** Whether there is something to show, be it a problem: what stands below comes after it, and is not pushed down by it. */
+export function isKnown<T>(answer: Answer<T>): boolean {
+  return answer.data !== null || answer.problem !== null;
+}
+
 /** What the API answers at an address; while another is asked for, what it answered before, and that it waits. */
 export function useAnswer<T>(address: string | null, again = 0): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T> & { of: string | null }>({ of: address, data: null, problem: null, waiting: address !== null });

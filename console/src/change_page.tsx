@@ -13,7 +13,16 @@ import { Hunk, Key, Name, WholeValue } from "./value_view.tsx";
 
 export function ChangePage({ id }: { id: string }): ComponentChildren {
   const answer = useAnswer<ChangeAnswer>(api(`/changes/${encodeURIComponent(id)}`));
-  return answer.data === null ? <><Heading title={`Change ${id}`} /><Answered answer={answer}>{() => null}</Answered></> : <Whole answer={answer.data} />;
+  const change = answer.data?.change ?? null;
+  const words = change === null ? [] : keyWords(change.new_key ?? change.key);
+  return (
+    <>
+      <Heading title={change === null ? `Change ${id}` : `Change ${id}: ${change.op.toLowerCase()} ${change.table} ${words.join(" ")}`}>
+        {change === null ? `Change ${id}` : <><OpName op={change.op} /> <a href={words.length > 0 ? rowPath(change.table, words) : tablePath(change.table)}><Name text={change.table} /> <Key of={change.key} /></a></>}
+      </Heading>
+      <Answered answer={answer}>{(data) => <Whole answer={data} />}</Answered>
+    </>
+  );
 }
 
 function Whole({ answer }: { answer: ChangeAnswer }): ComponentChildren {
@@ -24,9 +33,6 @@ function Whole({ answer }: { answer: ChangeAnswer }): ComponentChildren {
   const reason = said(change, "reason");
   return (
     <>
-      <Heading title={`Change ${id}: ${change.op.toLowerCase()} ${change.table} ${key.join(" ")}`}>
-        <OpName op={change.op} /> <a href={has ? rowPath(change.table, key) : tablePath(change.table)}><Name text={change.table} /> <Key of={change.key} /></a>
-      </Heading>
       <p class="lead">
         <Who change={change} /> · <Time at={change.at} /> · change <code>{id}</code> of <a href={`/tx/${change.tx.text}`}>transaction {change.tx.text}</a>
         {reason !== null && <> · <q><Name text={reason} most={500} /></q></>}

@@ -1,6 +1,6 @@
 /** Where the reader is: the address, followed without loading the page again. Back and Forward are the browser's. */
 import { computed, signal } from "@preact/signals";
-import { route, timeline, USUAL_ADDRESS } from "./route.ts";
+import { route, timeline, turned, USUAL_ADDRESS } from "./route.ts";
 import { USUAL } from "./filter.ts";
 
 const place = signal({ path: location.pathname, search: location.search });
@@ -11,6 +11,9 @@ export const address = computed(() => place.value.path + place.value.search);
 /** The filter that the box shows: of the timeline what its address says, elsewhere the one it had last. */
 export const filter = signal(USUAL);
 
+/** What is looked at, for the names of windows. */
+export const database = signal("");
+
 function follow(): void {
   place.value = { path: location.pathname, search: location.search };
   const at = here.value;
@@ -20,9 +23,9 @@ function follow(): void {
 export function go(to: string, how: { replace?: boolean } = {}): void {
   if (how.replace === true) history.replaceState(history.state, "", to);
   else if (to !== address.value) history.pushState(null, "", to);
-  const before = place.value.path;
+  const before = place.value.path + turned(here.value);
   follow();
-  if (how.replace !== true && before !== place.value.path) scrollTo(0, 0);
+  if (how.replace !== true && before !== place.value.path + turned(here.value)) scrollTo(0, 0);
 }
 
 export function search(text: string): void {

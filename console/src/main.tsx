@@ -3,10 +3,10 @@ import { Component, type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { About } from "./answers.ts";
 import { Problem, useAnswer } from "./ask.ts";
-import { here, listen, remembered } from "./here.ts";
+import { address, database, here, listen, remembered } from "./here.ts";
 import { listenToKeys } from "./keys.ts";
 import { Empty, Heading, ProblemBox } from "./parts.tsx";
-import { api, type Route } from "./route.ts";
+import { api, type Route, turned } from "./route.ts";
 import { Shell } from "./shell.tsx";
 import { setZone } from "./time.ts";
 import { Timeline } from "./timeline.tsx";
@@ -28,6 +28,7 @@ function identity(at: Route): string {
     case "alert": return `${at.page} ${at.id}`;
     case "table": return `table ${at.table}`;
     case "row": return JSON.stringify(["row", at.table, at.key]);
+    case "reports": return `reports ${at.report}`;
     default: return at.page;
   }
 }
@@ -69,13 +70,16 @@ function Console(): ComponentChildren {
   const about = useAnswer<About>(api("/about"));
   const at = here.value;
   const page = identity(at);
-  const before = useRef(page);
+  const shown = `${page} ${turned(at)}`;
+  const before = useRef({ shown, address: address.value });
   if (about.data !== null) setZone(about.data.time_zone);
-  // Who hears the page is told that it is another; who came Back is where they were.
+  useEffect(() => { database.value = about.data?.database ?? ""; }, [about.data]);
+  // Who hears the page is told that it is another, or where they are when the link is gone that they took; who came Back is where they were.
   useEffect(() => {
-    if (before.current !== page && remembered() === "") document.getElementById("heading")?.focus({ preventScroll: true });
-    before.current = page;
-  }, [page]);
+    const isAnother = before.current.shown !== shown || (before.current.address !== address.value && document.activeElement === document.body);
+    before.current = { shown, address: address.value };
+    if (isAnother && remembered() === "") document.getElementById("heading")?.focus({ preventScroll: true });
+  }, [shown, address.value]);
   return (
     <Shell about={about.data}>
       {about.problem !== null ? <><Heading title="Vestige" /><ProblemBox of={about.problem} /></> : <Unbroken key={page}><Page at={at} about={about.data} /></Unbroken>}

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Answer, Problem } from "./ask.ts";
+import { database } from "./here.ts";
 import { count, type Json, members } from "./json.ts";
 import { printable } from "./letters.ts";
 import { ago, exact, short } from "./time.ts";
@@ -63,8 +64,8 @@ export function Section({ title, aside, children }: { title: string; aside?: Com
 
 /** The heading of a page, which is also its name in the window and in the history. */
 export function Heading({ title, children }: { title: string; children?: ComponentChildren }): ComponentChildren {
-  const name = printable(title).slice(0, 120);
-  useEffect(() => { document.title = `${name} · Vestige`; }, [name]);
+  const name = [title.slice(0, 120), database.value.slice(0, 60), "Vestige"].filter((part) => part !== "").map(printable).join(" · ");
+  useEffect(() => { document.title = name; }, [name]);
   return <h1 id="heading" tabIndex={-1}>{children ?? title}</h1>;
 }
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { List } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { isKnown, useAnswer } from "./ask.ts";
 import { go } from "./here.ts";
 import { count, isObject, type Json, type Members, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, many, OpName, Section, Time, Wide } from "./parts.tsx";
@@ -26,7 +26,7 @@ export function ReportsPage({ report, asked }: { report: string; asked: URLSearc
     <>
       <Heading title={report === "" ? "Reports" : `Report ${report}`}>{report === "" ? "Reports" : <><a href="/reports">Reports</a> <Name text={report} /></>}</Heading>
       <Answered answer={all}>{({ items }) => (report === "" ? <ListOf items={items} /> : <One name={report} asked={asked} of={items.find((one) => one.name === report) ?? null} />)}</Answered>
-      {report === "" && <Section title="Sign-offs"><Answered answer={reviews}>{({ items }) => (items.length === 0 ? <Empty title="No report was signed off"><Command text="vestige review sign daily.html --verdict 'in order'" /></Empty> : <Rows rows={items} label="Sign-offs" />)}</Answered></Section>}
+      {report === "" && isKnown(all) && <Section title="Sign-offs"><Answered answer={reviews}>{({ items }) => (items.length === 0 ? <Empty title="No report was signed off"><Command text="vestige review sign daily.html --verdict 'in order'" /></Empty> : <Rows rows={items} label="Sign-offs" />)}</Answered></Section>}
     </>
   );
 }

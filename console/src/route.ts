@@ -44,6 +44,11 @@ export function route(path: string, search: string): Route {
   }
 }
 
+/** Of a page that is one list: which page of the list. */
+export function turned(at: Route): string {
+  return at.page === "timeline" || at.page === "table" || at.page === "alerts" ? at.after : "";
+}
+
 /** A path with what is asked behind it; what is empty is left out. */
 export function address(path: string, asked: { readonly [name: string]: string | null | undefined } = {}): string {
   const query = new URLSearchParams();

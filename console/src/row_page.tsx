@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Blame, Change, List, Position, RowAnswer } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { isKnown, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
 import { condition } from "./filter.ts";
 import { go } from "./here.ts";
@@ -21,34 +21,41 @@ const NO_CHANGES: Change[] = [];
 
 export function RowPage({ table, keyWords: key, at, after }: { table: string; keyWords: string[]; at: string; after: string }): ComponentChildren {
   const of = apiRow(table, key);
+  const path = rowPath(table, key);
   const now = useAnswer<RowAnswer>(api(of));
-  const [moment, setMoment] = useState(at);
-  useEffect(() => setMoment(at), [at]);
+  // While the slider is drawn it is further on than the address.
+  const [drawn, setDrawn] = useState<{ of: string; moment: string } | null>(null);
+  const moment = drawn?.of === at ? drawn.moment : at;
+  const settle = (to: string): void => {
+    setDrawn(null);
+    go(address(path, { at: to }), { replace: at !== "" });
+  };
   const then = useAnswer<RowAnswer>(moment === "" ? null : api(of, { at: moment }));
   const history = useAnswer<List<Change>>(api(`${of}/history`, { limit: "100", after }));
-  const path = rowPath(table, key);
   const positions = now.data?.positions ?? NO_POSITIONS;
   const command = ["vestige", "blame", table, ...key].map(shellWord).join(" ");
   return (
     <>
-      <Heading title={`${table} ${key.join(" ")}`}><a href={tablePath(table)}><Name text={table} /></a> <span class="key">{key.map((word, i) => <span key={i}>{i > 0 && " "}<Name text={word} most={80} /></span>)}</span></Heading>
+      <Heading title={`${table} ${key.join(" ")}${moment === "" ? "" : ` at ${moment}`}`}><a href={tablePath(table)}><Name text={table} /></a> <span class="key">{key.map((word, i) => <span key={i}>{i > 0 && " "}<Name text={word} most={80} /></span>)}</span></Heading>
       <Answered answer={now}>{(row) => (
         <>
           <Lead row={row} />
-          {positions.length > 0 && <Slider positions={positions} moment={moment} was={then.waiting ? null : then.data} show={setMoment} settle={(id) => go(address(path, { at: id }), { replace: at !== "" })} truncated={row.truncated === true} />}
-          {moment === "" ? <BlameTable of={of} columns={row.row} /> : <Answered answer={then}>{(was) => <ThenTable was={was} now={row} back={path} />}</Answered>}
-          <Plots of={of} row={row.row} history={history.data?.items ?? NO_CHANGES} />
+          {positions.length > 0 && <Slider positions={positions} moment={moment} was={then.waiting ? null : then.data} show={(to) => setDrawn({ of: at, moment: to })} settle={settle} truncated={row.truncated === true} />}
+          {moment === "" ? <BlameTable of={of} columns={row.row} /> : isKnown(then) ? <Answered answer={then}>{(was) => <ThenTable was={was} now={row} back={path} />}</Answered>
+            : <ThenTable was={null} now={row} back={path} />}
         </>
       )}</Answered>
-      <Section title="History" aside={<a href={timeline([condition("table", table), ...(members(now.data?.key ?? {}).map(([name, value]) => condition("key", keyWord(value), name)))].join(" "))}>in the timeline</a>}>
+      {isKnown(now) && !isKnown(history) && <Answered answer={history}>{() => null}</Answered>}
+      {isKnown(now) && isKnown(history) && <Plots of={of} row={now.data?.row ?? null} history={history.data?.items ?? NO_CHANGES} />}
+      {isKnown(now) && isKnown(history) && <Section title="History" aside={<a href={timeline([condition("table", table), ...(members(now.data?.key ?? {}).map(([name, value]) => condition("key", keyWord(value), name)))].join(" "))}>in the timeline</a>}>
         <Answered answer={history}>{(list) => (list.items.length === 0 ? <Empty title="Nothing of this row was recorded"><p>It may be older than the tracking of its table, or its changes have <a href="/retention">expired</a>.</p></Empty> : (
           <>
             <ChangeTable changes={list.items} label={`History of ${table} ${key.join(" ")}`} inRow />
             <Pages first={after === "" ? null : address(path, { at })} older={list.next === null ? null : address(path, { at, after: list.next })} />
           </>
         ))}</Answered>
-      </Section>
-      <Command text={command} />
+      </Section>}
+      {isKnown(history) && <Command text={command} />}
     </>
   );
 }
@@ -90,18 +97,26 @@ function Slider({ positions, moment, was, show, settle, truncated }: { positions
           clearTimeout(soon.current);
           soon.current = setTimeout(() => show(momentOf(positions, to)), 40);
         }}
-        onChange={(event) => settle(momentOf(positions, Number(event.currentTarget.value)))} />
+        onChange={(event) => {
+          clearTimeout(soon.current);
+          settle(momentOf(positions, Number(event.currentTarget.value)));
+        }} />
       <output for="moment"><Name text={said} most={200} /></output>
       {truncated && <span class="soft">the newest {many(positions.length, "change")}</span>}
     </div>
   );
 }
 
+type Held = Pick<Blame, "column" | "value"> & Partial<Blame>;
+
 function BlameTable({ of, columns }: { of: string; columns: Members | null }): ComponentChildren {
   const answer = useAnswer<List<Blame>>(api(`${of}/blame`, { limit: "1000" }));
+  // What it holds is known before who gave it that: the rest comes into its place.
+  const held = members(columns ?? {}).map(([column, value]): Held => ({ column, value }));
+  const shown = isKnown(answer) || held.length === 0 ? answer : { data: { items: held.slice(0, 1000), next: null }, problem: null, waiting: true };
   return (
     <Section title={columns === null ? "What it held last, and who gave it that" : "What it holds, and who gave it that"}>
-      <Answered answer={answer}>{({ items, next }) => (<>
+      <Answered<List<Held>> answer={shown}>{({ items, next }) => (<>
         {next !== null && <p class="soft">The first {items.length.toLocaleString("en")} columns; <code>vestige blame</code> has all of them.</p>}
         <Wide label="Values, and who gave them">
           <table class="blame" role="table">
@@ -109,14 +124,14 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
             <thead role="rowgroup"><tr role="row">{["Column", "Value", "Since", "Who", "Why", "Change"].map((name) => <th role="columnheader" scope="col" key={name}>{name}</th>)}</tr></thead>
             <tbody role="rowgroup">
               {items.map((one, i) => (
-                <tr role="row" key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
+                <tr role="row" key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null || one.change === undefined ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
                   {...(one.who === null || one.who === undefined ? {} : { "data-filter": condition("who", one.who) })}>
                   <th role="rowheader" scope="row"><Name text={one.column} /></th>
                   <td role="cell" class="held"><WholeValue of={one.value} /></td>
-                  <td role="cell" class="when">{one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
+                  <td role="cell" class="when">{one.change === undefined ? "" : one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
                   <td role="cell">{one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
                   <td role="cell" class="why">{typeof one.reason === "string" && <Name text={one.reason} most={160} />}</td>
-                  <td role="cell" class="number">{one.change !== null && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
+                  <td role="cell" class="number">{one.change !== null && one.change !== undefined && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
                 </tr>
               ))}
             </tbody>
@@ -127,15 +142,15 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
   );
 }
 
-/** The row then; what it is now stands beside what differs. */
-function ThenTable({ was, now, back }: { was: RowAnswer; now: RowAnswer; back: string }): ComponentChildren {
-  const names = [...new Set([...members(was.row ?? {}), ...members(now.row ?? {})].map(([name]) => name))];
-  const differ = names.filter((name) => !same(was.row?.[name], now.row?.[name]));
+/** The row then, where it is known already; what it is now stands beside what differs. */
+function ThenTable({ was, now, back }: { was: RowAnswer | null; now: RowAnswer; back: string }): ComponentChildren {
+  const names = [...new Set([...members(was?.row ?? {}), ...members(now.row ?? {})].map(([name]) => name))];
+  const differ = was === null ? [] : names.filter((name) => !same(was.row?.[name], now.row?.[name]));
   const [only, setOnly] = useState(false);
   return (
     <Section title="As it was, and what is different now" aside={<span class="tools">
       <label><input type="checkbox" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} /> only what differs</label><a href={back}>back to now</a></span>}>
-      <p class="lead" aria-live="polite">{was.row === null ? "The row was not there." : differ.length === 0 ? "As it is now." : `${many(differ.length, "column")} differ${differ.length === 1 ? "s" : ""} from now.`}</p>
+      <p class={was === null ? "lead waiting" : "lead"} aria-live="polite" aria-busy={was === null}>{was === null ? "asking…" : was.row === null ? "The row was not there." : differ.length === 0 ? "As it is now." : `${many(differ.length, "column")} differ${differ.length === 1 ? "s" : ""} from now.`}</p>
       <Wide label="The row then and now">
         <table class="then">
           <caption class="unheard">The row then and now</caption>
@@ -146,8 +161,8 @@ function ThenTable({ was, now, back }: { was: RowAnswer; now: RowAnswer; back: s
               return (
                 <tr key={name} class={other ? "differs" : undefined}>
                   <th scope="row"><Name text={name} />{other && <span class="mark">changed</span>}</th>
-                  <td>{was.row === null ? <span class="soft">not there</span> : <WholeValue of={was.row[name]} />}</td>
-                  <td>{other ? now.row === null ? <span class="soft">not there</span> : <WholeValue of={now.row[name]} /> : <span class="soft">the same</span>}</td>
+                  <td>{was === null ? "" : was.row === null ? <span class="soft">not there</span> : <WholeValue of={was.row[name]} />}</td>
+                  <td>{other ? now.row === null ? <span class="soft">not there</span> : <WholeValue of={now.row[name]} /> : was === null ? "" : <span class="soft">the same</span>}</td>
                 </tr>
               );
             })}

@@ -1,7 +1,7 @@
 /** Whether everything is recorded as it should be: what doctor finds, and the tables. */
 import type { ComponentChildren } from "preact";
 import type { Finding, List, TableAnswer } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { isKnown, useAnswer } from "./ask.ts";
 import { count, members } from "./json.ts";
 import { Answered, Command, Empty, Heading, many, Section, Time, Wide } from "./parts.tsx";
 import { api, tablePath } from "./route.ts";
@@ -17,16 +17,16 @@ export function StatusPage(): ComponentChildren {
   const tables = useAnswer<List<TableAnswer>>(api("/tables", { limit: "200" }));
   return (
     <>
-      <Heading title="Status" />
+      <Heading title="Tables and status">Status</Heading>
       <Section title="Findings">
         <Answered answer={status}>{(of) => {
           const all = of.items ?? of.findings ?? [];
           return all.length === 0 ? <p class="good">Everything is recorded as it should be.</p> : <ul class="findings">{all.map((one, i) => <FindingItem key={i} of={one} />)}</ul>;
         }}</Answered>
       </Section>
-      <Section title="Tables">
+      {isKnown(status) && <Section title="Tables">
         <Answered answer={tables}>{({ items }) => (items.length === 0 ? <Empty title="No table is tracked"><p>Nothing is recorded before that.</p><Command text="vestige track TABLE" /></Empty> : <Tables items={items} />)}</Answered>
-      </Section>
+      </Section>}
     </>
   );
 }

@@ -36,6 +36,7 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
         <Chips filter={filter} />
         {after === "" && <LiveSwitch on={live} state={tail.state} flip={() => setLive(!live)} />}
       </div>
+      {facets.data === null && facets.problem === null && <div class="bars" aria-busy="true" />}
       {facets.data !== null && <Bars days={(facets.data.facets["day"] ?? []) as Day[]} filter={filter} />}
       <div class="timeline">
         <div class="list">

@@ -2,12 +2,13 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Change, List, Revert, Transaction } from "./answers.ts";
-import { useAnswer } from "./ask.ts";
+import { isKnown, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
 import { Signed } from "./change_cells.tsx";
 import { count, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, many, OpName, Pages, Section, Time, Wide } from "./parts.tsx";
 import { address, api, rowPath, tablePath } from "./route.ts";
+import { short } from "./time.ts";
 import { keyWords } from "./values.ts";
 import { Key, Name, Value } from "./value_view.tsx";
 
@@ -27,7 +28,7 @@ export function TransactionPage({ id, after }: { id: string; after: string }): C
       <Answered answer={answer}>{(tx) => (
         <>
           <p class="lead">
-            <b>{list(tx.who)}</b> · <Time at={tx.from} />{tx.from !== tx.upto && <> to <Time at={tx.upto} /></>} · {many(tx.changes, "change")}
+            <b>{list(tx.who)}</b> · <Time at={tx.from} />{short(tx.from) !== short(tx.upto) && <> to <Time at={tx.upto} /></>} · {many(tx.changes, "change")}
             {tx.reason.length > 0 && tx.reason[0] !== null && <> · <q>{list(tx.reason)}</q></>} <Signed word={tx.signed ?? undefined} />
           </p>
           <div class="columns">
@@ -46,7 +47,7 @@ export function TransactionPage({ id, after }: { id: string; after: string }): C
           {(tx.neighbours ?? []).length > 0 && <nav class="pages" aria-label="Transactions beside it">{(tx.neighbours ?? []).map((one) => <a key={one.text} href={`/tx/${one.text}`}>transaction {one.text}</a>)}</nav>}
         </>
       )}</Answered>
-      <Section title="Changes">
+      {isKnown(answer) && <Section title="Changes">
         <Answered answer={changes}>{({ items, next }) => (
           <>
             {items.length === 0 ? <Empty title="None of its changes is left to see"><p>They may have <a href="/retention">expired</a>, or your role may not read their tables.</p></Empty>
@@ -54,8 +55,8 @@ export function TransactionPage({ id, after }: { id: string; after: string }): C
             <Pages first={after === "" ? null : path} older={next === null ? null : address(path, { after: next })} />
           </>
         )}</Answered>
-      </Section>
-      <Section title="Revert"><Preview id={id} /></Section>
+      </Section>}
+      {isKnown(answer) && isKnown(changes) && <Section title="Revert"><Preview id={id} /></Section>}
     </>
   );
 }

@@ -1,7 +1,7 @@
 /** The evidence: the last checkpoint, what it covers and what not, and a run of verify with what it finds. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { post, Problem, useAnswer } from "./ask.ts";
+import { isKnown, post, Problem, useAnswer } from "./ask.ts";
 import { EventReader } from "./events.ts";
 import { count, isObject, type Json, type Members, members, parse } from "./json.ts";
 import { Answered, Command, Empty, Facts, Heading, many, ProblemBox, Section, Time, Wide } from "./parts.tsx";
@@ -74,10 +74,10 @@ export function VerifyPage(): ComponentChildren {
       <p class="lead">Is every change as it was sealed? <button type="button" onClick={() => (running ? stop.current?.abort() : start())}>{running ? "stop" : "Verify now"}</button></p>
       {run !== null && <RunBox run={run} />}
       <Section title="Checkpoint"><Answered answer={standing}>{(of) => <StandingBox of={of} />}</Answered></Section>
-      <Section title="Elsewhere">
+      {isKnown(standing) && <Section title="Elsewhere">
         <p class="soft">Whoever owns the machine could change this page, too. What holds against them is a checkpoint that somebody else keeps:</p>
         <Command text="vestige verify --checkpoint kept.txt" />
-      </Section>
+      </Section>}
     </>
   );
 }
