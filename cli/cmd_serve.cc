@@ -38,9 +38,8 @@ Result<void> choose_auth(const Arguments& arguments, server::Settings& settings)
                   "--auth header --proxy 127.0.0.1/32: who may say who somebody is");
   for (const std::string& one : proxies) settings.proxies.push_back(TRY(server::read_network(one)));
   settings.user_header = arguments.value("--user-header").value_or("X-Forwarded-User");
-  for (std::string* text : {&settings.user_header})
-    std::transform(text->begin(), text->end(), text->begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+  std::transform(settings.user_header.begin(), settings.user_header.end(),
+                 settings.user_header.begin(), [](unsigned char c) { return std::tolower(c); });
   return {};
 }
 
@@ -89,8 +88,8 @@ Command serve_command() {
       .about =
           {"Serves a page, and under /api/v1 what it asks (docs/api.md), until SIGINT or SIGTERM. "
            "It listens to this machine only, and asks nobody who they are: they have the rights "
-           "of the database's login. Nothing can be changed by it but what is said of alerts, "
-           "reviews and holds; reads are recorded where reads are (see access).",
+           "of the database's login. Nothing can be changed by it but what becomes of alerts, and "
+           "silences; reads are recorded where reads are (see access).",
            "An address that others can reach needs --auth. With token they sign in by a token: "
            "--tokens is a file of lines, each the SHA-256 of a token and the user who has it. With "
            "header a proxy that has found out who they are says so, in X-Forwarded-User; it counts "

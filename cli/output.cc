@@ -98,8 +98,6 @@ void Output::json(std::string_view object) {
   write("\n");
 }
 
-namespace {}  // namespace
-
 void Output::csv(const std::vector<std::string>& fields) {
   std::string record = server::csv_record(fields, choice_.raw);
   if (terminal_) record = printable(record.substr(0, record.size() - 2), true) + "\r\n";

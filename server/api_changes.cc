@@ -22,7 +22,7 @@ Result<LogRequest> asked_changes(Call& call) {
   request.filter.filter = TRY(call.filter());
   request.filter.judge = TRY(call.judge());
   const std::int64_t after =
-      TRY(call.number("after", 0, 1, kMostCounted * kMostCounted * kMostCounted));
+      TRY(call.number("after", 0, 1, std::numeric_limits<std::int64_t>::max()));
   if (after > 0) request.filter.upto = after - 1;
   return request;
 }

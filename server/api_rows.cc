@@ -120,12 +120,12 @@ Result<Answer> get_diff(Asked call) {
 Result<Answer> get_field(Asked call) {
   const FieldHistory history = TRY(
       field_history(*TRY(call->db()), TRY(call->word(0)), TRY(call->key(1)), TRY(call->word(2))));
+  // Of too many the newest.
+  const std::size_t all = history.points.size();
   std::vector<std::string> items;
-  for (const FieldPoint& point : history.points) {
-    if (items.size() == kMostPoints) break;
-    items.push_back(to_json(history, point));
-  }
-  return list_answer(call, std::move(items));
+  for (std::size_t i = all > kMostPoints ? all - kMostPoints : 0; i < all; ++i)
+    items.push_back(to_json(history, history.points[i]));
+  return list_answer(call, std::move(items), fmt::format(R"(,"truncated":{})", all > kMostPoints));
 }
 
 Result<Answer> get_field_svg(Asked call) {

@@ -58,8 +58,6 @@ class Facets {
     for (const std::string& tag : tags_[change.table]) ++tag_[tag];
     if (!change.signed_word.empty()) ++signed_[change.signed_word];
     ++days_[wall_time(change.at, Zone::local).substr(0, kDay)][op];
-    // Anybody can say who they are: names are not kept without end.
-    if (actor_.size() > static_cast<std::size_t>(kMostLookedThrough)) actor_.clear();
   }
 
   std::string json(bool truncated) const {
@@ -138,10 +136,13 @@ Result<Answer> get_facets(Asked call) {
   LogRequest request;
   request.filter.filter = TRY(call->filter());
   request.filter.judge = TRY(call->judge());
-  request.filter.limit = kMostLookedThrough;
+  request.filter.limit = kMostLookedThrough + 1;
   const auto changes = TRY(log(db, request));
-  while (const auto change = TRY(changes->next())) facets.add(*change);
-  return json_answer(facets.json(facets.changes() == kMostLookedThrough));
+  while (const auto change = TRY(changes->next())) {
+    if (facets.changes() == kMostLookedThrough) return json_answer(facets.json(true));
+    facets.add(*change);
+  }
+  return json_answer(facets.json(false));
 }
 
 Result<Answer> get_complete(Asked call) {

@@ -129,6 +129,9 @@ Result<Answer> get_rows(Asked call) {
        skip = place.has_value() ? place->key : ""]() mutable -> Result<std::optional<Item>> {
         while (true) {
           const State row = TRY(states->next());
+          if (!row.has_value() && !skip.empty())
+            return hinted(fail(Fault::conflict, "after: the row where a page ended is not there"),
+                          "ask for the first page again");
           if (!row.has_value()) return std::optional<Item>();
           const std::string its_key = to_json(key_in(*row, key));
           if (!skip.empty()) {

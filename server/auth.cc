@@ -143,7 +143,9 @@ Result<std::vector<TokenHash>> read_tokens(const std::string& path) {
           "printf %s \"$TOKEN\" | sha256sum gives the hash; then a space, and the user");
     out.push_back({to_array<32>(*bytes), user});
   }
-  if (out.empty()) return fail(Fault::invalid, "read the tokens {}: there are none", path);
+  if (out.empty())
+    return hinted(fail(Fault::invalid, "read the tokens {}: there are none", path),
+                  "a line for each: the SHA-256 of the token in hex, a space, the user");
   return out;
 }
 

@@ -113,7 +113,7 @@ Result<std::int64_t> Call::number(std::string_view name, std::int64_t otherwise,
 
 Result<std::int64_t> Call::limit() const {
   if (format() == Format::json) return number("limit", 50, 1, kMostItems);
-  return number("limit", 0, 1, std::numeric_limits<std::int64_t>::max());
+  return number("limit", 0, 1, std::numeric_limits<std::int64_t>::max() - 1);
 }
 
 Result<Moment> Call::moment(std::string_view name) {

@@ -278,11 +278,16 @@ void say(const Answer& answer, const httplib::Request& request, httplib::Respons
     return;
   }
   const auto provider = [stream = answer.stream](std::size_t, httplib::DataSink& sink) {
-    StreamWriter writer(sink);
-    const auto made = stream(writer);
-    if (!made.has_value() || !writer.good()) return false;
-    sink.done();
-    return true;
+    // Nobody above catches anything here.
+    try {
+      StreamWriter writer(sink);
+      const auto made = stream(writer);
+      if (!made.has_value() || !writer.good()) return false;
+      sink.done();
+      return true;
+    } catch (...) {
+      return false;
+    }
   };
   // Proxies ask by HTTP/1.0, which has no chunks: there the end of the connection is the end.
   if (request.version == "HTTP/1.0") response.set_content_provider(answer.type, provider);
@@ -330,18 +335,24 @@ Result<void> listen(const std::string& address, const Handler& handler,
   });
   server.Post("[\\s\\S]*", [&](const httplib::Request& request, httplib::Response& response,
                                const httplib::ContentReader& reader) {
+    // Who says no length sends none: nobody waits for it.
+    if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding"))
+      return handle(handler, request, "", response);
     std::string body;
+    bool large = false;
     const bool whole = reader([&](const char* bytes, std::size_t size) {
-      if (body.size() + size > kLargestPost) return false;
+      large = body.size() + size > kLargestPost;
+      if (large) return false;
       body.append(bytes, size);
       return true;
     });
     if (whole) return handle(handler, request, std::move(body), response);
-    say(problem(413, "", fmt::format("more than {} bytes were sent", kLargestPost)), request,
-        response);
+    say(large ? problem(413, "", fmt::format("more than {} bytes were sent", kLargestPost))
+              : problem(400, "invalid", "what was sent did not come whole"),
+        request, response);
   });
   server.set_exception_handler(
-      [](const httplib::Request& request, httplib::Response& response, std::exception_ptr) {
+      [](const httplib::Request& request, httplib::Response& response, const std::exception_ptr&) {
         say(problem(500, "internal", "the server could not answer"), request, response);
       });
   server.set_error_handler([](const httplib::Request& request, httplib::Response& response) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "vestige/record/value.h"
+#include "vestige/base/json.h"
 
 namespace vestige::server {
 namespace {
@@ -38,7 +38,7 @@ std::string_view title_of(int status) {
     case 414: return "URI Too Long";
     case 415: return "Unsupported Media Type";
     case 503: return "Service Unavailable";
-    default: return "Internal Server Error";
+    default: return status < 500 ? "Bad Request" : "Internal Server Error";
   }
 }
 
@@ -53,6 +53,14 @@ std::string_view name_of(Fault fault) {
     case Fault::internal: return "internal";
   }
   return "internal";
+}
+
+// A text of JSON, whatever its bytes are.
+std::string said(std::string text) {
+  if (!json::is_utf8(text))
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c >= 128; }, '?');
+  return json::quote(text);
 }
 
 }  // namespace
@@ -142,8 +150,8 @@ Answer problem(int status, std::string_view kind, const std::string& detail,
   std::string type = "about:blank";
   if (!kind.empty()) type = fmt::format("urn:vestige:{}", kind);
   std::string body = fmt::format(R"({{"type":"{}","title":"{}","status":{},"detail":{})", type,
-                                 title_of(status), status, text_json(detail));
-  if (!hint.empty()) body += ",\"hint\":" + text_json(hint);
+                                 title_of(status), status, said(detail));
+  if (!hint.empty()) body += ",\"hint\":" + said(hint);
   Answer answer{.status = status, .type = "application/problem+json", .body = body + "}\n"};
   if (status == 503) answer.headers.emplace_back("Retry-After", "5");
   return answer;

@@ -65,6 +65,17 @@ constexpr const char* kNoPage =
     "<h1>vestige</h1><p>This program was built without the page. The API is at "
     "<a href=\"/api/v1/openapi.json\">/api/v1</a>.</p></html>\n";
 
+// "gzip, br;q=0.5"; "gzip;q=0" says no.
+bool takes_gzip(std::string_view accepted) {
+  const std::size_t at = accepted.find("gzip");
+  if (at == std::string_view::npos) return false;
+  std::string_view rest = accepted.substr(at + 4);
+  rest = rest.substr(0, rest.find(','));
+  const std::size_t weight = rest.find("q=");
+  return weight == std::string_view::npos ||
+         rest.find_first_of("123456789", weight) != std::string_view::npos;
+}
+
 }  // namespace
 
 Pages::Pages() {
@@ -82,8 +93,7 @@ Answer Pages::file(const Asset& asset, const Request& request, bool forever) con
     answer.status = 304;
     return answer;
   }
-  const bool zipped =
-      request.header("accept-encoding").value_or("").find("gzip") != std::string::npos;
+  const bool zipped = takes_gzip(request.header("accept-encoding").value_or(""));
   if (zipped) answer.headers.emplace_back("Content-Encoding", "gzip");
   answer.body = zipped ? asset.gzip : asset.bytes;
   return answer;

@@ -74,7 +74,7 @@ def main():
         if len(found) == len(shop.lines("log", "-q", "who:bob")):
             break
     check([{key: value for key, value in one.items() if key != "index"} for one in found] == shop.lines("log", "-q", "who:bob", "--reverse"), "a filter")
-    check(all(one["index"] == seen_index for one, seen_index in zip(found, [one["index"] for one in found])), "with its index")
+    check(all((one["index"], one["id"]) in seen for one in found), "with its index")
     events = console.events()
     index, name, data = next(events)
     check((index, name, data) == (last - 1, "at", {"index": last - 1}), f"who comes without a place is told where it is: {index} {name}")

@@ -170,10 +170,9 @@ class ArchiveSource final : public Source {
 
   Result<std::unique_ptr<Changes>> let_go(const Selection& asked) {
     const Selection selection = narrowed(asked);
-    return selected(
-        holding(TRY(archived_in_order(asked_parts(kept_), selection, true)),
-                                  kept_, !selection.key.empty(), !selection.who.empty(), true),
-        selection, TRY(facts()));
+    return selected(holding(TRY(archived_in_order(asked_parts(kept_), selection, true)), kept_,
+                            !selection.key.empty(), !selection.who.empty(), true),
+                    selection, TRY(facts()));
   }
 
   // An archive does not know the numbers of transactions.
