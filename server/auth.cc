@@ -9,8 +9,10 @@
 #include <fstream>
 #include <tuple>
 
+#include "vestige/base/bytes.h"
 #include "vestige/base/host.h"
 #include "vestige/base/json.h"
+#include "vestige/report/html.h"
 
 namespace vestige::server {
 namespace {
@@ -86,6 +88,22 @@ std::string small(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return text;
+}
+
+constexpr std::string_view kLoginStyle =
+    "body{font:16px system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1a1d23}main{max-width:"
+    "20rem;margin:15vh auto;padding:2rem;background:#fff;border:1px solid "
+    "#d9dde3;border-radius:8px}h1{font-size:1.25rem;margin:0 0 1rem}input,button{display:block;"
+    "width:100%;box-sizing:border-box;margin:.5rem 0 1rem;padding:.5rem;font:inherit}[role=alert]{"
+    "color:#a11}@media(prefers-color-scheme:dark){body{background:#0f1216;color:#e6e8eb}main{"
+    "background:#171b21;border-color:#2c323b}[role=alert]{color:#ff8a8a}}";
+
+// A path here, and nothing that leads elsewhere: "//evil.example", "/\\evil.example".
+std::string own_path(const std::string& next) {
+  const bool plain = next.size() < 4096 && next.starts_with('/') && !next.starts_with("//") &&
+                     std::all_of(next.begin(), next.end(),
+                                 [](unsigned char c) { return c > ' ' && c < 127 && c != '\\'; });
+  return plain ? next : "/";
 }
 
 }  // namespace
@@ -199,18 +217,26 @@ Result<std::string> user_of(const Settings& settings, const Request& request) {
                 "--proxy says which addresses may say who somebody is");
 }
 
-Answer login_page(bool wrong) {
+Answer login_page(const std::string& next, bool wrong) {
+  const std::string style(kLoginStyle);
+  const Hash hash = sha256(style);
   Answer page{.status = wrong ? 401 : 200, .type = "text/html; charset=utf-8"};
   page.headers.emplace_back(
       "Content-Security-Policy",
-      "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
+      fmt::format("default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors "
+                  "'none'; base-uri 'none'",
+                  to_base64(view(hash))));
+  // Without a referrer browsers do not say where a form was sent from.
+  page.headers.emplace_back("Referrer-Policy", "same-origin");
   page.body = fmt::format(
-      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>vestige</title>"
-      "<h1>vestige</h1>{}<form method=\"post\" action=\"/login\"><label>Token "
-      "<input name=\"token\" type=\"password\" autocomplete=\"current-password\" "
-      "autofocus></label> "
-      "<button>Sign in</button></form></html>\n",
-      wrong ? "<p role=\"alert\">There is no such token.</p>" : "");
+      "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><title>Sign in · vestige</title>"
+      "<style>{}</style><main><h1>vestige</h1>{}<form method=\"post\" action=\"/login\"><input "
+      "type=\"hidden\" name=\"next\" value=\"{}\"><label>Token <input name=\"token\" "
+      "type=\"password\" autocomplete=\"current-password\" autofocus required></label>"
+      "<button>Sign in</button></form></main></html>\n",
+      style, wrong ? "<p role=\"alert\">There is no such token.</p>" : "",
+      html_text(own_path(next)));
   return page;
 }
 
@@ -220,14 +246,15 @@ Answer sign_in(const Settings& settings, const Request& request) {
   Request form;
   const auto read = read_target("/?" + request.body, form);
   const std::string token = read.has_value() ? form.asked("token").value_or("") : "";
+  const std::string next = read.has_value() ? form.asked("next").value_or("") : "";
   const bool plain = std::all_of(token.begin(), token.end(), [](unsigned char c) {
     return c > ' ' && c < 127 && c != ';' && c != ',' && c != '"' && c != '\\';
   });
-  if (!plain || token_of(settings, token) == nullptr) return login_page(true);
+  if (!plain || token_of(settings, token) == nullptr) return login_page(next, true);
   // Sent in the open only on this machine.
   const bool here = is_this_machine(name_part(request.header("host").value_or("")));
   Answer answer{.status = 303, .type = "text/plain; charset=utf-8"};
-  answer.headers.emplace_back("Location", "/");
+  answer.headers.emplace_back("Location", own_path(next));
   answer.headers.emplace_back(
       "Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200{}",
                                 kCookie, token, here ? "" : "; Secure"));

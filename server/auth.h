@@ -22,7 +22,11 @@ std::optional<Answer> refused_origin(const Request& request, bool form);
 /// faults   denied: nobody who may
 Result<std::string> user_of(const Settings& settings, const Request& request);
 
-Answer login_page(bool wrong);
+/// The page for signing in.
+///
+/// next     where to go then, as a path of this console; whatever else it is, the first page
+/// wrong    there was no such token
+Answer login_page(const std::string& next, bool wrong);
 Answer sign_in(const Settings& settings, const Request& request);
 
 }  // namespace vestige::server

@@ -54,12 +54,16 @@ Answer Console::answer(const Request& request) {
   if (auto refusal = refused_host(shared_.settings, request)) return *std::move(refusal);
   if (request.path == "/healthz") return health(shared_, "", false);
   if (shared_.settings.auth == Auth::token && request.path == "/login")
-    return request.method == "POST" ? sign_in(shared_.settings, request) : login_page(false);
+    return request.method == "POST" ? sign_in(shared_.settings, request)
+                                    : login_page(request.asked("next").value_or(""), false);
   auto user = user_of(shared_.settings, request);
   if (!user.has_value()) {
     if (!is_api(request) && request.method == "GET" && shared_.settings.auth == Auth::token) {
       Answer answer = text_answer(303, "");
-      answer.headers.emplace_back("Location", "/login");
+      const std::string asked =
+          request.path + (request.raw_query.empty() ? "" : "?" + request.raw_query);
+      answer.headers.emplace_back(
+          "Location", asked == "/" ? "/login" : "/login?next=" + percent_encoded(asked));
       return answer;
     }
     Answer answer = problem(401, "denied", user.error().message, user.error().hint);

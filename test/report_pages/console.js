@@ -4,6 +4,7 @@
 //   node console.js CHROMIUM VESTIGE PATH...      the trail is that of $VESTIGE_DB; PARTS=pages leaves out the others
 import { AxeBuilder } from "@axe-core/playwright";
 import { spawn, execFile } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
@@ -27,8 +28,8 @@ const address = `http://127.0.0.1:${port}`;
 
 // The server, which is killed and comes again at its address.
 let server;
-async function serve() {
-  const started = spawn(vestige, ["serve", "--listen", `127.0.0.1:${port}`], { stdio: ["ignore", "ignore", "pipe"] });
+async function serve(...more) {
+  const started = spawn(vestige, ["serve", "--listen", `127.0.0.1:${port}`, ...more], { stdio: ["ignore", "ignore", "pipe"] });
   let talk = "";
   await new Promise((resolve, reject) => {
     started.stderr.on("data", (text) => {
@@ -212,6 +213,25 @@ async function slider() {
   await page.context().close();
 }
 
+// Whoever comes by a link signs in and is where it leads.
+async function signIn() {
+  place = "sign in";
+  const token = randomBytes(16).toString("hex");
+  writeFileSync("tokens", `${createHash("sha256").update(token).digest("hex")} ann\n`, { mode: 0o600 });
+  await kill();
+  await serve("--auth", "token", "--tokens", "tokens");
+  const page = await opened();
+  await page.goto(`${address}/t/products/1?at=2`);
+  for (const found of (await new AxeBuilder({ page }).analyze()).violations) say(`axe: ${found.id}: ${found.help}`);
+  await page.getByLabel("Token").fill(token);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("table.then");
+  if (!page.url().endsWith("/t/products/1?at=2")) say(`it leads to ${page.url()}`);
+  await page.context().close();
+  await kill();
+  await serve();
+}
+
 // What is clicked: a count, a day, a condition away; a revert looked at, the trail verified, a receipt checked, a report run, an alert closed.
 async function byMouse() {
   place = "by mouse";
@@ -319,7 +339,7 @@ async function tail() {
 
 try {
   await serve();
-  const parts = { keys: byKeys, slider, mouse: byMouse, tail, pages: everyPage };
+  const parts = { keys: byKeys, slider, login: signIn, mouse: byMouse, tail, pages: everyPage };
   for (const part of (process.env.PARTS ?? Object.keys(parts).join(" ")).split(" ")) await parts[part]();
 } catch (error) {
   say(error.stack);

@@ -59,6 +59,8 @@ def tokens(shop):
     console = shop.serve("--auth", "token", "--tokens", str(file))
     check("the console wants a token" in console.ask("/api/v1/about").text() and console.ask("/api/v1/about").status == 401 and console.ask("/api/v1/about").headers["WWW-Authenticate"] == "Bearer", "no token")
     check(console.ask("/").status == 303 and console.ask("/").headers["Location"] == "/login", "the page leads to the login")
+    check(console.ask("/tx/1?a=b").headers["Location"] == "/login?next=%2Ftx%2F1%3Fa%3Db", "and says where to go then")
+    check(console.ask("/login").headers["Referrer-Policy"] == "same-origin", "so that a browser says where the form is from")
     check(console.ask("/metrics").status in (303, 401), "metrics are not for everybody")
     for token in ("secret-anx", "", "secret-ann,", "x" * 1000, file.read_text().split()[2]):
         check(console.ask("/api/v1/about", headers={"Authorization": "Bearer " + token}).status == 401, f"the token {token[:20]!r}")
@@ -69,6 +71,10 @@ def tokens(shop):
     check(console.ask("/login", "POST", b"token=secret-ann", form | {"Origin": "http://evil.example"}).status == 403, "a login from elsewhere")
     good = console.ask("/login", "POST", b"token=secret%2Dann", form)
     cookie = good.headers["Set-Cookie"]
+    for place, then in (("/tx/1?a=b", "/tx/1?a=b"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("/a\r\nX: y", "/"), ("", "/")):
+        form_of = f"token=secret-ann&next={quoted(place)}".encode()
+        check(console.ask("/login", "POST", form_of, form).headers["Location"] == then, f"after signing in, from {place!r}")
+        check(f'value="{then}"' in console.ask("/login?next=" + quoted(place)).text(), f"the page, from {place!r}")
     check(good.status == 303 and "HttpOnly" in cookie and "SameSite=Strict" in cookie, f"a login: {cookie}")
     check(console.get("/about", headers={"Cookie": "a=b; " + cookie.split(";")[0]})["user"] == "ann", "a cookie has a user")
     check(b"secret" not in console.ask("/login").body and "form-action 'self'" in console.ask("/login").headers["Content-Security-Policy"], "the page for it")
