@@ -1,4 +1,6 @@
 // archive: a range of the feed as files that need no database, and whether they are whole.
+#include <algorithm>
+
 #include "cli/session.h"
 #include "cli/trust.h"
 #include "vestige/audit/archive.h"
@@ -69,14 +71,19 @@ Result<int> run_archive(Session& session) {
   ArchiveRequest request;
   request.directory = arguments.text("--out");
   request.before = TRY(arguments.time("--before"));
+  if (request.directory.empty()) request.directory = TRY(session.archive());
   if (request.directory.empty())
-    return hinted(fail(Fault::invalid, "archive: where to?"), "--out DIR");
+    return hinted(fail(Fault::invalid, "archive: where to?"),
+                  "--out DIR, or [archive] directory = \"DIR\" in vestige.toml");
   const Context context = TRY(arguments.context());
   Database& db = *TRY(session.database());
   const auto part = TRY(write_archive(
       db, request, context, [&](std::uint64_t done, std::uint64_t of) { session.step(done, of); }));
   if (!part.has_value()) {
-    session.say(TRY(why_nothing_to_archive(db, request)));
+    const std::string why = TRY(why_nothing_to_archive(db, request));
+    const std::size_t end = std::min(why.find('\n'), why.size());
+    session.say(why.substr(0, end));
+    if (end < why.size()) session.say(why.substr(end + 1));
     return kDone;
   }
   if (session.format() == Format::json)
