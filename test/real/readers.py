@@ -74,7 +74,7 @@ def verbs(table, key, keys):
         ["revert", "--change", change, "--dry-run"], ["revert", "--tx", tx, "--dry-run"],
         ["restore", table, key, "--to", first, "--dry-run"],
         ["seal", "--key", keys], ["verify", "--vkey", keys + ".vkey"], ["verify", "--live", "--vkey", keys + ".vkey"],
-        ["prove", first], ["metrics"], ["keys", "list"], ["notify", "--file", plan], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
+        ["prove", first], ["metrics"], ["serve", "--help"], ["keys", "list"], ["notify", "--file", plan], ["export"], ["export", "--format", "ocsf"], ["tiles", "--out", os.path.join(files, "tiles")],
         ["mark", "then", first], ["mark"], ["access"], ["review"], ["hold"], ["expire", "--dry-run"], ["archive", "--out", os.path.join(files, "archive")], ["report", "changes"],
         ["rules", "test", "--file", plan], ["watch", "--once", "--backfill", "--file", plan], ["alert", "list"],
         ["exec", "--actor", "ann", "select 1"], ["ddl", "create table public.more (id int)"], ["ddl", "drop table public.more"],
