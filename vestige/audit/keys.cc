@@ -81,6 +81,17 @@ Result<std::vector<Tracked>> tables_of(Database& db, const std::string& of) {
   return out;
 }
 
+// The same of several; each once.
+Result<std::vector<Tracked>> tables_of_all(Database& db, const std::vector<EndOfKeys>& ends) {
+  std::map<std::int64_t, Tracked> out;
+  for (const EndOfKeys& end : ends)
+    for (Tracked& table : TRY(tables_of(db, end.of)))
+      out.insert_or_assign(table.id, std::move(table));
+  std::vector<Tracked> tables;
+  for (auto& [id, table] : out) tables.push_back(std::move(table));
+  return tables;
+}
+
 Result<void> nothing_waits(Database& db, const std::vector<Tracked>& tables) {
   const auto volumes = TRY(upkeep_of(db)->volumes());
   for (const Tracked& table : tables)
@@ -159,7 +170,8 @@ Result<void> nothing_unasked(Database& db, const std::vector<Tracked>& tables) {
 }
 
 // Which hold keeps what the data keys have encrypted. When a key begins says nothing of where it ends: transactions overlap, and what is
-// encrypted together is of more than one key. The tokens say it.
+// encrypted together is of more than one key. The tokens say it: those of every table of the classes, since a session was once believed
+// what key it had, and could put another table's values under a person's.
 Result<std::optional<Held>> held_by_them(Database& db, const std::string& keys,
                                          const std::vector<Tracked>& tables,
                                          const std::vector<EndOfKeys>& ends) {
@@ -170,7 +182,7 @@ Result<std::optional<Held>> held_by_them(Database& db, const std::string& keys,
   Selection selection;
   selection.oldest_first = true;
   selection.forgiving = true;
-  for (const Tracked& table : tables) {
+  for (const Tracked& table : TRY(tables_of_all(db, ends))) {
     selection.table = table.id;
     auto changes = TRY(read_changes(db, selection));
     while (const auto change = TRY(changes->next())) {

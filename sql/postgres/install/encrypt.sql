@@ -67,7 +67,8 @@ create or replace function vestige.data_key_setting(class text) returns text lan
 set search_path = pg_catalog, pg_temp as $$ begin return 'vestige.data_key_' || encode(convert_to(class, 'UTF8'), 'hex'); end $$;
 
 -- The data key that the transaction has for a class, and its seed; null: none that it has wrapped itself. In a trail that was
--- restored elsewhere a transaction may have the number of one that is long over: its age tells them apart.
+-- restored elsewhere a transaction may have the number of one that is long over: its age tells them apart. A subject's key is none
+-- of these, though the session can compute it: what is nobody's, or another table's, would go with that person's keys.
 create or replace function vestige.kept_key(class text, out key bytea, out seed bytea) language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   kept text[] := string_to_array(current_setting(vestige.data_key_setting(class), true), ' ');
@@ -75,7 +76,7 @@ begin
   if kept[1] = pg_current_xact_id_if_assigned()::text then
     perform from vestige.encrypted_key k
     where k.ctid = kept[2]::tid and k.id = vestige.data_key_id(decode(kept[3], 'hex')) and k.class = kept_key.class
-      and k.xid = pg_current_xact_id_if_assigned() and age(k.xmin) <= 0 and k.seed = sha256(decode(kept[4], 'hex'));
+      and k.xid = pg_current_xact_id_if_assigned() and age(k.xmin) <= 0 and k.subject is null and k.seed = sha256(decode(kept[4], 'hex'));
     if found then
       key := decode(kept[3], 'hex');
       seed := decode(kept[4], 'hex');
@@ -206,6 +207,7 @@ begin
       number := substr(sha256(decode('766573746967652d646174612d6b6579', 'hex') || key), 1, 16);
       perform from vestige.encrypted_key k, pg_proc p
       where k.ctid = kept[2]::tid and k.id = number and k.class = encrypted.class and k.xid = pg_current_xact_id() and age(k.xmin) <= 0
+        and k.subject is null and k.seed = sha256(decode(kept[4], 'hex'))
         and p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25' and p.pronamespace = %1$L::regnamespace and p.probin = %2$L;
       if found then
         iv := uuid_send(gen_random_uuid());

@@ -83,7 +83,7 @@ begin
       number := substr(sha256(decode('766573746967652d646174612d6b6579', 'hex') || key), 1, 16);
       select exists (select from vestige.encrypted_key s where s.id = number and s.subject = digest and s.class = encrypted_of.class) into stands
       from vestige.encrypted_key k, pg_proc p
-      where k.ctid = kept[2]::tid and k.seed = sha256(kept_seed) and k.class = encrypted_of.class and k.xid = pg_current_xact_id() and age(k.xmin) <= 0
+      where k.ctid = kept[2]::tid and k.seed = sha256(kept_seed) and k.class = encrypted_of.class and k.xid = pg_current_xact_id() and age(k.xmin) <= 0 and k.subject is null
         and p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25' and p.pronamespace = %1$L::regnamespace and p.probin = %2$L;
       if not stands then
         insert into vestige.encrypted_key (id, class, recipient, wrapped, first_change, xid, subject)
