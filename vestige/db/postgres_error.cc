@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <regex>
 
 namespace vestige::postgres {
 namespace {
@@ -47,6 +46,30 @@ constexpr std::string_view kClasses =
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   return text;
+}
+
+constexpr std::size_t kLongestMessage = 8192;
+
+// Somebody's trigger raises what it likes, however long: the beginning says it.
+std::string bounded(std::string_view text) {
+  if (text.size() <= kLongestMessage) return std::string(text);
+  std::size_t end = kLongestMessage;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
+// Where the SQLSTATE stands in a verbose message, "FATAL:  3D000: …": the first five letters and digits that stand so.
+std::size_t state_in_message(std::string_view text) {
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  constexpr std::string_view before = ":  ";
+  for (auto at = text.find(before); at != std::string_view::npos; at = text.find(before, at + 1)) {
+    const std::string_view rest = text.substr(at + before.size());
+    if (at == 0 || !capital(text[at - 1]) || rest.size() < 7 || rest.substr(5, 2) != ": ") continue;
+    if (std::all_of(rest.begin(), rest.begin() + 5,
+                    [&](char c) { return capital(c) || (c >= '0' && c <= '9'); }))
+      return at + before.size();
+  }
+  return std::string_view::npos;
 }
 
 std::string_view field(const pg_result* result, int code) {
@@ -96,33 +119,32 @@ Error error_of(pg_conn* connection, const pg_result* result, std::string_view at
   std::string_view hint = field(result, PG_DIAG_MESSAGE_HINT);
   if (hint.empty()) hint = field(result, PG_DIAG_MESSAGE_DETAIL);
   return Error{fault_of(state),
-               fmt::format("{}: {}", attempt, field(result, PG_DIAG_MESSAGE_PRIMARY)),
-               std::string(hint)};
+               fmt::format("{}: {}", attempt, bounded(field(result, PG_DIAG_MESSAGE_PRIMARY))),
+               bounded(hint)};
 }
 
 Error local_error(pg_conn* connection, std::string_view attempt) {
   const bool lost = PQstatus(connection) != CONNECTION_OK;
   return Error{lost ? Fault::offline : Fault::invalid,
-               fmt::format("{}: {}", attempt, said(PQerrorMessage(connection)).what),
+               fmt::format("{}: {}", attempt, bounded(said(PQerrorMessage(connection)).what)),
                lost ? "connect again, and look whether a commit under way took place" : ""};
 }
 
 Error connect_error(std::string_view message, std::string_view attempt) {
-  static const std::regex state_of("[A-Z]+:  ([0-9A-Z]{5}): ");
   Said text = said(message);
   Fault fault = text.what.starts_with("invalid ") ? Fault::invalid : Fault::offline;
-  const std::string raw(message);
-  if (std::smatch match; std::regex_search(raw, match, state_of)) {
-    fault = fault_of(match[1].str());
-    text = {match.suffix().str(), {}};
-    text.what.erase(std::min(text.what.find('\n'), text.what.size()));
-    if (match[1] == "3D000") text.advice = "vestige does not create databases: createdb does";
+  if (const std::size_t at = state_in_message(message); at != std::string_view::npos) {
+    const std::string_view state = message.substr(at, 5);
+    fault = fault_of(state);
+    message.remove_prefix(at + 7);
+    text = {std::string(message.substr(0, message.find('\n'))), {}};
+    if (state == "3D000") text.advice = "vestige does not create databases: createdb does";
   }
   if (text.what.find("no password supplied") != std::string::npos) {
     fault = Fault::denied;
     text.advice = "give it in $PGPASSWORD or in ~/.pgpass";
   }
-  return Error{fault, fmt::format("{}: {}", attempt, text.what), text.advice};
+  return Error{fault, fmt::format("{}: {}", attempt, bounded(text.what)), bounded(text.advice)};
 }
 
 }  // namespace vestige::postgres

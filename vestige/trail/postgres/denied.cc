@@ -1,7 +1,6 @@
 #include "vestige/trail/postgres/denied.h"
 
 #include <optional>
-#include <regex>
 
 namespace vestige::postgres {
 namespace {
@@ -130,27 +129,37 @@ Explanation of_owner(Database& db, const std::string& object) {
                              "its owner can, and who is a member of it"});
 }
 
+// What follows a beginning, to an end; nothing where it is not so. No regex: a message is whatever somebody's trigger raises, however long.
+std::optional<std::string> what_follows(std::string_view message, std::string_view beginning,
+                                        std::string_view end = {}) {
+  if (!message.starts_with(beginning)) return std::nullopt;
+  message.remove_prefix(beginning.size());
+  if (message.size() <= end.size() || !message.ends_with(end)) return std::nullopt;
+  message.remove_suffix(end.size());
+  return std::string(message);
+}
+
 Explanation explanation(Database& db, const Error& error, const Attempted& attempted) {
-  static const std::regex refused(
-      "run sql: permission denied for (table|view|materialized view|foreign table|sequence|"
-      "function|schema|database) (.+)");
-  static const std::regex hidden(
-      "run sql: query would be affected by row-level security policy for table \"(.+)\"");
-  static const std::regex owned("run sql: must be owner of (.+)");
-  std::smatch match;
-  if (std::regex_match(error.message, match, hidden))
-    return std::optional(
-        Error{Fault::denied,
-              fmt::format("read table {}: its row-level security may hide rows", match[1].str()),
-              "ask its owner, or a role that has bypassrls"});
-  if (std::regex_match(error.message, match, owned)) return of_owner(db, match[1]);
-  if (!std::regex_match(error.message, match, refused)) return std::optional<Error>();
-  const std::string kind = match[1];
-  const std::string name = match[2];
-  if (kind == "function") return of_function(db, name);
-  if (kind == "schema") return of_schema(db, name, attempted);
-  if (kind == "database") return of_database(db, name);
-  return of_table(db, "c.relname", name, attempted);
+  const std::string_view message = error.message;
+  if (const auto table = what_follows(
+          message, "run sql: query would be affected by row-level security policy for table \"",
+          "\""))
+    return std::optional(Error{
+        Fault::denied, fmt::format("read table {}: its row-level security may hide rows", *table),
+        "ask its owner, or a role that has bypassrls"});
+  if (const auto object = what_follows(message, "run sql: must be owner of "))
+    return of_owner(db, *object);
+  for (const std::string_view kind : {"table", "view", "materialized view", "foreign table",
+                                      "sequence", "function", "schema", "database"}) {
+    const auto name =
+        what_follows(message, fmt::format("run sql: permission denied for {} ", kind));
+    if (!name.has_value()) continue;
+    if (kind == "function") return of_function(db, *name);
+    if (kind == "schema") return of_schema(db, *name, attempted);
+    if (kind == "database") return of_database(db, *name);
+    return of_table(db, "c.relname", *name, attempted);
+  }
+  return std::optional<Error>();
 }
 
 }  // namespace
