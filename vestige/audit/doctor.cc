@@ -86,7 +86,8 @@ Result<void> look_at_due(Database& db, std::vector<Finding>& findings) {
   ExpireRequest request;
   request.dry_run = true;
   const auto due = expire(db, request, Context());
-  if (!due.has_value() && due.error().fault == Fault::offline)
+  if (!due.has_value() &&
+      (due.error().fault == Fault::offline || due.error().fault == Fault::conflict))
     return tl::unexpected<Error>(due.error());
   if (!due.has_value()) return {};  // an older trail, or what this role may not read
   const TimeZone utc = TRY(TimeZone::named("UTC"));

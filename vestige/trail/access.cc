@@ -84,13 +84,13 @@ std::vector<std::string> reported_key(const std::string& key) {
   }
 }
 
+// Only where there is no trail it is certain that no read of it is recorded: a database that is busy says nothing of that.
 Result<bool> records_access(Database& db) {
-  if (!require_trail(db).has_value()) return false;
-  const auto asked =
-      scalar_integer(db, fmt::format("select count(*) from {} where name = 'record_access'",
-                                     spelling_of(db).table("meta")));
-  if (!asked.has_value() && asked.error().fault == Fault::denied) return false;
-  return TRY(asked) != 0;
+  const auto trail = require_trail(db);
+  if (!trail.has_value() && trail.error().fault == Fault::missing) return false;
+  TRY(trail);
+  return TRY(scalar_integer(db, fmt::format("select count(*) from {} where name = 'record_access'",
+                                            spelling_of(db).table("meta")))) != 0;
 }
 
 Result<bool> record_access(Database& db, bool on, const Context& context) {

@@ -2,6 +2,7 @@
 #include "vestige/trail/access.h"
 
 #include "test/evidence.h"
+#include "vestige/trail/hold.h"
 #include "vestige/trail/spelling.h"
 
 namespace vestige {
@@ -101,6 +102,32 @@ TEST_P(AccessBoth, RecordsReadsOfTheTrailWhereThatIsAskedFor) {
   EXPECT_EQ(listed(db, {}), "export bob export\ntrail bob log p 1: it's asked\n");
   EXPECT_TRUE(must(record_access(db, false, by("ann"))));
   EXPECT_FALSE(must(records_access(db)));
+}
+
+// Whoever holds the database up must not have a read shown that is not recorded.
+TEST_P(AccessBoth, IsNotTakenForOffWhereNobodyCanTell) {
+  Evident trail{GetParam()};
+  Database& db = trail.db();
+  must(record_access(db, true, by("ann")));
+  must(db.script(trail.postgres() ? "set lock_timeout = '10ms'" : "pragma busy_timeout = 0"));
+  const auto other = trail.connect();
+  must(other->script(trail.postgres() ? "begin; lock table vestige.meta in access exclusive mode"
+                                      : "begin exclusive"));
+  EXPECT_EQ(error_of(records_access(db)).fault, Fault::conflict);
+  EXPECT_EQ(error_of(any_held(db)).fault, Fault::conflict);
+  must(other->script("rollback"));
+  EXPECT_TRUE(must(records_access(db)));
+  EXPECT_FALSE(must(any_held(db)).has_value());
+}
+
+TEST(AccessOnSqlite, IsOffWhereThereIsNoTrail) {
+  Shop shop;
+  EXPECT_FALSE(must(records_access(shop.db())));
+  EXPECT_FALSE(must(any_held(shop.db())).has_value());
+  must(install(shop.db()));
+  shop.run("update vestige_meta set value = 99 where name = 'schema_version'");
+  EXPECT_EQ(error_of(records_access(shop.db())).fault, Fault::invalid);
+  EXPECT_FALSE(must(any_held(shop.db())).has_value());
 }
 
 std::string policy_changes(Database& db) {

@@ -254,12 +254,18 @@ Result<std::optional<Held>> held(Database& db, const std::vector<std::int64_t>& 
 Result<std::optional<Held>> any_held(Database& db) {
   const auto rows = TRY(standing(db));
   if (!rows.empty()) return std::optional(Held{rows.front().id, rows.front().matter, 0});
-  if (!require_trail(db).has_value()) return std::optional<Held>();
+  // Of a trail that lost tables, or of another version, nothing but that one can be asked; one that is busy is asked later.
+  const auto damaged = [](const Error& error) {
+    return error.fault == Fault::missing || error.fault == Fault::corrupt ||
+           error.fault == Fault::invalid;
+  };
+  const auto trail = require_trail(db);
+  if (!trail.has_value() && damaged(trail.error())) return std::optional<Held>();
+  TRY(trail);
   const auto all = Holds::in_force(db);
-  // Of a trail that lost tables nothing but that one can be asked.
-  if (!all.has_value() && all.error().fault == Fault::offline)
-    return tl::unexpected<Error>(all.error());
-  const Hold* hold = all.has_value() ? all->first() : nullptr;
+  if (!all.has_value() && damaged(all.error())) return std::optional<Held>();
+  if (!all.has_value()) return tl::unexpected<Error>(all.error());
+  const Hold* hold = all->first();
   if (hold == nullptr) return std::optional<Held>();
   return std::optional(Held{hold->id, hold->matter, 0});
 }

@@ -52,7 +52,9 @@ class Doctor {
 };
 
 Result<void> Doctor::examine_evidence() {
-  if (!require_sealing(db_).has_value()) return {};  // an older trail counts none
+  const auto counted = require_sealing(db_);
+  if (!counted.has_value() && counted.error().fault == Fault::missing) return {};  // an older trail
+  TRY(counted);
   const std::int64_t count = TRY(scalar_integer(db_, "select unreadable from vestige_sealer"));
   if (count > 0)
     add(Severity::warning, "unreadable",
