@@ -2,6 +2,7 @@
 // table that stands doctor says it.
 #include "test/postgres_capture.h"
 #include "vestige/audit/doctor.h"
+#include "vestige/base/file.h"
 
 namespace vestige {
 namespace {
@@ -109,6 +110,27 @@ TEST_F(PostgresCaptureTrial, DoctorNamesWhatWouldFailAtTheNextWrite) {
                   "'u'::regclass) and pid = pg_backend_pid()"),
             "0");
   s.run("rollback");
+}
+
+// A data key is written down by the trial, too, and cannot be where nothing can.
+TEST_F(PostgresCaptureTrial, DoctorTakesAReadOnlySessionForNoFault) {
+  s.run(file_bytes(SOURCE_DIR "/test/encrypted.sql").value());
+  s.run(
+      "create table e (id int primary key, v text, w text); create table f (like e including all);"
+      " select vestige.track('e', encrypt => '{\"v\": \"phi\"}'), vestige.track('f', encrypt =>"
+      " '{\"v\": \"phi\"}', subject => 'id')");
+  s.run("set default_transaction_read_only = on");
+  EXPECT_EQ(failing(s), "");
+  // What does not run without a write is found all the same.
+  s.run("set default_transaction_read_only = off");
+  quote_too_little();
+  s.run(
+      "create table t (id int primary key, x int); select vestige.track('t');"
+      " alter table t add \"begin\" text; set default_transaction_read_only = on");
+  EXPECT_EQ(failing(s), fails("t", "record \"new\" has no field \"begin\""));
+  s.run(
+      "set default_transaction_read_only = off; insert into e values (1, 'a'), (2, 'b');"
+      " insert into f values (1, 'a')");
 }
 
 // Where nobody told of DDL, capture is made anew by the next write: of what it would be then.

@@ -42,7 +42,8 @@ end
 $$;
 
 -- What keeps a table's capture from running, and its code; null when nothing does, or when it cannot be tried: where somebody holds
--- the table, or the trail's owner may not read it. Everything is taken back, the lock on the table, too.
+-- the table, the trail's owner may not read it, or the transaction is read-only, and it would write down a data key. Everything is
+-- taken back, the lock on the table, too.
 create or replace function vestige.capture_fault(rel oid, t vestige.tracked, s vestige.shape, out fault text, out code text)
 language plpgsql set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set row_security = off set check_function_bodies = off as $$  -- pinned: values
 declare
@@ -60,7 +61,8 @@ exception when sqlstate 'VS000' then
   null;
 when others then
   get stacked diagnostics place = pg_exception_context;
-  if split_part(place, 'vestige.capture_fault(', 1) ~ 'inline_code_block' then
+  if split_part(place, 'vestige.capture_fault(', 1) ~ 'inline_code_block'
+      and not (sqlstate = '25006' and current_setting('transaction_read_only')::boolean) then
     fault := sqlerrm;
     code := sqlstate;
   end if;
