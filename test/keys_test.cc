@@ -222,6 +222,34 @@ TEST_P(DataKeys, OfOneSubjectAreDestroyedAlone) {
   EXPECT_EQ(wraps(), 4);
 }
 
+// What is equal to 17 and spelled otherwise would be left, and nobody would notice.
+TEST_P(DataKeys, AreOfSubjectsThatAreWrittenInOneWay) {
+  if (trail.postgres()) GTEST_SKIP() << "test/postgres_subjects_test.cc";
+  trail.application(
+      "create table q (id integer primary key, i int, n decimal(10,2), t text, v varchar(9)"
+      " check (v <> 'A' collate nocase), u uuid, \"collate\" text collate 'BINARY', bare, b blob,"
+      " r real, d double precision, f text not null collate nocase, g varchar (9, 9) default 'x'"
+      " collate \"rtrim\", j integer collate nocase, name text, unique (t collate nocase, v))");
+  for (const std::string subject :
+       {"id", "i", "n", "t", "v", "u", "collate", "bare", "b", "r", "d", "f", "g", "j"}) {
+    SCOPED_TRACE(subject);
+    Policy policy;
+    policy.encrypt["name"] = "phi";
+    policy.subject = subject;
+    auto transaction = must(Transaction::begin(db()));
+    const auto tracked = track(db(), "q", policy);
+    if (subject.size() == 1 ? std::string("bdrfgj").find(subject) == std::string::npos
+                            : subject != "bare") {
+      EXPECT_TRUE(tracked.has_value()) << tracked.error().message;
+      continue;
+    }
+    EXPECT_EQ(error_of(tracked).message,
+              "track q: " + subject +
+                  " says whose a row is, and values of it that are equal are written in several"
+                  " ways");
+  }
+}
+
 // What is written while nobody has the database yet is no longer overlooked.
 TEST_P(DataKeys, StayWhileAnythingWaitsForThem) {
   if (trail.postgres()) GTEST_SKIP() << "what is written there is encrypted at once";

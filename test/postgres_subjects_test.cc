@@ -77,5 +77,37 @@ TEST_F(PostgresSubjects, AHoldOfAnotherTableKeepsWhatAPersonsKeyOpens) {
   EXPECT_EQ(told("r"), "I {1,held}");
 }
 
+// What is equal to 17 and spelled otherwise would be left, and nobody would notice.
+TEST_F(PostgresSubjects, AreOfTypesThatAreWrittenInOneWay) {
+  s.run(
+      "create domain whose as int; create domain price as numeric(8,2); create type mood as enum"
+      " ('a', 'b'); create table e (id int primary key, v text, a1 smallint, a2 int, a3 bigint, a4"
+      " uuid, a5 text, a6 varchar(9), a7 boolean, a8 date, a9 bytea, b1 timestamptz, b2 mood, b3"
+      " whose, b4 numeric(10,0), x1 numeric, x2 numeric(8,2), x3 price, x4 char(5), x5 real, x6"
+      " float8, x7 jsonb, x8 int[], x9 interval)");
+  const auto track_by = [&](const std::string& column) {
+    return "select vestige.track('e', encrypt => '{\"v\": \"phi\"}', subject => '" + column + "')";
+  };
+  for (const std::string column :
+       {"id", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "b1", "b2", "b3", "b4"})
+    s.run(track_by(column));
+  for (const std::string column : {"x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9"})
+    EXPECT_EQ(s.error(track_by(column)),
+              "run sql: track public.e: " + column +
+                  " says whose a row is, and values of its type that are equal are written in"
+                  " several ways");
+  const auto doctor_says = [&] {
+    return s.one(
+        "select coalesce(string_agg(message, '; '), '') from vestige.doctor() where code ="
+        " 'policy-column'");
+  };
+  s.run(track_by("a2"));
+  EXPECT_EQ(doctor_says(), "");
+  s.run("alter table e alter a2 type numeric");
+  EXPECT_EQ(doctor_says(),
+            "values of a2 that are equal are written in several ways now: keys destroy --subject"
+            " may leave some");
+}
+
 }  // namespace
 }  // namespace vestige

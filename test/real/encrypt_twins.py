@@ -69,7 +69,7 @@ def game(seed, directory, recipient):
     full, trigger, rowid, wal = dice.random() < 0.3, dice.random() < 0.4, dice.random() < 0.7, dice.random() < 0.5
     subject = dice.choice([None, "id", "id", "a"])
     full = full or subject == "a"  # whose an UPDATE is has to be recorded
-    columns = ["id integer primary key", "a", "b", f"s {kind}", f"u {kind} unique", *others]
+    columns = ["id integer primary key", "a integer", "b", f"s {kind}", f"u {kind} unique", *others]
     life = [sqlite_life(dice, others) for _ in range(30)]
     sealed_after = dice.randrange(30)
     key, seal_key = pathlib.Path(directory, "phi.key"), pathlib.Path(directory, f"{seed}.seal")

@@ -247,6 +247,10 @@ begin
         format('its policy names columns that are not there, in %s: %s', part, gone), again, false;
     end if;
   end loop;
+  if not vestige.written_once(rel, policy ->> 'subject') then
+    return query select 'error', 'policy-column', null::text,
+      format('values of %s that are equal are written in several ways now: keys destroy --subject may leave some', policy ->> 'subject'), again, false;
+  end if;
   if t.policy ->> 'when' <> '' and vestige.condition_text(t, rel) is null then
     return query select 'warning', 'policy-when', null::text,
       format('its condition has ended, so that every change is recorded: the columns that it names have other types now: %s',

@@ -123,6 +123,14 @@ begin
 end
 $$;
 
+-- Whether values of a column that are equal have one text, which is what somebody asks for: not so of numeric, whose 17.0 is 17, of
+-- char(n), whose blanks count for nothing, of floating points, of citext, of a collation that takes upper case for lower.
+create or replace function vestige.written_once(rel regclass, named text) returns boolean language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select l.exact and coalesce(nullif(l.base, ''), l.type) !~ '^(character\(|numeric\([0-9]+,(?!0\)))'
+  from vestige.live_columns(rel) l where l.name = named
+$$;
+
 -- Refuses a subject that cannot be: a column that is recorded in clear, of a table that has something to encrypt.
 create or replace function vestige.check_subject(rel regclass, policy jsonb) returns void language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
@@ -143,6 +151,10 @@ begin
           and not named = any (vestige.key_columns(rel, policy))) then
     raise exception 'track %: % says whose a row is, and has to be recorded in clear', rel, named using errcode = 'invalid_parameter_value',
       hint = 'name a column that is neither encrypted nor redacted nor left out: an id that says nothing of the person by itself';
+  elsif not vestige.written_once(rel, named) then
+    raise exception 'track %: % says whose a row is, and values of its type that are equal are written in several ways', rel, named
+      using errcode = 'invalid_parameter_value',
+        hint = 'name a column of integers, uuid, text or dates: keys destroy --subject finds a person by the text of the value alone';
   end if;
 end
 $$;

@@ -50,6 +50,24 @@ Result<std::vector<UniqueIndex>> unique_indexes(Database& db, const std::string&
   return out;
 }
 
+// Whether a column's own definition, in that of its table, names another collation than BINARY.
+bool is_collated(const std::vector<SqlToken>& tokens, const std::string& column) {
+  int depth = 0;
+  bool begins = false;
+  bool own = false;
+  bool collate = false;
+  for (const SqlToken& token : tokens) {
+    if (depth == 1 && begins) own = same_name(bare_name(token.text), column);
+    if (depth == 1 && own && collate && !same_name(bare_name(token.text), "binary")) return true;
+    collate = depth == 1 && own && same_name(token.text, "collate");
+    begins = false;
+    if (token.text == "(") begins = ++depth == 1;
+    else if (token.text == ")") --depth;
+    else if (token.text == "," && depth == 1) begins = true, own = false;
+  }
+  return false;
+}
+
 }  // namespace
 
 namespace {
@@ -174,6 +192,7 @@ Result<SqliteTable> sqlite::read_table(Database& db, const std::string& wanted) 
     table.collated = std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
       return same_name(token.text, "collate");
     });
+    for (SqliteColumn& column : table.columns) column.collated = is_collated(tokens, column.name);
     for (SqliteColumn& column : table.columns)
       column.named = std::count_if(tokens.begin(), tokens.end(), [&](const SqlToken& token) {
                        return same_name(bare_name(token.text), column.name);

@@ -16,6 +16,7 @@ struct SqliteColumn {
   std::string type;
   Affinity affinity = Affinity::none;
   bool generated = false;
+  bool collated = false;  // its definition names another collation than BINARY
   bool named =
       false;  // more than once in the table's definition: a generated column may be made of it
   int primary_key = 0;  // 1, 2, …; 0: not in the primary key

@@ -69,6 +69,14 @@ Result<std::map<std::string, std::string>> checked_encrypt(const SqliteTable& li
   return out;
 }
 
+// Whether values of a column that are equal have one text, which is what somebody asks for: where nothing converts them 17 and 17.0
+// are two, as are 0.0 and -0.0, and NOCASE and RTRIM take several texts for one.
+bool written_once(const SqliteColumn& column) {
+  return !column.collated &&
+         (column.affinity == Affinity::integer || column.affinity == Affinity::numeric ||
+          column.affinity == Affinity::text);
+}
+
 // Whose a row is, is recorded in clear, of a table that has something to encrypt.
 Result<void> check_subject(const SqliteTable& live, Policy& policy) {
   if (policy.subject.empty()) return {};
@@ -88,6 +96,14 @@ Result<void> check_subject(const SqliteTable& live, Policy& policy) {
              live.name, policy.subject),
         "name a column that is neither encrypted nor redacted nor left out: an id that says nothing"
         " of the person by itself");
+  if (!written_once(*live.find(policy.subject)))
+    return hinted(
+        fail(Fault::invalid,
+             "track {}: {} says whose a row is, and values of it that are equal are written in"
+             " several ways",
+             live.name, policy.subject),
+        "name a column declared as integer, numeric or text, without COLLATE: keys destroy"
+        " --subject finds a person by the text of the value alone");
   return {};
 }
 
