@@ -11,6 +11,7 @@
 #include "test/database_conformance.h"
 #include "test/postgres_server.h"
 #include "vestige/base/json.h"
+#include "vestige/db/lent.h"
 #include "vestige/db/postgres.h"
 
 namespace vestige {
@@ -113,6 +114,14 @@ TEST_F(PostgresTest, NamesNoPasswordInAnyMessage) {
   EXPECT_EQ(error.fault, Fault::invalid);
   EXPECT_EQ(error.message, "read the PostgreSQL URL: invalid URI query parameter: \u2026");
   EXPECT_EQ(refusal("postgresql://localhost/x?sslmode=maybe").fault, Fault::invalid);
+}
+
+TEST_F(PostgresTest, LendsNoRightsOfTheLoginsForTheRoleNone) {
+  const auto lent = lend_database(database_.url(), "none", true);
+  ASSERT_FALSE(lent.has_value());
+  EXPECT_EQ(lent.error().fault, Fault::denied);
+  EXPECT_NE(lent.error().message.find(": the database made another of it"), std::string::npos);
+  EXPECT_TRUE(lend_database(database_.url(), "pg_monitor", true).has_value());
 }
 
 TEST_F(PostgresTest, SaysWhyItCannotConnect) {

@@ -60,7 +60,7 @@ def users_without_roles(shop):
     check(console.ask("/api/v1/changes", headers=bearer("ann")).status == 200, "who is named may read")
     check("eve has no role here" in console.ask("/api/v1/changes", headers=bearer("eve")).text(), "who is not may not")
     console.end()
-    for text, said in (('[console.users]\nann = ""\n', "the role of 'ann' is empty"), ("[console]\nuser = 1\n", "user")):
+    for text, said in (('[console.users]\nann = ""\n', "the role of 'ann' is empty"), ('[console.users]\nann = "None"\n', "is 'none', which no role can be called"), ("[console]\nuser = 1\n", "user")):
         (shop.folder / "vestige.toml").write_text(text)
         refused = shop.vestige("serve", "--listen", "127.0.0.1:0", good=False)
         check(refused.returncode != 0 and said in refused.stderr, f"{text}: {refused.stderr}")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vestige/audit/plan.h"
+#include "vestige/base/letters.h"
 #include "vestige/base/nearest.h"
 #include "vestige/base/toml_file.h"
 #include "vestige/privacy/signers_file.h"
@@ -101,6 +102,12 @@ Result<void> PlanReader::console(const Toml& members) {
     if (roles[one.name].empty())
       return hinted(misread(one.value.place, fmt::format("the role of '{}' is empty", one.name)),
                     "name the role of the database whose rights they have");
+    // SET ROLE reads it as no role: the rights would be those of the login.
+    if (lower(roles[one.name]) == "none")
+      return hinted(
+          misread(one.value.place,
+                  fmt::format("the role of '{}' is 'none', which no role can be called", one.name)),
+          "leave the user out: who is not named may nothing");
   }
   return {};
 }

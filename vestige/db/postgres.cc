@@ -308,7 +308,15 @@ Result<void> Postgres::at_most(std::chrono::milliseconds time) {
 }
 
 Result<void> Postgres::act_for(const std::string& role, bool reads_only) {
-  if (!role.empty()) TRY(script("set role " + quote_name(role)));
+  if (!role.empty()) {
+    TRY(script("set role " + quote_name(role)));
+    // "none" is no role, and a name that is too long is cut: whoever it is then, it is not who was meant.
+    const Value now = TRY(scalar(*this, "select current_user::text"));
+    const Text* name = std::get_if<Text>(&now);
+    if (name == nullptr || name->bytes != role)
+      return hinted(fail(Fault::denied, "act as the role {}: the database made another of it", role),
+                    "[console.users] names roles as pg_roles has them; 'none' is none of them");
+  }
   // A transaction that somebody left open would hold back what the server clears away.
   TRY(script("set idle_in_transaction_session_timeout = '60s'"));
   return script(fmt::format("set default_transaction_read_only = {}", reads_only ? "on" : "off"));
