@@ -4,7 +4,6 @@
 
 #include "server/api.h"
 #include "vestige/audit/log.h"
-#include "vestige/audit/revert.h"
 #include "vestige/base/json.h"
 #include "vestige/trail/row_history.h"
 
@@ -13,8 +12,7 @@ namespace {
 
 constexpr std::int64_t kMostChanges = 2000;
 constexpr std::size_t kMostRows = 200;
-constexpr std::size_t kMostStatements = 200;
-constexpr std::size_t kMostBytes = 256 << 10;
+constexpr std::size_t kMostBytes = 4 << 20;
 
 // What a transaction did to one row.
 struct Touched {
@@ -79,77 +77,53 @@ std::string value_or_null(const Value* value) {
   return value == nullptr ? "null" : to_json(*value);
 }
 
-// What a row is now, and what it would be.
-std::string preview_json(const Touched& row, const std::optional<Row>& live) {
-  const Row& wanted = row.came ? row.after : row.before;
-  std::string columns;
-  for (const Field& field : wanted) {
-    const Value* now = live.has_value() ? find(*live, field.name) : nullptr;
-    const Value* left = find(row.after, field.name);
-    const bool as_left =
-        row.gone ? !live.has_value() : now != nullptr && left != nullptr && identical(*now, *left);
-    columns += fmt::format(R"({}{{"column":{},"now":{},"then":{},"conflict":{}}})",
-                           columns.empty() ? "" : ",", text_json(field.name), value_or_null(now),
-                           row.came ? "null" : to_json(field.value), !as_left);
+// What is found out about an undoing by comparison alone: no statement is tried, since one would fire triggers of whoever
+// owns the table.
+struct Findings {
+  std::string rows;
+  std::size_t shown = 0;
+  std::size_t conflicts = 0;
+  std::vector<std::string> said;
+
+  void say(const Touched& row, const std::string& what) {
+    if (said.size() == kMostRows) return;
+    said.push_back(fmt::format("{} {}: {}", row.table, key_text(row.name.key), what));
   }
-  const std::string_view op = row.came ? "DELETE" : row.gone ? "INSERT" : "UPDATE";
-  return fmt::format(R"({{"table":{},"key":{},"op":"{}","columns":[{}]}})", text_json(row.table),
-                     to_json(row.name.key), op, columns);
+};
+
+// Whether a column is not as the transaction left it. Of what the trail does not have nobody can tell.
+bool has_changed(const Touched& row, const Row& live, const std::string& column, Findings& out) {
+  const Value* now = find(live, column);
+  const Value* left = find(row.after, column);
+  if (left == nullptr) return false;
+  if (now == nullptr || is_withheld(*left)) {
+    out.say(row, column + (now == nullptr ? " is no column any more, and is left out"
+                                          : " is kept out of the trail, and is not compared"));
+    return false;
+  }
+  if (!identical(*now, *left)) out.say(row, column + " has changed since");
+  return !identical(*now, *left);
 }
 
-// The statements of a patch, as many as somebody reads.
-class Statements final : public Sink {
- public:
-  Result<void> statement(const std::string& sql) override {
-    bytes_ += sql.size();
-    if (all.size() < kMostStatements && bytes_ <= kMostBytes) all.push_back(sql);
-    else more = true;
-    return {};
+// What a row is now, and what it would be.
+void preview(const Touched& row, const std::optional<Row>& live, Findings& out) {
+  const bool there = live.has_value();
+  bool conflict = there == row.gone;
+  if (conflict) out.say(row, row.gone ? "there is such a row again" : "the row is gone since");
+  std::string columns;
+  for (const Field& field : row.came ? row.after : row.before) {
+    const Value* now = there ? find(*live, field.name) : nullptr;
+    const bool differs = there == row.gone || (there && has_changed(row, *live, field.name, out));
+    conflict = conflict || differs;
+    columns += fmt::format(R"({}{{"column":{},"now":{},"then":{},"conflict":{}}})",
+                           columns.empty() ? "" : ",", text_json(field.name), value_or_null(now),
+                           row.came ? "null" : to_json(field.value), differs);
   }
-  std::vector<std::string> all;
-  bool more = false;
-
- private:
-  std::size_t bytes_ = 0;
-};
-
-// What the database itself makes of it: in a transaction that it rolls back.
-struct Trial {
-  std::vector<std::string> said;
-  std::string sql = "null";
-  std::size_t conflicts = 0;
-  bool more = false;
-};
-
-Trial trial_of(Call& call, std::int64_t tx) {
-  Trial out;
-  const auto writer = call.writer();
-  const auto refused = [&](const Error& error) {
-    out.said.push_back(error.message);
-    if (!error.hint.empty()) out.said.push_back(error.hint);
-  };
-  if (!writer.has_value()) {
-    refused(writer.error());
-    return out;
-  }
-  Statements statements;
-  const ApplyOptions options{
-      .on_conflict = OnConflict::skip, .dry_run = true, .patch = &statements};
-  RevertRequest request;
-  request.tx = tx;
-  const auto outcome = revert((*writer)->db(), request, options);
-  if (!outcome.has_value()) {
-    refused(call.explained(outcome.error()));
-    return out;
-  }
-  out.sql = list_json(statements.all);
-  out.more = statements.more;
-  out.conflicts = outcome->conflicts.size();
-  for (const Conflict& one : outcome->conflicts)
-    out.said.push_back(fmt::format("{} {}: {}", one.table, key_text(one.key), one.what));
-  for (const std::string& note : outcome->notes) out.said.push_back(note);
-  if (out.said.size() > kMostRows) out.said.resize(kMostRows);
-  return out;
+  if (conflict) ++out.conflicts;
+  const std::string_view op = row.came ? "DELETE" : row.gone ? "INSERT" : "UPDATE";
+  out.rows += fmt::format(R"({}{{"table":{},"key":{},"op":"{}","columns":[{}]}})",
+                          out.rows.empty() ? "" : ",", text_json(row.table), to_json(row.name.key),
+                          op, columns);
 }
 
 }  // namespace
@@ -170,22 +144,24 @@ Result<Answer> get_revert(Asked call) {
   }
   if (changes == 0) return fail(Fault::missing, "revert of tx {}: no such transaction", tx);
   std::map<std::string, Tracked> tables;
-  std::string rows;
-  std::size_t shown = 0;
+  Findings found;
   for (const Touched& row : touched.rows()) {
     if (row.came && row.gone) continue;
-    if (++shown > kMostRows) break;
+    if (++found.shown > kMostRows || found.rows.size() > kMostBytes) break;
     auto table = tables.find(row.table);
     if (table == tables.end())
       table = tables.emplace(row.table, TRY(tracked_table(db, row.table))).first;
-    const auto live = TRY(live_row(db, table->second, row.name));
-    rows += (rows.empty() ? "" : ",") + preview_json(row, live);
+    preview(row, TRY(live_row(db, table->second, row.name)), found);
   }
-  const Trial trial = trial_of(*call, tx);
-  const bool truncated = changes > kMostChanges || shown > kMostRows || trial.more;
+  const bool truncated =
+      changes > kMostChanges || found.shown > kMostRows || found.rows.size() > kMostBytes;
+  found.said.push_back(
+      fmt::format("the rows were compared as they stand, and nothing was tried; what constraints "
+                  "make of it, and its SQL, says vestige revert --tx {} --dry-run",
+                  tx));
   return json_answer(fmt::format(
-      R"({{"rows":[{}],"conflicts":{},"truncated":{},"command":"vestige revert --tx {}","sql":{},"said":{}}})",
-      rows, trial.conflicts, truncated, tx, trial.sql, list_json(trial.said)));
+      R"({{"rows":[{}],"conflicts":{},"truncated":{},"command":"vestige revert --tx {}","sql":null,"said":{}}})",
+      found.rows, found.conflicts, truncated, tx, list_json(found.said)));
 }
 
 }  // namespace vestige::server
