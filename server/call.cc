@@ -1,11 +1,14 @@
 #include "server/call.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "vestige/audit/at.h"
 #include "vestige/base/json.h"
 #include "vestige/privacy/signature_judge.h"
 #include "vestige/record/filter.h"
+#include "vestige/report/reports.h"
+#include "vestige/rules/alerts.h"
 #include "vestige/trail/access.h"
 #include "vestige/trail/denied.h"
 #include "vestige/trail/kept_words.h"
@@ -25,13 +28,37 @@ Result<std::int64_t> number_in(std::string_view what, std::string_view text, std
   return value;
 }
 
-// Of what was asked, what may stand in the trail for good.
-std::string kept_word(std::string_view name, const std::string& value) {
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::string kept_if(bool known, const std::string& word) { return known ? word : kNotKept; }
+
+// Of what was asked, what may stand in the trail for good: what the trail itself knows, numbers and times.
+std::string kept_word(Database& db, std::string_view name, const std::string& value) {
   if (name == "q") return kept_filter(value);
-  for (const std::string_view plain : {"limit", "after", "at", "from", "to", "period", "since",
-                                       "until", "count", "state", "column"})
-    if (name == plain) return value;
+  if (is_one_of(name, {"limit", "after", "count"})) return kept_number(value);
+  if (is_one_of(name, {"at", "from", "to", "period", "since", "until"})) return kept_moment(value);
+  if (name == "state")
+    return kept_if(is_one_of(value, {"open", "acknowledged", "closed", "silenced"}), value);
+  if (name == "column") return kept_if(require_column(db, value, std::nullopt).has_value(), value);
   return kNotKept;
+}
+
+// The same of a word of the path: a table, a key and a column; a report; an alert; a number.
+std::string kept_segment(Database& db, const Call& call, std::size_t n, const std::string& word) {
+  const std::string_view path = call.route().path;
+  if (path.starts_with("/api/v1/tables/")) {
+    if (n == 1) return kept_key(word);
+    if (n == 2) return kept_word(db, "column", word);
+    const auto table = meant_table(db, word);
+    return kept_if(table.has_value() && table->has_value(), word);
+  }
+  if (path.starts_with("/api/v1/reports/"))
+    return kept_if(find_report(word) != nullptr || call.settings().reports.own.contains(word),
+                   word);
+  if (path.starts_with("/api/v1/alerts/")) return kept_if(kept_alert(db, word).has_value(), word);
+  return kept_number(word);
 }
 
 }  // namespace
@@ -58,28 +85,27 @@ Result<std::unique_ptr<Connections::Lease>> Call::writer() {
   return shared_.writers.take(role_, std::chrono::seconds(5));
 }
 
-std::string Call::shown_request() const {
-  const bool of_table = route().path.starts_with("/api/v1/tables/");
+std::string Call::shown_request(Database& db) const {
   std::string out = fmt::format("{} {}", route().method, route().path);
-  // A table, then a key, then a column.
   for (std::size_t i = 0; i < routed_.words.size(); ++i) {
     const auto decoded = percent_decoded(routed_.words[i]);
-    if (decoded.has_value()) out += " " + (of_table && i == 1 ? kept_key(*decoded) : *decoded);
+    if (decoded.has_value()) out += " " + kept_segment(db, *this, i, *decoded);
   }
   for (const Parameter& one : route().parameters)
     if (const auto value = asked(one.name); value.has_value() && !value->empty())
-      out += fmt::format(" {}={}", one.name, kept_word(one.name, *value));
+      out += fmt::format(" {}={}", one.name, kept_word(db, one.name, *value));
   return out;
 }
 
 Result<void> Call::record() {
-  if (!TRY(records_access(*TRY(db())))) return {};
+  Database& read_by = *TRY(db());
+  if (!TRY(records_access(read_by))) return {};
   const auto lease = TRY(writer());
   Context by;
   if (!user_.empty()) by.set("actor", user_);
   TrailRead read{.kind = std::string(route().reads), .verb = "serve"};
   read.user = settings().login;
-  read.filter = shown_request();
+  read.filter = shown_request(read_by);
   auto written = record_read(lease->db(), read, by);
   if (written.has_value()) return {};
   Error error = vestige::explained(lease->db(), written.error(), {});

@@ -101,7 +101,7 @@ class Call {
   Error explained(const Error& error);
 
  private:
-  std::string shown_request() const;
+  std::string shown_request(Database& db) const;
 
   Shared& shared_;
   Request request_;

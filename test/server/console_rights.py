@@ -75,11 +75,16 @@ def recorded(shop):
     console.get(ask, headers=bearer("ann"))
     console.ask("/api/v1/changes.ndjson", headers=bearer("ann"))
     console.ask("/api/v1/tables/products/rows/secret%20name/history", headers=bearer("ann"))
+    for path in ("/tables/secret/rows/1/history", "/tables/products/rows/1/blame?column=secret", "/tables/products/rows?after=secret", "/tables/products/rows/1?at=secret", "/reports/secret",
+                 "/reports/retention?period=secret&since=secret&subject=secret", "/alerts/secret", "/alerts?state=secret&rule=secret", "/changes/secret", "/tx/secret", "/changes?limit=secret"):
+        console.ask("/api/v1" + path, headers=bearer("ann"))
+    console.ask("/api/v1/tables/products/rows/1/field/price?after=1", headers=bearer("ann"))
     console.ask("/api/v1/changes", headers=bearer("nobody"))
     console.get("/about", headers=bearer("ann"))
     rows = [one for one in shop.lines("access") if one["verb"] == "serve"]
-    check(len(rows) == 3 and all(one["who"] == "ann" and one["kind"] == "trail" for one in rows), f"each read is recorded, by whom: {rows}")
+    check(len(rows) == 15 and all(one["who"] == "ann" and one["kind"] == "trail" for one in rows), f"each read is recorded, by whom: {rows}")
     texts = [one["filter"] for one in rows]
+    check(any("products 1 price after=1" in text for text in texts), f"what the trail knows is: {texts}")
     check(any("GET /api/v1/changes q=" in text and "limit=7" in text for text in texts) and not any("Teapot" in text or "secret" in text for text in texts),
           f"as what, and nothing that one could take out of changes: {texts}")
     console.end()

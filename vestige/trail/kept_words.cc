@@ -6,6 +6,7 @@
 
 #include "vestige/base/letters.h"
 #include "vestige/base/number.h"
+#include "vestige/base/period.h"
 #include "vestige/base/time.h"
 #include "vestige/record/filter.h"
 
@@ -55,7 +56,56 @@ bool names_no_person(std::string_view value) {
   return !may_be_card(value);
 }
 
+// Digits in a row that may be those of a card.
+bool holds_card(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::size_t end = i;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    if (may_be_card(text.substr(i, end - i))) return true;
+    i = end;
+  }
+  return false;
+}
+
+// "last", "17", "tx:12", and each of them with "~" or "~3" behind it; "~3" alone.
+bool is_place(std::string_view text) {
+  const auto drop_digits = [&] {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(end);
+    return end > 0;
+  };
+  if (text.starts_with("last")) {
+    text.remove_prefix(4);
+  } else if (text.starts_with("tx:")) {
+    text.remove_prefix(3);
+    if (!drop_digits()) return false;
+  } else if (!drop_digits() && !text.starts_with('~')) {
+    return false;
+  }
+  if (text.starts_with('~')) {
+    text.remove_prefix(1);
+    drop_digits();
+  }
+  return text.empty();
+}
+
+bool is_period(std::string_view text) {
+  const auto zone = TimeZone::named("UTC");
+  return zone.has_value() && read_period(text, *zone).has_value();
+}
+
 }  // namespace
+
+std::string kept_number(const std::string& typed) {
+  const bool number = whole_number<std::int64_t>(typed).has_value();
+  return number && names_no_person(typed) ? typed : kNotKept;
+}
+
+std::string kept_moment(const std::string& typed) {
+  const bool known = typed == "now" || is_place(typed) || is_period(typed) ||
+                     parse_time(typed, Now(0)).has_value();
+  return known && !holds_card(typed) ? typed : kNotKept;
+}
 
 std::string kept_key(const std::string& typed) {
   const std::size_t equals = typed.find('=');  // "id=17"

@@ -14,6 +14,12 @@ inline constexpr const char* kNotKept = "…";
 /// may be that of a card.
 std::string kept_key(const std::string& typed);
 
+/// A whole number.
+std::string kept_number(const std::string& typed);
+
+/// A time, a period, or a place in the trail ("tx:12~", "last~3"). Not the name of a mark: anybody calls one what they like.
+std::string kept_moment(const std::string& typed);
+
 /// A filter: the words of its conditions stay where they are about tables, columns, operations, times and places in the trail.
 std::string kept_filter(const std::string& text);
 

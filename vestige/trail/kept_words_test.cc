@@ -26,6 +26,19 @@ TEST(KeptWords, OfAKeyWhatNamesARowAndNoPerson) {
   EXPECT_EQ(kept_key(""), "…");
 }
 
+TEST(KeptWords, OfNumbersAndMomentsNothingThatIsNone) {
+  for (const char* kept : {"17", "-1", "0"}) EXPECT_EQ(kept_number(kept), kept);
+  for (const char* not_kept : {"", "eve", "17 eve", "4111111111111111", "1e3", "id=17", "'17'"})
+    EXPECT_EQ(kept_number(not_kept), "…") << not_kept;
+  for (const char* kept : {"now", "17", "17~", "last", "last~3", "~3", "tx:12", "tx:12~", "2026Q3",
+                           "2026-11", "2026-11-28", "2026-11-28T09:30:00Z"})
+    EXPECT_EQ(kept_moment(kept), kept);
+  for (const char* not_kept :
+       {"", "eve", "tx:", "tx:eve", "last~eve", "lasteve", "mark:eve", "4111111111111111",
+        "tx:4111111111111111", "@4111111111111111", "~4111111111111111", "2026-11-28 eve"})
+    EXPECT_EQ(kept_moment(not_kept), "…") << not_kept;
+}
+
 TEST(KeptWords, OfAFilterItsShape) {
   EXPECT_EQ(kept_filter("table:people op:update,delete key:17 tx:4 column:price"),
             "table:people op:update,delete key:17 tx:4 column:price");
