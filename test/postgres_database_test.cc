@@ -124,6 +124,21 @@ TEST_F(PostgresTest, LendsNoRightsOfTheLoginsForTheRoleNone) {
   EXPECT_TRUE(lend_database(database_.url(), "pg_monitor", true).has_value());
 }
 
+TEST_F(PostgresTest, LendsAConnectionThatEndsAQuestionOfManyStatementsInTime) {
+  auto lent = lend_database(database_.url(), "", true);
+  ASSERT_TRUE(lent.has_value()) << lent.error().message;
+  ASSERT_TRUE(lent->at_most(std::chrono::seconds(2)).has_value());
+  const auto rows = lent->db->query("select i from generate_series(1, 9) i");
+  ASSERT_TRUE(rows.has_value() && (*rows)->next().has_value());
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const auto late = (*rows)->next();
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().fault, Fault::conflict);
+  EXPECT_EQ(late.error().message, "run sql: all of it together took longer than it may");
+  ASSERT_TRUE(lent->at_most(std::chrono::minutes(1)).has_value());
+  EXPECT_EQ(*scalar_integer(*lent->db, "select count(*) from generate_series(1, 9)"), 9);
+}
+
 TEST_F(PostgresTest, SaysWhyItCannotConnect) {
   const Error missing = refusal(PostgresServer::shared().url("nowhere"));
   EXPECT_EQ(missing.fault, Fault::missing);

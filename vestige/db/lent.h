@@ -12,8 +12,8 @@ namespace vestige {
 
 struct Lent {
   std::unique_ptr<Database> db;
-  /// From here on nothing that is asked may take longer: all of it together (SQLite), each statement (PostgreSQL). What does is
-  /// broken off, a conflict.
+  /// From here on nothing that is asked may take longer, all of it together: the work (SQLite); each statement, and the reading of
+  /// all rows (PostgreSQL). What does is broken off, a conflict.
   std::function<Result<void>(std::chrono::milliseconds)> at_most;
 };
 

@@ -304,6 +304,7 @@ Result<void> Postgres::application_triggers(bool /*on*/) {
 }
 
 Result<void> Postgres::at_most(std::chrono::milliseconds time) {
+  session_->end = std::chrono::steady_clock::now() + time;
   return script(fmt::format("set statement_timeout = {}", std::max<long>(1, time.count())));
 }
 
@@ -314,8 +315,9 @@ Result<void> Postgres::act_for(const std::string& role, bool reads_only) {
     const Value now = TRY(scalar(*this, "select current_user::text"));
     const Text* name = std::get_if<Text>(&now);
     if (name == nullptr || name->bytes != role)
-      return hinted(fail(Fault::denied, "act as the role {}: the database made another of it", role),
-                    "[console.users] names roles as pg_roles has them; 'none' is none of them");
+      return hinted(
+          fail(Fault::denied, "act as the role {}: the database made another of it", role),
+          "[console.users] names roles as pg_roles has them; 'none' is none of them");
   }
   // A transaction that somebody left open would hold back what the server clears away.
   TRY(script("set idle_in_transaction_session_timeout = '60s'"));

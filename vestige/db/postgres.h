@@ -53,7 +53,8 @@ class Postgres final : public Database {
   void fence(bool on) override { fenced_ = on; }
   Result<void> application_triggers(bool on) override;
   Result<Writes> writes(const std::string& sql) override;
-  /// From here on nothing that is asked may take longer; what does is broken off, a conflict.
+  /// From here on nothing that is asked may take longer, neither a statement nor the reading of all rows; what does is broken off, a
+  /// conflict.
   Result<void> at_most(std::chrono::milliseconds time);
 
   /// Has the rights of a role from here on; and, if asked, every transaction only reads.

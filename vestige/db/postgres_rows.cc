@@ -174,17 +174,27 @@ void PostgresRows::refuse(Error error) {
   if (!error_.has_value()) error_ = std::move(error);
 }
 
+// The server counts each statement alone, and a question may be a thousand of them. A first row is let through: what sets or counts
+// something has no other.
+Result<Step> PostgresRows::given() {
+  if (given_ && session_.end.has_value() && std::chrono::steady_clock::now() > *session_.end)
+    return hinted(fail(Fault::conflict, "run sql: all of it together took longer than it may"),
+                  "ask for less at once");
+  given_ = true;
+  return Step::row;
+}
+
 Result<Step> PostgresRows::next() {
   if (parked_.has_value()) {
     if (const char more = TRY(parked_->next(record_)); more == 'y') {
       read_record();
-      return Step::row;
+      return given();
     }
     fields_.clear();
   } else {
     if (!waiting_ && session_.on_wire == this) receive();
     waiting_ = false;
-    if (row_ != nullptr) return Step::row;
+    if (row_ != nullptr) return given();
   }
   if (error_.has_value()) return tl::unexpected<Error>(*error_);
   return Step::end;

@@ -1,6 +1,7 @@
 // The rows of one command, read from the wire one at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ struct Session {
   pg_conn* connection = nullptr;
   PostgresRows* on_wire = nullptr;
   bool in_transaction = false;  // as it was before the command that is on the wire
+  // When all that is asked has to be read; nothing: whenever.
+  std::optional<std::chrono::steady_clock::time_point> end;
 
   Session() = default;
   Session(const Session&) = delete;
@@ -75,6 +78,7 @@ class PostgresRows final : public Rows {
   };
 
   PostgresRows(Session& session, bool may_cancel);
+  Result<Step> given();
   void receive();
   void take(Answer answer);
   void refuse(Error error);
@@ -90,6 +94,7 @@ class PostgresRows final : public Rows {
   std::vector<unsigned> types_;
   Answer row_;            // the row on the wire that was read last; nothing at the end
   bool waiting_ = false;  // row_ is the first one, which next() has yet to give
+  bool given_ = false;    // next() gave one
   std::string tag_;
   std::optional<Error> error_;
 
