@@ -45,6 +45,9 @@ def roles(shop):
             check(ann.status == (403 if path in table else bob.status), f"ann {path}: {ann}")
             if ann.status == 403:
                 check("Teapot" not in ann.text() and "serve_reader" in ann.text(), f"ann is told what she may not: {ann}")
+    for user, status in (("eve", 403), ("stranger", 403), ("ann", 200), ("bob", 200)):
+        answer = console.post("/verify", {}, **bearer(user))
+        check(answer.status == status and (status == 403 or answer.body), f"{user} verifies: {answer}")
     check(console.get("/about", headers=bearer("bob"))["role"] == "serve_table", "about says whose rights they are")
     for user in ("ann", "bob", "eve", "mallory", "stranger"):
         for path, body in (("/alerts/00/ack", {"note": "x"}), ("/silences", {"words": "rule:x", "until": "2099-01-01", "reason": "x"}), ("/silences", {"words": "rule:x", "until": "1d", "reason": "x"})):
