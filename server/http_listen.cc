@@ -302,6 +302,14 @@ void handle(const Handler& handler, const httplib::Request& from, std::string bo
   say(handler(request), from, response);
 }
 
+// What is not said in one way alone is another length to somebody else on its way; and the library reads forms of several parts in
+// a way of its own.
+bool is_ambiguous(const httplib::Request& request) {
+  const std::size_t lengths = request.get_header_value_count("Content-Length");
+  return lengths + request.get_header_value_count("Transfer-Encoding") > 1 ||
+         request.is_multipart_form_data();
+}
+
 }  // namespace
 
 Result<void> listen(const std::string& address, const Handler& handler,
@@ -319,6 +327,11 @@ Result<void> listen(const std::string& address, const Handler& handler,
   for (const auto& [name, value] : always) headers.emplace(name, value);
   server.set_default_headers(std::move(headers));
   server.set_pre_routing_handler([&](const httplib::Request& request, httplib::Response& response) {
+    if (is_ambiguous(request)) {
+      say(problem(400, "invalid", "its body is not said to be of one length and one part"), request,
+          response);
+      return httplib::Server::HandlerResponse::Handled;
+    }
     if (request.method == "POST") return httplib::Server::HandlerResponse::Unhandled;
     if (request.method == "GET" || request.method == "HEAD") {
       // What comes behind it would be for somebody else, as a proxy may see it.

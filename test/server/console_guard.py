@@ -69,6 +69,8 @@ def tokens(shop):
     check(console.get("/about", headers={"Authorization": "Bearer secret-bob"})["user"] == "Bob B.", "a token has a user")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     check(console.ask("/login", "POST", b"token=wrong", form).status == 401, "a wrong token")
+    parts = b'--x\r\nContent-Disposition: form-data; name="token"\r\n\r\nwrong\r\n--x--\r\n'
+    check("one length and one part" in console.ask("/login", "POST", parts, {"Content-Type": "multipart/form-data; boundary=x"}).text(), "a form of parts")
     check(console.ask("/login", "POST", b"token=secret-ann", form | {"Origin": "http://evil.example"}).status == 403, "a login from elsewhere")
     good = console.ask("/login", "POST", b"token=secret%2Dann", form)
     cookie = good.headers["Set-Cookie"]
@@ -125,6 +127,12 @@ def malformed(shop):
             check(b" 200 " not in answer.split(b"\r\n")[0] or b"Range" in bytes, f"{bytes[:60]}: {answer[:100]}")
         except OSError:
             pass
+    post = b"POST /login HTTP/1.1\r\nHost: localhost\r\n"
+    for headers in (b"Content-Length: 7\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 7", b"Content-Length: 7\r\nContent-Length: 3", b"Content-Length: 7\r\ncontent-length: 7",
+                    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 7"):
+        for line in (post, get):
+            answer = console.raw(line + headers + b"\r\n\r\ntoken=x")
+            check(b" 400 " in answer.split(b"\r\n")[0], f"{line} {headers}: {answer[:100]}")
     for path, said in (("/%zz", "read the address: a % without two digits of hex"), ("/api/v1/changes/x", ": not a number that it can be"), ("/" + "a/" * 99, "read the address: more than 64 words"),
                        ("/api/v1/changes?q=" + "x" * 5000, "q: longer than 4096 bytes"), ("/api/v1/events?after=x", "events: no index of the feed"),
                        ("/api/v1/tables/products/rows/1/diff", "diff: from is missing"), ("/api/v1/tables/products/rows?after=x", "after: not where a page ended"),
