@@ -27,6 +27,8 @@ constexpr std::size_t kWorkers = 64;
 constexpr std::size_t kWaiting = 64;                 // connections that no thread has yet
 constexpr auto kToRead = std::chrono::seconds(10);   // the whole request
 constexpr auto kToWrite = std::chrono::seconds(10);  // until its reader takes some more of it
+constexpr auto kToWriteAll =
+    std::chrono::seconds(120);  // how long its reader may keep it waiting altogether
 
 constexpr auto kToReadWhenBusy = std::chrono::seconds(1);
 
@@ -87,8 +89,11 @@ class Connection final : public httplib::Stream {
         sent += static_cast<std::size_t>(some);
       } else if (errno != EAGAIN && errno != EINTR) {
         return -1;
-      } else if (!ready(descriptor_, POLLOUT, Clock::now() + kToWrite)) {
-        return -1;
+      } else {
+        const auto begun = Clock::now();
+        const bool takes = waited_ < kToWriteAll && ready(descriptor_, POLLOUT, begun + kToWrite);
+        waited_ += Clock::now() - begun;
+        if (!takes) return -1;
       }
     }
     return static_cast<ssize_t>(size);
@@ -132,6 +137,7 @@ class Connection final : public httplib::Stream {
 
   int descriptor_;
   Clock::time_point begun_;
+  Clock::duration waited_{};  // for its reader
   std::array<char, 4096> buffer_{};
   std::size_t taken_ = 0;
   std::size_t filled_ = 0;

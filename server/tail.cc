@@ -18,6 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kMostTails = 32;
+constexpr int kOfOneUser = 8;                            // where users are told apart
 constexpr auto kPause = std::chrono::milliseconds(150);  // between two looks
 constexpr auto kRetry = std::chrono::seconds(10);        // after one that failed
 constexpr auto kHeartbeat = std::chrono::seconds(15);
@@ -107,15 +108,19 @@ class SequencingWork {
   std::unique_ptr<Sequencer> sequencer_;
 };
 
-std::shared_ptr<void> Sequencing::follow() {
+std::shared_ptr<void> Sequencing::follow(const std::string& user) {
   const std::lock_guard lock(mutex_);
-  if (tails_ == kMostTails) return nullptr;
+  const auto found = of_user_.find(user);
+  const bool has_all = !user.empty() && found != of_user_.end() && found->second == kOfOneUser;
+  if (tails_ == kMostTails || has_all) return nullptr;
+  ++of_user_[user];
   ++tails_;
   if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
   changed_.notify_all();
-  return {this, [](Sequencing* self) {
+  return {this, [user](Sequencing* self) {
             const std::lock_guard again(self->mutex_);
             --self->tails_;
+            if (--self->of_user_[user] == 0) self->of_user_.erase(user);
           }};
 }
 
@@ -149,10 +154,12 @@ Sequencing::~Sequencing() {
 
 Result<Answer> get_events(Asked call) {
   auto tail = std::make_shared<Tail>();
-  tail->place = call->shared().sequencing.follow();
+  tail->place = call->shared().sequencing.follow(call->user());
   if (tail->place == nullptr)
-    return problem(503, "offline", fmt::format("{} tails are followed already", kMostTails),
-                   "close a page that you do not look at");
+    return problem(
+        503, "offline",
+        fmt::format("{} tails are followed already, or {} by one user", kMostTails, kOfOneUser),
+        "close a page that you do not look at");
   tail->call = call;
   call->give_back();
   tail->lease = TRY(call->shared().tails.take(call->role(), std::chrono::seconds(5)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,8 +19,10 @@ class Sequencing {
   Sequencing& operator=(const Sequencing&) = delete;
   ~Sequencing();
 
-  /// Who follows; nullptr: there are as many as may be.
-  std::shared_ptr<void> follow();
+  /// Who follows; nullptr: there are as many as may be, of all together or of this user.
+  ///
+  /// user   "" where nobody says who asks
+  std::shared_ptr<void> follow(const std::string& user);
 
  private:
   void work();
@@ -28,6 +31,7 @@ class Sequencing {
   std::mutex mutex_;
   std::condition_variable changed_;
   int tails_ = 0;
+  std::map<std::string, int> of_user_;
   bool over_ = false;
   std::thread thread_;
 };

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The live tail: each change once, in the order of the feed, whatever becomes of the server meanwhile."""
+import http.client
 import random
 import signal
 import sys
@@ -97,6 +98,18 @@ def main():
     standing = begun(console)
     console.end()
     standing.close()
+    # No more than 8 of them are one user's.
+    console = shop.serve("--auth", "header", "--proxy", "127.0.0.1/32")
+    tails = []
+    for user, status in [("ann", 200)] * 8 + [("ann", 503), ("bob", 200)]:
+        tails.append(http.client.HTTPConnection("127.0.0.1", console.port, timeout=60))
+        tails[-1].request("GET", "/api/v1/events", headers={"X-Forwarded-User": user})
+        answer = tails[-1].getresponse()
+        check(answer.status == status, f"a tail of {user}: {answer.status}")
+        tails.append(answer)
+    for one in tails:
+        one.close()
+    console.end()
     shop.remove()
     print(f"console: {len(seen)} changes, each once, over {ROUNDS - 1} kills")
 
