@@ -183,7 +183,11 @@ std::string page(const std::vector<std::string>& items, const std::optional<std:
     if (i > 0) out += ',';
     out += items[i];
   }
-  return out + "],\"next\":" + (next.has_value() ? json::quote(*next) : "null");
+  return out + page_end(next);
+}
+
+std::string page_end(const std::optional<std::string>& next) {
+  return "],\"next\":" + (next.has_value() ? json::quote(*next) : "null");
 }
 
 }  // namespace vestige::server

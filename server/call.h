@@ -12,6 +12,7 @@
 
 #include "server/connections.h"
 #include "server/message.h"
+#include "server/room.h"
 #include "server/router.h"
 #include "server/settings.h"
 #include "server/tail.h"
@@ -36,6 +37,7 @@ struct Shared {
   Connections writers;
   Connections tails;
   Sequencing sequencing;
+  Room room{256 << 20};  // for pages
   std::mutex verifying;  // one at a time: it reads all there is
 };
 
@@ -116,5 +118,7 @@ class Call {
 Answer json_answer(std::string body);
 /// {"items":[…],"next":…}
 std::string page(const std::vector<std::string>& items, const std::optional<std::string>& next);
+/// What stands in it behind its items.
+std::string page_end(const std::optional<std::string>& next);
 
 }  // namespace vestige::server

@@ -6,7 +6,9 @@
 namespace vestige::server {
 namespace {
 
-constexpr std::size_t kLargestPage = 4 << 20;  // bytes, and then the next one begins
+constexpr std::size_t kLargestPage = 4 << 20;     // bytes, and then the next one begins
+constexpr std::size_t kLargestWhole = 256 << 10;  // bytes of a page that is sent as a whole
+constexpr std::size_t kLargestCopied = 32 << 10;
 
 // The members of an object: names, or values as fields of CSV.
 std::vector<std::string> members(const std::string& object, bool names) {
@@ -61,24 +63,53 @@ struct Sending {
   }
 };
 
+// A page that is kept until it is sent.
+struct KeptPage {
+  explicit KeptPage(Room& room) : share(room) {}
+
+  Room::Share share;  // given back when all else has gone
+  std::vector<std::string> items;
+  std::optional<std::string> next;
+  std::string more;
+
+  // Item by item: a copy of the whole would be as large again.
+  Result<void> send(Writer& writer) const {
+    std::string some = "{\"items\":[";
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (i > 0) some += ',';
+      if (items[i].size() < kLargestCopied) some += items[i];
+      if (some.size() < kLargestCopied && items[i].size() < kLargestCopied) continue;
+      if (!writer.write(some)) return {};
+      some.clear();
+      if (items[i].size() >= kLargestCopied && !writer.write(items[i])) return {};
+    }
+    writer.write(some + page_end(next) + more + "}\n");
+    return {};
+  }
+};
+
 Result<Answer> one_page(const std::shared_ptr<Call>& call, const Items& items,
                         const std::string& more) {
   const auto limit = static_cast<std::size_t>(TRY(call->limit()));
-  std::vector<std::string> page_items;
-  std::optional<std::string> next;
+  auto kept = std::make_shared<KeptPage>(call->shared().room);
   std::size_t bytes = 0;
   std::string place;
   while (auto item = TRY(items())) {
-    if (page_items.size() == limit ||
-        (!page_items.empty() && bytes + item->json.size() > kLargestPage)) {
-      next = place;
+    TRY(kept->share.add(item->json.size()));
+    if (kept->items.size() == limit ||
+        (!kept->items.empty() && bytes + item->json.size() > kLargestPage)) {
+      kept->next = place;
       break;
     }
     bytes += item->json.size();
     place = std::move(item->place);
-    page_items.push_back(std::move(item->json));
+    kept->items.push_back(std::move(item->json));
   }
-  return json_answer(page(page_items, next) + more + "}");
+  if (bytes < kLargestWhole) return json_answer(page(kept->items, kept->next) + more + "}");
+  kept->more = more;
+  Answer answer;
+  answer.stream = [kept = std::move(kept)](Writer& writer) { return kept->send(writer); };
+  return answer;
 }
 
 }  // namespace
