@@ -121,7 +121,13 @@ TEST_F(PostgresTest, LendsNoRightsOfTheLoginsForTheRoleNone) {
   ASSERT_FALSE(lent.has_value());
   EXPECT_EQ(lent.error().fault, Fault::denied);
   EXPECT_NE(lent.error().message.find(": the database made another of it"), std::string::npos);
-  EXPECT_TRUE(lend_database(database_.url(), "pg_monitor", true).has_value());
+  auto again = lend_database(database_.url(), "pg_monitor", true);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  ASSERT_TRUE(again->db->script("reset role; set default_transaction_read_only = off").has_value());
+  ASSERT_TRUE(again->at_most(std::chrono::minutes(1)).has_value());
+  EXPECT_EQ(*scalar_integer(*again->db, "select (current_user = 'pg_monitor')::int"), 1)
+      << "whatever ran on it before";
+  EXPECT_FALSE(again->db->run("create table t ()").has_value());
 }
 
 TEST_F(PostgresTest, LendsAConnectionThatEndsAQuestionOfManyStatementsInTime) {

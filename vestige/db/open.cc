@@ -103,7 +103,10 @@ Result<Lent> lend_database(const std::string& given, const std::string& role, bo
   if (is_postgres(url)) {
     auto db = TRY(Postgres::open(url));
     TRY(db->act_for(role, reads_only));
-    lent.at_most = [&postgres = *db](std::chrono::milliseconds time) {
+    // What ran on it before may have left the role.
+    lent.at_most = [&postgres = *db, role,
+                    reads_only](std::chrono::milliseconds time) -> Result<void> {
+      TRY(postgres.act_for(role, reads_only));
       return postgres.at_most(time);
     };
     lent.db = std::move(db);
