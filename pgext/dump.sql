@@ -1,11 +1,12 @@
 
 -- What pg_dump keeps of the extension's tables: everything that was recorded. What the script itself writes down is
--- there again after create extension. What the trail made itself later is no member, and dumped as any table.
+-- there again after create extension; but for the salt of the subjects, which an older release wrote down here, and which must never be
+-- another one. What the trail made itself later is no member, and dumped as any table.
 do $dump$
 declare
   kept pg_catalog.regclass;
   known text := (select pg_catalog.format('where name not in (%s)', pg_catalog.string_agg(pg_catalog.quote_literal(name), ', '))
-                 from vestige.meta);
+                 from vestige.meta where name <> 'subject_salt');
 begin
   for kept in
     select c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

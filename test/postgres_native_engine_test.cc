@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "test/native_opened.h"
+#include "vestige/base/file.h"
 #include "vestige/trail/install.h"
 
 namespace vestige {
@@ -224,6 +225,43 @@ TEST_F(PostgresNativeEngine, TheExtensionThroughDumpAndRestore) {
   restored.run("update t set v = 'd'; delete from t where id = 2");
   EXPECT_EQ(PgShop::replayed_in(restored, "public.t"), "");
   EXPECT_EQ(restored.one("select count(distinct tracked)::text from vestige.change"), "1");
+}
+
+// Whose the keys are is found again: the salt is not what the extension writes down by itself.
+TEST_F(PostgresNativeEngine, ARestoredExtensionKnowsItsSubjects) {
+  ScratchDatabase made;
+  PgSession db(made.url());
+  const std::string salt = "select max(value) from vestige.meta where name = 'subject_salt'";
+  db.run("create extension vestige");
+  EXPECT_EQ(db.one("select count(*)::text from vestige.meta where name = 'subject_salt'"), "0");
+  EXPECT_NE(
+      db.error("select vestige.subject_prefix(1)").find("this trail has no salt for its subjects"),
+      std::string::npos);
+  db.run(file_bytes(SOURCE_DIR "/test/encrypted.sql").value());
+  db.run(
+      "create table t (id int primary key, v text); select vestige.track('t', encrypt => '{\"v\": "
+      "\"phi\"}', subject => 'id'); insert into t values (1, 'a'), (2, 'b')");
+  const std::string first = db.one(salt);
+  db.run(
+      "select vestige.track('t', encrypt => '{\"v\": \"phi\"}', subject => 'id', capture => "
+      "'full')");
+  EXPECT_EQ(db.one(salt), first) << "it is the trail's for ever";
+  db.run(
+      "delete from vestige.meta where name = 'subject_salt'; select vestige.track('t', encrypt => "
+      "'{\"v\": \"phi\"}', subject => 'id')");
+  EXPECT_EQ(db.one(salt), first) << "of the table's shapes, where it was lost";
+  ScratchDatabase copy;
+  const std::string said =
+      shell("set -o pipefail; pg_dump '" + made.url() +
+            "' | psql -qX1 -o /dev/null -v ON_ERROR_STOP=1 '" + copy.url() + "'");
+  if (said.find("server version mismatch") != std::string::npos) GTEST_SKIP() << said;
+  ASSERT_EQ(said, "");
+  PgSession restored(copy.url());
+  EXPECT_EQ(restored.one(salt), first);
+  EXPECT_EQ(
+      restored.one("select count(*)::text from vestige.encrypted_key k, vestige.tracked t where "
+                   "k.subject = vestige.subject_digest(vestige.subject_prefix(t.id), '1')"),
+      "1");
 }
 
 // What the trail made itself since, its own tables and functions, is none of the extension's.

@@ -11,14 +11,31 @@ alter table vestige.encrypted_key add column if not exists xid xid8, add column 
 -- (Of all of them: the module of the native engine writes into no part of an index.)
 create index if not exists encrypted_key_subject on vestige.encrypted_key (subject);
 alter table if exists vestige.destroyed add column if not exists subject text;
-insert into vestige.meta (name, value) values ('subject_salt', pg_catalog.replace(pg_catalog.gen_random_uuid()::text, '-', '')) on conflict do nothing;
+
+-- The trail's salt, from the first policy on that names a subject, and not earlier: what the install writes down itself pg_dump leaves out
+-- of an extension (pgext/dump.sql), and a restored trail with another salt finds nobody's keys any more.
+create or replace function vestige.keep_subject_salt() returns void language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into vestige.meta (name, value)
+  select 'subject_salt', coalesce((select substr(c ->> 'subject', 31, 32) from vestige.shape s, jsonb_array_elements(s.columns) c
+                                   where c ? 'subject' order by s.id desc limit 1),  -- the one that was lost
+                                  replace(gen_random_uuid()::text, '-', ''))
+  on conflict do nothing;
+end
+$$;
 
 -- What stands before the subject's text in the digest, in hexadecimal digits.
 create or replace function vestige.subject_prefix(tracked_id int) returns text language plpgsql stable
 set search_path = pg_catalog, pg_temp as $$
+declare
+  salt text := (select m.value from vestige.meta m where m.name = 'subject_salt');
 begin
-  return encode(convert_to('vestige-subject', 'UTF8') || decode((select m.value from vestige.meta m where m.name = 'subject_salt'), 'hex')
-                || convert_to(tracked_id || ':', 'UTF8'), 'hex');
+  if salt is null then
+    raise exception 'this trail has no salt for its subjects' using errcode = 'no_data_found',
+      hint = 'vestige.track() of a table, again with its subject, writes it down';
+  end if;
+  return encode(convert_to('vestige-subject', 'UTF8') || decode(salt, 'hex') || convert_to(tracked_id || ':', 'UTF8'), 'hex');
 end
 $$;
 

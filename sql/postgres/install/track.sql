@@ -105,6 +105,9 @@ begin
     or schema_name = r.nspname and table_name = r.relname
   order by untracked_at is not null, relation = rel desc, id desc limit 1;
   perform vestige.check_condition_owner(rel, policy ->> 'when', t.policy ->> 'when');
+  if policy ? 'subject' then
+    perform vestige.keep_subject_salt();
+  end if;
   fresh := t.id is null or t.untracked_at is not null;
   earlier := case when not fresh then t.policy end;
   if t.id is null then
