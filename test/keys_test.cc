@@ -5,9 +5,12 @@
 #include "vestige/base/time.h"
 #include "vestige/encryption/age_file.h"
 #include "vestige/encryption/token.h"
+#include "vestige/trail/changes.h"
+#include "vestige/trail/install.h"
 #include "vestige/trail/kept_table.h"
 #include "vestige/trail/opener.h"
 #include "vestige/trail/spelling.h"
+#include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/subject.h"
 #include "vestige/trail/track.h"
 #include "vestige/trail/tracking.h"
@@ -247,6 +250,65 @@ TEST_P(DataKeys, AreOfSubjectsThatAreWrittenInOneWay) {
                   " says whose a row is, and values of it that are equal are written in several"
                   " ways");
   }
+}
+
+// Before subjects had keys SQLite's trail had no place for them: init makes one, and a guard that knows it.
+TEST_P(DataKeys, OfAnOlderTrailGetSubjectsByInit) {
+  if (trail.postgres()) GTEST_SKIP() << "postgres installs the columns whatever stands";
+  const Tracked own = *must(known_own_table(db(), "destroyed"));
+  trail.attack("select 1");
+  std::string drops;
+  {
+    auto rows =
+        must(db().query("select name from sqlite_schema where type = 'trigger' and tbl_name ="
+                        " 'vestige_destroyed'"));
+    while (must(rows->next()) == Step::row) drops += "drop trigger " + rows->text(0) + ";";
+  }
+  must(db().script(drops +
+                   "alter table vestige_encrypted_key drop column subject;"
+                   "alter table vestige_destroyed drop column subject;"
+                   "create trigger vestige_encrypted_key_no_return before insert on"
+                   " vestige_encrypted_key when exists (select 1 from vestige_destroyed where class"
+                   " = NEW.class and upto_change >= NEW.first_change) begin select raise(abort,"
+                   " 'vestige: a wrap of a data key that was destroyed is refused'); end"));
+  {
+    auto transaction = must(Transaction::begin(db()));
+    must(refit(db(), own, own.name, {}, ""));
+    must(transaction.commit());
+  }
+  EXPECT_TRUE(must(install(db())));
+  EXPECT_FALSE(must(install(db())));
+  EXPECT_EQ(must(scalar_integer(db(),
+                                "select count(*) from sqlite_schema where type = 'trigger'"
+                                " and name like 'vestige_encrypted_key_no_%' and sql like"
+                                " '%.subject%'")),
+            2);
+  must(
+      db().script("insert into vestige_destroyed (class, upto_change, data_keys, subject) values"
+                  " ('phi', 9, 1, '0a')"));
+  const auto put_of = [&](char key, const char* subject) {
+    return db().run(
+        "insert into vestige_encrypted_key (id, class, recipient, wrapped, first_change, subject)"
+        " values (?1, 'phi', 1, x'00', 5, ?2)",
+        {Blob{data_key_id(std::string(32, key))}, Blob{subject}});
+  };
+  EXPECT_FALSE(put_of('a', "\x0a").has_value());
+  must(put_of('b', "\x0b"));
+  EXPECT_EQ(wraps(), 2);
+  EXPECT_EQ(must(scalar_integer(db(),
+                                "select count(*) from pragma_table_info('vestige_destroyed')"
+                                " where name = 'subject'")),
+            1);
+  {
+    Selection selection;
+    selection.table = own.id;
+    auto changes = must(read_changes(db(), selection));
+    const auto change = must(changes->next());
+    ASSERT_TRUE(change.has_value());
+    EXPECT_NE(to_json(*change).find("\"subject\":\"0a\""), std::string::npos) << "it is recorded";
+  }
+  trail.seal();
+  EXPECT_EQ(trail.verify().unsealed, 0U);
 }
 
 // What is written while nobody has the database yet is no longer overlooked.

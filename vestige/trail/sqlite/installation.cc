@@ -59,10 +59,12 @@ class SqliteInstallation final : public Installation {
       return incomplete(db_, left.missing);
     const bool by_who = TRY(finds_who(db_));
     if (shared && by_who && TRY(lets_erase()) && TRY(lets_cosign(db_)) && TRY(lets_seal()) &&
-        TRY(has_cursors()) && TRY(stands(db_, "vestige_expired")) && TRY(lets_archive()))
+        TRY(has_cursors()) && TRY(stands(db_, "vestige_expired")) && TRY(lets_archive()) &&
+        TRY(knows_subjects(db_)))
       return false;
     if (!shared) TRY(share_capture(db_));
     if (!by_who) TRY(find_by_who(db_));
+    if (!TRY(knows_subjects(db_))) TRY(know_subjects(db_));
     TRY(db_.script(sql::evidence));
     if (!TRY(lets_seal()))
       TRY(db_.script(

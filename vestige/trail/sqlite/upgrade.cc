@@ -9,6 +9,7 @@
 #include "vestige/trail/sqlite/fit.h"
 #include "vestige/trail/sqlite/installation.h"
 #include "vestige/trail/sqlite/who.h"
+#include "vestige/trail/track.h"
 
 namespace vestige::sqlite {
 namespace {
@@ -66,6 +67,15 @@ Result<void> redefine(Database& db, Database& fresh, const std::string& table) {
   return {};
 }
 
+// A table that is not there yet will be made with it.
+Result<bool> lacks_subject(Database& db, const std::string& table) {
+  return TRY(scalar_integer(db,
+                            "select count(*) from sqlite_schema where type = 'table' and name = ?1"
+                            " and not exists (select 1 from pragma_table_info(?1) where name ="
+                            " 'subject')",
+                            {Text{table}})) != 0;
+}
+
 }  // namespace
 
 Result<void> share_capture(Database& db) {
@@ -112,6 +122,29 @@ Result<void> find_by_who(Database& db) {
     TRY(db.script(fmt::format("drop trigger if exists main.{}; {}", db.quote_name(rows->text(0)),
                               rows->text(1))));
   return rebuild_who(db);
+}
+
+Result<bool> knows_subjects(Database& db) {
+  if (TRY(lacks_subject(db, "vestige_encrypted_key")) ||
+      TRY(lacks_subject(db, "vestige_destroyed")))
+    return false;
+  return TRY(scalar_integer(
+             db,
+             "select count(*) from sqlite_schema where name ="
+             " 'vestige_encrypted_key_no_return' and sql not like '%NEW.subject%'")) == 0;
+}
+
+Result<void> know_subjects(Database& db) {
+  if (TRY(lacks_subject(db, "vestige_encrypted_key")))
+    TRY(db.script("alter table vestige_encrypted_key add column subject blob"));
+  const auto destroyed = TRY(known_own_table(db, "destroyed"));
+  if (!destroyed.has_value()) return {};
+  const bool lacks = TRY(lacks_subject(db, "vestige_destroyed"));
+  if (lacks) TRY(db.script("alter table vestige_destroyed add column subject text"));
+  TRY(db.script("drop trigger if exists vestige_encrypted_key_no_return"));
+  TRY(db.script(sql::own_destroyed));
+  if (lacks) TRY(refit(db, *destroyed, destroyed->name, {}, ""));
+  return {};
 }
 
 }  // namespace vestige::sqlite

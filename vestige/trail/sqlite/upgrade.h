@@ -14,4 +14,10 @@ Result<void> share_capture(Database& db);
 /// Makes the index of who changed what (sql/sqlite/who.sql), and the triggers that write it, in the caller's transaction.
 Result<void> find_by_who(Database& db);
 
+/// Where data keys are written down or destroyed, they may be one person's alone (docs/decisions/0034-subject-keys.md).
+Result<bool> knows_subjects(Database& db);
+
+/// Has them be so, in the caller's transaction: the columns, and the guard of what was destroyed.
+Result<void> know_subjects(Database& db);
+
 }  // namespace vestige::sqlite
