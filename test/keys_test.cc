@@ -146,6 +146,29 @@ TEST_P(DataKeys, OfAnOlderTrailAskForInit) {
   EXPECT_EQ(wraps(), 1);
 }
 
+// One that is prepared has no session any more, and may be there for days.
+TEST_P(DataKeys, ThatAPreparedTransactionWroteAreNamed) {
+  if (!trail.postgres()) GTEST_SKIP() << "SQLite has none";
+  if (to_display(must(scalar(db(), "show max_prepared_transactions"))) == "0") GTEST_SKIP();
+  const std::string name = "'" + to_display(must(scalar(db(), "select current_database()"))) + "'";
+  const auto other = trail.connect();
+  must(other->script(
+      "begin; insert into vestige.encrypted_key (id, class, recipient, wrapped, first_change) "
+      "values"
+      " (decode(repeat('0a', 16), 'hex'), 'phi', 1, decode('00', 'hex'), 2); prepare transaction " +
+      name));
+  const Destroyed first = must(destroy_keys(db(), upto(4), because()));
+  EXPECT_EQ(first.data_keys, 1);
+  EXPECT_EQ(fmt::format("{}", fmt::join(first.left, "; ")),
+            "transactions are open that may write under a data key of before then: a prepared"
+            " transaction; run this again when they have ended");
+  must(other->script("commit prepared " + name));
+  const Destroyed second = must(destroy_keys(db(), upto(4), because()));
+  EXPECT_EQ(second.data_keys, 1);
+  EXPECT_TRUE(second.left.empty());
+  EXPECT_EQ(wraps(), 0);
+}
+
 // A file's log of writes is not begun anew while somebody reads.
 TEST_P(DataKeys, AreDestroyedThoughALogHasThemStill) {
   std::unique_ptr<Rows> reading;

@@ -176,6 +176,7 @@ class PostgresTracking final : public Tracking {
   }
   // A transaction that wrote wraps has its lock on their table until it ends. One that made a key which is in use from such a change on
   // has had its number for longer than this one has; one that is known to have begun when a later change was there is none of these.
+  // When one that is prepared began nobody says.
   Result<std::vector<std::string>> left_of_wraps() override {
     if (ended_by_.empty()) return std::vector<std::string>();
     auto rows = TRY(db_.query(
@@ -186,7 +187,9 @@ class PostgresTracking final : public Tracking {
         " and exists (select from pg_catalog.pg_locks x where x.locktype = 'transactionid' and"
         " x.granted and x.virtualtransaction = w.virtualtransaction and"
         " pg_catalog.age(x.transactionid) > pg_catalog.age(?1::text::pg_catalog.xid))"
-        " and not exists (select from pg_catalog.pg_stat_get_activity(w.pid) a where a.xact_start >"
+        " and not exists (select from pg_catalog.pg_stat_get_activity(w.pid) a where w.pid is not "
+        "null"
+        " and a.xact_start >"
         " (select c.at from vestige.change c where c.id > ?2::int8 order by c.id limit 1))"
         " order by w.pid",
         {Text{ended_by_}, upto_}));
