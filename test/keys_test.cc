@@ -3,6 +3,7 @@
 #include "test/evidence.h"
 #include "vestige/base/cipher.h"
 #include "vestige/base/time.h"
+#include "vestige/db/sql.h"
 #include "vestige/encryption/age_file.h"
 #include "vestige/encryption/token.h"
 #include "vestige/trail/changes.h"
@@ -332,6 +333,29 @@ TEST_P(DataKeys, OfAnOlderTrailGetSubjectsByInit) {
   }
   trail.seal();
   EXPECT_EQ(trail.verify().unsealed, 0U);
+}
+
+// The native engine writes into no part of an index: one of a part, as there was, is made anew of all.
+TEST_P(DataKeys, AreFoundBySubjectWithoutPartOfAnIndex) {
+  if (!trail.postgres()) GTEST_SKIP() << "SQLite's trail has no such index";
+  must(
+      db().script("drop index vestige.encrypted_key_subject; create index encrypted_key_subject on"
+                  " vestige.encrypted_key (subject) where subject is not null"));
+  const auto index = [&] {
+    return to_display(must(scalar(db(),
+                                  "select indexrelid || ' ' || (indpred is null) from"
+                                  " pg_catalog.pg_index where indexrelid ="
+                                  " 'vestige.encrypted_key_subject'::pg_catalog.regclass")));
+  };
+  const auto again = [&] {
+    must(db().script("begin; " + std::string(sql::postgres::install) + "; commit"));
+    return index();
+  };
+  const std::string part = index();
+  EXPECT_NE(part.find(" false"), std::string::npos);
+  const std::string whole = again();
+  EXPECT_NE(whole.find(" true"), std::string::npos);
+  EXPECT_EQ(again(), whole) << "and only once";
 }
 
 // What is written while nobody has the database yet is no longer overlooked.

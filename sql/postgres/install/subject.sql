@@ -8,7 +8,14 @@
 --           ends, nobody can make one of these keys again.
 
 alter table vestige.encrypted_key add column if not exists xid xid8, add column if not exists seed bytea, add column if not exists subject bytea;
--- (Of all of them: the module of the native engine writes into no part of an index.)
+-- (Of all of them: the module of the native engine writes into no part of an index. An earlier one was of a part.)
+do $whole$
+begin
+  if exists (select from pg_catalog.pg_index i where i.indexrelid = to_regclass('vestige.encrypted_key_subject') and i.indpred is not null) then
+    drop index vestige.encrypted_key_subject;
+  end if;
+end
+$whole$;
 create index if not exists encrypted_key_subject on vestige.encrypted_key (subject);
 alter table if exists vestige.destroyed add column if not exists subject text;
 
