@@ -273,6 +273,8 @@ bool has_data_key(Class* one, Elsewhere elsewhere) {
 
 Text token_of(const Class* one, const char* place, const Text& value) {
   const auto size = static_cast<Size>(value.length);
+  // More than palloc gives is an error of the application's statement: the portable functions see what they can do with it.
+  if (base64_size(most_of_token(size)) + VARHDRSZ > MaxAllocSize) return {nullptr, 0};
   auto* token = static_cast<unsigned char*>(palloc(most_of_token(size)));
   const Bytes column = {place, place == nullptr ? 0 : std::strlen(place)};
   const Size made = make_token(one->key, place == nullptr ? Algorithm::loose : Algorithm::bound,
