@@ -100,8 +100,7 @@ std::string key_words(const Row& key) {
 
 std::string who_text(const Change& change) {
   const bool said = change.context.get("actor") != nullptr;
-  if (!said && change.erased_by("context").has_value())
-    return "(erased)";  // not the database's user
+  if (!said && change.erased_by("context").has_value()) return "(erased)";
   const std::string* who = change.who();
   return who == nullptr ? "" : *who;
 }

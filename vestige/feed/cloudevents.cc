@@ -28,9 +28,9 @@ std::string attribute(std::string_view text) {
 
 void append_who(JsonObject& event, const Change& change) {
   const bool actor = change.context.get("actor") != nullptr;
-  event.text("authtype", actor ? "app_user" : change.db_user.has_value() ? "user" : "unknown");
-  if (const std::string* who = change.who(); who != nullptr && !who->empty())
-    event.text("authid", attribute(*who));
+  const std::string* who = change.who();
+  event.text("authtype", actor ? "app_user" : who != nullptr ? "user" : "unknown");
+  if (who != nullptr && !who->empty()) event.text("authid", attribute(*who));
 }
 
 // Without the parts that are too large, which are named.

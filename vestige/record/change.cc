@@ -86,6 +86,7 @@ std::vector<std::string> Change::changed_fields() const {
 
 const std::string* Change::who() const {
   if (const std::string* actor = context.get("actor"); actor != nullptr) return actor;
+  if (erased_by("context").has_value()) return nullptr;
   return db_user.has_value() ? &*db_user : nullptr;
 }
 

@@ -99,7 +99,9 @@ struct Change {
   /// The columns of old_values, for an UPDATE; empty otherwise.
   std::vector<std::string> changed_fields() const;
 
-  /// Who did it: the actor, or where none was said the database's user; nullptr when neither is known.
+  /// Who did it: the actor, or where none was said the database's user; nullptr when neither is known. Where its context was erased, who
+  /// was said is not known any more, and the database's user is nobody's name: but Selection::who, which the databases look up in SQL,
+  /// finds such a change by that user still.
   const std::string* who() const;
 
   /// It had values, and has none any more.

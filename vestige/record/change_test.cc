@@ -65,6 +65,13 @@ TEST(Change, SaysWhatOfItWasErasedAndByWhat) {
   EXPECT_EQ(json.find("changed_fields"), std::string::npos) << "which they were is not known";
   change.op = Op::truncate;
   EXPECT_FALSE(change.lost_values()) << "it never had any";
+  change.context = Context();
+  change.db_user = "app";
+  EXPECT_EQ(*change.who(), "app");
+  change.erased.push_back({"context", 13});
+  EXPECT_EQ(change.who(), nullptr) << "who was said is gone; whose session it was says nothing";
+  change.context.set("actor", "ann");
+  EXPECT_EQ(*change.who(), "ann");
   change = Change();
   change.op = Op::erase;
   change.erases = 4;

@@ -70,8 +70,12 @@ bool means(const Selection& selection, const Spans& spans, const ArchivedChange&
   if (selection.tx.has_value() && change.tx != *selection.tx) return false;
   if (!among(selection.ids, change.id) || !among(selection.ops, change.op)) return false;
   if (selection.row_id.has_value() && change.row_id != selection.row_id) return false;
-  if (!selection.who.empty() && (change.who() == nullptr || !among(selection.who, *change.who())))
-    return false;
+  if (!selection.who.empty()) {
+    const std::string* actor = change.context.get("actor");
+    const std::optional<std::string> who = actor != nullptr ? *actor : change.db_user;
+    if (!who.has_value() || !among(selection.who, *who))
+      return false;  // as the databases' SQL says
+  }
   if (!selection.db_users.empty() &&
       (!change.db_user.has_value() || !among(selection.db_users, *change.db_user)))
     return false;
