@@ -76,6 +76,11 @@ _vestige() {
     --change) return ;;
     --kind) return ;;
     --record) COMPREPLY=($(compgen -W 'on off' -- "$word")); return ;;
+    --auth) COMPREPLY=($(compgen -W 'none token header' -- "$word")); return ;;
+    --tokens) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --proxy) return ;;
+    --user-header) return ;;
+    --host) return ;;
     --table) words=$(vestige "${db[@]}" completion tables 2>/dev/null)
       COMPREPLY=($(compgen -W "$words" -- "$word")); return ;;
     --matter) return ;;
@@ -108,7 +113,7 @@ _vestige() {
     --for) return ;;
   esac
   case $verb in
-    '') words='init track untrack status doctor metrics keys plan apply log show diff blame field at access exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' ;;
+    '') words='init track untrack status doctor metrics keys plan apply log show diff blame field at access serve exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' ;;
     init) options='--native --portable --remove --yes --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     track) options='--all --include --exclude --redact --unredact --encrypt --subject --when --require --key --capture --on-truncate --baseline --retention --classification --tags --lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     untrack) options='--lock-timeout --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
@@ -122,9 +127,10 @@ _vestige() {
     show) options='--tx --all --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     diff) options='--from --to --stat --format --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     blame) options='--column --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
-    field) options='--ascii --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    field) options='--ascii --format --archive --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     at) options='--time --change -q --query --format --archive --purpose --by --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     access) options='--kind --since --until -n --limit --reverse --record --prepare --actor --reason --format --purpose --by --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    serve) options='--listen --auth --tokens --proxy --user-header --host --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     exec) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     restore) options='--to -q --query --column --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     revert) options='--tx --change --table --key -q --query --since --until --actor --db-user --op --column -S --appeared --dry-run --patch --force --skip-conflicts --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --identity --db --tz --color --no-pager -h --help --version' words='' tables= ;;
@@ -134,7 +140,7 @@ _vestige() {
     hold) options='--matter -q --query --everything --two-persons --by --reason --format --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     expire) options='--dry-run --all --archive --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     ddl) options='-f --file --by --actor --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --strict --field --subject --dpo --with-staff --sample --seed --title --by --purpose --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
+    report) options='-q --query --period --since --until --timezone --format --section --out --key --vkey --no-verify --strict --field --subject --dpo --with-staff --sample --seed --title --by --archive --purpose --identity --db --tz --color --no-pager -h --help --version' words='' tables=yes ;;
     review) options='--every --period --since --until -q --query --file --verdict --comment --alerts --by --format --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     keygen) options='--origin --out --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     seal) options='--key --out --tiles --follow --every --db --tz --color --no-pager -h --help --version' words='' tables= ;;
@@ -149,7 +155,7 @@ _vestige() {
     watch) options='--once --backfill -f --file --format --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     alert) options='--state --rule --limit --for --format --by --on-behalf-of --reason --business-process --request-id --session-id --ip-address --user-agent --auth-method --auth-role --traceparent --context --purpose --db --tz --color --no-pager -h --help --version' words='' tables= ;;
     notify) options='-f --file --db --tz --color --no-pager -h --help --version' words='' tables= ;;
-    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics keys plan apply log show diff blame field at access exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' tables= ;;
+    help) options='--markdown --man --db --tz --color --no-pager -h --help --version' words='init track untrack status doctor metrics keys plan apply log show diff blame field at access serve exec restore revert undo mark erase hold expire ddl report review keygen seal verify prove export check archive tiles witness rules watch alert notify help completion' tables= ;;
     completion) options='--db --tz --color --no-pager -h --help --version' words='bash zsh tables columns actors transactions consumers marks' tables= ;;
   esac
   if [[ $word == -* ]]; then
