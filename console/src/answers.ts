@@ -1,5 +1,5 @@
 /** What the API answers, as the page reads it: docs/json.md and /api/v1/openapi.json. A name that is not there is undefined. */
-import type { Digits, Json, Members } from "./json.ts";
+import { type Digits, isObject, type Json, type Members } from "./json.ts";
 
 export type Op = "INSERT" | "UPDATE" | "DELETE" | "TRUNCATE" | "BASELINE" | "ERASE" | "EXPIRE";
 
@@ -180,10 +180,15 @@ export interface Finding {
   remedy: string | null;
 }
 
-/** Who did it: the actor, or where none was said the database's user. */
+/** Its context was erased, so that nobody knows any more who was said. */
+export function whoErased(change: Change): boolean {
+  return typeof change.context["actor"] !== "string" && isObject(change.erased) && change.erased["context"] !== undefined;
+}
+
+/** Who did it: the actor, or where none was said the database's user; null where that is not known, and where it was erased. */
 export function who(change: Change): string | null {
   const actor = change.context["actor"];
-  return typeof actor === "string" ? actor : change.db_user;
+  return typeof actor === "string" ? actor : whoErased(change) ? null : change.db_user;
 }
 
 export function said(change: Change, field: string): string | null {

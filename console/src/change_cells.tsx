@@ -1,6 +1,6 @@
 /** What a change did, in a cell: each field, what it was and what it became. */
 import type { ComponentChildren } from "preact";
-import { type Change, who } from "./answers.ts";
+import { type Change, who, whoErased } from "./answers.ts";
 import { count, isObject, type Json, members } from "./json.ts";
 import { many } from "./parts.tsx";
 import { same } from "./values.ts";
@@ -67,7 +67,7 @@ export function Signed({ word }: { word: string | undefined }): ComponentChildre
 export function Who({ change }: { change: Change }): ComponentChildren {
   const name = who(change);
   const user = typeof change.context["actor"] === "string" ? change.db_user : null;
-  const whom = name === null ? <span class="soft">nobody said</span> : <span class="who"><Name text={name} most={64} /></span>;
+  const whom = name === null ? <span class="soft">{whoErased(change) ? "(erased)" : "nobody said"}</span> : <span class="who"><Name text={name} most={64} /></span>;
   return <>{whom}{user !== null && user !== name && <span class="soft"> as <Name text={user} most={32} /></span>} <Signed word={change.signed} /></>;
 }
 
