@@ -238,7 +238,8 @@ void print_line(Output& output, const Change& change) {
   };
   add(Label::name, key_words(change.key));
   add(Label::plain, what_changed(change));
-  const std::string who = signed_who_text(change);
+  const std::string who =
+      change.erased_by("context").has_value() ? "" : signed_who_text(change);  // it says so already
   const std::string why = context_text(change, "reason");
   if (!who.empty() || !why.empty())
     add(Label::faint, "(" + who + (who.empty() || why.empty() ? "" : ": ") + why + ")");
