@@ -79,7 +79,7 @@ std::string value_or_null(const Value* value) {
 
 // What is found out about an undoing by comparison alone: no statement is tried, since one would fire triggers of whoever
 // owns the table.
-struct Findings {
+struct Comparison {
   std::string rows;
   std::size_t shown = 0;
   std::size_t conflicts = 0;
@@ -92,7 +92,7 @@ struct Findings {
 };
 
 // Whether a column is not as the transaction left it. Of what the trail does not have nobody can tell.
-bool has_changed(const Touched& row, const Row& live, const std::string& column, Findings& out) {
+bool has_changed(const Touched& row, const Row& live, const std::string& column, Comparison& out) {
   const Value* now = find(live, column);
   const Value* left = find(row.after, column);
   if (left == nullptr) return false;
@@ -106,7 +106,7 @@ bool has_changed(const Touched& row, const Row& live, const std::string& column,
 }
 
 // What a row is now, and what it would be.
-void preview(const Touched& row, const std::optional<Row>& live, Findings& out) {
+void preview(const Touched& row, const std::optional<Row>& live, Comparison& out) {
   const bool there = live.has_value();
   bool conflict = there == row.gone;
   if (conflict) out.say(row, row.gone ? "there is such a row again" : "the row is gone since");
@@ -144,7 +144,7 @@ Result<Answer> get_revert(Asked call) {
   }
   if (changes == 0) return fail(Fault::missing, "revert of tx {}: no such transaction", tx);
   std::map<std::string, Tracked> tables;
-  Findings found;
+  Comparison found;
   for (const Touched& row : touched.rows()) {
     if (row.came && row.gone) continue;
     if (++found.shown > kMostRows || found.rows.size() > kMostBytes) break;

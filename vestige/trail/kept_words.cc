@@ -89,7 +89,7 @@ bool is_place(std::string_view text) {
   return text.empty();
 }
 
-bool is_period(std::string_view text) {
+bool names_period(std::string_view text) {
   const auto zone = TimeZone::named("UTC");
   return zone.has_value() && read_period(text, *zone).has_value();
 }
@@ -102,7 +102,7 @@ std::string kept_number(const std::string& typed) {
 }
 
 std::string kept_moment(const std::string& typed) {
-  const bool known = typed == "now" || is_place(typed) || is_period(typed) ||
+  const bool known = typed == "now" || is_place(typed) || names_period(typed) ||
                      parse_time(typed, Now(0)).has_value();
   return known && !holds_card(typed) ? typed : kNotKept;
 }
