@@ -7,6 +7,7 @@ import { count, isObject, type Json, type Members, members, parse } from "./json
 import { Answered, Command, Empty, Facts, Heading, many, ProblemBox, Section, Time, Wide } from "./parts.tsx";
 import { api } from "./route.ts";
 import { ago } from "./time.ts";
+import { said } from "./verdict.ts";
 import { Name, Value } from "./value_view.tsx";
 
 interface Standing {
@@ -121,16 +122,17 @@ function Shown({ of }: { of: Json }): ComponentChildren {
 function RunBox({ run }: { run: Run }): ComponentChildren {
   const done = count(run.progress?.["done"]);
   const all = count(run.progress?.["of"]);
-  const bad = run.findings.length > 0 || count(run.verdict?.["discrepancies"]) > 0;
+  const verdict = run.verdict === null ? null : said(run.verdict, run.findings.length);
   return (
     <section aria-label="This run" class="run">
       {run.state === "running" && (
         <p role="status"><progress aria-label="verified" {...(all > 0 ? { value: done, max: all } : {})} /> {done > 0 ? `${many(done, "change")}${all > 0 ? ` of ${all.toLocaleString("en")}` : ""}` : "reading…"}</p>
       )}
       {run.problem !== null && <ProblemBox of={run.problem} />}
-      {run.verdict !== null && (
-        <div class={bad ? "verdict bad" : "verdict"} role="status">
-          <p><b>{bad ? `${many(count(run.verdict["discrepancies"]) || run.findings.length, "finding")}: the trail is not as it was sealed` : "Everything is as it was sealed"}</b></p>
+      {run.verdict !== null && verdict !== null && (
+        <div class={verdict.state === "good" ? "verdict" : `verdict ${verdict.state}`} role="status">
+          <p><b>{verdict.title}</b></p>
+          {verdict.notes.map((note) => <p key={note}>{note}</p>)}
           <details><summary>what was verified</summary><Facts of={members(run.verdict).filter(([name]) => name !== "code").map(([name, value]) => [name, <Shown of={value} key={name} />])} /></details>
         </div>
       )}
