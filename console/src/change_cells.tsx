@@ -1,32 +1,12 @@
 /** What a change did, in a cell: each field, what it was and what it became. */
 import type { ComponentChildren } from "preact";
 import { type Change, who, whoErased } from "./answers.ts";
-import { count, isObject, type Json, members } from "./json.ts";
+import { useClasses } from "./classes.ts";
+import { edits } from "./edits.ts";
+import { count, isObject, members } from "./json.ts";
 import { many } from "./parts.tsx";
-import { same } from "./values.ts";
+import { isEncrypted } from "./values.ts";
 import { Name, Pair, Value } from "./value_view.tsx";
-
-export interface Edit {
-  column: string;
-  old: Json | undefined;
-  now: Json | undefined;
-}
-
-/** The fields that a change changed, the key's among them; of a row that came or went all but the key. */
-export function edits(change: Change): Edit[] {
-  const all: Edit[] = [];
-  const { old_values: old, new_values: now, new_key: moved } = change;
-  if (moved !== undefined)
-    for (const [column, value] of members(moved)) if (!same(change.key[column], value)) all.push({ column, old: change.key[column], now: value });
-  if (change.op === "UPDATE") {
-    for (const [column, value] of members(old ?? {}))
-      if (!all.some((one) => one.column === column) && !same(value, now?.[column])) all.push({ column, old: value, now: now?.[column] });
-    return all;
-  }
-  for (const [column, value] of members(now ?? {})) if (!(column in change.key)) all.push({ column, old: undefined, now: value });
-  for (const [column, value] of members(old ?? {})) if (!(column in change.key)) all.push({ column, old: value, now: undefined });
-  return all;
-}
 
 function erasedText(change: Change): string {
   if (change.op === "EXPIRE") return `${many(change.erases, "change")} went: older than kept`;
@@ -41,12 +21,14 @@ export function WhatChanged({ change, most = MOST }: { change: Change; most?: nu
   const gone = change.erased !== undefined || change.op === "ERASE" || change.op === "EXPIRE" ? erasedText(change) : "";
   const all = edits(change);
   const shown = all.slice(0, most);
+  const classOf = useClasses(change.table, shown.some(({ old, now }) => isEncrypted(old) || isEncrypted(now)));
   return (
     <span class="edits">
       {shown.map((edit) => (
         <span class="edit" key={edit.column}>
           <span class="field"><Name text={edit.column} most={64} /></span>{" "}
-          {edit.old === undefined ? <ins><Value of={edit.now} /></ins> : edit.now === undefined ? <del><Value of={edit.old} /></del> : <Pair old={edit.old} now={edit.now} />}
+          {edit.old === undefined ? <ins><Value of={edit.now} under={classOf(edit.column)} /></ins> : edit.now === undefined ? <del><Value of={edit.old} under={classOf(edit.column)} /></del>
+            : <Pair old={edit.old} now={edit.now} under={classOf(edit.column)} />}
         </span>
       ))}
       {all.length > shown.length && <span class="soft">and {many(all.length - shown.length, "more field").replace("more fields", "more")}</span>}

@@ -2,9 +2,10 @@
 import type { ComponentChildren } from "preact";
 import { type Change, type ChangeAnswer, type Check, said } from "./answers.ts";
 import { useAnswer } from "./ask.ts";
-import { edits, Who } from "./change_cells.tsx";
+import { Who } from "./change_cells.tsx";
+import { edits } from "./edits.ts";
 import { condition } from "./filter.ts";
-import { isObject, members } from "./json.ts";
+import { isObject, type Json, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, OpName, Section, Time, Wide } from "./parts.tsx";
 import { api, rowPath, tablePath, timeline } from "./route.ts";
 import { keyWords, shellWord } from "./values.ts";
@@ -37,7 +38,7 @@ function Whole({ answer }: { answer: ChangeAnswer }): ComponentChildren {
         <Who change={change} /> · <Time at={change.at} /> · change <code>{id}</code> of <a href={`/tx/${change.tx.text}`}>transaction {change.tx.text}</a>
         {reason !== null && <> · <q><Name text={reason} most={500} /></q></>}
       </p>
-      <Section title="What changed"><Sides change={change} /></Section>
+      <Section title="What changed"><Sides change={change} encrypted={policy?.["encrypt"] ?? null} /></Section>
       <div class="columns">
         <Section title="Context">
           <Facts of={[...factsOf(change.context), ["db user", change.db_user === null ? <span class="soft">the database knows none</span> : <Name text={change.db_user} />]]} />
@@ -62,8 +63,12 @@ function Whole({ answer }: { answer: ChangeAnswer }): ComponentChildren {
 }
 
 /** Side by side; of texts that are long the middle in which they differ is marked. */
-function Sides({ change }: { change: Change }): ComponentChildren {
+function Sides({ change, encrypted }: { change: Change; encrypted: Json }): ComponentChildren {
   const all = edits(change);
+  const classOf = (column: string): string => {
+    const name = isObject(encrypted) ? encrypted[column] : undefined;
+    return typeof name === "string" ? name : "";
+  };
   if (change.erased !== undefined) return <Empty title="Its values were erased"><Facts of={isObject(change.erased) ? factsOf(change.erased) : [["erased", String(change.erased)]]} /></Empty>;
   if (all.length === 0) return <p class="soft">It has no values of its own.</p>;
   const [old, now] = [all.some((edit) => edit.old !== undefined), all.some((edit) => edit.now !== undefined)];
@@ -76,8 +81,8 @@ function Sides({ change }: { change: Change }): ComponentChildren {
           {all.map(({ column, old: before, now: after }) => (
             <tr key={column}>
               <th scope="row"><Name text={column} /></th>
-              {old && <td class="old">{before === undefined ? "" : typeof before === "string" && typeof after === "string" ? <Marked one={before} other={after} side="old" /> : <WholeValue of={before} />}</td>}
-              {now && <td class="now">{after === undefined ? "" : typeof before === "string" && typeof after === "string" ? <Marked one={after} other={before} side="now" /> : <WholeValue of={after} />}</td>}
+              {old && <td class="old">{before === undefined ? "" : typeof before === "string" && typeof after === "string" ? <Marked one={before} other={after} side="old" /> : <WholeValue of={before} under={classOf(column)} />}</td>}
+              {now && <td class="now">{after === undefined ? "" : typeof before === "string" && typeof after === "string" ? <Marked one={after} other={before} side="now" /> : <WholeValue of={after} under={classOf(column)} />}</td>}
             </tr>
           ))}
         </tbody>

@@ -19,8 +19,8 @@ export function Name({ text, most = 200 }: { text: string; most?: number }): Com
   return <bdi><Letters text={head(text, most)} /></bdi>;
 }
 
-export function Value({ of, most = CELL }: { of: Json | undefined; most?: number }): ComponentChildren {
-  const { kind, text, title } = shownValue(of);
+export function Value({ of, most = CELL, under = "" }: { of: Json | undefined; most?: number; under?: string }): ComponentChildren {
+  const { kind, text, title } = shownValue(of, under);
   const { text: first, rest } = cut(text, most);
   return (
     <span class={`value ${kind}`} {...(title === undefined ? {} : { title })}>
@@ -30,19 +30,19 @@ export function Value({ of, most = CELL }: { of: Json | undefined; most?: number
 }
 
 /** A value that unfolds where it is long. */
-export function WholeValue({ of }: { of: Json | undefined }): ComponentChildren {
+export function WholeValue({ of, under = "" }: { of: Json | undefined; under?: string }): ComponentChildren {
   const [all, setAll] = useState(false);
   const { rest } = cut(shownValue(of).text, WHOLE);
   return (
     <>
-      <Value of={of} most={all ? Infinity : WHOLE} />
+      <Value of={of} most={all ? Infinity : WHOLE} under={under} />
       {rest > 0 && !all && <button type="button" class="quiet" onClick={() => setAll(true)}>show {rest.toLocaleString("en")} more characters</button>}
     </>
   );
 }
 
 /** Of two long texts the place where they differ, with some of what stands around it. */
-export function Pair({ old, now, most = CELL }: { old: Json | undefined; now: Json | undefined; most?: number }): ComponentChildren {
+export function Pair({ old, now, most = CELL, under = "" }: { old: Json | undefined; now: Json | undefined; most?: number; under?: string }): ComponentChildren {
   if (typeof old === "string" && typeof now === "string" && Math.max(old.length, now.length) > 40) {
     const all = hunks(old, now);
     const shown = all.slice(0, MOST_HUNKS);
@@ -53,7 +53,7 @@ export function Pair({ old, now, most = CELL }: { old: Json | undefined; now: Js
       </span>
     );
   }
-  return <><del><Value of={old} most={most} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} /></ins></>;
+  return <><del><Value of={old} most={most} under={under} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} under={under} /></ins></>;
 }
 
 /** As many places as a cell has of a text that changed in many. */

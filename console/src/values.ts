@@ -25,7 +25,12 @@ const MARKED: { readonly [name: string]: (value: Json) => Shown } = {
   }),
 };
 
-export function shownValue(value: Json | undefined): Shown {
+export function isEncrypted(value: Json | undefined): boolean {
+  return isObject(value) && members(value).length === 1 && members(value)[0]?.[0] === "$encrypted";
+}
+
+/** `under`: the class that it is encrypted for, where that is known. */
+export function shownValue(value: Json | undefined, under = ""): Shown {
   if (value === undefined) return { kind: "withheld", text: "not recorded" };
   if (value === null) return { kind: "null", text: "NULL" };
   if (value instanceof Digits) return { kind: "number", text: value.text };
@@ -34,7 +39,10 @@ export function shownValue(value: Json | undefined): Shown {
     const all = members(value);
     const first = all[0];
     const marked = first !== undefined && all.length === 1 && Object.hasOwn(MARKED, first[0]) ? MARKED[first[0]] : undefined;
-    if (first !== undefined && marked !== undefined) return marked(first[1]);
+    if (first !== undefined && marked !== undefined) {
+      const shown = marked(first[1]);
+      return first[0] === "$encrypted" && under !== "" ? { ...shown, text: `${shown.text} (${under})` } : shown;
+    }
   }
   return { kind: "other", text: write(value) };
 }

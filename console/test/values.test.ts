@@ -25,6 +25,8 @@ test("values look as docs/json.md says", () => {
   assert.deepEqual(shown('{"$unrecorded":true}'), ["withheld", "too large to be recorded"]);
   assert.deepEqual(shown('{"$redacted":true}'), ["withheld", "redacted"]);
   assert.deepEqual(shown('{"$encrypted":"AAEC"}'), ["withheld", "encrypted"]);
+  assert.equal(shownValue(parse('{"$encrypted":"AAEC"}'), "phi").text, "encrypted (phi)");
+  assert.equal(shownValue(parse('{"$redacted":true}'), "phi").text, "redacted");
   assert.deepEqual(shown('{"a":[1,2.50]}'), ["other", '{"a":[1,2.50]}']);
   assert.deepEqual(shown('{"toString":1}'), ["other", '{"toString":1}']);
   assert.deepEqual(shown("true"), ["other", "true"]);
