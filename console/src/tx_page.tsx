@@ -1,15 +1,16 @@
 /** A transaction: who and why, what it did to which tables, every change of it, and what its revert would do. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { Change, List, Revert, Transaction } from "./answers.ts";
+import type { Change, List, Revert, RevertRow, Transaction } from "./answers.ts";
 import { isKnown, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
 import { Signed } from "./change_cells.tsx";
+import { mark, met } from "./conflicts.ts";
 import { count, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, many, OpName, Pages, Section, Time, Wide } from "./parts.tsx";
 import { address, api, rowPath, tablePath } from "./route.ts";
 import { short } from "./time.ts";
-import { keyWords } from "./values.ts";
+import { keyWords, shownValue } from "./values.ts";
 import { Key, Name, Value } from "./value_view.tsx";
 
 function list(words: (string | null)[]): ComponentChildren {
@@ -69,8 +70,7 @@ function Preview({ id }: { id: string }): ComponentChildren {
   return (
     <Answered answer={answer}>{(revert) => (
       <>
-        {count(revert.conflicts) > 0 ? <p class="warn">{many(revert.conflicts, "conflict")}: rows were changed since. <code>revert</code> refuses them unless it is told otherwise.</p>
-          : <p class="good">{many(revert.rows.length, "row")} would be what {revert.rows.length === 1 ? "it was" : "they were"}; no conflicts.</p>}
+        <Meets revert={revert} />
         {revert.said.map((word, i) => <p key={i} class="soft"><Name text={word} most={1000} /></p>)}
         <RevertRows revert={revert} />
         {revert.truncated && <p class="soft">Not all rows are shown.</p>}
@@ -81,8 +81,27 @@ function Preview({ id }: { id: string }): ComponentChildren {
   );
 }
 
+function Meets({ revert }: { revert: Revert }): ComponentChildren {
+  const { tried, conflicts, left } = met(revert);
+  if (!tried) return <p class="warn">It could not be tried: what is marked below is what the rows tell.</p>;
+  if (conflicts === 0 && left === 0)
+    return <p class="good">{many(revert.rows.length, "row")} would be what {revert.rows.length === 1 ? "it was" : "they were"}; no conflicts.</p>;
+  return (
+    <>
+      <p class={conflicts === 0 ? "soft" : "warn"}>{conflicts === 0 ? "No conflicts." : `${many(conflicts, "conflict")}: rows were changed since.`}</p>
+      {left > 0 && <p>Of {many(left, "change")} something cannot be put back: the trail has no value that could be read of what is redacted or encrypted.</p>}
+      <p class="soft"><code>revert</code> refuses {left > 0 && conflicts === 0 ? "that" : "them"} unless it is told otherwise.</p>
+    </>
+  );
+}
+
 function RevertRows({ revert }: { revert: Revert }): ComponentChildren {
   if (revert.rows.length === 0) return null;
+  const all = met(revert);
+  const marked = (row: RevertRow, one: RevertRow["columns"][number]): ComponentChildren => {
+    const what = mark(row, one, all);
+    return what === "changed" ? <span class="mark bad">changed since</span> : what === "left" ? <span class="mark">left as it is</span> : null;
+  };
   return (
     <Wide label="What the revert would do">
       <table>
@@ -94,9 +113,9 @@ function RevertRows({ revert }: { revert: Revert }): ComponentChildren {
               <td>{i === 0 && <a href={rowPath(row.table, keyWords(row.key))}><Name text={row.table} /> <Key of={row.key} /></a>}</td>
               <td>{i === 0 && <OpName op={row.op} />}</td>
               <td class="field">{one !== null && <Name text={one.column} />}</td>
-              <td>{one !== null && (row.op === "INSERT" ? <span class="soft">not there</span> : <del><Value of={one.now} /></del>)}</td>
-              <td>{one !== null && (row.op === "DELETE" ? <span class="soft">not there</span> : <ins><Value of={one.then} /></ins>)}</td>
-              <td>{one?.conflict === true && <span class="mark bad">changed since</span>}</td>
+              <td>{one !== null && (row.op === "INSERT" ? <span class="soft">not there</span> : shownValue(one.then).kind === "withheld" ? <Value of={one.now} /> : <del><Value of={one.now} /></del>)}</td>
+              <td>{one !== null && (row.op === "DELETE" ? <span class="soft">not there</span> : shownValue(one.then).kind === "withheld" ? <Value of={one.then} /> : <ins><Value of={one.then} /></ins>)}</td>
+              <td>{one !== null && marked(row, one)}</td>
             </tr>
           )))}
         </tbody>
