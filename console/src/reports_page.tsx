@@ -15,9 +15,11 @@ interface Report {
   title: string;
   summary: string;
   options?: Json[];
+  words?: Json;
 }
 
-const SINCE = ["24h", "7d", "30d", "365d"];
+const SINCE = ["24h", "7d", "30d", "365d", ""];
+const LABELS: { readonly [option: string]: string } = { q: "filter" };
 
 export function ReportsPage({ report, asked }: { report: string; asked: URLSearchParams }): ComponentChildren {
   const all = useAnswer<List<Report>>(api("/reports"));
@@ -31,13 +33,38 @@ export function ReportsPage({ report, asked }: { report: string; asked: URLSearc
   );
 }
 
+/** Whether it takes words behind its name that nothing here can say: of which row. */
+function isTerminals(one: Report): boolean {
+  return one.words === true && !optionNames(one).includes("subject");
+}
+
+/** Run at once over the last 30 days; but for those that have to be told what they are about. */
+function addressOf(one: Report): string {
+  const options = optionNames(one);
+  return `/reports/${encodeURIComponent(one.name)}${options.includes("field") || one.words === true ? "" : "?since=30d"}`;
+}
+
 function ListOf({ items }: { items: Report[] }): ComponentChildren {
   return (
     <ul class="cards">
-      {items.map((one) => <li key={one.name}><a href={`/reports/${encodeURIComponent(one.name)}?since=30d`}><b><Name text={one.title} /></b></a><p class="soft"><Name text={one.summary} most={400} /></p></li>)}
+      {items.filter((one) => !isTerminals(one)).map((one) => <li key={one.name}><a href={addressOf(one)}><b><Name text={one.title} /></b></a><p class="soft"><Summary of={one} /></p></li>)}
+      {items.filter(isTerminals).map((one) => <li key={one.name}><b><Name text={one.title} /></b><Elsewhere of={one} /></li>)}
     </ul>
   );
 }
+
+/** Without what it is told in the terminal. */
+function Summary({ of }: { of: Report }): ComponentChildren {
+  return <Name text={of.summary.replace(/ \((?:TABLE|--)[^)]*\)/g, "")} most={400} />;
+}
+
+function Elsewhere({ of }: { of: Report }): ComponentChildren {
+  return <p class="soft"><Summary of={of} />: it stands on each row's page. Choose a <a href="/status">table</a>, and a row of it.</p>;
+}
+
+const PLACEHOLDERS: { readonly [option: string]: string } = {
+  period: "2026Q3, 2026-11", q: "table:products who:ann", since: "7d, 2026-11-01", until: "today", timezone: "Europe/Berlin", subject: "TABLE/KEY", field: "TABLE.COLUMN",
+};
 
 /** The options of a report as the server names them: texts, or objects with a name. */
 function optionNames(of: Report | null): string[] {
@@ -51,29 +78,36 @@ function One({ name, asked, of }: { name: string; asked: URLSearchParams; of: Re
   const [words, setWords] = useState<{ readonly [name: string]: string }>(() => Object.fromEntries(asked));
   const query = asked.toString();
   const ending = query === "" ? "" : `?${query}`;
-  const answer = useAnswer<Made>(query === "" ? null : `${api(path)}${ending}`);
+  const answer = useAnswer<Made>(query === "" || (of !== null && isTerminals(of)) ? null : `${api(path)}${ending}`);
   const set = (option: string, value: string): void => setWords({ ...words, [option]: value });
+  // Where nothing is said it is about all that is recorded, which its address says, too.
   const run = (more: { readonly [name: string]: string }): void => {
     const next = new URLSearchParams();
-    for (const [option, value] of Object.entries({ ...words, ...more })) if (value !== "") next.set(option, value);
-    go(`${path}?${next.toString()}`);
+    for (const [option, value] of Object.entries({ ...words, ...more })) if (value.trim() !== "") next.set(option, value.trim());
+    go(`${path}?${next.size === 0 ? "since=" : next.toString()}`);
   };
-  const command = ["vestige", "report", name, ...[...asked].flatMap(([option, value]) => (option === "q" ? ["-q", value] : [`--${option}`, value]))].map(shellWord).join(" ");
+  const choose = (since: string): void => {
+    setWords({ ...words, since, until: "", period: "" });
+    run({ since, until: "", period: "" });
+  };
+  if (of !== null && isTerminals(of)) return <><Elsewhere of={of} /><Command text={`vestige report ${shellWord(name)} TABLE KEY… COLUMN`} /></>;
+  const command = ["vestige", "report", name, ...[...asked].filter(([, value]) => value !== "").flatMap(([option, value]) => (option === "q" ? ["-q", value] : [`--${option}`, value]))].map(shellWord).join(" ");
   return (
     <>
-      {of !== null && <p class="lead"><Name text={of.summary} most={400} /></p>}
+      {of !== null && <p class="lead"><Summary of={of} /></p>}
       <form class="acts" onSubmit={(event) => { event.preventDefault(); run({}); }}>
         {["period", ...options].map((option) => (
-          <span key={option}><label for={`option-${option}`}>{option}</label>
-            <input id={`option-${option}`} type="text" value={words[option] ?? ""} autocomplete="off" spellcheck={false} onInput={(event) => set(option, event.currentTarget.value)} /></span>
+          <span key={option}><label for={`option-${option}`}>{LABELS[option] ?? option}</label>
+            <input id={`option-${option}`} type="text" value={words[option] ?? ""} placeholder={PLACEHOLDERS[option] ?? ""} required={option === "subject" && of?.words === true}
+              autocomplete="off" spellcheck={false} onInput={(event) => set(option, event.currentTarget.value)} /></span>
         ))}
         <button type="submit">run</button>
-        <span class="soft">{SINCE.map((since) => <button type="button" class="link" key={since} onClick={() => { setWords({ ...words, since, until: "", period: "" }); run({ since, until: "", period: "" }); }}>{since}</button>)}</span>
+        <span class="soft">{SINCE.map((since) => <button type="button" class="link" key={since} onClick={(event) => { if (event.currentTarget.form?.reportValidity() !== false) choose(since); }}>{since === "" ? "all" : since}</button>)}</span>
       </form>
       {query !== "" && <p class="tools"><a class="button" href={`${api(path)}.html${ending}`} download>HTML</a> <a class="button" href={`${api(path)}.csv${ending}`} download>CSV</a>
         <span class="soft">A signed one is the terminal's:</span></p>}
       <Command text={`${command} --format html --key seal.key --out ${name.replace(/[^\w-]/g, "_")}.html`} />
-      {query === "" ? <Empty title="Choose a period, and run it" /> : <Answered answer={answer}>{(data) => <Shown of={data} />}</Answered>}
+      {query === "" ? <Empty title="Choose a period, and run it"><p>Without one it is about all that is recorded.</p></Empty> : <Answered answer={answer}>{(data) => <Shown of={data} />}</Answered>}
     </>
   );
 }
