@@ -117,6 +117,7 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
   return (
     <Section title={columns === null ? "What it held last, and who gave it that" : "What it holds, and who gave it that"}>
       <Answered<List<Held>> answer={shown}>{({ items, next }) => (<>
+        <Expired items={items} />
         {next !== null && <p class="soft">The first {items.length.toLocaleString("en")} columns; <code>vestige blame</code> has all of them.</p>}
         <Wide label="Values, and who gave them">
           <table class="blame" role="table">
@@ -125,12 +126,12 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
             <tbody role="rowgroup">
               {items.map((one, i) => (
                 <tr role="row" key={one.column} data-row={`blame-${one.column}`} data-open={one.change === null || one.change === undefined ? undefined : `/c/${one.change.text}`} tabIndex={i === 0 ? 0 : -1}
-                  {...(one.who === null || one.who === undefined ? {} : { "data-filter": condition("who", one.who) })}>
+                  {...(one.who === null || one.who === undefined || one.op === "EXPIRE" ? {} : { "data-filter": condition("who", one.who) })}>
                   <th role="rowheader" scope="row"><Name text={one.column} /></th>
                   <td role="cell" class="held"><WholeValue of={one.value} /></td>
-                  <td role="cell" class="when">{one.change === undefined ? "" : one.change === null ? <span class="soft">before tracking</span> : <Time at={one.at} />}</td>
-                  <td role="cell">{one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
-                  <td role="cell" class="why">{typeof one.reason === "string" && <Name text={one.reason} most={160} />}</td>
+                  <td role="cell" class="when">{one.change === undefined ? "" : one.change === null ? <span class="soft">before tracking</span> : one.op === "EXPIRE" ? <span class="soft">earlier</span> : <Time at={one.at} />}</td>
+                  <td role="cell">{one.op === "EXPIRE" ? <span class="soft">expired</span> : one.who === null || one.who === undefined ? "" : <span class="who"><Name text={one.who} most={64} /></span>}</td>
+                  <td role="cell" class="why">{typeof one.reason === "string" && one.op !== "EXPIRE" && <Name text={one.reason} most={160} />}</td>
                   <td role="cell" class="number">{one.change !== null && one.change !== undefined && <a href={`/c/${one.change.text}`} tabIndex={-1}>{one.change.text}</a>}</td>
                 </tr>
               ))}
@@ -140,6 +141,13 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
       )}</Answered>
     </Section>
   );
+}
+
+/** What took changes away gave no value: who did has expired. */
+function Expired({ items }: { items: Held[] }): ComponentChildren {
+  const last = items.find((one) => one.op === "EXPIRE");
+  if (last?.change === null || last?.change === undefined) return null;
+  return <p class="soft">Earlier history of this row has <a href={`/c/${last.change.text}`}>expired</a>, <Time at={last.at} />: who gave it the values without a name is not kept any longer.</p>;
 }
 
 /** The row then, where it is known already; what it is now stands beside what differs. */
