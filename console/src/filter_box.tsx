@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { List, TableAnswer } from "./answers.ts";
 import { ask, useAnswer } from "./ask.ts";
 import { completed, completing, knownOffers, type Offer, placed } from "./filter.ts";
-import { filter, search } from "./here.ts";
+import { filter, here, search } from "./here.ts";
 import { api } from "./route.ts";
 import { Name } from "./value_view.tsx";
 
@@ -45,7 +45,8 @@ export function FilterBox(): ComponentChildren {
   const [chosen, setChosen] = useState(-1);
   const offers = useOffers(text, caret, open);
   const applied = filter.value;
-  useEffect(() => setText(applied), [applied]);
+  const { page } = here.value;
+  useEffect(() => setText(applied), [applied, page]);
 
   const typed = (): void => {
     const { value = "", selectionStart = 0 } = box.current ?? {};
@@ -96,7 +97,7 @@ export function FilterBox(): ComponentChildren {
     <form class="filter" role="search" onSubmit={(event) => { event.preventDefault(); apply(text); }}>
       <label class="unheard" for="filter">Filter</label>
       <input id="filter" ref={box} type="text" role="combobox" autocomplete="off" autocapitalize="off" spellcheck={false} value={text}
-        placeholder="filter: table:products who:ann since:7d" aria-expanded={unfolded} aria-controls="offers" aria-autocomplete="list"
+        placeholder={page === "timeline" ? "filter: table:products who:ann since:7d" : "filter changes"} aria-expanded={unfolded} aria-controls="offers" aria-autocomplete="list"
         {...(unfolded && chosen >= 0 ? { "aria-activedescendant": `offer-${chosen}` } : {})}
         onInput={() => { setOpen(true); typed(); }} onClick={typed} onKeyUp={(event) => { if (/^(Arrow(Left|Right)|Home|End)$/.test(event.key)) typed(); }}
         onFocus={() => { setOpen(false); typed(); }} onBlur={() => setOpen(false)} onKeyDown={onKeyDown} />

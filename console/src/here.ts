@@ -8,7 +8,7 @@ const place = signal({ path: location.pathname, search: location.search });
 export const here = computed(() => route(place.value.path, place.value.search));
 export const address = computed(() => place.value.path + place.value.search);
 
-/** The filter that the box shows: of the timeline what its address says, elsewhere the one it had last. */
+/** The filter that the box shows: of the timeline what its address says, and elsewhere none. */
 export const filter = signal(USUAL);
 
 /** What is looked at, for the names of windows. */
@@ -17,7 +17,7 @@ export const database = signal("");
 function follow(): void {
   place.value = { path: location.pathname, search: location.search };
   const at = here.value;
-  if (at.page === "timeline") filter.value = at.filter ?? USUAL;
+  filter.value = at.page === "timeline" ? at.filter ?? USUAL : "";
 }
 
 export function go(to: string, how: { replace?: boolean } = {}): void {
@@ -29,7 +29,8 @@ export function go(to: string, how: { replace?: boolean } = {}): void {
 }
 
 export function search(text: string): void {
-  go(text.trim() === USUAL ? USUAL_ADDRESS : timeline(text.trim()));
+  const isUsual = text.trim() === USUAL || (text.trim() === "" && here.value.page !== "timeline");
+  go(isUsual ? USUAL_ADDRESS : timeline(text.trim()));
 }
 
 /** Kept with the address, for when the reader comes Back: the row that was opened. */

@@ -147,7 +147,7 @@ function BlameTable({ of, columns }: { of: string; columns: Members | null }): C
 function Expired({ items }: { items: Held[] }): ComponentChildren {
   const last = items.find((one) => one.op === "EXPIRE");
   if (last?.change === null || last?.change === undefined) return null;
-  return <p class="soft">Earlier history of this row has <a href={`/c/${last.change.text}`}>expired</a>, <Time at={last.at} />: who gave it the values without a name is not kept any longer.</p>;
+  return <p class="soft">Earlier history has <a href={`/c/${last.change.text}`}>expired</a>, <Time at={last.at} />: who gave it what it held before is not kept any longer.</p>;
 }
 
 /** The row then, where it is known already; what it is now stands beside what differs. */
