@@ -1,6 +1,6 @@
 /** Alerts: what the rules found, by state; one of them with its changes, and who takes it on. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { About, Alert, Change, List } from "./answers.ts";
 import { isKnown, Problem, tell, useAnswer } from "./ask.ts";
 import { ChangeTable } from "./change_table.tsx";
@@ -92,20 +92,20 @@ function Acts({ alert, path, done }: { alert: Alert; path: string; done: () => v
   const [length, setLength] = useState("7d");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const field = useRef<HTMLInputElement>(null);  // what was pressed may be gone
   const act = (to: string, body: [string, string][], what: string): void => {
     setBusy(true);
     tell(api(to), write(Object.fromEntries(body))).then(
-      () => { setProblem(null); told.value = what; setNote(""); done(); },
+      () => { setProblem(null); told.value = what; setNote(""); done(); field.current?.focus(); },
       (error: unknown) => setProblem(error instanceof Problem ? error : new Problem(0, "it is not done", String(error), "")),
     ).finally(() => setBusy(false));
   };
-  const closed = alert.state === "closed";
   return (
     <form class="acts" onSubmit={(event) => event.preventDefault()}>
       <label for="note">Note</label>
-      <input id="note" type="text" value={note} maxLength={2000} autocomplete="off" placeholder="what you found out, or will do" onInput={(event) => setNote(event.currentTarget.value)} />
-      <button type="button" disabled={busy || closed || alert.state === "acknowledged"} onClick={() => act(`${path}/ack`, [["note", note]], "acknowledged")}>acknowledge</button>
-      <button type="button" disabled={busy || closed || note.trim() === ""} title={note.trim() === "" ? "say in the note what came of it" : undefined} onClick={() => act(`${path}/close`, [["note", note]], "closed")}>close</button>
+      <input id="note" ref={field} type="text" value={note} maxLength={2000} autocomplete="off" placeholder="what you found out, or will do" onInput={(event) => setNote(event.currentTarget.value)} />
+      {alert.state !== "closed" && alert.state !== "acknowledged" && <button type="button" disabled={busy} onClick={() => act(`${path}/ack`, [["note", note]], "acknowledged")}>acknowledge</button>}
+      {alert.state !== "closed" && <button type="button" disabled={busy || note.trim() === ""} title={note.trim() === "" ? "say in the note what came of it" : undefined} onClick={() => act(`${path}/close`, [["note", note]], "closed")}>close</button>}
       <span class="silence">
         <label for="until">silence the rule for</label>
         <select id="until" value={length} onChange={(event) => setLength(event.currentTarget.value)}>{Object.keys(DAYS).map((one) => <option key={one}>{one}</option>)}</select>

@@ -7,6 +7,7 @@ import { edits } from "./edits.ts";
 import { condition } from "./filter.ts";
 import { isObject, type Json, members } from "./json.ts";
 import { Answered, Command, Empty, Facts, factsOf, Heading, OpName, Section, Time, Wide } from "./parts.tsx";
+import { policyWords } from "./policy.ts";
 import { api, rowPath, tablePath, timeline } from "./route.ts";
 import { keyWords, shellWord } from "./values.ts";
 import { hunks } from "./difference.ts";
@@ -48,7 +49,7 @@ function Whole({ answer }: { answer: ChangeAnswer }): ComponentChildren {
           {alerts.length > 0 && <p>Alerts: {alerts.map((one) => <a key={String(one)} class="mark bad" href={`/alerts/${encodeURIComponent(String(one))}`}>⚠ {String(one)}</a>)}</p>}
         </Section>
       </div>
-      {policy !== null && members(policy).length > 0 && <Section title="Policy of the table"><Facts of={factsOf(policy)} /></Section>}
+      {policy !== null && members(policy).length > 0 && <Section title="Policy of the table"><Facts of={policyWords(policy).map(([name, words]) => [name, <Name text={words === "" ? "yes" : words} most={500} />])} /></Section>}
       <Section title="Further">
         <ul class="plain">
           {has && <li><a href={rowPath(change.table, key)}>all that happened to this row</a></li>}

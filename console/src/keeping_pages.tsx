@@ -55,7 +55,7 @@ export function RetentionPage(): ComponentChildren {
       <Heading title="Retention" />
       <p class="lead">How long each class of tables is kept. What would go, and what keeps it, the terminal counts.</p>
       <Answered answer={answer}>{({ items, due }) => (items.length === 0 ? <Empty title="No class of retention has an end"><p>Everything is kept. <code>[retention]</code> of vestige.toml says otherwise, and <code>vestige expire</code> does it.</p></Empty>
-        : <><p class={due ? "warn" : "good"}>{due ? "Something is older than it is kept." : "Nothing is older than it is kept."}</p><Rows rows={items} label="Classes of retention" /></>)}</Answered>
+        : <><p class={due ? "warn" : "good"}>{due ? "Something is older than it is kept." : "Nothing is older than it is kept."}</p><Rows rows={items} label="Classes of retention" columns={[{ name: "class", title: "Class" }, { name: "described", title: "Kept for" }]} /></>)}</Answered>
       <Section title="In the terminal"><Command text="vestige expire --dry-run" /></Section>
     </>
   );

@@ -2,10 +2,11 @@
 import type { ComponentChildren } from "preact";
 import type { Finding, List, TableAnswer } from "./answers.ts";
 import { isKnown, useAnswer } from "./ask.ts";
-import { count, members } from "./json.ts";
+import { count } from "./json.ts";
 import { Answered, Command, Empty, Heading, many, Section, Time, Wide } from "./parts.tsx";
+import { policyWords } from "./policy.ts";
 import { api, tablePath } from "./route.ts";
-import { Name, Value } from "./value_view.tsx";
+import { Name } from "./value_view.tsx";
 
 interface Findings {
   items?: Finding[];
@@ -55,7 +56,7 @@ function Tables({ items }: { items: TableAnswer[] }): ComponentChildren {
             <td><Time at={one.last} /></td>
             <td>{one.key.length === 0 ? <span class="warn">none</span> : one.key.map((name, n) => <span key={name}>{n > 0 && ", "}<Name text={name} most={40} /></span>)}</td>
             <td class="number" title={many(one.columns.length, "column")}>{one.columns.length}</td>
-            <td>{members(one.policy).map(([name, value]) => <span class="pair" key={name}><span class="soft">{name}</span> <Value of={Array.isArray(value) ? value.map(String).join(", ") : value} /> </span>)}</td>
+            <td>{policyWords(one.policy).map(([name, words], n) => <span class="pair" key={name}>{n > 0 && "; "}<span class="soft">{name}</span> <Name text={words} /></span>)}</td>
           </tr>))}</tbody>
       </table>
     </Wide>
