@@ -4,9 +4,10 @@ import { type Change, who, whoErased } from "./answers.ts";
 import { useClasses } from "./classes.ts";
 import { edits } from "./edits.ts";
 import { count, isObject, members } from "./json.ts";
+import { isOwn } from "./own.ts";
 import { many } from "./parts.tsx";
 import { isEncrypted } from "./values.ts";
-import { Name, Pair, Value } from "./value_view.tsx";
+import { CELL, Name, Pair, Value } from "./value_view.tsx";
 
 function erasedText(change: Change): string {
   if (change.op === "EXPIRE") return `${many(change.erases, "change")} went: older than kept`;
@@ -16,19 +17,23 @@ function erasedText(change: Change): string {
 }
 
 const MOST = 4;
+/** How many letters of a value of the trail's own. */
+const OWN = 40;
 
 export function WhatChanged({ change, most = MOST }: { change: Change; most?: number }): ComponentChildren {
   const gone = change.erased !== undefined || change.op === "ERASE" || change.op === "EXPIRE" ? erasedText(change) : "";
   const all = edits(change);
   const shown = all.slice(0, most);
+  const own = isOwn(change.table);
   const classOf = useClasses(change.table, shown.some(({ old, now }) => isEncrypted(old) || isEncrypted(now)));
+  const how = (column: string): { under: string; most: number; whole: boolean } => ({ under: classOf(column), most: own ? OWN : CELL, whole: own });
   return (
     <span class="edits">
       {shown.map((edit) => (
         <span class="edit" key={edit.column}>
           <span class="field"><Name text={edit.column} most={64} /></span>{" "}
-          {edit.old === undefined ? <ins><Value of={edit.now} under={classOf(edit.column)} /></ins> : edit.now === undefined ? <del><Value of={edit.old} under={classOf(edit.column)} /></del>
-            : <Pair old={edit.old} now={edit.now} under={classOf(edit.column)} />}
+          {edit.old === undefined ? <ins><Value of={edit.now} {...how(edit.column)} /></ins> : edit.now === undefined ? <del><Value of={edit.old} {...how(edit.column)} /></del>
+            : <Pair old={edit.old} now={edit.now} {...how(edit.column)} />}
         </span>
       ))}
       {all.length > shown.length && <span class="soft">and {many(all.length - shown.length, "more field").replace("more fields", "more")}</span>}

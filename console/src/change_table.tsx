@@ -5,6 +5,7 @@ import { type Change, said, who } from "./answers.ts";
 import { condition } from "./filter.ts";
 import { members } from "./json.ts";
 import { printable } from "./letters.ts";
+import { isOwn } from "./own.ts";
 import { OpName, Time } from "./parts.tsx";
 import { rowPath, tablePath } from "./route.ts";
 import { keyWord, keyWords } from "./values.ts";
@@ -59,7 +60,7 @@ export function ChangeTable({ changes, label, marks = {}, inRow = false, fresh }
       <tbody role="rowgroup" ref={body}>
         {changes.map((change) => (
           <tr role="row" key={change.id.text} data-row={change.id.text} data-open={`/c/${change.id.text}`} tabIndex={change.id.text === first ? 0 : -1}
-            data-filter={filterOfRow(change)} class={fresh?.has(change.id.text) === true ? "fresh" : undefined}
+            data-filter={filterOfRow(change)} class={[fresh?.has(change.id.text) === true ? "fresh" : "", isOwn(change.table) ? "own" : ""].join(" ").trim() || undefined}
             aria-label={printable(`${change.op.toLowerCase()} ${change.table} ${keyWords(change.key).join(" ").slice(0, 80)}`)}
             onFocusIn={() => setCurrent(change.id.text)}>
             <Cells change={change} inRow={inRow} marks={marks} />

@@ -1,15 +1,16 @@
 /** The first page: bars, facets and the changes of a filter, newest first, and what comes to them. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Alert, Change, Day, Facets, List } from "./answers.ts";
+import type { Alert, Change, Day, Facets, FacetValue, List } from "./answers.ts";
 import { ask, useAnswer } from "./ask.ts";
 import { Bars } from "./bars.tsx";
 import { ChangeTable, type Marks } from "./change_table.tsx";
 import { FacetLists } from "./facets.tsx";
-import { conditions, USUAL, without } from "./filter.ts";
+import { conditions, USUAL, withCondition, without } from "./filter.ts";
 import { count, type Digits } from "./json.ts";
 import { showNew } from "./keys.ts";
 import { useLive } from "./live.ts";
+import { withoutOwn } from "./own.ts";
 import { Answered, Empty, Heading, many, Pages } from "./parts.tsx";
 import { address, api, timeline, USUAL_ADDRESS } from "./route.ts";
 import { Name } from "./value_view.tsx";
@@ -23,6 +24,7 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
   const answer = useAnswer<List<Change>>(api("/changes", { q: filter, limit: LIMIT, after }));
   const facets = useAnswer<Facets>(api("/facets", { q: filter }));
   const first = answer.data?.items ?? NONE;
+  const own = withoutOwn(filter, ((facets.data?.facets["table"] ?? []) as FacetValue[]).map((one) => one.value ?? ""));
   const tail = useLive(first, filter, live && after === "" && answer.data !== null && !answer.waiting);
   const marks = useMarks(first, tail.changes);
   useEffect(() => {
@@ -52,7 +54,7 @@ export function Timeline({ filter: said, after }: { filter: string | null; after
           ))}</Answered>
         </div>
         <aside aria-label="Counts">
-          {facets.problem === null && <p class="found">{facets.data === null ? "counting…" : many(facets.data.changes, "change", facets.data.truncated)}</p>}
+          {facets.problem === null && <p class="found">{facets.data === null ? "counting…" : many(facets.data.changes, "change", facets.data.truncated)}{own !== "" && <> <a class="own-less" href={timeline(withCondition(filter, own))} title={own}>without the trail's own</a></>}</p>}
           {facets.data !== null && <details class="facets-fold" open={innerWidth > 900}><summary>Narrow down</summary><FacetLists of={facets.data} filter={filter} /></details>}
         </aside>
       </div>

@@ -19,12 +19,14 @@ export function Name({ text, most = 200 }: { text: string; most?: number }): Com
   return <bdi><Letters text={head(text, most)} /></bdi>;
 }
 
-export function Value({ of, most = CELL, under = "" }: { of: Json | undefined; most?: number; under?: string }): ComponentChildren {
-  const { kind, text, title } = shownValue(of, under);
+/** `whole`: what is cut off stands in its title. */
+export function Value({ of, most = CELL, under = "", whole = false }: { of: Json | undefined; most?: number; under?: string; whole?: boolean }): ComponentChildren {
+  const { kind, text, title: said } = shownValue(of, under);
   const { text: first, rest } = cut(text, most);
+  const title = whole && rest > 0 ? printable(head(text, WHOLE)) : said;
   return (
     <span class={`value ${kind}`} {...(title === undefined ? {} : { title })}>
-      <bdi><Letters text={first} /></bdi>{rest > 0 && <span class="rest" title={`${rest.toLocaleString("en")} more characters`}>…</span>}
+      <bdi><Letters text={first} /></bdi>{rest > 0 && <span class="rest" {...(whole ? {} : { title: `${rest.toLocaleString("en")} more characters` })}>…</span>}
     </span>
   );
 }
@@ -42,8 +44,8 @@ export function WholeValue({ of, under = "" }: { of: Json | undefined; under?: s
 }
 
 /** Of two long texts the place where they differ, with some of what stands around it. */
-export function Pair({ old, now, most = CELL, under = "" }: { old: Json | undefined; now: Json | undefined; most?: number; under?: string }): ComponentChildren {
-  if (typeof old === "string" && typeof now === "string" && Math.max(old.length, now.length) > 40) {
+export function Pair({ old, now, most = CELL, under = "", whole = false }: { old: Json | undefined; now: Json | undefined; most?: number; under?: string; whole?: boolean }): ComponentChildren {
+  if (!whole && typeof old === "string" && typeof now === "string" && Math.max(old.length, now.length) > 40) {
     const all = hunks(old, now);
     const shown = all.slice(0, MOST_HUNKS);
     return (
@@ -53,7 +55,7 @@ export function Pair({ old, now, most = CELL, under = "" }: { old: Json | undefi
       </span>
     );
   }
-  return <><del><Value of={old} most={most} under={under} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} under={under} /></ins></>;
+  return <><del><Value of={old} most={most} under={under} whole={whole} /></del><span class="to" aria-label="became"> → </span><ins><Value of={now} most={most} under={under} whole={whole} /></ins></>;
 }
 
 /** As many places as a cell has of a text that changed in many. */
