@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Answer, Problem } from "./ask.ts";
+import { useFades } from "./fades.ts";
 import { database } from "./here.ts";
 import { count, type Json, members } from "./json.ts";
 import { printable } from "./letters.ts";
@@ -53,9 +54,10 @@ export function OpName({ op }: { op: string }): ComponentChildren {
   return <span class={`op op-${opClass(op)}`}><span class="sign" aria-hidden="true">{signOf(op)[0]}</span>{op.toLowerCase()}</span>;
 }
 
-/** A table that may be wider than its window: it scrolls by itself, also by the keyboard. */
+/** A table that may be wider than its window: it scrolls by itself, also by the keyboard, and fades where there is more of it. */
 export function Wide({ label, children }: { label: string; children: ComponentChildren }): ComponentChildren {
-  return <div class="wide" role="region" tabIndex={0} aria-label={printable(label)}>{children}</div>;
+  const { box, fades } = useFades<HTMLDivElement>();
+  return <div ref={box} class={`wide ${fades}`} role="region" tabIndex={0} aria-label={printable(label)}>{children}</div>;
 }
 
 export function Section({ title, aside, children }: { title: string; aside?: ComponentChildren; children: ComponentChildren }): ComponentChildren {

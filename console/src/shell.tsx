@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { About } from "./answers.ts";
+import { useFades } from "./fades.ts";
 import { FilterBox } from "./filter_box.tsx";
 import { address, here } from "./here.ts";
 import { KEYS, open, told } from "./keys.ts";
@@ -19,10 +20,20 @@ const PAGES: readonly (readonly [string, string, readonly string[]])[] = [
   ["/retention", "Retention", ["retention"]],
 ];
 
+/** The way that leads here stands in sight; the page itself does not move. */
+function showCurrent(ways: HTMLElement | null): void {
+  const one = ways?.querySelector<HTMLElement>("[aria-current]");
+  if (ways === null || one === null || one === undefined) return;
+  const [box, at] = [ways.getBoundingClientRect(), one.getBoundingClientRect()];
+  if (at.left < box.left || at.right > box.right) ways.scrollLeft += at.left - box.left - (box.width - at.width) / 2;
+}
+
 export function Shell({ about, children }: { about: About | null; children: ComponentChildren }): ComponentChildren {
   const page = here.value.page;
   const at = address.value;
+  const ways = useFades<HTMLElement>();
   useEffect(() => { told.value = ""; }, [at]);
+  useEffect(() => { showCurrent(ways.box.current); }, [page]);
   return (
     <>
       <a class="skip" href="#heading">to the content</a>
@@ -32,7 +43,7 @@ export function Shell({ about, children }: { about: About | null; children: Comp
         {about !== null && <span class="database" title={`${about.engine}, vestige ${about.version}`}><Name text={about.database} most={48} /></span>}
         <FilterBox />
         <button type="button" class="quiet keys-button" onClick={() => { open.value = "keys"; }} aria-label="Keys"><kbd>?</kbd></button>
-        <nav aria-label="Console" class="ways">
+        <nav aria-label="Console" class={`ways ${ways.fades}`} ref={ways.box}>
           {PAGES.map(([to, name, pages]) => <a key={to} href={to} {...(pages.includes(page) ? { "aria-current": "page" as const } : {})}>{name}</a>)}
         </nav>
       </header>

@@ -56,7 +56,7 @@ function Tables({ items }: { items: TableAnswer[] }): ComponentChildren {
             <td><Time at={one.last} /></td>
             <td>{one.key.length === 0 ? <span class="warn">none</span> : one.key.map((name, n) => <span key={name}>{n > 0 && ", "}<Name text={name} most={40} /></span>)}</td>
             <td class="number" title={many(one.columns.length, "column")}>{one.columns.length}</td>
-            <td>{policyWords(one.policy).map(([name, words], n) => <span class="pair" key={name}>{n > 0 && "; "}<span class="soft">{name}</span> <Name text={words} /></span>)}</td>
+            <td class="policy">{policyWords(one.policy).map(([name, words], n) => <span class="pair" key={name}>{n > 0 && "; "}<span class="soft">{name}</span> <Name text={words} /></span>)}</td>
           </tr>))}</tbody>
       </table>
     </Wide>
