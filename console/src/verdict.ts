@@ -17,17 +17,16 @@ function sealedTitle(sealed: number, all: number): string {
   return `${sealed.toLocaleString("en")} of ${changes(all)} ${sealed === 1 ? "is sealed, and as it was" : "are sealed, and as they were"}`;
 }
 
-/** Good is what is sealed to the last change, under a checkpoint whose signature was checked. */
+/** Sealed is what a checkpoint covers. Good is where that is every change, and the checkpoint's signature was checked. */
 export function said(verdict: Members, found: number): Said {
   const of = (name: string): number => count(verdict[name]);
-  const sealed = of("size") + of("unsigned");
-  const all = sealed + of("unsealed");
+  const sealed = of("size");
+  const open = of("unsigned") + of("unsealed");
+  const all = sealed + open;
   const findings = of("discrepancies") || found;
   const signature = verdict["signature"] === true;
   const notes = [
-    of("unsealed") > 0 && sealed > 0 ? `${changes(of("unsealed"))} not sealed yet: nothing proves ${of("unsealed") === 1 ? "it" : "them"}` : "",
-    of("unsealed") > 0 && sealed === 0 ? `nothing proves the ${changes(of("unsealed"))} that ${of("unsealed") === 1 ? "is" : "are"} recorded` : "",
-    of("unsigned") > 0 ? `${changes(of("unsigned"))} sealed, and under no checkpoint yet` : "",
+    open === 0 ? "" : sealed > 0 ? `${changes(open)} under no checkpoint yet: nothing proves ${open === 1 ? "it" : "them"}` : `nothing proves the ${changes(open)} that ${open === 1 ? "is" : "are"} recorded`,
     of("expired") > 0 ? `${changes(of("expired"))} expired, which is recorded` : "",
     of("erased") > 0 ? `parts of ${changes(of("erased"))} were erased, which is recorded` : "",
     of("unreadable") > 0 ? `of ${changes(of("unreadable"))} a part could not be read` : "",
@@ -35,5 +34,5 @@ export function said(verdict: Members, found: number): Said {
   ].filter((note) => note !== "");
   if (findings > 0) return { state: "bad", title: `${findings.toLocaleString("en")} finding${findings === 1 ? "" : "s"}: the trail is not as it was sealed`, notes };
   if (sealed === 0) return { state: "open", title: "Nothing is sealed yet", notes };
-  return { state: sealed === all && of("unsigned") === 0 && signature ? "good" : "open", title: sealedTitle(sealed, all), notes };
+  return { state: open === 0 && signature ? "good" : "open", title: sealedTitle(sealed, all), notes };
 }

@@ -12,12 +12,12 @@ test("verify says what was verified, and no more", () => {
   assert.equal(of('{"size":0,"unsigned":0,"unsealed":0,"signature":false}'), "open; Nothing is sealed yet");
   assert.equal(of('{"size":0,"unsigned":0,"unsealed":3,"signature":false}'), "open; Nothing is sealed yet; nothing proves the 3 changes that are recorded");
   assert.equal(of('{"size":318,"unsigned":0,"unsealed":11,"signature":false}'),
-    "open; 318 of 329 changes are sealed, and as they were; 11 changes not sealed yet: nothing proves them; no key was known to check the checkpoint's signature");
+    "open; 318 of 329 changes are sealed, and as they were; 11 changes under no checkpoint yet: nothing proves them; no key was known to check the checkpoint's signature");
   assert.equal(of('{"size":5,"unsigned":0,"unsealed":0,"signature":false}'), "open; All 5 changes are sealed, and as they were; no key was known to check the checkpoint's signature");
   assert.equal(of('{"size":5,"unsigned":0,"unsealed":0,"signature":true}'), "good; All 5 changes are sealed, and as they were; the checkpoint's signature holds");
   assert.equal(of('{"size":1,"unsealed":0,"signature":true}'), "good; The one change that there is is sealed, and as it was; the checkpoint's signature holds");
-  assert.equal(of('{"size":1,"unsealed":1,"signature":true}'), "open; 1 of 2 changes is sealed, and as it was; 1 change not sealed yet: nothing proves it; the checkpoint's signature holds");
-  assert.match(of('{"size":4,"unsigned":2,"unsealed":0,"signature":true,"expired":1,"erased":2}'), /^open; All 6 .*; 2 changes sealed, and under no checkpoint yet; 1 change expired, .*; parts of 2 changes were erased/);
+  assert.equal(of('{"size":1,"unsealed":1,"signature":true}'), "open; 1 of 2 changes is sealed, and as it was; 1 change under no checkpoint yet: nothing proves it; the checkpoint's signature holds");
+  assert.match(of('{"size":4,"unsigned":2,"unsealed":0,"signature":true,"expired":1,"erased":2}'), /^open; 4 of 6 changes are .*; 2 changes under no checkpoint yet: nothing proves them; 1 change expired, .*; parts of 2 changes were erased/);
 });
 
 test("what verify finds comes before all that holds", () => {
