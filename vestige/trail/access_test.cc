@@ -282,7 +282,9 @@ TEST_F(AccessOnPostgres, IsSetByAdminsAndWrittenByReadersOnly) {
                   "vestige.access"),
             "3 of 6");
   const std::string nobody = shop.role("nobody");
-  EXPECT_FALSE(must(records_access(*must(open_database(shop.database.url(nobody))))));
+  // Who may not look whether reads are recorded is shown nothing.
+  EXPECT_EQ(error_of(records_access(*must(open_database(shop.database.url(nobody))))).fault,
+            Fault::denied);
   // Where it cannot be written, that is said.
   auto standby = as("reader");
   must(standby->script("set default_transaction_read_only = on"));

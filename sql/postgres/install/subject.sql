@@ -151,7 +151,7 @@ $$;
 -- char(n), whose blanks count for nothing, of floating points, of citext, of a collation that takes upper case for lower.
 create or replace function vestige.written_once(rel regclass, named text) returns boolean language sql stable
 set search_path = pg_catalog, pg_temp as $$
-  select l.exact and coalesce(nullif(l.base, ''), l.type) !~ '^(character\(|numeric\([0-9]+,(?!0\)))'
+  select l.exact and coalesce(nullif(l.base, ''), l.type) !~ '^(character[(]|numeric[(][0-9]+,(?!0[)]))'
   from vestige.live_columns(rel) l where l.name = named
 $$;
 
