@@ -130,7 +130,7 @@ Result<Answer> get_rows(Asked call) {
         while (true) {
           const State row = TRY(states->next());
           if (!row.has_value() && !skip.empty())
-            return hinted(fail(Fault::conflict, "after: the row where a page ended is not there"),
+            return hinted(fail(Fault::missing, "after: the row where a page ended is not there"),
                           "ask for the first page again");
           if (!row.has_value()) return std::optional<Item>();
           const std::string its_key = to_json(key_in(*row, key));
