@@ -61,13 +61,13 @@ std::string bounded(std::string_view text) {
 // Where the SQLSTATE stands in a verbose message, "FATAL:  3D000: …": the first five letters and digits that stand so.
 std::size_t state_in_message(std::string_view text) {
   const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  constexpr std::string_view before = ":  ";
-  for (auto at = text.find(before); at != std::string_view::npos; at = text.find(before, at + 1)) {
-    const std::string_view rest = text.substr(at + before.size());
+  constexpr std::string_view kBefore = ":  ";
+  for (auto at = text.find(kBefore); at != std::string_view::npos; at = text.find(kBefore, at + 1)) {
+    const std::string_view rest = text.substr(at + kBefore.size());
     if (at == 0 || !capital(text[at - 1]) || rest.size() < 7 || rest.substr(5, 2) != ": ") continue;
     if (std::all_of(rest.begin(), rest.begin() + 5,
                     [&](char c) { return capital(c) || (c >= '0' && c <= '9'); }))
-      return at + before.size();
+      return at + kBefore.size();
   }
   return std::string_view::npos;
 }
