@@ -24,7 +24,8 @@ TEST(PostgresMessages, OfATriggerAreCutShortAndReadWithoutRecursion) {
         std::string("query would be affected by row-level security policy for table \"")})
     for (const char* filler : {"x", "é", "xé", "語"}) {
       const Error error = error_of(db->run(
-          fmt::format("insert into public.t values (1, cast(?1 as text) || repeat('{}', {}))", filler, kMegabyte),
+          fmt::format("insert into public.t values (1, cast(?1 as text) || repeat('{}', {}))",
+                      filler, kMegabyte),
           {Text{beginning}}));
       EXPECT_EQ(error.fault, Fault::denied);
       EXPECT_TRUE(error.message.starts_with("run sql: " + beginning + filler)) << beginning;

@@ -62,7 +62,8 @@ std::string bounded(std::string_view text) {
 std::size_t state_in_message(std::string_view text) {
   const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
   constexpr std::string_view kBefore = ":  ";
-  for (auto at = text.find(kBefore); at != std::string_view::npos; at = text.find(kBefore, at + 1)) {
+  for (auto at = text.find(kBefore); at != std::string_view::npos;
+       at = text.find(kBefore, at + 1)) {
     const std::string_view rest = text.substr(at + kBefore.size());
     if (at == 0 || !capital(text[at - 1]) || rest.size() < 7 || rest.substr(5, 2) != ": ") continue;
     if (std::all_of(rest.begin(), rest.begin() + 5,

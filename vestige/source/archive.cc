@@ -21,7 +21,8 @@
 namespace vestige {
 namespace {
 
-Result<std::unique_ptr<Changes>> chosen(const ArchiveView& kept, const Selection& selection, bool every) {
+Result<std::unique_ptr<Changes>> chosen(const ArchiveView& kept, const Selection& selection,
+                                        bool every) {
   return holding(TRY(archived_changes(asked_parts(kept), selection, every)), kept,
                  !selection.key.empty(), !selection.who.empty());
 }

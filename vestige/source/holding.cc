@@ -59,8 +59,8 @@ std::vector<ArchivePart> asked_parts(const ArchiveView& kept) {
   return kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>();
 }
 
-std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept, bool by_key,
-                                 bool by_who, bool placed) {
+std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept,
+                                 bool by_key, bool by_who, bool placed) {
   return std::make_unique<Holding>(std::move(archived), kept, by_key, by_who, placed);
 }
 

@@ -45,7 +45,7 @@ std::vector<ArchivePart> asked_parts(const ArchiveView& kept);
 ///
 /// by_key, by_who  they were chosen by their keys, or by who made them
 /// placed          they are read in the order of the feed, not by id as a database's
-std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept, bool by_key,
-                                 bool by_who, bool placed = false);
+std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept,
+                                 bool by_key, bool by_who, bool placed = false);
 
 }  // namespace vestige
