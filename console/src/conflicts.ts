@@ -6,8 +6,11 @@ import { shownValue } from "./values.ts";
 /** As the server says it of what is redacted or encrypted, behind the columns. */
 const LEFT = /: (?:encrypted|redacted|encrypted or redacted), so (?:it|the row) is left as it is$/;
 
+/** How the server says that it has compared the rows, and has tried no statement: its own count of conflicts holds. */
+const COMPARED = "the rows were compared";
+
 export interface Met {
-  tried: boolean;       // the database itself has tried it
+  tried: boolean;       // it is known whether there are conflicts
   conflicts: number;    // rows that were changed since, and what else is in the way
   left: number;         // changes of which something is left as it is
   reasons: string[];    // what the server said of the conflicts
@@ -15,6 +18,11 @@ export interface Met {
 
 export function met(revert: Revert): Met {
   const all = count(revert.conflicts);
+  if (revert.said.some((word) => word.startsWith(COMPARED)))
+    return {
+      tried: true, conflicts: all, left: revert.said.filter((word) => LEFT.test(word)).length,
+      reasons: revert.said.filter((word) => !LEFT.test(word) && !word.startsWith(COMPARED)),
+    };
   const told = revert.said.slice(0, all);
   const reasons = told.filter((word) => !LEFT.test(word));
   const left = told.length - reasons.length;

@@ -4,6 +4,11 @@ import type { Revert } from "../src/answers.ts";
 import { mark, met } from "../src/conflicts.ts";
 import { parse } from "../src/json.ts";
 
+test("of rows that were compared the server's count holds", () => {
+  const revert = parse(`{"rows":[],"conflicts":0,"said":["p id=1: encrypted, so it is left as it is","the rows were compared as they stand"],"sql":null}`) as unknown as Revert;
+  assert.deepEqual(met(revert), { tried: true, conflicts: 0, left: 1, reasons: [] });
+});
+
 const of = (rows: string, conflicts: number, said: string[], sql = "[]"): string => {
   const revert = parse(`{"rows":${rows},"conflicts":${conflicts},"said":${JSON.stringify(said)},"sql":${sql}}`) as unknown as Revert;
   const all = met(revert);

@@ -207,7 +207,7 @@ async function slider() {
   await settled(page);
   const aloud = await page.getAttribute("#moment", "aria-valuetext");
   if (!/^after change \d+, update, /.test(aloud ?? "")) say(`the slider says ${aloud}`);
-  if ((await page.locator("tr.differs").count()) === 0) say("no cell is marked as changed");
+  await page.locator("tr.differs").first().waitFor();
   await page.goBack();
   await page.waitForSelector("table.blame");
   await page.context().close();
@@ -255,7 +255,7 @@ async function byMouse() {
   const change = (await ask("/changes?q=who:ann+column:price")).items[0];
   await page.goto(`${address}/tx/${change.tx}`);
   await page.getByRole("button", { name: "Preview the revert" }).click();
-  await page.getByText(`vestige revert --tx ${change.tx}`).waitFor();
+  await page.getByText(`vestige revert --tx ${change.tx}`, { exact: true }).waitFor();
   await seen("94900", "99900", "no conflicts");
   await looked(page);
   await page.goto(`${address}/c/${change.id}`);
