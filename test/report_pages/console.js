@@ -201,9 +201,12 @@ async function slider() {
   await settled(page);
   await page.focus("#moment");
   await page.keyboard.press("ArrowLeft");
-  await page.keyboard.press("ArrowLeft");
   await page.waitForURL(/at=\d+/);
   await page.waitForSelector("table.then");
+  await settled(page);
+  const last = page.url();
+  await page.keyboard.press("ArrowLeft");
+  await page.waitForURL((url) => url.href !== last);
   await settled(page);
   const aloud = await page.getAttribute("#moment", "aria-valuetext");
   if (!/^after change \d+, update, /.test(aloud ?? "")) say(`the slider says ${aloud}`);
