@@ -186,6 +186,14 @@ begin
 end
 $$;
 
+-- The token of `value` under `key`, whose id is `number`, as the last statements of a function that has `iv` and `plain`, too.
+create or replace function vestige.token_statements(place text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select format($statements$iv := uuid_send(gen_random_uuid());
+        plain := uuid_send(gen_random_uuid()) || convert_to(value, 'UTF8');
+        return translate(encode(decode('0102', 'hex') || number || iv || %s.encrypt_iv(plain, key, iv, 'aes-cbc/pad:pkcs')
+                                || sha256(plain), 'base64'), E'\n', '');$statements$, place)
+$$;
+
 -- The text of the function that capture calls for a value, vestige.encrypted(class, value): the same, quickly, where pgcrypto stands
 -- as it did when this was made; by the module of the native engine, where that is in this database and can. It pins nothing: its callers do.
 create or replace function vestige.encrypted_source() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
@@ -210,10 +218,7 @@ begin
         and k.subject is null and k.seed = sha256(decode(kept[4], 'hex'))
         and p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25' and p.pronamespace = %1$L::regnamespace and p.probin = %2$L;
       if found then
-        iv := uuid_send(gen_random_uuid());
-        plain := uuid_send(gen_random_uuid()) || convert_to(value, 'UTF8');
-        return translate(encode(decode('0102', 'hex') || number || iv || %1$s.encrypt_iv(plain, key, iv, 'aes-cbc/pad:pkcs')
-                                || sha256(plain), 'base64'), E'\n', '');
+        %5$s
       end if;
     end if;
   exception when others then
@@ -227,7 +232,7 @@ $source$, coalesce(x.place, 'pg_catalog'), (select p.probin from pg_proc p where
     token := vestige.native_token(class, value);
     if token is not null then
       return token;
-    end if;$native$ end)
+    end if;$native$ end, vestige.token_statements(coalesce(x.place, 'pg_catalog')))
   from (select vestige.pgcrypto() as place, to_regprocedure('vestige.native_token(text,text)') is not null as natively) x
 $$;
 

@@ -118,10 +118,7 @@ begin
         stands := found;
       end if;
       if stands then
-        iv := uuid_send(gen_random_uuid());
-        plain := uuid_send(gen_random_uuid()) || convert_to(value, 'UTF8');
-        return translate(encode(decode('0102', 'hex') || number || iv || %1$s.encrypt_iv(plain, key, iv, 'aes-cbc/pad:pkcs')
-                                || sha256(plain), 'base64'), E'\n', '');
+        %3$s
       end if;
     end if;
   exception when others then
@@ -130,7 +127,8 @@ begin
   return vestige.encrypted_anew(class, value, vestige.subject_digest(prefix, subject));
 end
 $source$, coalesce(x.place, 'pg_catalog'), (select p.probin from pg_proc p where p.proname = 'encrypt_iv' and p.proargtypes = '17 17 17 25'
-                                                                       and p.pronamespace = x.place::regnamespace))
+                                                                       and p.pronamespace = x.place::regnamespace),
+    vestige.token_statements(coalesce(x.place, 'pg_catalog')))
   from (select vestige.pgcrypto() as place) x
 $$;
 
