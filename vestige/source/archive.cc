@@ -236,8 +236,8 @@ class ArchivedDatabase final : public OverSource {
   std::uint64_t given() const override {
     std::uint64_t count = 0;
     for (const ArchivePart& part : kept_.parts)
-      for (std::uint64_t index = part.manifest.from; index < part.manifest.upto; ++index)
-        if (kept_.alone || kept_.let_go(index)) ++count;
+      count += kept_.alone ? part.manifest.upto - part.manifest.from
+                           : kept_.let_go_in(part.manifest.from, part.manifest.upto);
     return count;
   }
   std::string where() const override { return where_.empty() ? OverSource::where() : where_; }

@@ -59,6 +59,18 @@ std::vector<ArchivePart> asked_parts(const ArchiveView& kept) {
   return kept.alone || !kept.expired.empty() ? kept.parts : std::vector<ArchivePart>();
 }
 
+std::uint64_t ArchiveView::let_go_in(std::uint64_t from, std::uint64_t upto) const {
+  std::uint64_t count = 0;
+  // Bundles of which nothing went are passed over.
+  for (auto bundle = expired.lower_bound(from / merkle::kTileWidth);
+       bundle != expired.end() && bundle->first * merkle::kTileWidth < upto; ++bundle)
+    for (std::uint64_t i = 0; i < merkle::kTileWidth; ++i) {
+      const std::uint64_t index = bundle->first * merkle::kTileWidth + i;
+      if (index >= from && index < upto && let_go(index)) ++count;
+    }
+  return count;
+}
+
 std::unique_ptr<Changes> holding(std::unique_ptr<Changes> archived, const ArchiveView& kept,
                                  bool by_key, bool by_who, bool placed) {
   return std::make_unique<Holding>(std::move(archived), kept, by_key, by_who, placed);

@@ -31,6 +31,9 @@ struct ArchiveView {
            std::any_of(found->second.begin(), found->second.end(),
                        [&](const auto& one) { return one.second.has(index % merkle::kTileWidth); });
   }
+
+  /// How many of the entries from <= index < upto.
+  std::uint64_t let_go_in(std::uint64_t from, std::uint64_t upto) const;
 };
 
 /// What a database let go, and what was erased of it since.
