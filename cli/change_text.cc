@@ -99,10 +99,8 @@ std::string key_words(const Row& key) {
 }
 
 std::string who_text(const Change& change) {
-  const bool said = change.context.get("actor") != nullptr;
-  if (!said && change.erased_by("context").has_value()) return "(erased)";
-  const std::string* who = change.who();
-  return who == nullptr ? "" : *who;
+  if (const std::string* who = change.who(); who != nullptr) return *who;
+  return change.erased_by("context").has_value() ? "(erased)" : "";
 }
 
 std::string signed_who_text(const Change& change) {
