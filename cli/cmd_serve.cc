@@ -10,6 +10,7 @@
 #include "cli/trust.h"
 #include "server/console.h"
 #include "vestige/audit/plan.h"
+#include "vestige/base/letters.h"
 
 namespace vestige::cli {
 namespace {
@@ -37,9 +38,7 @@ Result<void> choose_auth(const Arguments& arguments, server::Settings& settings)
     return hinted(fail(Fault::invalid, "serve: --auth header and --proxy go together"),
                   "--auth header --proxy 127.0.0.1/32: who may say who somebody is");
   for (const std::string& one : proxies) settings.proxies.push_back(TRY(server::read_network(one)));
-  settings.user_header = arguments.value("--user-header").value_or("X-Forwarded-User");
-  std::transform(settings.user_header.begin(), settings.user_header.end(),
-                 settings.user_header.begin(), [](unsigned char c) { return std::tolower(c); });
+  settings.user_header = lower(arguments.value("--user-header").value_or("X-Forwarded-User"));
   return {};
 }
 
@@ -48,11 +47,7 @@ Result<server::Settings> console_settings(Session& session) {
   server::Settings settings;
   settings.listen = arguments.value("--listen").value_or(kListen);
   TRY(choose_auth(arguments, settings));
-  for (std::string host : arguments.values("--host")) {
-    std::transform(host.begin(), host.end(), host.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    settings.hosts.insert(std::move(host));
-  }
+  for (const std::string& host : arguments.values("--host")) settings.hosts.insert(lower(host));
   settings.version = VESTIGE_VERSION;
   settings.login = login();
   settings.signers = TRY(planned_signers());

@@ -6,6 +6,7 @@
 #include "vestige/audit/log.h"
 #include "vestige/audit/offers.h"
 #include "vestige/base/json.h"
+#include "vestige/base/letters.h"
 #include "vestige/base/time.h"
 #include "vestige/record/filter.h"
 
@@ -161,12 +162,7 @@ Result<Answer> get_complete(Asked call) {
     if (!one.policy.classification.empty())
       found.offer("class:", one.policy.classification, "class");
   }
-  for (const std::string_view op : kOpNames) {
-    std::string small(op);
-    std::transform(small.begin(), small.end(), small.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    found.offer("op:", small, "op");
-  }
+  for (const std::string_view op : kOpNames) found.offer("op:", lower(op), "op");
   for (const std::string_view word : kSignedWords)
     found.offer("signed:", std::string(word), "signed");
   for (const std::string_view field : {"who:", "actor:"})

@@ -12,6 +12,7 @@
 #include "vestige/base/bytes.h"
 #include "vestige/base/host.h"
 #include "vestige/base/json.h"
+#include "vestige/base/letters.h"
 #include "vestige/report/html.h"
 
 namespace vestige::server {
@@ -82,12 +83,6 @@ std::string name_part(const std::string& host) {
   else if (!rest.empty()) return {};
   if (rest.find_first_not_of("0123456789") != std::string_view::npos) return {};
   return six ? host.substr(1, end - 1) : host.substr(0, end);
-}
-
-std::string small(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 constexpr std::string_view kLoginStyle =
@@ -170,11 +165,11 @@ Result<std::vector<TokenHash>> read_tokens(const std::string& path) {
 std::optional<Answer> refused_host(const Settings& settings, const Request& request) {
   const auto host = request.header("host");
   // What is meant for another name was sent here by a page of a stranger's, whose name was made to lead to this machine.
-  const std::string name = host.has_value() ? small(name_part(*host)) : "";
+  const std::string name = host.has_value() ? lower(name_part(*host)) : "";
   std::string own = settings.listen.substr(0, settings.listen.rfind(':'));
   if (own.starts_with('[') && own.ends_with(']')) own = own.substr(1, own.size() - 2);
   if (is_this_machine(name) || settings.hosts.contains(name) ||
-      (!own.empty() && name == small(own)))
+      (!own.empty() && name == lower(own)))
     return std::nullopt;
   return problem(403, "denied", "the console is asked under a name that is not its own",
                  "--host NAME says under which names it may be asked");

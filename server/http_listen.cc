@@ -15,6 +15,7 @@
 
 #include "server/http_server.h"
 #include "server/message.h"
+#include "vestige/base/letters.h"
 
 namespace vestige::server {
 namespace {
@@ -260,12 +261,7 @@ Request read(const httplib::Request& from, std::string body) {
   request.body = std::move(body);
   request.peer = from.remote_addr;
   request.headers.emplace_back("accept-encoding", accepted);
-  for (const auto& [name, value] : from.headers) {
-    std::string small = name;
-    for (char& c : small)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    request.headers.emplace_back(std::move(small), value);
-  }
+  for (const auto& [name, value] : from.headers) request.headers.emplace_back(lower(name), value);
   return request;
 }
 
